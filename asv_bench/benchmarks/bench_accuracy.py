@@ -1,0 +1,58 @@
+"""The largest error of every kernel over a sample of all inputs, in units of the last place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vekt.reference import ulp_error, wide, wide_from_output, wide_gradient
+
+from .common import CASES, DTYPES
+
+SAMPLES = 100_000
+# The page's JSON knows no infinity.
+HOPELESS = 1e9
+
+
+def sample(dtype, seed=0):
+    """Half of them random bit patterns, tails and subnormals included, half near zero."""
+    rng = np.random.default_rng(seed)
+    unsigned = np.dtype(f"u{np.dtype(dtype).itemsize}")
+    patterns = rng.integers(0, 2 ** (8 * unsigned.itemsize), SAMPLES // 2, dtype=unsigned)
+    return np.concatenate(
+        [patterns.view(dtype), rng.uniform(-15, 15, SAMPLES - SAMPLES // 2).astype(dtype)]
+    )
+
+
+class Accuracy:
+    """Forward, gradient, and gradient from the output, against `vekt.reference`."""
+
+    params = (
+        tuple(name for name, case in CASES.items() if case.form != "_value_and_grad"),
+        DTYPES,
+        ("vekt", "jit"),
+    )
+    param_names = ("kernel", "dtype", "namespace")
+    unit = "ULP"
+    version = "1"
+
+    def setup(self, kernel, dtype, namespace):
+        self.case = CASES[kernel]
+        self.call = self.case.function(namespace)
+        self.x = sample(dtype)
+
+    def track_max_ulp(self, kernel, dtype, namespace):
+        case, x = self.case, self.x
+        name, params = case.kernel.name, case.params
+        one = x.dtype.type(1)
+        if case.form == "":
+            computed, true = self.call(x), wide(name, x, *params)
+        elif case.form == "_backward":
+            computed, true = self.call(one, x), wide_gradient(name, x, *params)
+        else:
+            y = CASES[name].function("vekt")(x)
+            computed, true = self.call(one, y), wide_from_output(name, y)
+        error = ulp_error(computed, true)
+        if case.form == "_backward" and dtype == "float64":
+            for root in case.kernel.roots:  # near them the promise is on the absolute error
+                error = np.where(np.abs(x - float(root)) < case.kernel.root_radius, 0, error)
+        return min(float(error.max()), HOPELESS)

@@ -1,0 +1,107 @@
+"""What the suites share: the registry's kernels as calls of one form, and operands for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import vekt
+from vekt._registry import OPS, Kernel, Op
+from vekt.cli.formulas import plain
+
+Array = NDArray[Any]
+
+DTYPES = ("float32", "float64")
+SIZES = (1_000, 100_000, 10_000_000)
+NAMESPACES = ("vekt", "jit", "numpy")
+
+FORMS = ("", "_backward", "_value_and_grad", "_backward_from_output")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kernel in one of its forms: "" is the value, the others are endings of its name."""
+
+    op: Op
+    kernel: Kernel
+    form: str
+
+    @property
+    def name(self) -> str:
+        """The name in the table of C kernels."""
+        return self.kernel.name + self.form
+
+    @property
+    def keywords(self) -> dict[str, float | bool | None]:
+        """The parameters with which the public function runs this kernel and no other."""
+        values: dict[str, float | bool | None] = dict(self.kernel.flags)
+        if self.kernel is not self.op.kernels[0]:
+            for param in self.op.array_params:
+                values[param.name] = 4.0 if param.default is None else float(param.default) + 0.125
+        return values
+
+    @property
+    def params(self) -> tuple[Any, ...]:
+        """The kernel's parameters, in its order."""
+        values = {p.name: p.value for p in self.op.array_params} | self.keywords
+        return tuple(values[name] for name in self.kernel.params)
+
+    def function(self, namespace: str) -> Callable[..., Any]:
+        """Return the call in "vekt", "jit" or "reference", or as a "numpy" user writes it."""
+        if namespace == "numpy":
+            return self._formula()
+        module = vekt if namespace == "vekt" else import_module(f"vekt.{namespace}")
+        function: Callable[..., Any] = getattr(module, self.op.name + self.form)
+        if self.form == "_backward_from_output" or not self.keywords:
+            return function
+        return partial(function, **self.keywords)
+
+    def _formula(self) -> Callable[..., Any]:
+        formulas = plain(self.kernel.name, self.kernel.value, self.kernel.gradient)
+        params = self.params
+        if self.form == "_backward":
+            return lambda dy, x: dy * formulas.gradient(x, *params)
+        if self.form == "_value_and_grad":
+            return lambda x: formulas.value_and_grad(x, *params)
+        if self.form == "_backward_from_output":
+            from_output: Any = self.kernel.from_output
+            return lambda dy, y: dy * from_output(y)
+        return lambda x: formulas.value(x, *params)
+
+    def operands(self, dtype: str, size: int) -> tuple[Array, ...]:
+        """Return what `function` takes: (x,), (dy, x) or (dy, y)."""
+        x = normal(dtype, size)
+        if self.form == "_backward":
+            return normal(dtype, size, 1), x
+        if self.form == "_backward_from_output":
+            return normal(dtype, size, 1), getattr(vekt, self.op.name)(x)
+        return (x,)
+
+
+# asv runs `setup` before every sample, so what takes long is kept.
+@lru_cache(maxsize=4)
+def normal(dtype: str, size: int, seed: int = 0) -> Array:
+    """Return standard normal numbers, the same in every run."""
+    return np.random.default_rng(seed).standard_normal(size).astype(dtype)
+
+
+def refuse_gaps(names: Iterable[str], benchmarked: Iterable[str]) -> None:
+    """Raise ImportError if one of the names has no benchmark."""
+    missing = sorted(set(names) - set(benchmarked))
+    if missing:
+        raise ImportError(f"no benchmark for {', '.join(missing)}")
+
+
+CASES: dict[str, Case] = {
+    case.name: case
+    for op in OPS.values()
+    for kernel in op.kernels
+    for case in (Case(op, kernel, form) for form in FORMS)
+    if case.form != "_backward_from_output" or kernel.from_output is not None
+}

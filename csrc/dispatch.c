@@ -1,0 +1,53 @@
+/* Which targets this binary holds, which of them this CPU runs, and which one is chosen. */
+#include "drivers.h"
+
+#include <string.h>
+
+/* X(name, condition), best first; meson.build compiles target.c once for each of them. */
+#if defined(__x86_64__)
+#define TARGETS(X)                                     \
+    X(x86_v4, __builtin_cpu_supports("x86-64-v4"))     \
+    X(x86_v3, __builtin_cpu_supports("x86-64-v3"))     \
+    X(x86_v2, __builtin_cpu_supports("x86-64-v2"))     \
+    X(generic, 1)
+#elif defined(__aarch64__)
+#define TARGETS(X) X(neon, 1) X(generic, 1)
+#else
+#define TARGETS(X) X(generic, 1)
+#endif
+
+#define DECLARE(name, condition) extern const vekt_target vekt_target_##name;
+TARGETS(DECLARE)
+
+#define ADDRESS(name, condition) &vekt_target_##name,
+static const vekt_target *const targets[] = {TARGETS(ADDRESS)};
+enum { N_TARGETS = sizeof targets / sizeof targets[0] };
+
+int vekt_n_targets(void) { return N_TARGETS; }
+
+const vekt_target *vekt_target_at(int i) { return targets[i]; }
+
+int vekt_target_supported(int i) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+#endif
+#define SUPPORTED(name, condition) (condition) != 0,
+    const int supported[] = {TARGETS(SUPPORTED)};
+    return supported[i];
+}
+
+const vekt_target *vekt_select_target(const char *cap) {
+    int first = 0;
+    if (cap && *cap) {
+        while (first < N_TARGETS && strcmp(cap, targets[first]->isa)) first++;
+    }
+    for (int i = first; i < N_TARGETS; i++) {
+        if (vekt_target_supported(i)) return targets[i];
+    }
+    return NULL;
+}
+
+const vekt_api *vekt_drivers(void) {
+    static const vekt_api drivers = {.elementwise = vekt_elementwise, .dot = vekt_dot};
+    return &drivers;
+}

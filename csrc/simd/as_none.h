@@ -1,0 +1,12 @@
+/* Ends a passage that began with as_f32.h or as_f64.h. */
+#undef REAL
+#undef VEC
+#undef INT
+#undef MASK
+#undef LANES
+#undef FN
+#undef K
+#undef MANTISSA_BITS
+#undef EXPONENT_BIAS
+#undef HALF_RANGE
+#undef TINY_SCALE

@@ -1,0 +1,95 @@
+/* Vectors of one register of the target: types, and the few operations that C operators lack.
+ *
+ * vf32 / vf64 hold LANES_F32 / LANES_F64 numbers, vi32 / vi64 integers of the same shape; + - * / & | ^ << >>
+ * are the compiler's own on all of them.  A comparison gives a mask: an AVX-512 mask register, elsewhere a
+ * vector of all-ones lanes.
+ *
+ *   v_fma(a, b, c)       a*b + c with one rounding (emulated, slowly, where the target has no such instruction)
+ *   v_mad(a, b, c)       a*b + c, one rounding or two: for polynomial terms too small to tell
+ *   v_min(a, b)          a < b ? a : b: the second where either is NaN (x86 minps; the same bits elsewhere)
+ *   v_max(a, b)          a > b ? a : b, likewise
+ *   v_lt v_le v_eq       masks; false where either is NaN
+ *   v_select(m, a, b)    a where m, else b
+ *   v_bits(x) v_real(i)  reinterpret
+ *
+ * with the suffix of the type, as no argument tells it:
+ *
+ *   v_splat(c)           c in every lane
+ *   v_load v_store       any alignment
+ *   v_load_first(p, n)   the first n lanes (n < LANES), the others zero; v_store_first likewise
+ *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
+ */
+#ifndef VEKT_SIMD_H
+#define VEKT_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define VEKT_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VEKT_VECTOR_BYTES 32
+#else
+#define VEKT_VECTOR_BYTES 16
+#endif
+
+#if defined(__FMA__) || defined(__aarch64__)
+#define VEKT_HAS_FMA 1
+#else
+#define VEKT_HAS_FMA 0
+#endif
+
+typedef float vf32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+typedef double vf64 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+typedef int32_t vi32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+typedef int64_t vi64 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+
+enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
+
+#if VEKT_VECTOR_BYTES == 64
+#include "x86_v4.h"
+#elif VEKT_VECTOR_BYTES == 32
+#include "x86_v3.h"
+#else
+#include "portable.h"
+#endif
+
+#define OVERLOAD(name, x) _Generic((x), vf32: name##_f32, vf64: name##_f64)
+#define v_fma(a, b, c) OVERLOAD(v_fma, a)(a, b, c)
+#define v_min(a, b) OVERLOAD(v_min, a)(a, b)
+#define v_lt(a, b) OVERLOAD(v_lt, a)(a, b)
+#define v_max(a, b) OVERLOAD(v_max, a)(a, b)
+#define v_le(a, b) OVERLOAD(v_le, a)(a, b)
+#define v_eq(a, b) OVERLOAD(v_eq, a)(a, b)
+#define v_select(m, a, b) OVERLOAD(v_select, a)(m, a, b)
+#define v_bits(x) OVERLOAD(v_bits, x)(x)
+#define v_real(i) _Generic((i), vi32: v_real_f32, vi64: v_real_f64)(i)
+#define v_abs(x) OVERLOAD(v_abs, x)(x)
+#define v_copysign(magnitude, sign) OVERLOAD(v_copysign, magnitude)(magnitude, sign)
+#define v_mad(a, b, c) OVERLOAD(v_mad, a)(a, b, c)
+
+INLINE vi32 v_bits_f32(vf32 x) { return (vi32)x; }
+INLINE vi64 v_bits_f64(vf64 x) { return (vi64)x; }
+INLINE vf32 v_real_f32(vi32 i) { return (vf32)i; }
+INLINE vf64 v_real_f64(vi64 i) { return (vf64)i; }
+INLINE vf32 v_splat_f32(float c) { return c - (vf32){0}; } /* not 0 + c: that would lose -0 */
+INLINE vf64 v_splat_f64(double c) { return c - (vf64){0}; }
+INLINE vf32 v_abs_f32(vf32 x) { return (vf32)((vi32)x & 0x7fffffff); }
+INLINE vf64 v_abs_f64(vf64 x) { return (vf64)((vi64)x & 0x7fffffffffffffff); }
+#if VEKT_HAS_FMA
+INLINE vf32 v_mad_f32(vf32 a, vf32 b, vf32 c) { return v_fma_f32(a, b, c); }
+INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return v_fma_f64(a, b, c); }
+#else
+INLINE vf32 v_mad_f32(vf32 a, vf32 b, vf32 c) { return a * b + c; }
+INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return a * b + c; }
+#endif
+INLINE vf32 v_copysign_f32(vf32 m, vf32 s) { return (vf32)(((vi32)m & 0x7fffffff) | ((vi32)s & INT32_MIN)); }
+INLINE vf64 v_copysign_f64(vf64 m, vf64 s) {
+    return (vf64)(((vi64)m & 0x7fffffffffffffff) | ((vi64)s & INT64_MIN));
+}
+
+
+#endif

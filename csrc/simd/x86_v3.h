@@ -1,0 +1,58 @@
+/* AVX2 + FMA: 32-byte vectors. */
+#include <immintrin.h>
+
+typedef vi32 mask_f32;
+typedef vi64 mask_f64;
+
+INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) { return (vf32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) { return (vf64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
+INLINE vf32 v_min_f32(vf32 a, vf32 b) { return (vf32)_mm256_min_ps((__m256)a, (__m256)b); }
+INLINE vf64 v_min_f64(vf64 a, vf64 b) { return (vf64)_mm256_min_pd((__m256d)a, (__m256d)b); }
+INLINE mask_f32 v_lt_f32(vf32 a, vf32 b) { return a < b; }
+INLINE mask_f64 v_lt_f64(vf64 a, vf64 b) { return a < b; }
+INLINE vf32 v_max_f32(vf32 a, vf32 b) { return (vf32)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE mask_f32 v_le_f32(vf32 a, vf32 b) { return a <= b; }
+INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
+INLINE vf64 v_max_f64(vf64 a, vf64 b) { return (vf64)_mm256_max_pd((__m256d)a, (__m256d)b); }
+INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
+INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
+INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)m); }
+INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)m); }
+
+/* vpermps reads the low 3 bits of an index; bit 3 chooses the half, moved to the sign for the blend.
+ * 3-4 micro-operations where vgatherdps takes 8 loads. */
+INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
+    __m256 low = _mm256_permutevar8x32_ps(_mm256_load_ps(table), (__m256i)i);
+    __m256 high = _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), (__m256i)i);
+    return (vf32)_mm256_blendv_ps(low, high, (__m256)(i << 28));
+}
+INLINE vf64 v_lookup_f64(const double *table, vi64 i) {
+    return (vf64)_mm256_i64gather_pd(table, (__m256i)(i & 15), 8);
+}
+INLINE vf64 v_lookup32_f64(const double *table, vi64 i) {
+    return (vf64)_mm256_i64gather_pd(table, (__m256i)(i & 31), 8);
+}
+
+INLINE vf32 v_load_f32(const float *p) { return (vf32)_mm256_loadu_ps(p); }
+INLINE vf64 v_load_f64(const double *p) { return (vf64)_mm256_loadu_pd(p); }
+INLINE void v_store_f32(float *p, vf32 x) { _mm256_storeu_ps(p, (__m256)x); }
+INLINE void v_store_f64(double *p, vf64 x) { _mm256_storeu_pd(p, (__m256d)x); }
+
+INLINE __m256i first_f32(ptrdiff_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+INLINE __m256i first_f64(ptrdiff_t n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) { return (vf32)_mm256_maskload_ps(p, first_f32(n)); }
+INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) { return (vf64)_mm256_maskload_pd(p, first_f64(n)); }
+INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { _mm256_maskstore_ps(p, first_f32(n), (__m256)x); }
+INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { _mm256_maskstore_pd(p, first_f64(n), (__m256d)x); }
+
+INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x)); }
+INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1)); }
+INLINE vf32 v_narrow(vf64 low, vf64 high) {
+    return (vf32)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
+}
+INLINE void v_stream(void *p, const void *q) { _mm256_stream_si256(p, _mm256_loadu_si256(q)); }
+INLINE void v_stream_fence(void) { _mm_sfence(); }

@@ -1,0 +1,67 @@
+/* Everything that is compiled once per instruction set.  -DVEKT_ISA=NAME names the one symbol that leaves this file;
+ * all else is static, or the linker might keep one target's copy for all. */
+
+#include "vekt.h"
+
+#include "simd/simd.h"
+#include "vmath/constants.h"
+#include "vmath/limits.h"
+
+/* double first: gelu_tanh_grad_f32.h uses its lanes */
+#include "simd/as_f64.h"
+#include "vmath/vmath.h"
+#include "ops/activations.h"
+#include "ops/dot.h"
+#include "ops/loops.h"
+#include "simd/as_none.h"
+
+#include "ops/gelu_tanh_grad_f32.h"
+
+#include "simd/as_f32.h"
+#include "vmath/vmath.h"
+#include "ops/activations.h"
+#include "ops/dot.h"
+#include "ops/loops.h"
+#include "simd/as_none.h"
+
+#define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                                      \
+    {#name, TYPE, 1 + nparams, 1, value, name##_##type},                                             \
+        {#name "_backward", TYPE, 2 + nparams, 1, grad, name##_backward_##type},                     \
+        {#name "_value_and_grad", TYPE, 1 + nparams, 2, value + grad, name##_value_and_grad_##type},
+#define FROM_OUTPUT_ROW(type, TYPE, name, cost) \
+    {#name "_backward_from_output", TYPE, 2, 1, cost, name##_backward_from_output_##type},
+#define F32_ROWS(...) ACTIVATION_ROWS(f32, VEKT_F32, __VA_ARGS__)
+#define F64_ROWS(...) ACTIVATION_ROWS(f64, VEKT_F64, __VA_ARGS__)
+#define F32_ROW(...) FROM_OUTPUT_ROW(f32, VEKT_F32, __VA_ARGS__)
+#define F64_ROW(...) FROM_OUTPUT_ROW(f64, VEKT_F64, __VA_ARGS__)
+
+static const vekt_kernel kernels[] = {
+    VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(F64_ROWS) VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW)
+        VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)};
+
+static void stream(void *dst, const void *src, size_t bytes) {
+    char *p = dst;
+    const char *q = src;
+    size_t head = -(uintptr_t)p % VEKT_VECTOR_BYTES;
+    if (head > bytes) head = bytes;
+    memcpy(p, q, head);
+    for (p += head, q += head, bytes -= head; bytes >= VEKT_VECTOR_BYTES;
+         p += VEKT_VECTOR_BYTES, q += VEKT_VECTOR_BYTES, bytes -= VEKT_VECTOR_BYTES)
+        v_stream(p, q);
+    memcpy(p, q, bytes);
+    v_stream_fence();
+}
+
+#define JOIN(a, b) a##b
+#define SYMBOL(isa) JOIN(vekt_target_, isa)
+#define STRING(x) #x
+#define NAME(isa) STRING(isa)
+
+const vekt_target SYMBOL(VEKT_ISA) = {
+    .isa = NAME(VEKT_ISA),
+    .vector_bytes = VEKT_VECTOR_BYTES,
+    .n_kernels = sizeof kernels / sizeof *kernels,
+    .kernels = kernels,
+    .dot_block = {[VEKT_F32] = dot_block_f32, [VEKT_F64] = dot_block_f64},
+    .stream = stream,
+};

@@ -1,0 +1,60 @@
+/* The contract between the kernels, the dispatcher and the bindings. */
+#ifndef VEKT_H
+#define VEKT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { VEKT_F32, VEKT_F64, VEKT_N_DTYPES };
+enum { VEKT_MAX_ARGS = 8, VEKT_SPLAT_BYTES = 64 };
+
+/* One elementwise kernel over n elements.  args holds the inputs, then the outputs.
+ * Input j is contiguous where advance[j] is the item size; where advance[j] is 0 it is one value,
+ * and args[j] points to VEKT_SPLAT_BYTES (64-byte aligned) filled with it.
+ * Outputs are contiguous.  An output may be the very memory of an input, never a shifted part of it.
+ * Any alignment of the item size or less is accepted.  Every element's bits depend on its inputs alone:
+ * not on n, its position, alignment or neighbours.
+ * The caller has set the default floating-point environment and restores its own afterwards. */
+typedef void (*vekt_loop)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n);
+
+typedef struct {
+    const char *name; /* "gelu", "gelu_backward", "gelu_value_and_grad" */
+    int dtype;        /* of every operand */
+    int nin, nout;
+    int cost; /* rough picoseconds per element in cache: sets when a second thread pays */
+    vekt_loop loop;
+} vekt_kernel;
+
+/* Sum of x[i]*y[i] over one block of contiguous elements, n <= VEKT_DOT_BLOCK. */
+enum { VEKT_DOT_BLOCK = 16384 };
+typedef double (*vekt_dot_block)(const void *x, const void *y, ptrdiff_t n);
+
+/* Everything that is compiled once per instruction set. */
+typedef struct {
+    const char *isa;
+    int vector_bytes;
+    int n_kernels;
+    const vekt_kernel *kernels;
+    vekt_dot_block dot_block[VEKT_N_DTYPES];
+    /* Copy with stores that bypass the cache; for outputs far larger than it. */
+    void (*stream)(void *dst, const void *src, size_t bytes);
+} vekt_target;
+
+/* dispatch.c */
+int vekt_n_targets(void);                   /* compiled into this binary, best first */
+const vekt_target *vekt_target_at(int i);   /* i in [0, vekt_n_targets()) */
+int vekt_target_supported(int i);           /* does this CPU run it? */
+/* Best supported target not above the named one; NULL or "" means no cap; unknown name: NULL. */
+const vekt_target *vekt_select_target(const char *cap);
+
+/* threads.c */
+typedef void (*vekt_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
+/* Runs task over [0, n) in pieces whose boundaries are multiples of grain; returns when all are done.
+ * The caller works too.  Serial when nested, in a forked child without its own pool yet, when another
+ * thread holds the pool, or when one thread is allowed. */
+void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *context);
+int vekt_get_num_threads(void);             /* limit that applies to the calling thread */
+void vekt_set_num_threads(int n);           /* process-wide limit, n >= 1 */
+int vekt_set_local_num_threads(int n);      /* calling thread's own limit, 0 = none; returns the former */
+
+#endif

@@ -1,0 +1,25 @@
+/* Scalars that differ with the type, beside the tables of constants.h. */
+#ifndef VEKT_LIMITS_H
+#define VEKT_LIMITS_H
+
+/* ln 2 in two words; the first is short, so that its product with any exponent is exact. */
+static const float LN2_f32[2] = {0x1.62e4p-1f, 0x1.7f7d1cp-20f};
+static const double LN2_f64[2] = {0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45};
+
+/* x + this leaves the integer nearest to x in the low bits of the sum. */
+static const float ROUNDER_f32 = 0x1.8p23f;
+static const double ROUNDER_f64 = 0x1.8p52;
+
+/* Beyond these e^-x rounds to 0, tanh(x) to 1, gelu(-x) to 0; arguments are clamped to them. */
+static const float EXP_LIMIT_f32 = 110.0f, TANH_LIMIT_f32 = 9.03f, GELU_LIMIT_f32 = 14.9f, GELU_TANH_LIMIT_f32 = 10.9f;
+static const double EXP_LIMIT_f64 = 750.0, TANH_LIMIT_f64 = 19.1, GELU_LIMIT_f64 = 39.0, GELU_TANH_LIMIT_f64 = 21.7;
+
+/* Intervals of the tables in constants.h. */
+static const float TANH_PER_INTERVAL_f32 = 1 / 0.5664f, GELU_OFFSET_f32 = 1.0f;
+static const double TANH_PER_INTERVAL_f64 = 1 / 0.606, GELU_OFFSET_f64 = 4.0;
+
+/* The tables of tanh have 16 rows for float and 32 for double. */
+#define v_lookup_tanh_f32 v_lookup_f32
+#define v_lookup_tanh_f64 v_lookup32_f64
+
+#endif

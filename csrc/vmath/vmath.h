@@ -1,0 +1,100 @@
+/* Shared mathematics of the activations, for the type named by simd/as_f32.h or as_f64.h.
+ *
+ * Every body runs in the precision of its operands.  What keeps the results within 1 ULP is that intermediate
+ * roundings are carried in a second word (name_low) up to the last operation, which rounds once. */
+
+#define HORNER(c, x) FN(horner)(c, (int)(sizeof(c) / sizeof *(c)), x)
+
+/* c[0] + c[1] x + ...; error about half a unit in the last place of c[0] where the other terms are small. */
+INLINE VEC FN(horner)(const REAL *c, int count, VEC x) {
+    VEC y = K(c[count - 1]);
+#pragma GCC unroll 20
+    for (int i = count - 2; i >= 0; i--) y = v_mad(y, x, K(c[i]));
+    return y;
+}
+
+/* e^(x + x_low) = (1 + r + q) * scale / 2^HALF_RANGE for -EXP_LIMIT <= x <= 0: |r| <= 0.35, |q| <= 0.07, so that the
+ * rounding errors of q are small change.  The offset in scale keeps it a normal number for every result. */
+typedef struct {
+    VEC r, q, scale;
+} FN(exponential);
+
+INLINE FN(exponential) FN(exp_parts)(VEC x, VEC x_low) {
+    VEC shifted = v_fma(x, K(0x1.71547652b82fep+0), K(FN(ROUNDER)));
+    VEC k = shifted - K(FN(ROUNDER));
+    VEC high = v_fma(k, K(-FN(LN2)[0]), x); /* exact */
+    VEC low = v_mad(k, K(-FN(LN2)[1]), x_low);
+    VEC r = high + low, r_low = low - (r - high);
+    INT exponent = (v_bits(shifted) << MANTISSA_BITS) + (((INT){0} + (HALF_RANGE + EXPONENT_BIAS)) << MANTISSA_BITS);
+    return (FN(exponential)){r, v_mad(r * r, HORNER(FN(EXP), r), r_low), v_real(exponent)};
+}
+
+/* E = e^(x + x_low) for x <= 0 and D = 1 + E, both in two words; E = (m + m_low) * scale / 2^HALF_RANGE. */
+typedef struct {
+    VEC m, m_low, scale, d, d_low;
+} FN(logistic);
+
+INLINE FN(logistic) FN(logistic_parts)(VEC x, VEC x_low) {
+    FN(exponential) e = FN(exp_parts)(x, x_low);
+    VEC one = K(1), tiny = K(TINY_SCALE);
+    VEC s = one + e.r, rest = e.q + (e.r - (s - one));
+    VEC m = s + rest, m_low = rest - (m - s);
+    VEC d = v_mad(m * e.scale, tiny, one);
+    VEC d_low = v_mad(m * e.scale, tiny, one - d); /* products with powers of two are exact */
+    d_low = v_mad(m_low * e.scale, tiny, d_low);
+    return (FN(logistic)){m, m_low, e.scale, d, d_low};
+}
+
+/* (n + n_low)/(d + d_low) = quotient + low; inverse is 1/d to 10 % or better: low is a rounding error or two. */
+INLINE VEC FN(divide)(VEC n, VEC n_low, VEC d, VEC d_low, VEC inverse, VEC *low) {
+    VEC q = n / d;
+    VEC remainder = v_fma(-q, d, n); /* exact */
+    *low = v_mad(-q, d_low, remainder + n_low) * inverse;
+    return q;
+}
+
+/* 1/d for 1 <= d <= 2, to 4.3 %: the minimax line. */
+INLINE VEC FN(rough_inverse)(VEC d) { return v_mad(d, K(-0.5), K(1.457)); }
+
+/* v for x < 0 and 1 - v for x >= 0, v given as v * 2^HALF_RANGE; exact but for the last rounding. */
+INLINE VEC FN(reflect)(VEC x, VEC v) {
+    INT negative = v_bits(x) >> (sizeof(REAL) * 8 - 1);
+    VEC one_or_zero = v_real(~negative & v_bits(K(1)));
+    VEC signed_v = v_real(v_bits(v) ^ (~v_bits(x) & v_bits(K(-0.0))));
+    return v_fma(signed_v, K(TINY_SCALE), one_or_zero);
+}
+
+/* relu(x) - v, v given as v * 2^HALF_RANGE. */
+INLINE VEC FN(relu_minus)(VEC x, VEC v) { return v_fma(-v, K(TINY_SCALE), v_max(K(0), x)); }
+
+/* |x|, at most limit; NaN stays. */
+INLINE VEC FN(clamped_abs)(VEC x, REAL limit) { return v_min(K(limit), v_abs(x)); }
+
+/* f (c0 + rest) exp(-t^2/2) * 2^HALF_RANGE, f in two words.  c0 (1 + r) is kept exactly, in two words; what else
+ * there is amounts to less than a fifth of it, and so do its rounding errors. */
+INLINE VEC FN(times_gaussian)(VEC t, VEC f, VEC f_low, VEC c0, VEC rest) {
+    VEC half = t * K(-0.5), square = t * half;
+    FN(exponential) e = FN(exp_parts)(square, v_fma(t, half, -square));
+    VEC main = v_fma(c0, e.r, c0), low = v_fma(c0, e.r, c0 - main);
+    low = v_mad(rest, K(1) + e.r + e.q, v_mad(c0, e.q, low));
+    return v_fma(f, main, v_mad(f, low, f_low * (main + low))) * e.scale;
+}
+
+/* a*b + c in two words (products by Dekker or fma, sums by Knuth's TwoSum). */
+INLINE VEC FN(exact_mad)(VEC a, VEC b, VEC c, VEC *low) {
+    VEC p = a * b, p_low = v_fma(a, b, -p);
+    VEC s = p + c, t = s - p;
+    *low = ((p - (s - t)) + (c - t)) + p_low;
+    return s;
+}
+
+/* Piecewise polynomial c0 + rest at t >= 0 from a table of constants.h; c0 is within 2^-8 ULP of its true value. */
+INLINE VEC FN(tail_polynomial)(const REAL (*table)[16], int count, const REAL *centres, VEC t, VEC *rest) {
+    INT i = v_bits(t + K(FN(GELU_OFFSET))) >> (MANTISSA_BITS - 2);
+    VEC r = t - FN(v_lookup)(centres, i);
+    VEC s = FN(v_lookup)(table[count - 1], i);
+#pragma GCC unroll 20
+    for (int j = count - 2; j > 0; j--) s = v_mad(s, r, FN(v_lookup)(table[j], i));
+    *rest = s * r;
+    return FN(v_lookup)(table[0], i);
+}

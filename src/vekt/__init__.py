@@ -1,0 +1,45 @@
+"""Compiled kernels for NumPy arrays: activations with their gradients, and dot products.
+
+``vekt.gelu`` is the C kernel, ``vekt.jit.gelu`` its Numba twin for use inside your own ``@njit``
+functions, ``vekt.reference.gelu`` plain NumPy that says what is meant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from vekt import activations, ufuncs
+from vekt.linalg import dot
+from vekt.threading import get_num_threads, num_threads, set_num_threads
+
+_ACTIVATIONS = [name for name in activations.__all__ if name != "get"]
+globals().update((name, getattr(activations, name)) for name in _ACTIVATIONS)
+
+# Imported at first use: Numba, and modules that few programs need.
+_LAZY_MODULES = ("config", "jit", "reference")
+
+__all__ = [
+    *_ACTIVATIONS,
+    "activations",
+    "dot",
+    "get_num_threads",
+    "num_threads",
+    "set_num_threads",
+    "show_config",
+    "ufuncs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY_MODULES:
+        return import_module(f"vekt.{name}")
+    if name == "show_config":
+        return import_module("vekt.config").show_config
+    if name == "__version__":
+        return import_module("importlib.metadata").version("vekt")
+    raise AttributeError(f"module 'vekt' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY_MODULES, "show_config", "__version__"})

@@ -1,0 +1,29 @@
+/* What the C files of vekt._ufuncs share. */
+#ifndef VEKT_BRIDGE_H
+#define VEKT_BRIDGE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION    NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL  vekt_array_api
+#define PY_UFUNC_UNIQUE_SYMBOL  vekt_ufunc_api
+#include <numpy/arrayobject.h>
+#include <numpy/dtype_api.h>
+#include <numpy/ufuncobject.h>
+
+#include "drivers.h"
+
+/* Set by connect(): the drivers in vekt._kernels, and the target chosen at import. */
+extern const vekt_api *vekt_connected;
+extern const vekt_target *vekt_selected;
+
+/* A dict of ufuncs, one for each kernel name of the target.  docs maps names to docstrings. */
+PyObject *vekt_build_ufuncs(const vekt_target *target, PyObject *docs);
+
+/* dot(a, b, out=None); self is a capsule of the target, or the module for the selected one. */
+PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
+extern const char vekt_dot_doc[];
+
+#endif

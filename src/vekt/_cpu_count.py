@@ -1,0 +1,97 @@
+"""How many threads this process may use: environment, CPU affinity and cgroup quota."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+VARIABLE = "VEKT_NUM_THREADS"
+OPENMP_VARIABLE = "OMP_NUM_THREADS"
+
+
+def default_num_threads(environ: Mapping[str, str] = os.environ, root: str | Path = "/") -> int:
+    """Return the number of threads to start with.
+
+    ``VEKT_NUM_THREADS`` decides, else ``OMP_NUM_THREADS``, else the cores that the CPU affinity
+    and the CPU quota of the cgroup allow.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        Environment variables.
+    root : path
+        Where ``proc`` and ``sys`` are mounted.
+
+    Raises
+    ------
+    ValueError
+        If ``VEKT_NUM_THREADS`` is set but is not a whole number of at least 1.
+    """
+    own = environ.get(VARIABLE, "").strip()
+    if own:
+        threads = _positive_int(own)
+        if threads is None:
+            raise ValueError(f"{VARIABLE}={own!r} must be a whole number of at least 1")
+        return threads
+    openmp = environ.get(OPENMP_VARIABLE, "").split(",")[0].strip()  # "4,2": one number per level
+    return _positive_int(openmp) or available_cores(root)
+
+
+def available_cores(root: str | Path = "/") -> int:
+    """Return the number of cores that affinity and cgroup allow, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, math.ceil(min(cores, _cgroup_quota(Path(root)))))
+
+
+def _positive_int(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and int(text) >= 1 else None
+
+
+def _cgroup_quota(root: Path) -> float:
+    """Cores' worth of CPU time allowed by cgroups of version 1 and 2, infinite without a limit."""
+    lines = _read(root / "proc/self/cgroup").splitlines()
+    mount = root / "sys/fs/cgroup"
+    quota = math.inf
+    for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):
+        if not controllers:
+            groups, read = _with_parents(mount, path), _quota_v2
+        elif "cpu" in controllers.split(","):
+            groups, read = _with_parents(mount / "cpu", path), _quota_v1
+        else:
+            continue
+        quota = min([quota, *map(read, groups)])
+    return quota
+
+
+def _with_parents(mount: Path, path: str) -> list[Path]:
+    """Directories of a group and of all above it: every one of them may set a limit."""
+    group = mount / path.strip("/")
+    return [group, *(parent for parent in group.parents if parent.is_relative_to(mount))]
+
+
+def _quota_v2(group: Path) -> float:
+    return _ratio(_read(group / "cpu.max").split())
+
+
+def _quota_v1(group: Path) -> float:
+    return _ratio([*_read(group / "cpu.cfs_quota_us").split(),
+                   *_read(group / "cpu.cfs_period_us").split()])
+
+
+def _ratio(words: list[str]) -> float:
+    """Quota over period; infinite for "max", -1 and missing files."""
+    if len(words) == 2 and all(_positive_int(word) for word in words):
+        return int(words[0]) / int(words[1])
+    return math.inf
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,186 @@
+"""NumPy-style docstrings, written from the rows of the registry."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from ._op import Kernel, Op, Param
+from ._registry import OPS
+
+_SUMMARIES = {
+    "": "{summary}",
+    "_backward": "Gradient of a loss through `{name}`: `dy * f'(x)` in one pass.",
+    "_value_and_grad": "Value and derivative of `{name}` in one pass.",
+    "_backward_from_output": "Gradient of a loss through `{name}`, from its output `y` alone.",
+}
+_INPUTS = {
+    "x": "Input. float32 and float64 keep their dtype; integers and bool compute in float64.",
+    "dy": "Gradient of the loss with respect to the output; broadcasts against `{other}`.",
+    "y": "Output of `{name}`.",
+}
+_OPTIONS = {
+    "out": ("ndarray or None, optional", "Where the result goes; may be the memory of an input."),
+    "where": ("array_like of bool, optional", "Elements that are computed; others stay untouched."),
+    "dtype": ("dtype, optional", "float32 or float64: dtype of the computation and the result."),
+}
+
+
+def docstring(kernel_name: str) -> str:
+    """Docstring of the raw function, or ufunc, of this name, such as "gelu_tanh_backward".
+
+    The line with the signature is left to NumPy.
+    """
+    for op in OPS.values():
+        for kernel in op.kernels:
+            for kind in sorted(_SUMMARIES, key=len, reverse=True):
+                if kernel_name == kernel.name + kind:
+                    params = [p for p in op.params if p.name in kernel.params]
+                    return _document(op, kind, (kernel,), params, (), optional=False)
+    raise KeyError(kernel_name)
+
+
+def function_docstring(op: Op, kind: str) -> str:
+    """Docstring of a public function; `kind` is what follows the operation's name in its name."""
+    options = {"": ("out", "where", "dtype"), "_value_and_grad": ()}.get(kind, ("out",))
+    if kind == "_backward_from_output":
+        return _document(op, kind, op.kernels[:1], (), options)
+    return _document(op, kind, op.kernels, op.params, options)
+
+
+def _document(
+    op: Op,
+    kind: str,
+    kernels: tuple[Kernel, ...],
+    params: Iterable[Param],
+    options: tuple[str, ...],
+    optional: bool = True,
+) -> str:
+    sections = [
+        _SUMMARIES[kind].format(name=op.name, summary=op.summary),
+        "Parameters\n----------\n" + "\n".join(_parameters(op, kind, params, options, optional)),
+        "Returns\n-------\n" + _returns(op, kind),
+        "Raises\n------\n" + _RAISES,
+        "Notes\n-----\n" + "\n\n".join(_notes(op, kind, kernels)),
+        f"References\n----------\n{op.source}",
+    ]
+    if kernels[0].name == op.name:
+        sections.append("Examples\n--------\n" + _examples(op, kind))
+    return "\n\n".join(sections) + "\n"
+
+
+def _parameters(
+    op: Op, kind: str, params: Iterable[Param], options: tuple[str, ...], optional: bool
+) -> list[str]:
+    inputs = {"_backward": ("dy", "x"), "_backward_from_output": ("dy", "y")}.get(kind, ("x",))
+    lines = []
+    for name in inputs:
+        text = _INPUTS[name].format(name=op.name, other=inputs[-1])
+        lines.append(_entry(f"{name} : array_like", text))
+    for param in params:
+        kind_of = "bool" if param.kind == "flag" else "array_like"
+        none = " or None" if param.default is None else ""
+        suffix = f", default {param.default}" if optional else ""
+        doc = param.doc + (" Broadcasts against `x`." if param.kind == "array" else "")
+        lines.append(_entry(f"{param.name} : {kind_of}{none if optional else ''}{suffix}", doc))
+    for option in options:
+        kind_of, doc = _OPTIONS[option]
+        lines.append(_entry(f"{option} : {kind_of}", doc))
+    return lines
+
+
+def _returns(op: Op, kind: str) -> str:
+    shape = "broadcast shape of the operands; a scalar for scalars."
+    if kind == "_value_and_grad":
+        return "\n".join(
+            [
+                _entry("value : ndarray or scalar", f"`{op.name}(x)`, in the {shape}"),
+                _entry("gradient : ndarray or scalar", "The derivative there, of the same shape."),
+            ]
+        )
+    name = "dx" if kind else "y"
+    return _entry(f"{name} : ndarray or scalar", f"In the {shape}")
+
+
+_RAISES = """\
+TypeError
+    For complex, object, string and other dtypes that are not real numbers up to float64.
+ValueError
+    For shapes that do not broadcast, and for a read-only `out`."""
+
+
+def _notes(op: Op, kind: str, kernels: tuple[Kernel, ...]) -> Iterable[str]:
+    for kernel in kernels:
+        when = " and ".join(f"{name}={value}" for name, value in kernel.flags.items())
+        default = len(kernels) > 1 and not when and not kernel.params
+        label = f" for {when}" if when else " at the defaults" if default else ""
+        yield _wrap(f"Formula{label}: {kernel.formula}.")
+    kernel = kernels[0]
+    low, high = kernel.limits
+    gradient_low, gradient_high = kernel.gradient_limits
+    yield _wrap(
+        f"Limits at -inf and inf: {low:g} and {high:g}; of the derivative {gradient_low:g} and "
+        f"{gradient_high:g}. NaN gives NaN. Range: {kernel.range[0]:.6g} to {kernel.range[1]:.6g}."
+    )
+    for kink in kernels[-1].kinks:
+        yield _wrap(f"The derivative jumps at x = {kink.at}, where it is {kink.gradient}.")
+    yield _wrap(_accuracy(kernel, kind))
+    yield _wrap(f"Use: {op.use}")
+    yield _wrap(f"Cost: {op.cost}")
+    if op.compat:
+        yield _wrap(f"Compatibility: {op.compat}")
+
+
+def _accuracy(kernel: Kernel, kind: str) -> str:
+    bounds, subject = kernel.gradient_max_ulp, "derivative"
+    if not kind or kind == "_value_and_grad":
+        bounds, subject = kernel.max_ulp, "value"
+    text = (
+        f"Error of the {subject}: at most {bounds['float32']:g} ULP in float32 and "
+        f"{bounds['float64']:g} ULP in float64"
+    )
+    if kind == "_value_and_grad":
+        text += f"; of the derivative {kernel.gradient_max_ulp['float32']:g} and "
+        text += f"{kernel.gradient_max_ulp['float64']:g} ULP"
+    if kind and kernel.roots:
+        roots = ", ".join(f"{float(root):.6f}" for root in kernel.roots)
+        text += f"; in float64 within {kernel.root_radius:g} of its root at {roots}: at most 2**-53"
+    return text + ", for every input and subnormal results too."
+
+
+def _examples(op: Op, kind: str) -> str:
+    kernel = op.kernels[0]
+    value, gradient = list(kernel.example), list(kernel.gradient_example)
+    lines = [
+        ">>> import numpy as np",
+        ">>> import vekt as vk",
+        ">>> x = np.array([-1.0, 0.0, 2.0])",
+    ]
+    call = f"vk.{op.name}{kind}"
+    if kind == "_value_and_grad":
+        lines += [
+            f">>> value, gradient = {call}(x)",
+            ">>> value.round(4).tolist()",
+            f"{value}",
+            ">>> gradient.round(4).tolist()",
+            f"{gradient}",
+        ]
+    else:
+        arguments = {
+            "": "x",
+            "_backward": "np.ones(3), x",
+            "_backward_from_output": f"np.ones(3), vk.{op.name}(x)",
+        }
+        lines += [
+            f">>> {call}({arguments[kind]}).round(4).tolist()",
+            f"{gradient if kind else value}",
+        ]
+    return "\n".join(lines)
+
+
+def _entry(head: str, text: str) -> str:
+    return f"{head}\n{textwrap.indent(_wrap(text, 4), '    ')}"
+
+
+def _wrap(text: str, indent: int = 0) -> str:
+    return textwrap.fill(text, 88 - indent)

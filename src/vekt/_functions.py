@@ -1,0 +1,132 @@
+"""Public functions with true signatures and docstrings, generated from the rows of the registry.
+
+Each function is compiled from a few lines of source, as dataclasses do, so that a call costs no more
+than one written by hand.  All three namespaces use the same generator over their own raw functions:
+ufuncs in `vekt`, loops compiled by Numba in `vekt.jit`, NumPy in `vekt.reference`.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ._docstrings import docstring, function_docstring
+from ._op import Kernel, Op, Param, inf
+
+__all__ = ["docstring", "public_functions"]
+
+_OPTIONS = {
+    "": ("out", "where", "dtype"),
+    "_backward": ("out",),
+    "_value_and_grad": (),
+    "_backward_from_output": ("out",),
+}
+_OPTION_DEFAULTS = {"out": None, "where": True, "dtype": None}
+
+
+def public_functions(
+    op: Op, raw: Mapping[str, Callable[..., Any]], module: str
+) -> dict[str, Callable[..., Any]]:
+    """Generate the public functions of an operation.
+
+    Parameters
+    ----------
+    op : Op
+        Row of the registry.
+    raw : mapping of str to callable
+        For each kernel NAME of the row: NAME, NAME_backward, NAME_value_and_grad and, where the row
+        has it, NAME_backward_from_output.  Called with the operands in the order of the kernel and,
+        unless all are at their defaults, with the options as keywords.
+    module : str
+        Dotted name of the module whose attributes the functions will be.
+
+    Returns
+    -------
+    dict
+        The functions by their public names.
+    """
+    return {
+        op.name + kind: _compile(op, kind, raw, module)
+        for kind in _OPTIONS
+        if op.name + kind in op.public_names
+    }
+
+
+def _compile(
+    op: Op, kind: str, raw: Mapping[str, Callable[..., Any]], module: str
+) -> Callable[..., Any]:
+    name = op.name + kind
+    source = _source(op, kind)
+    filename = f"<vekt {module}.{name}>"
+    scope: dict[str, Any] = {"_inf": inf, "_flag": _flag, "_is_default": _is_default}
+    scope |= {f"_default_{p.name}": p.default for p in op.params}
+    scope |= {f"_{kernel.name}{kind}": raw[kernel.name + kind] for kernel in op.kernels}
+    exec(compile(source, filename, "exec"), scope)
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    function: Callable[..., Any] = scope[name]
+    function.__module__ = module
+    function.__doc__ = function_docstring(op, kind)
+    return function
+
+
+def _source(op: Op, kind: str) -> str:
+    """Python source of one public function."""
+    inputs = {"": "x", "_backward": "dy, x", "_value_and_grad": "x", "_backward_from_output": "dy, y"}
+    params = () if kind == "_backward_from_output" else op.params
+    options = _OPTIONS[kind]
+    signature = [inputs[kind], *(f"{p.name}=_default_{p.name}" for p in params)]
+    signature += ["*"] * bool(options)
+    signature += [f"{option}={_OPTION_DEFAULTS[option]}" for option in options]
+    lines = [f"def {op.name}{kind}({', '.join(signature)}):"]
+    for flag in (p for p in params if p.kind == "flag"):
+        lines += [
+            f"    if {flag.name} is not False and {flag.name} is not True:",
+            f"        {flag.name} = _flag({flag.name}, {flag.name!r})",
+        ]
+    kernels = op.kernels if params else op.kernels[:1]
+    for kernel in kernels[:-1]:
+        lines.append(f"    if {_condition(op, kernel)}:")
+        lines += ["        " + line for line in _call(kernel, kind, inputs[kind], params)]
+    lines += ["    " + line for line in _call(kernels[-1], kind, inputs[kind], params)]
+    return "\n".join(lines) + "\n"
+
+
+def _condition(op: Op, kernel: Kernel) -> str:
+    """Expression that is true when this kernel serves the call."""
+    terms = [f"{name} is {value}" for name, value in kernel.flags.items()]
+    for param in op.array_params:
+        if param.name not in kernel.params:
+            default = f"_default_{param.name}"
+            terms.append(f"({param.name} is {default} or _is_default({param.name}, {default}))")
+    return " and ".join(terms)
+
+
+def _call(kernel: Kernel, kind: str, inputs: str, params: tuple[Param, ...]) -> list[str]:
+    """Lines that return the kernel's result, without keywords wherever possible."""
+    taken = [p for p in params if p.name in kernel.params]
+    lines = [
+        f"if {p.name} is None: {p.name} = _{p.none_means}" for p in taken if p.none_means is not None
+    ]
+    arguments = ", ".join([inputs, *(p.name for p in taken)])
+    options = _OPTIONS[kind]
+    if options:
+        at_default = " and ".join(f"{option} is {_OPTION_DEFAULTS[option]}" for option in options)
+        keywords = ", ".join(f"{option}={option}" for option in options)
+        lines += [
+            f"if not ({at_default}):",
+            f"    return _{kernel.name}{kind}({arguments}, {keywords})",
+        ]
+    return [*lines, f"return _{kernel.name}{kind}({arguments})"]
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether a number that the user wrote equals the default; arrays never do."""
+    return type(value) in (int, float) and bool(value == default)
+
+
+def _flag(value: Any, name: str) -> bool:
+    """Convert NumPy's bool; refuse everything else, since "none" would be true."""
+    if type(value).__name__ in ("bool", "bool_") and type(value).__module__ == "numpy":
+        return bool(value)
+    raise TypeError(f"{name} must be a bool, not {value!r}")

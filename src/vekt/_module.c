@@ -1,0 +1,61 @@
+/* The module vekt._ufuncs: NumPy's face of the kernels that vekt._kernels holds. */
+#include "_bridge.h"
+
+const vekt_api *vekt_connected;
+const vekt_target *vekt_selected;
+
+static PyObject *connect(PyObject *self, PyObject *args) {
+    PyObject *drivers, *target;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OO:connect", &drivers, &target)) return NULL;
+    void *drivers_address = PyLong_AsVoidPtr(drivers);
+    if (!drivers_address && PyErr_Occurred()) return NULL;
+    void *target_address = PyLong_AsVoidPtr(target);
+    if (!target_address && PyErr_Occurred()) return NULL;
+    vekt_connected = drivers_address;
+    vekt_selected = target_address;
+    Py_RETURN_NONE;
+}
+
+static PyObject *build_ufuncs(PyObject *self, PyObject *args) {
+    PyObject *address, *docs;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OO!:build_ufuncs", &address, &PyDict_Type, &docs)) return NULL;
+    const vekt_target *target = PyLong_AsVoidPtr(address);
+    if (!target) return NULL;
+    return vekt_build_ufuncs(target, docs);
+}
+
+static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot,
+                              METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc};
+
+static PyObject *build_dot(PyObject *self, PyObject *address) {
+    void *target = PyLong_AsVoidPtr(address);
+    (void)self;
+    if (!target) return NULL;
+    PyObject *capsule = PyCapsule_New(target, NULL, NULL);
+    if (!capsule) return NULL;
+    PyObject *function = PyCFunction_New(&dot_def, capsule);
+    Py_DECREF(capsule);
+    return function;
+}
+
+static PyMethodDef methods[] = {
+    {"connect", connect, METH_VARARGS,
+     "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
+    {"build_ufuncs", build_ufuncs, METH_VARARGS,
+     "build_ufuncs(target, docs, /)\n--\n\nReturn the ufuncs over a target's kernels, by name."},
+    {"build_dot", build_dot, METH_O,
+     "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
+    {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    .m_base = PyModuleDef_HEAD_INIT, .m_name = "vekt._ufuncs", .m_size = -1, .m_methods = methods};
+
+PyMODINIT_FUNC PyInit__ufuncs(void) {
+    import_array();
+    import_umath();
+    return PyModule_Create(&definition);
+}

@@ -1,0 +1,97 @@
+"""The one place where Python meets the compiled code.
+
+``_kernels`` holds the kernels, the dispatcher and the thread pool; ``_ufuncs`` is their NumPy
+face and is given addresses from here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from vekt import _ufuncs
+from vekt._kernels import ffi, lib
+
+ISA_VARIABLE = "VEKT_ISA"
+
+
+def _address(pointer: Any) -> int:
+    return int(ffi.cast("uintptr_t", pointer))
+
+
+def _isa_name(target: Any) -> str:
+    return str(ffi.string(target.isa).decode())
+
+
+TARGETS: dict[str, Any] = {
+    _isa_name(lib.vekt_target_at(i)): lib.vekt_target_at(i) for i in range(lib.vekt_n_targets())
+}
+"""Compiled targets by name of their instruction set, best first."""
+
+SUPPORTED: tuple[str, ...] = tuple(
+    name for i, name in enumerate(TARGETS) if lib.vekt_target_supported(i)
+)
+"""Names of the targets that this CPU runs, best first."""
+
+
+def _select() -> Any:
+    cap = os.environ.get(ISA_VARIABLE, "")
+    target = lib.vekt_select_target(cap.encode())
+    if not target:
+        raise ValueError(
+            f"{ISA_VARIABLE}={cap!r} is not an instruction set of this build; "
+            f"choose one of {', '.join(TARGETS)}"
+        )
+    return target
+
+
+SELECTED: str = _isa_name(_select())
+"""Name of the target in use: the best supported one, capped by ``VEKT_ISA``."""
+
+_ufuncs.connect(_address(lib.vekt_drivers()), _address(TARGETS[SELECTED]))
+
+
+def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:
+    """Return the rows of a target's kernel table: name, dtype, nin, nout and cost."""
+    target = TARGETS[isa]
+    rows = (target.kernels[i] for i in range(target.n_kernels))
+    return [
+        {
+            "name": ffi.string(row.name).decode(),
+            "dtype": np.dtype("float32" if row.dtype == lib.VEKT_F32 else "float64"),
+            "nin": row.nin,
+            "nout": row.nout,
+            "cost": row.cost,
+        }
+        for row in rows
+    ]
+
+
+def build_ufuncs(isa: str, docs: Mapping[str, str] | None = None) -> dict[str, np.ufunc]:
+    """Return new ufuncs over a supported target's kernels, by kernel name.
+
+    Parameters
+    ----------
+    isa : str
+        One of `SUPPORTED`.
+    docs : mapping of str to str, optional
+        Docstrings by kernel name.
+    """
+    _require_supported(isa)
+    built: dict[str, np.ufunc] = _ufuncs.build_ufuncs(_address(TARGETS[isa]), dict(docs or {}))
+    return built
+
+
+def build_dot(isa: str) -> Callable[..., Any]:
+    """Return the function ``dot`` over a supported target's kernels."""
+    _require_supported(isa)
+    built: Callable[..., Any] = _ufuncs.build_dot(_address(TARGETS[isa]))
+    return built
+
+
+def _require_supported(isa: str) -> None:
+    if isa not in SUPPORTED:
+        raise ValueError(f"{isa!r} does not run here; choose one of {', '.join(SUPPORTED)}")

@@ -1,0 +1,162 @@
+"""Mathematics of the reference namespace: plain NumPy, for float64 and every kind of longdouble.
+
+Each function works in the dtype of its argument and is accurate to a few units in the last place
+of that dtype, also where the result is tiny.  Speed comes second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+INV_SQRT_2PI = "0.39894228040143267793994605993438186847585863116493"
+SQRT_2PI = "2.5066282746310005024157652848110452530069867406099"
+
+# Beyond this every exponential below has underflowed in all supported formats, binary128 included.
+_FAR = 200.0
+_NODES = 96
+_CENTRE = 5.0
+
+
+@lru_cache(maxsize=None)
+def constant(text: str, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Decimal number as an unevaluated sum `high + low` of two values of `dtype`."""
+    high = dtype.type(text)
+    low = Fraction(text) - Fraction(*high.as_integer_ratio())
+    return high, dtype.type(float(low))
+
+
+def constant_pair(text: str) -> tuple[float, float]:
+    """`constant` in float64, as Python floats."""
+    high, low = constant(text, np.dtype("f8"))
+    return float(high), float(low)
+
+
+def two_product(a: Any, b: Any) -> tuple[Any, Any]:
+    """Return `a * b` and its rounding error, exactly (Dekker, 1971)."""
+    product = a * b
+    a_high, a_low = _split(a)
+    b_high, b_low = _split(b)
+    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, error
+
+
+def _split(a: Any) -> tuple[Any, Any]:
+    bits = np.finfo(a.dtype).nmant + 1
+    factor = a.dtype.type(2.0 ** ((bits + 1) // 2) + 1.0)
+    scaled = factor * a
+    high = scaled - (scaled - a)
+    return high, a - high
+
+
+def exp_sum(high: Array, low: Array) -> Array:
+    """`exp(high + low)` for a `low` that is a rounding error of `high`."""
+    power: Array = np.exp(high)
+    return power + power * low
+
+
+def gaussian(x: Array) -> Array:
+    """`exp(-x*x/2)`, without the error that rounding `x*x` would make in the tail."""
+    square, error = two_product(*[np.clip(x, -_FAR, _FAR)] * 2)
+    return exp_sum(-square / 2, -error / 2)
+
+
+def scaled_normal_tail(t: Array) -> Array:
+    """`exp(t*t/2) * Phi(-t)` for `t >= 0`, with Phi the normal distribution function.
+
+    A Chebyshev series in (t - c)/(t + c), whose coefficients come from the power series and the
+    continued fraction below at the first call for a dtype.
+    """
+    t = np.minimum(t, t.dtype.type(1e9))
+    u = (t - _CENTRE) / (t + _CENTRE)
+    first, *rest = _tail_series(t.dtype)
+    b1 = b2 = np.zeros_like(u)
+    for coefficient in reversed(rest):
+        b1, b2 = coefficient + 2 * u * b1 - b2, b1
+    result: Array = (first + u * b1 - b2) / (1 + t)
+    return result
+
+
+@lru_cache(maxsize=None)
+def _tail_series(dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Chebyshev coefficients of `(1 + t) * scaled_normal_tail(t)`, cut at the dtype's precision."""
+    one = np.longdouble(1)
+    orders = np.arange(_NODES)
+    # The angles are reduced to [-pi, pi] as integer multiples of pi/(2 n), where that is exact.
+    multiples = (np.outer(orders, 2 * orders + 1) + 2 * _NODES) % (4 * _NODES) - 2 * _NODES
+    cosines = np.cos(multiples * (2 * np.arctan(one) / _NODES))
+    u = cosines[1]
+    t = _CENTRE * (1 + u) / (1 - u)
+    values = (1 + t) * np.where(t < 1, _tail_by_series(t), _tail_by_fraction(t))
+    coefficients = 2 * (cosines @ values) / _NODES
+    coefficients[0] /= 2
+    needed = np.flatnonzero(np.abs(coefficients) > np.finfo(dtype).eps / 16)[-1] + 1
+    return tuple(coefficients[:needed].astype(dtype))
+
+
+def tail_polynomial() -> tuple[float, ...]:
+    """`_tail_series` for float64 in powers of its variable; as well conditioned, and cheaper."""
+    series = np.array(_tail_series(np.dtype(np.longdouble)))[: len(_tail_series(np.dtype("f8")))]
+    return tuple(float(c) for c in np.polynomial.chebyshev.cheb2poly(series))
+
+
+def _tail_by_series(t: Array) -> Array:
+    """For t < 1: exp(t*t/2)/2 minus the power series of the middle part."""
+    t = np.minimum(t, 1)
+    term = total = t
+    for k in range(1, 40):
+        term = term * t * t / (2 * k + 1)
+        total = total + term
+    result: Array = np.exp(t * t / 2) / 2 - total * constant(INV_SQRT_2PI, t.dtype)[0]
+    return result
+
+
+def _tail_by_fraction(t: Array) -> Array:
+    """For t >= 1: Laplace's continued fraction 1/(t + 1/(t + 2/(t + 3/(t + ..."""
+    t = np.maximum(t, 1)
+    fraction = t
+    for k in range(1200, 0, -1):
+        fraction = t + k / fraction
+    return constant(INV_SQRT_2PI, t.dtype)[0] / fraction
+
+
+def from_root(
+    x: Array, root: str, derivative: Callable[[Array], Array], far: Callable[[Array], Array]
+) -> Array:
+    """Evaluate a function near its root by integrating its `derivative` from there, else `far`.
+
+    The difference `x - root` is formed with the root in twice the precision, so that the result
+    keeps its relative accuracy however small it is.
+    """
+    high, low = constant(root, x.dtype)
+    result = far(x)
+    near = np.abs(x - high) < 0.25
+    if near.any():
+        here = x[near]
+        distance = (here - high) - low
+        nodes, weights = _gauss_legendre(x.dtype)
+        total = sum(w * derivative(high + distance * u) for u, w in zip(nodes, weights, strict=True))
+        result[near] = distance * total
+    return result
+
+
+@lru_cache(maxsize=None)
+def _gauss_legendre(dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Nodes and weights of the 10-point rule on [0, 1], polished to the precision of `dtype`."""
+    order = 10
+    nodes = np.polynomial.legendre.leggauss(order)[0].astype(dtype)
+    for _ in range(3):
+        p, before = nodes, np.ones_like(nodes)
+        for k in range(2, order + 1):
+            p, before = ((2 * k - 1) * nodes * p - (k - 1) * before) / k, p
+        slope = order * (before - nodes * p) / (1 - nodes * nodes)
+        nodes = nodes - p / slope
+    weights = 2 / ((1 - nodes * nodes) * slope * slope)
+    return (1 + nodes) / 2, weights / 2

@@ -1,0 +1,119 @@
+"""The registry's kernels as cases to measure, with operands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from vekt._registry import OPS, Kernel, Op
+
+# Kernels whose defaults are another kernel's special case are measured with these.
+_ARGUMENTS: dict[str, dict[str, float]] = {"relu_general": {"max_value": 6.0}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kernel, and the keywords with which its public function runs it."""
+
+    op: Op
+    kernel: Kernel
+    keywords: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The kernel's name."""
+        return self.kernel.name
+
+    @property
+    def label(self) -> str:
+        """The name to show."""
+        shown = _ARGUMENTS.get(self.name)
+        if not shown:
+            return self.name
+        return f"{self.op.name}({', '.join(f'{k}={v:g}' for k, v in shown.items())})"
+
+    @property
+    def params(self) -> tuple[float, ...]:
+        """The kernel's parameters in their order."""
+        values = {p.name: p.value for p in self.op.array_params} | {
+            p.name: self.keywords[p.name] for p in self.op.array_params if p.name in self.keywords
+        }
+        return tuple(float(values[name] or 0.0) for name in self.kernel.params)
+
+    def function(self, namespace: ModuleType, form: str = "") -> Callable[..., Any]:
+        """Return the public function of a form: "", "_backward" or "_value_and_grad"."""
+        function: Callable[..., Any] = getattr(namespace, self.op.name + form)
+        if not self.keywords:
+            return function
+        return lambda *operands, **options: function(*operands, **self.keywords, **options)
+
+
+def all_cases() -> list[Case]:
+    """One case for every kernel of the registry."""
+    return [
+        Case(op, kernel, {**kernel.flags, **_ARGUMENTS.get(kernel.name, {})})
+        for op in OPS.values()
+        for kernel in op.kernels
+    ]
+
+
+def select_cases(names: Iterable[str]) -> list[Case]:
+    """Select the cases of the named operations or kernels; all of them without names."""
+    wanted = set(names)
+    return [c for c in all_cases() if not wanted or {c.name, c.op.name} & wanted]
+
+
+def case_names() -> list[str]:
+    """Every name that `select_cases` knows."""
+    return list(dict.fromkeys(name for c in all_cases() for name in (c.op.name, c.name)))
+
+
+if TYPE_CHECKING:
+    _ListType = click.ParamType[list[Any]]
+else:  # generic for type checkers only, in older versions of click
+    _ListType = click.ParamType
+
+
+class CommaList(_ListType):
+    """A comma-separated list of one type's values."""
+
+    name = "list"
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Name the value in the help."""
+        return f"{self.item.name.upper()},..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[Any]:
+        """Convert each item."""
+        if isinstance(value, list):
+            return value
+        items = [item.strip() for item in str(value).split(",")]
+        return list(dict.fromkeys(self.item.convert(item, param, ctx) for item in items))
+
+
+def op_option(extra: Iterable[str] = ()) -> Callable[..., Any]:
+    """Option --op: which operations or kernels."""
+    return click.option(
+        "--op",
+        "ops",
+        multiple=True,
+        type=CommaList(click.Choice([*case_names(), *extra])),
+        help="Operation or kernel; may be repeated or a list. Default: all.",
+    )
+
+
+def standard_normal(n: int, dtype: Any, seed: int = 0) -> NDArray[Any]:
+    """Return the data that the kernels are timed on."""
+    data: NDArray[Any] = np.random.default_rng(seed).standard_normal(n).astype(dtype)
+    return data

@@ -1,0 +1,164 @@
+"""The demo's picture: timings, cost curves, and the activations with their derivatives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+import vekt as vk
+from vekt.cli.cases import Case, all_cases
+from vekt.cli.page import page_label
+
+_INK, _MUTED, _GRID = "#22262e", "#7b8494", "#e6e9ee"
+_OURS, _OTHERS, _NOTES, _CONTRAST = "#0b6e99", "#b9c4d0", "#e2c08d", "#d1603d"
+_STYLE: Any = {
+    "font.size": 10,
+    "text.color": _INK,
+    "axes.labelcolor": _MUTED,
+    "axes.edgecolor": _GRID,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _GRID,
+    "xtick.color": _MUTED,
+    "ytick.color": _MUTED,
+    "legend.frameon": False,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+}
+_ACTIVATIONS_PER_ROW = 7
+
+
+def draw(results: dict[str, Any], png_file: str) -> None:
+    """Draw what there is of the results: parts that were not run leave no gap.
+
+    Parameters
+    ----------
+    results : dict
+        As `vekt demo --json` writes them.
+    png_file : str
+        Where to write the picture.
+    """
+    upper = [part for part in ("notes", "logistic") if part in results]
+    cases = all_cases() if "kernels" in results else []
+    gallery_rows = -(-len(cases) // _ACTIVATIONS_PER_ROW)
+    heights = [5.2] * bool(upper) + [2.5 * gallery_rows] * bool(cases)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(16, sum(heights) + 0.6), layout="constrained", facecolor="white")
+        figure.suptitle(
+            f"vekt {results['version']} on {results['config']['isa']}",
+            x=0.01,
+            ha="left",
+            weight="bold",
+            size=14,
+        )
+        grid = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
+        bands = list(grid[:, 0])
+        if upper:
+            axes = bands.pop(0).subplots(1, len(upper), squeeze=False)[0]
+            for part, ax in zip(upper, axes, strict=True):
+                {"notes": _draw_page, "logistic": _draw_costs}[part](ax, results[part])
+        if cases:
+            _draw_gallery(bands.pop(0), cases, gallery_rows)
+        figure.savefig(png_file, dpi=110, format="png")
+
+
+def _draw_page(ax: Axes, page: dict[str, Any]) -> None:
+    """Horizontal bars on a log scale, slowest on top, the notes' own figures among them."""
+    bars = [("the notes: loop", page["notes"]["loop"], _NOTES)]
+    bars.append(("the notes: vectorised", page["notes"]["vectorised"], _NOTES))
+    for row in page["rows"]:
+        ours = row["form"].startswith("vekt")
+        short = {"float64": "f64", "float32": "f32"}[row["dtype"]]
+        color = _OURS if ours else _OTHERS
+        bars.append((f"{page_label(row)}, {short}", row["seconds"], color))
+    bars.sort(key=lambda bar: bar[1])
+    labels, seconds, colors = zip(*bars, strict=True)
+    milliseconds = np.array(seconds) * 1e3
+    ax.barh(labels, milliseconds, color=colors, height=0.72)
+    slowest = page["notes"]["loop"] * 1e3
+    for y, value in enumerate(milliseconds):
+        ax.annotate(
+            f" {value:.3g} ms",
+            (value, y),
+            va="center",
+            size=9,
+            color=_INK,
+        )
+    _log_axes(ax, "x")
+    ax.set_xlim(milliseconds.min() / 2.5, slowest * 4)
+    ax.set_title(f"z = w.x + b over {page['elements']:,} elements")
+    ax.set_xlabel("milliseconds, log scale")
+    ax.grid(axis="y", visible=False)
+    ax.tick_params(axis="y", length=0, labelcolor=_INK, labelsize=9)
+
+
+def _draw_costs(ax: Axes, logistic: dict[str, Any]) -> None:
+    """Cost against time: the same curve, sooner."""
+    styles = {"loop": (_CONTRAST, "loop over samples"), "vectorised": (_OURS, "vectorised")}
+    for form, row in logistic["forms"].items():
+        color, label = styles[form]
+        costs = np.array(row["costs"])
+        time = row["seconds"] * np.arange(1, len(costs) + 1) / len(costs) * 1e3
+        ax.plot(time, costs, color=color, linewidth=2.2)
+        ax.plot(time[-1], costs[-1], "o", color=color, markersize=5)
+        ax.annotate(
+            f"{label}\n{row['seconds'] * 1e3:,.4g} ms\n{row['accuracy']:.1%} of held-out right",
+            (time[-1], costs[-1]),
+            xytext=(4, -8),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            color=color,
+            size=9,
+        )
+    _log_axes(ax, "xy")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_ylim(bottom=0.6 * min(row["costs"][-1] for row in logistic["forms"].values()))
+    ax.set_title(
+        f"Logistic regression, {logistic['steps']} steps: "
+        f"the same costs, {logistic['over_loop']:,.0f} times sooner"
+    )
+    ax.set_xlabel("milliseconds since the start, log scale")
+    ax.set_ylabel("cost J")
+
+
+def _log_axes(ax: Axes, which: str) -> None:
+    """Logarithmic axes whose labels are plain numbers."""
+    for name in which:
+        getattr(ax, f"set_{name}scale")("log")
+        getattr(ax, f"{name}axis").set_major_formatter(FuncFormatter(lambda v, _: f"{v:,g}"))
+
+
+def _draw_gallery(figure: SubFigure, cases: list[Case], rows: int) -> None:
+    """One small picture for each kernel, with its derivative."""
+    figure.suptitle("Activations and their derivatives", x=0.01, ha="left", weight="bold", size=11)
+    columns = min(len(cases), _ACTIVATIONS_PER_ROW)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for ax, case in zip(grid.flat, cases, strict=False):
+        # As far as any bend that a parameter makes.
+        end = max([0.0, *(p for p in case.params if math.isfinite(p))]) + 5.0
+        x = np.linspace(-5.0, end, 1501)
+        value, gradient = case.function(vk, "_value_and_grad")(x)
+        # A jump is a gap, not a steep line.
+        gradient = np.where(np.abs(np.diff(gradient, append=gradient[-1])) > 0.1, np.nan, gradient)
+        ax.axhline(0, color=_MUTED, linewidth=0.6, zorder=0)
+        ax.plot(x, value, color=_OURS, linewidth=2, label="f(x)")
+        ax.plot(x, gradient, color=_CONTRAST, linewidth=1.4, label="f'(x)")
+        ax.set_ylim(-1.25, max(2.25, end - 4.0))
+        ax.set_title(case.label, size=10, weight="normal")
+        ax.tick_params(labelsize=8, length=0)
+    for ax in grid.flat[len(cases) :]:
+        ax.set_visible(False)
+    grid.flat[0].legend(loc="upper left", fontsize=8)

@@ -1,0 +1,99 @@
+"""What the user sees: console, progress bars, tables; and what a program reads: JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True),
+    help="Also write the results as JSON; '-' is standard output, with nothing else on it.",
+)
+
+
+def console_for(json_file: str | None) -> Console:
+    """Return a console that leaves standard output alone if the JSON goes there."""
+    return Console(stderr=json_file == "-", highlight=False)
+
+
+def progress_on(console: Console) -> Progress:
+    """Return progress bars that vanish when the work is done."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        # Drawing must not disturb the measurements.
+        refresh_per_second=4,
+    )
+
+
+def table(title: str, *columns: str, caption: str | None = None) -> Table:
+    """Return a table whose first column is text and whose others are numbers."""
+    result = Table(
+        title=title,
+        caption=caption,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        title_style="bold",
+        title_justify="left",
+        caption_justify="left",
+    )
+    for index, column in enumerate(columns):
+        result.add_column(column, justify="right" if index else "left", no_wrap=True)
+    return result
+
+
+def show(console: Console, renderable: RenderableType) -> None:
+    """Print tables in full width: on a narrow terminal, lines run on but no number is cut."""
+    widest = console.options.update(width=1000)
+    width = Measurement.get(console, widest, renderable).maximum
+    Console(file=console.file, width=max(width, console.width), highlight=False).print(renderable)
+
+
+def write_json(json_file: str | None, results: dict[str, Any]) -> None:
+    """Write `results` to the file, to standard output for '-', nowhere for None."""
+    if json_file is None:
+        return
+    text = json.dumps(results, indent=2) + "\n"
+    if json_file == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(json_file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(json_file, error.strerror or "cannot be written") from error
+
+
+def milliseconds(seconds: float) -> str:
+    """Format a time for a column in ms."""
+    return f"{seconds * 1e3:.4g}" if seconds >= 1e-4 else f"{seconds * 1e3:.3g}"
+
+
+def times(ratio: float) -> str:
+    """Format a ratio: three digits, then whole numbers."""
+    return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x"

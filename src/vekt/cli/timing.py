@@ -1,0 +1,58 @@
+"""Fair timing: the competitors take turns, and the median counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from statistics import median
+from timeit import Timer
+from typing import Any
+
+_SAMPLE_SECONDS = 2e-3  # long enough for the clock, short enough for many turns
+_LEAST_ROUNDS = 3
+
+
+def interleaved(
+    tasks: Mapping[str, Callable[[], Any] | Timer],
+    rounds: int,
+    budget: float = 2.0,
+    advance: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
+    """Time all tasks in turns.
+
+    A drift of the clock rate or a burst of other work then meets every task alike.
+
+    Parameters
+    ----------
+    tasks : mapping of str to callable or timeit.Timer
+        What to time. A Timer with a statement avoids the cost of a call of its own.
+    rounds : int
+        How many turns each task has.
+    budget : float
+        Seconds after which a task has no further turns, save for the least number of them.
+    advance : callable
+        Called after each round.
+
+    Returns
+    -------
+    dict of str to float
+        Median seconds of one execution of each task.
+    """
+    timers = {k: task if isinstance(task, Timer) else Timer(task) for k, task in tasks.items()}
+    numbers = {key: _calibrate(timer) for key, timer in timers.items()}
+    samples: dict[str, list[float]] = {key: [] for key in timers}
+    for turn in range(max(rounds, _LEAST_ROUNDS)):
+        for key, timer in timers.items():
+            if turn < _LEAST_ROUNDS or sum(samples[key]) * numbers[key] < budget:
+                samples[key].append(timer.timeit(numbers[key]) / numbers[key])
+        advance()
+    return {key: median(times) for key, times in samples.items()}
+
+
+def _calibrate(timer: Timer) -> int:
+    """How many executions make up one sample; the first ones also warm up."""
+    if timer.timeit(1) > 10 * _SAMPLE_SECONDS:
+        return 1
+    number = 1
+    while (seconds := timer.timeit(number)) < _SAMPLE_SECONDS:
+        number = max(2 * number, int(number * _SAMPLE_SECONDS / max(seconds, 1e-9)))
+    return number

@@ -1,0 +1,72 @@
+"""What runs, and why."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from vekt import _cpu_count, _native
+from vekt.threading import get_num_threads
+
+__all__ = ["get_config", "show_config"]
+
+
+def get_config() -> dict[str, Any]:
+    """Return the configuration in use.
+
+    Returns
+    -------
+    dict
+        ``version``; ``isa``, the instruction set whose kernels run, ``isa_reason`` and
+        ``isa_cap``, the value of ``VEKT_ISA`` or None; ``targets``, whether this CPU supports
+        each compiled instruction set, best first; ``num_threads``; ``cores``, those that affinity
+        and cgroup allow; ``versions`` of Python, NumPy and cffi; ``platform``.  Values are plain
+        data that ``json`` can write.
+    """
+    cap = os.environ.get(_native.ISA_VARIABLE) or None
+    return {
+        "version": version("vekt"),
+        "isa": _native.SELECTED,
+        "isa_reason": _reason(cap),
+        "isa_cap": cap,
+        "targets": {name: name in _native.SUPPORTED for name in _native.TARGETS},
+        "num_threads": get_num_threads(),
+        "cores": _cpu_count.available_cores(),
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "cffi": version("cffi"),
+        },
+        "platform": f"{sys.platform}-{platform.machine()}",
+    }
+
+
+def _reason(cap: str | None) -> str:
+    if cap is None or _native.SELECTED == _native.SUPPORTED[0] != cap:
+        return "the best that this CPU supports"
+    return f"the best that this CPU supports up to {_native.ISA_VARIABLE}={cap}"
+
+
+def show_config() -> None:
+    """Print the configuration in use: instruction sets, threads and versions.
+
+    See Also
+    --------
+    get_config : the same as a dictionary.
+    """
+    config = get_config()
+    targets = ", ".join(
+        f"{name} ({'supported' if supported else 'not supported'})"
+        for name, supported in config["targets"].items()
+    )
+    versions = ", ".join(f"{name} {number}" for name, number in config["versions"].items())
+    print(f"vekt {config['version']} on {config['platform']}")
+    print(f"instruction set: {config['isa']}, {config['isa_reason']}")
+    print(f"compiled for:    {targets}")
+    print(f"threads:         {config['num_threads']} of {config['cores']} cores")
+    print(f"versions:        {versions}")

@@ -1,0 +1,35 @@
+"""The functions of `vekt` compiled by Numba, for use inside your own `@njit` functions too.
+
+From Python they take what `vekt` takes; in nopython mode scalars and arrays, with the parameters but
+without `out`, `where` and `dtype`.  Each is compiled at its first call and kept in Numba's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .._functions import public_functions
+from .._registry import OPS
+from ._dot import dot
+from ._kernels import RAW
+from ._nopython import register
+
+
+def _public() -> dict[str, Callable[..., Any]]:
+    functions: dict[str, Callable[..., Any]] = {}
+    for op in OPS.values():
+        made = public_functions(op, RAW, __name__)
+        for name, function in made.items():
+            register(op, name, function)
+        functions |= made
+    return functions
+
+
+_PUBLIC = _public()
+globals().update(_PUBLIC)
+__all__ = [*_PUBLIC, "dot"]
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Callable[..., Any]: ...

@@ -1,0 +1,59 @@
+"""The public functions in nopython mode: which kernel a call means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from numba import types
+
+from .._op import Op
+from ._jitable import overloads
+from ._kernels import COMPILED
+
+_INPUTS = {"": "x", "_backward": "dy, x", "_value_and_grad": "x", "_backward_from_output": "dy, y"}
+
+
+def register(op: Op, name: str, function: Callable[..., Any]) -> None:
+    """Teach Numba to compile calls of a public function of this operation.
+
+    Parameters that are left out decide among the kernels by types, flags at run time.
+    """
+    kind = name.removeprefix(op.name)
+    params = op.params if kind != "_backward_from_output" else ()
+    signature = ", ".join([_INPUTS[kind], *(f"{p.name}={p.default}" for p in params)])
+    names = ", ".join(p.name for p in params)
+
+    def implementation(given: Sequence[Any]) -> Callable[..., Any]:
+        at_default = {p.name for p, t in zip(params, given, strict=True) if _is_default(t)}
+        scope: dict[str, Any] = {"inf": math.inf}
+        lines = [f"def {name}({signature}):"]
+        flags_served = []
+        for kernel in op.kernels:
+            left_out = {p.name for p in op.array_params} - set(kernel.params)
+            if kernel.flags in flags_served or (params and not left_out <= at_default):
+                continue
+            flags_served.append(kernel.flags)
+            scope[f"_{kernel.name}"] = COMPILED[kernel.name + kind]
+            # A parameter left out is None to Numba only if that is its default.
+            arguments = [_INPUTS[kind]] + [
+                str(p.none_means) if p.default is None and p.name in at_default else p.name
+                for p in params
+                if p.name in kernel.params
+            ]
+            terms = [flag if on else f"not {flag}" for flag, on in kernel.flags.items() if params]
+            condition = " and ".join(terms) or "True"
+            lines += [f"    if {condition}:", f"        return _{kernel.name}({', '.join(arguments)})"]
+        exec("\n".join(lines), scope)
+        implemented: Callable[..., Any] = scope[name]
+        return implemented
+
+    scope: dict[str, Any] = {"implementation": implementation}
+    exec(f"def types_of({signature}):\n    return implementation([{names}])", scope)
+    overloads(function)(scope["types_of"])
+
+
+def _is_default(kind: Any) -> bool:
+    """Whether this is the type of a parameter left out, or of None."""
+    return isinstance(kind, types.Omitted | types.NoneType) or not isinstance(kind, types.Type)

@@ -1,0 +1,165 @@
+"""The oracle: every public function in plain NumPy, with its rounding done once, at the end.
+
+float64 input is computed in longdouble, float32 input in float64.  Names, signatures and errors are
+those of `vekt`.  Where longdouble is no wider than float64 (Windows, macOS on ARM), float64 results
+carry the rounding of float64 arithmetic.
+
+`wide` and `wide_gradient` give the results before the last rounding, and `ulp_error` measures a
+computed result against them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._functions import public_functions
+from ._operands import checked_out, operand_dtype, vectors
+from ._reference_math import two_product
+from ._registry import KERNELS, OPS, Kernel
+from ._ulp import ulp_error
+
+Array = NDArray[Any]
+
+_WIDER = {np.dtype("f4"): np.dtype("f8"), np.dtype("f8"): np.dtype(np.longdouble)}
+
+
+def wide(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
+    """Value of a kernel before it is rounded to the dtype of the input.
+
+    Parameters
+    ----------
+    kernel_name : str
+        A name of the registry's kernels, such as "gelu_tanh".
+    x, *params : array_like
+        The operands of the kernel, which broadcast.
+
+    Returns
+    -------
+    ndarray
+        float64 for float32 operands, longdouble for float64 operands.
+    """
+    return _evaluate(KERNELS[kernel_name].value, x, *params)
+
+
+def wide_gradient(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
+    """Gradient of a kernel before it is rounded to the dtype of the input; see `wide`."""
+    return _evaluate(KERNELS[kernel_name].gradient, x, *params)
+
+
+def wide_from_output(kernel_name: str, y: ArrayLike) -> Array:
+    """Gradient of a kernel as a function of its output, before it is rounded; see `wide`."""
+    from_output = KERNELS[kernel_name].from_output
+    if from_output is None:
+        raise ValueError(f"{kernel_name} has no gradient in terms of its output")
+    return _evaluate(from_output, y)
+
+
+def _evaluate(
+    function: Callable[..., Any], *operands: Any, dtype: np.dtype[Any] | None = None
+) -> Array:
+    """Round the operands to their common dtype, widen them and apply the function."""
+    narrow = operand_dtype(*operands) if dtype is None else dtype
+    with np.errstate(all="ignore"):
+        arrays = [np.asarray(x).astype(narrow).astype(_WIDER[narrow]) for x in operands]
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        result = function(*(np.atleast_1d(a) for a in arrays))
+        return np.asarray(result, dtype=_WIDER[narrow]).reshape(shape)
+
+
+def _rounded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Make a ufunc-like function that computes in the wider dtype and rounds once."""
+
+    def call(
+        *operands: ArrayLike, out: Any = None, where: ArrayLike = True, dtype: Any = None
+    ) -> Any:
+        narrow = operand_dtype(*operands) if dtype is None else _requested(name, dtype)
+        with np.errstate(all="ignore"):
+            result = _evaluate(function, *operands, dtype=narrow).astype(narrow)
+        if out is None and where is True:
+            return result[()]
+        if out is None:
+            out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), narrow)
+        out = checked_out(out)
+        np.copyto(out, result, where=np.asarray(where), casting="same_kind")
+        return out
+
+    return call
+
+
+def _requested(name: str, dtype: Any) -> np.dtype[Any]:
+    narrow = np.dtype(dtype)
+    if narrow not in _WIDER:
+        raise TypeError(f"{name}: dtype must be float32 or float64, not {narrow}")
+    return narrow
+
+
+def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
+    """The functions that stand here where `vekt` has its ufuncs, by the same names."""
+    name = kernel.name
+    value = _rounded(kernel.value, name)
+    gradient = _rounded(kernel.gradient, name)
+    raw = {
+        name: value,
+        f"{name}_backward": _rounded(
+            lambda dy, x, *params: dy * kernel.gradient(x, *params), f"{name}_backward"
+        ),
+        f"{name}_value_and_grad": lambda *operands: (value(*operands), gradient(*operands)),
+    }
+    if kernel.from_output is not None:
+        from_output = kernel.from_output
+        raw[f"{name}_backward_from_output"] = _rounded(
+            lambda dy, y: dy * from_output(y), f"{name}_backward_from_output"
+        )
+    return raw
+
+
+def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
+    """Inner product of two vectors, exact but for one rounding at the end.
+
+    Parameters
+    ----------
+    a, b : array_like, 1-d, of equal length
+        float32 and float64 keep their dtype; integers and bool compute in float64.
+    out : 0-d ndarray or None, optional
+        Where the result goes.
+
+    Returns
+    -------
+    scalar
+        Sum of `a[i] * b[i]`.
+    """
+    x, y = vectors(a, b)
+    with np.errstate(all="ignore"):
+        product, error = two_product(x.astype("f8"), y.astype("f8"))
+        if np.isfinite(product).all():
+            # Splitting overflows long before the product does; its error is then far below.
+            error[~np.isfinite(error)] = 0
+            total = math.fsum(np.concatenate([product, error]))
+        else:
+            total = product.sum()
+        result = x.dtype.type(total)
+    if out is None:
+        return result
+    out = checked_out(out, shape=(), dtype=x.dtype)
+    out[...] = result
+    return out
+
+
+def _public() -> dict[str, Callable[..., Any]]:
+    functions: dict[str, Callable[..., Any]] = {}
+    for op in OPS.values():
+        raw: dict[str, Callable[..., Any]] = {}
+        for kernel in op.kernels:
+            raw |= _raw(kernel)
+        functions |= public_functions(op, raw, __name__)
+    return functions
+
+
+_FUNCTIONS = _public()
+globals().update(_FUNCTIONS)
+__all__ = [*_FUNCTIONS, "dot", "ulp_error", "wide", "wide_from_output", "wide_gradient"]

@@ -1,0 +1,44 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+import vekt as vk
+from vekt import _native
+
+
+@lru_cache
+def ufuncs_of(isa: str) -> dict[str, np.ufunc]:
+    """Ufuncs over the kernels of one instruction set, built once."""
+    return _native.build_ufuncs(isa)
+
+
+@pytest.fixture(params=_native.SUPPORTED)
+def isa(request: pytest.FixtureRequest) -> str:
+    """Each instruction set that this CPU runs, in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def kernels(isa: str) -> dict[str, np.ufunc]:
+    """All ufuncs of an instruction set by kernel name."""
+    return ufuncs_of(isa)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same in each run."""
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture
+def set_threads() -> Iterator[Callable[[int], None]]:
+    """`vekt.set_num_threads`, undone after the test."""
+    former = vk.get_num_threads()
+    yield vk.set_num_threads
+    vk.set_num_threads(former)

@@ -1,0 +1,42 @@
+/* Runs the NEON kernels, under an emulator as well:
+ *   driver                       lists name, dtype, inputs and outputs of each kernel
+ *   driver NAME DTYPE N          reads the inputs from stdin, N numbers each; writes the outputs
+ */
+#include "vekt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const vekt_target vekt_target_neon;
+
+static int run(const vekt_kernel *kernel, size_t n) {
+    size_t size = kernel->dtype == VEKT_F32 ? 4 : 8;
+    int n_args = kernel->nin + kernel->nout;
+    char *args[VEKT_MAX_ARGS];
+    ptrdiff_t advance[VEKT_MAX_ARGS];
+    for (int i = 0; i < n_args; i++) {
+        args[i] = malloc(n * size);
+        advance[i] = (ptrdiff_t)size;
+        if (!args[i]) return 1;
+        if (i < kernel->nin && fread(args[i], size, n, stdin) != n) return 1;
+    }
+    kernel->loop(args, advance, (ptrdiff_t)n);
+    for (int i = kernel->nin; i < n_args; i++) {
+        if (fwrite(args[i], size, n, stdout) != n) return 1;
+    }
+    return fflush(stdout) != 0;
+}
+
+int main(int argc, char **argv) {
+    for (int i = 0; i < vekt_target_neon.n_kernels; i++) {
+        const vekt_kernel *kernel = &vekt_target_neon.kernels[i];
+        const char *dtype = kernel->dtype == VEKT_F32 ? "float32" : "float64";
+        if (argc == 1) {
+            printf("%s %s %d %d\n", kernel->name, dtype, kernel->nin, kernel->nout);
+        } else if (argc == 4 && !strcmp(argv[1], kernel->name) && !strcmp(argv[2], dtype)) {
+            return run(kernel, strtoul(argv[3], NULL, 10));
+        }
+    }
+    return argc != 1;
+}

@@ -1,0 +1,92 @@
+"""Write the type stub of `vekt` from the registry: `python tools/stubs.py OUTPUT`.
+
+Runs from the source tree, before anything is compiled.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "vekt"
+
+HEADER = '''\
+"""Type stub of vekt, written by tools/stubs.py from the registry."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from . import activations as activations
+from . import config as config
+from . import jit as jit
+from . import reference as reference
+from . import ufuncs as ufuncs
+
+__version__: str
+__all__: list[str]
+
+def set_num_threads(n: int) -> None: ...
+def get_num_threads() -> int: ...
+def num_threads(n: int) -> AbstractContextManager[None]: ...
+def show_config() -> None: ...
+def dot(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
+'''
+
+INPUTS = {
+    "": "x: ArrayLike",
+    "_backward": "dy: ArrayLike, x: ArrayLike",
+    "_value_and_grad": "x: ArrayLike",
+    "_backward_from_output": "dy: ArrayLike, y: ArrayLike",
+}
+OUT = "out: NDArray[Any] | tuple[NDArray[Any], ...] | None = None"
+OPTIONS = {
+    "": f"*, {OUT}, where: ArrayLike = True, dtype: DTypeLike | None = None",
+    "_backward": f"*, {OUT}",
+    "_value_and_grad": "",
+    "_backward_from_output": f"*, {OUT}",
+}
+
+
+def load_registry() -> Any:
+    """Import `vekt._registry` without importing `vekt`, which needs the compiled modules."""
+    if "vekt" not in sys.modules:
+        package = types.ModuleType("vekt")
+        package.__path__ = [str(SOURCE)]
+        sys.modules["vekt"] = package
+    return importlib.import_module("vekt._registry")
+
+
+def parameter(param: Any) -> str:
+    """One parameter of a signature."""
+    kind = "bool" if param.kind == "flag" else "ArrayLike"
+    none = " | None" if param.default is None else ""
+    return f"{param.name}: {kind}{none} = {param.default}"
+
+
+def function(op: Any, name: str) -> str:
+    """Stub of one public function of an operation."""
+    kind = name.removeprefix(op.name)
+    params = [parameter(p) for p in op.params] if kind != "_backward_from_output" else []
+    arguments = ", ".join(filter(None, [INPUTS[kind], *params, OPTIONS[kind]]))
+    result = "tuple[Any, Any]" if kind == "_value_and_grad" else "Any"
+    return f"def {name}({arguments}) -> {result}: ..."
+
+
+def stub() -> str:
+    """Text of the stub."""
+    lines = [HEADER]
+    for op in load_registry().OPS.values():
+        for name in op.public_names:
+            lines.append(function(op, name) if op.params else f"{name}: np.ufunc")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(stub(), encoding="utf-8")
