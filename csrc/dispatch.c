@@ -5,10 +5,10 @@
 
 /* X(name, condition), best first; meson.build compiles target.c once for each of them. */
 #if defined(__x86_64__)
-#define TARGETS(X)                                     \
-    X(x86_v4, __builtin_cpu_supports("x86-64-v4"))     \
-    X(x86_v3, __builtin_cpu_supports("x86-64-v3"))     \
-    X(x86_v2, __builtin_cpu_supports("x86-64-v2"))     \
+#define TARGETS(X)                                 \
+    X(x86_v4, __builtin_cpu_supports("x86-64-v4")) \
+    X(x86_v3, __builtin_cpu_supports("x86-64-v3")) \
+    X(x86_v2, __builtin_cpu_supports("x86-64-v2")) \
     X(generic, 1)
 #elif defined(__aarch64__)
 #define TARGETS(X) X(neon, 1) X(generic, 1)

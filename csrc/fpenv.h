@@ -32,8 +32,7 @@ static inline vekt_fpenv vekt_fpenv_enter(void) {
 }
 
 static inline void vekt_fpenv_leave(vekt_fpenv saved) {
-    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" ::"r"(saved.control), "r"(saved.status)
-                     : "memory");
+    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" ::"r"(saved.control), "r"(saved.status) : "memory");
 }
 
 #else

@@ -34,7 +34,7 @@ static inline uint16_t vekt_float_to_half(float x) {
     /* Subnormal ones: their unit, 2**-24, is the last bit of a float just above 0.5. */
     uint32_t subnormal = vekt_float_bits(vekt_bits_float(bits) + 0.5f) - 0x3f000000u;
     uint32_t half = bits < 0x38800000u ? subnormal : normal;
-    half = bits >= 0x477ff000u ? 0x7c00u : half;                         /* 65520 and above */
+    half = bits >= 0x477ff000u ? 0x7c00u : half;                        /* 65520 and above */
     half = bits > 0x7f800000u ? 0x7e00u | (bits >> 13 & 0x1ffu) : half; /* NaN, made quiet */
     return (uint16_t)(half | sign);
 }

@@ -3,11 +3,15 @@
 
 #include "vekt.h"
 
+#include <float.h>
+
 #include "simd/simd.h"
 #include "vmath/constants.h"
 #include "vmath/limits.h"
 
 /* double first: gelu_tanh_grad_f32.h uses its lanes */
+#define SHORT_PATH(u, limit, y)
+#define SHORT_WHERE_VALID(full) (full)
 #include "simd/as_f64.h"
 #include "vmath/vmath.h"
 #include "ops/activations.h"
@@ -15,10 +19,17 @@
 #include "ops/loops.h"
 #include "simd/as_none.h"
 
-#include "ops/gelu_tanh_grad_f32.h"
-
+#undef SHORT_PATH
+#undef SHORT_WHERE_VALID
+#define SHORT_PATH(u, limit, y)                                     \
+    const mask_f32 short_valid = v_lt(u, v_splat_f32(limit));       \
+    const vf32 short_y = y;                                         \
+    if (__builtin_expect(v_all(short_valid), 1)) return short_y
+#define SHORT_WHERE_VALID(full) v_select(short_valid, short_y, full)
 #include "simd/as_f32.h"
 #include "vmath/vmath.h"
+#include "ops/short_f32.h"
+#include "ops/gelu_tanh_grad_f32.h"
 #include "ops/activations.h"
 #include "ops/dot.h"
 #include "ops/loops.h"

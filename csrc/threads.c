@@ -36,8 +36,8 @@ enum { MAX_THREADS = 1024 };
 enum { PIECES_PER_THREAD = 4 };
 
 /* The fields of `gate`: threads inside, slots still free, and whether the caller sleeps on it. */
-#define INSIDE  0x0000ffffu
-#define SLOT    0x00010000u
+#define INSIDE 0x0000ffffu
+#define SLOT 0x00010000u
 #define WAITING 0x80000000u
 
 static struct {
@@ -63,9 +63,7 @@ static void forget_workers(void) {
     vekt_park_reset();
 }
 
-__attribute__((constructor)) static void register_fork_handler(void) {
-    pthread_atfork(NULL, NULL, forget_workers);
-}
+__attribute__((constructor)) static void register_fork_handler(void) { pthread_atfork(NULL, NULL, forget_workers); }
 
 static void relax(void) {
 #if defined(__x86_64__)

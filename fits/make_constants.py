@@ -6,6 +6,7 @@ Needs mpmath and NumPy; takes about two minutes.
 """
 
 import functools
+import itertools
 
 import mpmath as mp
 import numpy as np
@@ -26,6 +27,8 @@ GELU_TANH_B = GELU_TANH_A * mp.mpf("0.044715")
 
 
 def literal(dtype: type[np.floating], x: mp.mpf) -> str:
+    if abs(x) < mp.mpf(2) ** -100:  # what interpolation leaves of a coefficient that is 0
+        x = mp.mpf(0)
     return float(round_to(dtype, x)).hex() + ("f" if dtype is np.float32 else "")
 
 
@@ -89,20 +92,19 @@ def exponential_quotient() -> None:
 def hyperbolic_tangent(
     dtype: type[np.floating], entries: int, spacing: mp.mpf, degree: int, step: mp.mpf
 ) -> None:
-    """Table of c_i, tanh(c_i), 1 - tanh(c_i)^2, and tanh(r) = r + r^3 q(r^2) for |r| <= spacing and a little.
+    """Table of c_i, tanh(c_i), and tanh(r) = r + r^3 q(r^2) for |r| <= spacing and a little.
 
     Intervals are [i, i + 1] spacing; the first has c = 0, the others their middle.
     """
     centres = [mp.mpf(0)]
     for i in range(1, entries):
         nominal = mp.nint((i + mp.mpf(1) / 2) * spacing / step) * step
-        # Beyond tanh = 0.9 the slope's rounding no longer counts.
+        # The kernel makes 1 - tanh^2 from the table; beyond 0.9 its rounding no longer counts.
         slope_tolerance = 2.0**-3 if nominal < 1.5 else 1.0
         tolerances = (mp.tanh, 2.0**-7), (lambda x: mp.sech(x) ** 2, slope_tolerance)
         centres.append(rounding_centre(dtype, nominal, step, *tolerances))
     emit("TANH_CENTRE", dtype, centres, f"c_i near {mp.nstr(spacing, 6)} (i + 1/2) where tanh rounds well")
     emit("TANH_VALUE", dtype, [mp.tanh(c) for c in centres], "tanh(c_i), error below 2^-7 ULP")
-    emit("TANH_SLOPE", dtype, [mp.sech(c) ** 2 for c in centres], "1 - tanh(c_i)^2")
     reach = spacing * mp.mpf("1.001")
 
     def q(u: mp.mpf) -> mp.mpf:
@@ -131,42 +133,52 @@ def gradient_tail(t: mp.mpf) -> mp.mpf:
     return (scaled_tail(t) - t / mp.sqrt(2 * mp.pi)) / (GELU_ROOT - t)
 
 
-def tail_table(name: str, f, dtype: type[np.floating], offset: int, degree: int) -> None:
-    """Piecewise polynomial on 16 intervals, four to an octave of t + offset.
+def piecewise(name: str, f, dtype: type[np.floating], edges: list[mp.mpf], degree: int, first: int = 0) -> None:
+    """Polynomials on the 16 intervals between `edges`, each around a centre where c0 and c1 round well.
 
-    The index is the two low bits of the exponent of t + offset and the two high bits of its fraction, so the rows
-    are stored in that order.
+    Row `first` of the tables holds the first interval, the others follow modulo 16.
     """
-    first = {1: 12, 4: 4}[offset]  # index of the interval that begins at t = 0
+    derivative = functools.partial(mp.diff, f)
     centres: list[mp.mpf] = [mp.mpf(0)] * 16
     rows: list[list[mp.mpf]] = [[]] * 16
     errors = []
-    for i in range(16):
-        scale = offset * mp.mpf(2) ** (i // 4)
-        low = scale * (1 + mp.mpf(i % 4) / 4) - offset
-        high = low + scale / 4
-        # Centres have few bits: t - c is exact.
-        step = (high - low) / 4096
-        derivative = functools.partial(mp.diff, f)
-        centre = rounding_centre(dtype, (low + high) / 2, step, (f, 2.0**-8), (derivative, 2.0**-3))
-        # The rest absorbs what rounding leaves of the first two coefficients.
-        first_two = [round_to(dtype, f(centre)), round_to(dtype, derivative(centre))]
+    for i, (low, high) in enumerate(itertools.pairwise(edges)):
+        # Steps so small that the search stays near the middle; t - c remains exact but for t near 0.
+        step = mp.mpf(2) ** mp.floor(mp.log((high - low) / 2**15, 2))
+        nominal = mp.nint((low + high) / 2 / step) * step
+        # Around 0 itself, so that f(t) - c0 - c1 t is as good as 0 for the smallest t.
+        tolerances = ((f, 2.0**-8), (derivative, 2.0**-3)) if nominal else ()
+        centre = rounding_centre(dtype, nominal, step, *tolerances)
+        first_two = [f(centre), derivative(centre)]
 
         def rest(r: mp.mpf, centre=centre, c=first_two) -> mp.mpf:
             return (f(centre + r) - c[0] - c[1] * r) / r**2
 
         nodes = sorted(chebyshev_nodes(low - centre, high - centre, degree + 1), key=abs)[2:]
-        c = first_two + [round_to(dtype, v) for v in interpolate_at(nodes, [rest(r) for r in nodes])]
+        c = first_two + interpolate_at(nodes, [rest(r) for r in nodes])
+        c = [round_to(dtype, v) for v in c]
         errors.append(worst(lambda r: evaluate(c, r) / f(centre + r) - 1, low - centre, high - centre, 60))
         centres[(first + i) % 16], rows[(first + i) % 16] = centre, c
-    emit(f"{name}_CENTRE", dtype, centres, f"centres of the intervals of t + {offset}, by index")
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    emit(f"{name}_CENTRE", dtype, centres, f"centres of the intervals from {mp.nstr(edges[0], 4)} to {mp.nstr(edges[-1], 4)}")
     c_type = "float" if dtype is np.float32 else "double"
-    print(f"/* Coefficients [power][interval] in t - centre; relative error {bits(max(errors))} */")
+    print(f"/* coefficients [power][interval] in t - centre; relative error {', '.join(map(bits, errors))} */")
     print(f"static const {c_type} {name}_{SUFFIX[dtype]}[{degree + 1}][16] __attribute__((aligned(64))) = {{")
-    for column in columns:
+    for column in zip(*rows, strict=True):
         print("    {" + ", ".join(literal(dtype, v) for v in column) + "},")
     print("};")
+
+
+def octave_edges(offset: int) -> list[mp.mpf]:
+    """Edges of 16 intervals, four to an octave of t + offset.
+
+    The index is then made of the two low bits of the exponent of t + offset and the two high bits of its fraction.
+    """
+    return [offset * mp.mpf(2) ** (i // 4) * (1 + mp.mpf(i % 4) / 4) - offset for i in range(17)]
+
+
+def even_edges(spacing: mp.mpf) -> list[mp.mpf]:
+    """Edges of 16 intervals around the multiples of `spacing`; the index is the nearest integer to t/spacing."""
+    return [(i - mp.mpf(1) / 2) * spacing for i in range(17)]
 
 
 def main() -> None:
@@ -178,8 +190,13 @@ def main() -> None:
     hyperbolic_tangent(np.float32, 16, mp.mpf("0.5664"), 5, mp.mpf(2) ** -18)
     hyperbolic_tangent(np.float64, 32, mp.mpf("0.606"), 12, mp.mpf(2) ** -20)
     for name, f in (("GELU", scaled_tail), ("GELU_GRADIENT", gradient_tail)):
-        tail_table(name, f, np.float32, 1, 7)
-        tail_table(name, f, np.float64, 4, 16)
+        piecewise(name, f, np.float32, octave_edges(1), 7, first=12)
+        piecewise(name, f, np.float64, octave_edges(4), 16, first=4)
+    piecewise("LOGISTIC", lambda t: 1 / (1 + mp.exp(t)), np.float32, even_edges(mp.mpf(1)), 7)
+    piecewise("LOGISTIC_SLOPE", lambda t: mp.sech(t / 2) ** 2 / 4, np.float32, even_edges(mp.mpf(1)), 8)
+    # The last interval serves positive x only, where the tail is a small part of the result.
+    normal_edges = even_edges(mp.mpf(1) / 4)[:-1] + [mp.mpf("5.6")]
+    piecewise("NORMAL_TAIL", lambda t: mp.erfc(t / mp.sqrt(2)) / 2, np.float32, normal_edges, 7)
     for dtype in (np.float32, np.float64):
         high = round_to(dtype, GELU_ROOT)
         emit("GELU_ROOT", dtype, [high, GELU_ROOT - high], "t0, gelu'(-t0) = 0, in two words")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import importlib
 import os
 import re
 import shutil
@@ -105,6 +106,15 @@ def chromium(profile: Path, *arguments: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_library_that_is_not_listed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from asv.util import UserError  # an extra that the default run does without
+
+    monkeypatch.syspath_prepend(str(SUITE))
+    dashboard = importlib.import_module("dashboard")
+    with pytest.raises(UserError, match=r"wants cdn\.example/other\.js"):
+        dashboard.rewrite('<script src="https://cdn.example/other.js"></script>')
 
 
 def test_pages_name_no_remote_file(pages: Path) -> None:

@@ -6,24 +6,28 @@
 
 INLINE VEC FN(sigmoid_value)(VEC x, const VEC *p) {
     (void)p;
+    SHORT_PATH(v_abs(x), LOGISTIC_SHORT_LIMIT, sigmoid_short(x));
     FN(logistic) e = FN(logistic_parts)(-FN(clamped_abs)(x, FN(EXP_LIMIT)), K(0));
     VEC low, q = FN(divide)(e.m, e.m_low, e.d, e.d_low, FN(rough_inverse)(e.d), &low);
-    return FN(reflect)(x, (q + low) * e.scale);
+    VEC y = FN(reflect)(x, (q + low) * e.scale);
+    return SHORT_WHERE_VALID(y);
 }
 
-/* E/(1 + E)^2 at E = e^x, x <= 0, times 2^HALF_RANGE */
-INLINE VEC FN(logistic_slope)(VEC x) {
-    FN(logistic) e = FN(logistic_parts)(x, K(0));
+/* E/(1 + E)^2 at E = e^-t, t >= 0 */
+INLINE VEC FN(logistic_slope)(VEC t) {
+    SHORT_PATH(t, LOGISTIC_SHORT_LIMIT, logistic_slope_short(t));
+    FN(logistic) e = FN(logistic_parts)(-v_min(K(FN(EXP_LIMIT)), t), K(0));
     VEC square = e.d * e.d;
     VEC square_low = v_mad(e.d + e.d, e.d_low, v_fma(e.d, e.d, -square));
     VEC inverse = FN(rough_inverse)(e.d);
     VEC low, q = FN(divide)(e.m, e.m_low, square, square_low, inverse * inverse, &low);
-    return (q + low) * e.scale;
+    VEC y = (q + low) * e.scale * K(TINY_SCALE);
+    return SHORT_WHERE_VALID(y);
 }
 
 INLINE VEC FN(sigmoid_grad)(VEC x, const VEC *p) {
     (void)p;
-    return FN(logistic_slope)(-FN(clamped_abs)(x, FN(EXP_LIMIT))) * K(TINY_SCALE);
+    return FN(logistic_slope)(v_abs(x));
 }
 
 INLINE VEC FN(sigmoid_grad_from_output)(VEC y) { return y * (K(1) - y); }
@@ -38,7 +42,7 @@ INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
     VEC t = FN(clamped_abs)(x, FN(TANH_LIMIT));
     INT i = v_bits(v_mad(t, K(FN(TANH_PER_INTERVAL)), K(-0.5)) + K(FN(ROUNDER)));
     VEC r = t - FN(v_lookup_tanh)(FN(TANH_CENTRE), i);
-    VEC y = FN(v_lookup_tanh)(FN(TANH_VALUE), i), g = FN(v_lookup_tanh)(FN(TANH_SLOPE), i);
+    VEC y = FN(v_lookup_tanh)(FN(TANH_VALUE), i), g = v_fma(-y, y, K(1));
     VEC u = r * r, h = v_fma(r * u, HORNER(FN(TANH_ODD), u), r);
     return v_copysign(v_fma(h, g / v_mad(y, h, K(1)), y), x);
 }
@@ -46,7 +50,7 @@ INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
 /* 1 - tanh(x)^2 = 4 sigmoid'(2x) */
 INLINE VEC FN(tanh_grad)(VEC x, const VEC *p) {
     (void)p;
-    return FN(logistic_slope)(-FN(clamped_abs)(x + x, FN(EXP_LIMIT))) * K(4 * TINY_SCALE);
+    return FN(logistic_slope)(v_abs(x + x)) * K(4);
 }
 
 INLINE VEC FN(tanh_grad_from_output)(VEC y) { return v_fma(-y, y, K(1)); }
@@ -88,9 +92,11 @@ INLINE VEC FN(leaky_relu_grad)(VEC x, const VEC *p) { return FN(keep_nan)(v_sele
 /* x Phi(x) = relu(x) - t g(t) exp(-t^2/2), t = |x|, g(t) = Phi(-t) exp(t^2/2) from a table. */
 INLINE VEC FN(gelu_value)(VEC x, const VEC *p) {
     (void)p;
+    SHORT_PATH(-x, NORMAL_TAIL_LIMIT, gelu_short(x));
     VEC t = FN(clamped_abs)(x, FN(GELU_LIMIT));
     VEC rest, c0 = FN(tail_polynomial)(FN(GELU), sizeof FN(GELU) / sizeof *FN(GELU), FN(GELU_CENTRE), t, &rest);
-    return FN(relu_minus)(x, FN(times_gaussian)(t, t, K(0), c0, rest));
+    VEC y = FN(relu_minus)(x, FN(times_gaussian)(t, t, NULL, c0, rest));
+    return SHORT_WHERE_VALID(y);
 }
 
 /* gelu'(-t) = exp(-t^2/2) (t0 - t) h(t), gelu'(t) = 1 - gelu'(-t): the root t0 is a factor, so that the relative
@@ -102,7 +108,7 @@ INLINE VEC FN(gelu_grad)(VEC x, const VEC *p) {
                                        FN(GELU_GRADIENT_CENTRE), t, &rest);
     VEC d = t0 - t, s = d - t0;
     VEC d_low = ((t0 - (d - s)) - (t + s)) + K(FN(GELU_ROOT)[1]);
-    return FN(reflect)(x, FN(times_gaussian)(t, d, d_low, c0, rest));
+    return FN(reflect)(x, FN(times_gaussian)(t, d, &d_low, c0, rest));
 }
 
 /* ---- gelu_tanh: gelu's approximation x sigmoid(z), z = x (A + B x^2) --------------------------------------- */

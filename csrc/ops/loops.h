@@ -2,23 +2,37 @@
 
 typedef void (*FN(body))(const VEC *in, VEC *out);
 
+#ifndef VEKT_UNROLL
+#define VEKT_UNROLL (VEKT_VECTOR_BYTES == 64 ? 4 : 2)
+#endif
+
 /* nin, nout and body are constants at every call, so that the body is inlined and the small loops unrolled.
- * The last elements go through the same body in a vector filled up with zeros. */
+ * VEKT_UNROLL vectors run side by side: one alone waits on its own chain of 30 dependent operations, and the
+ * processor's scheduler is too short to reach the next.  What is left goes through the same body, in vectors filled
+ * up with zeros. */
 INLINE void FN(for_each)(FN(body) body, int nin, int nout, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
     const char *in[VEKT_MAX_ARGS];
     REAL *out[2];
-    VEC x[VEKT_MAX_ARGS], y[2];
+    VEC x[VEKT_UNROLL][VEKT_MAX_ARGS], y[VEKT_UNROLL][2];
     for (int j = 0; j < nin; j++) in[j] = args[j];
     for (int j = 0; j < nout; j++) out[j] = (REAL *)args[nin + j];
-    for (; n >= LANES; n -= LANES) {
-        for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES) x[j] = FN(v_load)((const REAL *)in[j]);
-        body(x, y);
-        for (int j = 0; j < nout; j++, out[j - 1] += LANES) FN(v_store)(out[j], y[j]);
+    for (; n >= VEKT_UNROLL * LANES; n -= VEKT_UNROLL * LANES) {
+#pragma GCC unroll 8
+        for (int u = 0; u < VEKT_UNROLL; u++)
+            for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
+                x[u][j] = FN(v_load)((const REAL *)in[j]);
+#pragma GCC unroll 8
+        for (int u = 0; u < VEKT_UNROLL; u++) body(x[u], y[u]);
+#pragma GCC unroll 8
+        for (int u = 0; u < VEKT_UNROLL; u++)
+            for (int j = 0; j < nout; j++, out[j - 1] += LANES) FN(v_store)(out[j], y[u][j]);
     }
-    if (n > 0) {
-        for (int j = 0; j < nin; j++) x[j] = FN(v_load_first)((const REAL *)in[j], n);
-        body(x, y);
-        for (int j = 0; j < nout; j++) FN(v_store_first)(out[j], y[j], n);
+    for (; n > 0; n -= LANES) {
+        ptrdiff_t m = n < LANES ? n : LANES;
+        for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
+            x[0][j] = FN(v_load_first)((const REAL *)in[j], m);
+        body(x[0], y[0]);
+        for (int j = 0; j < nout; j++, out[j - 1] += LANES) FN(v_store_first)(out[j], y[0][j], m);
     }
 }
 

@@ -19,6 +19,13 @@ INLINE mask_f32 v_le_f32(vf32 a, vf32 b) { return a <= b; }
 INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
+#if defined(__SSE2__)
+INLINE int v_all(mask_f32 m) { return _mm_movemask_ps((__m128)m) == 0xf; }
+#elif defined(__aarch64__)
+INLINE int v_all(mask_f32 m) { return vminvq_u32((uint32x4_t)m) != 0; }
+#else
+INLINE int v_all(mask_f32 m) { return (m[0] & m[1] & m[2] & m[3]) != 0; }
+#endif
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)((m & (vi32)a) | (~m & (vi32)b)); }
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)((m & (vi64)a) | (~m & (vi64)b)); }
 /* Not NEON's fmin, which would return NaN for a NaN in either place. */

@@ -10,13 +10,14 @@
  *   v_max(a, b)          a > b ? a : b, likewise
  *   v_lt v_le v_eq       masks; false where either is NaN
  *   v_select(m, a, b)    a where m, else b
+ *   v_all(m)             true where every lane of a float's mask is
  *   v_bits(x) v_real(i)  reinterpret
  *
  * with the suffix of the type, as no argument tells it:
  *
  *   v_splat(c)           c in every lane
  *   v_load v_store       any alignment
- *   v_load_first(p, n)   the first n lanes (n < LANES), the others zero; v_store_first likewise
+ *   v_load_first(p, n)   the first n lanes, 0 < n <= LANES, the others zero; v_store_first likewise
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
  */
 #ifndef VEKT_SIMD_H

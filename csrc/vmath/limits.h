@@ -18,6 +18,9 @@ static const double EXP_LIMIT_f64 = 750.0, TANH_LIMIT_f64 = 19.1, GELU_LIMIT_f64
 static const float TANH_PER_INTERVAL_f32 = 1 / 0.5664f, GELU_OFFSET_f32 = 1.0f;
 static const double TANH_PER_INTERVAL_f64 = 1 / 0.606, GELU_OFFSET_f64 = 4.0;
 
+/* Up to these the short paths of float hold (their tables' last edges). */
+static const float LOGISTIC_SHORT_LIMIT = 15.5f, NORMAL_TAIL_LIMIT = 3.625f, NORMAL_TAIL_END = 5.6f;
+
 /* The tables of tanh have 16 rows for float and 32 for double. */
 #define v_lookup_tanh_f32 v_lookup_f32
 #define v_lookup_tanh_f64 v_lookup32_f64

@@ -70,14 +70,15 @@ INLINE VEC FN(relu_minus)(VEC x, VEC v) { return v_fma(-v, K(TINY_SCALE), v_max(
 /* |x|, at most limit; NaN stays. */
 INLINE VEC FN(clamped_abs)(VEC x, REAL limit) { return v_min(K(limit), v_abs(x)); }
 
-/* f (c0 + rest) exp(-t^2/2) * 2^HALF_RANGE, f in two words.  c0 (1 + r) is kept exactly, in two words; what else
+/* f (c0 + rest) exp(-t^2/2) * 2^HALF_RANGE, f in two words where f_low is not NULL.  c0 (1 + r) is kept exactly, in two words; what else
  * there is amounts to less than a fifth of it, and so do its rounding errors. */
-INLINE VEC FN(times_gaussian)(VEC t, VEC f, VEC f_low, VEC c0, VEC rest) {
+INLINE VEC FN(times_gaussian)(VEC t, VEC f, const VEC *f_low, VEC c0, VEC rest) {
     VEC half = t * K(-0.5), square = t * half;
     FN(exponential) e = FN(exp_parts)(square, v_fma(t, half, -square));
     VEC main = v_fma(c0, e.r, c0), low = v_fma(c0, e.r, c0 - main);
     low = v_mad(rest, K(1) + e.r + e.q, v_mad(c0, e.q, low));
-    return v_fma(f, main, v_mad(f, low, f_low * (main + low))) * e.scale;
+    low = f_low ? v_mad(f, low, *f_low * (main + low)) : f * low;
+    return v_fma(f, main, low) * e.scale;
 }
 
 /* a*b + c in two words (products by Dekker or fma, sums by Knuth's TwoSum). */
@@ -97,4 +98,16 @@ INLINE VEC FN(tail_polynomial)(const REAL (*table)[16], int count, const REAL *c
     for (int j = count - 2; j > 0; j--) s = v_mad(s, r, FN(v_lookup)(table[j], i));
     *rest = s * r;
     return FN(v_lookup)(table[0], i);
+}
+
+/* The same with c1 exact too, for intervals on which f changes by up to half: high + low, |low| <= high/6.
+ * r (c1 + r q) is not rounded but in low. */
+INLINE VEC FN(two_word_polynomial)(const REAL (*table)[16], int count, VEC r, INT i, VEC *low) {
+    VEC q = FN(v_lookup)(table[count - 1], i);
+#pragma GCC unroll 20
+    for (int j = count - 2; j > 1; j--) q = v_mad(q, r, FN(v_lookup)(table[j], i));
+    VEC c0 = FN(v_lookup)(table[0], i), c1 = FN(v_lookup)(table[1], i);
+    VEC high = v_fma(r, c1, c0);
+    *low = v_mad(r * r, q, v_fma(r, c1, c0 - high));
+    return high;
 }

@@ -6,9 +6,9 @@
 #include <Python.h>
 
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#define NPY_TARGET_VERSION    NPY_2_0_API_VERSION
-#define PY_ARRAY_UNIQUE_SYMBOL  vekt_array_api
-#define PY_UFUNC_UNIQUE_SYMBOL  vekt_ufunc_api
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL vekt_array_api
+#define PY_UFUNC_UNIQUE_SYMBOL vekt_ufunc_api
 #include <numpy/arrayobject.h>
 #include <numpy/dtype_api.h>
 #include <numpy/ufuncobject.h>

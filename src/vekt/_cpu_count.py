@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 VARIABLE = "VEKT_NUM_THREADS"
 OPENMP_VARIABLE = "OMP_NUM_THREADS"
 
 
-def default_num_threads(environ: Mapping[str, str] = os.environ, root: str | Path = "/") -> int:
+def default_num_threads(environ: Mapping[str, str] = os.environ, root: str = "/") -> int:
     """Return the number of threads to start with.
 
     ``VEKT_NUM_THREADS`` decides, else ``OMP_NUM_THREADS``, else the cores that the CPU affinity
@@ -21,7 +20,7 @@ def default_num_threads(environ: Mapping[str, str] = os.environ, root: str | Pat
     ----------
     environ : mapping of str to str
         Environment variables.
-    root : path
+    root : str
         Where ``proc`` and ``sys`` are mounted.
 
     Raises
@@ -39,48 +38,40 @@ def default_num_threads(environ: Mapping[str, str] = os.environ, root: str | Pat
     return _positive_int(openmp) or available_cores(root)
 
 
-def available_cores(root: str | Path = "/") -> int:
+def available_cores(root: str = "/") -> int:
     """Return the number of cores that affinity and cgroup allow, at least 1."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    return max(1, math.ceil(min(cores, _cgroup_quota(Path(root)))))
+    return max(1, math.ceil(min(cores, _cgroup_quota(root))))
 
 
 def _positive_int(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and int(text) >= 1 else None
 
 
-def _cgroup_quota(root: Path) -> float:
+def _cgroup_quota(root: str) -> float:
     """Cores' worth of CPU time allowed by cgroups of version 1 and 2, infinite without a limit."""
-    lines = _read(root / "proc/self/cgroup").splitlines()
-    mount = root / "sys/fs/cgroup"
+    lines = _read(root, "proc/self/cgroup").splitlines()
     quota = math.inf
     for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):
         if not controllers:
-            groups, read = _with_parents(mount, path), _quota_v2
+            mount, files = "sys/fs/cgroup", ["cpu.max"]
         elif "cpu" in controllers.split(","):
-            groups, read = _with_parents(mount / "cpu", path), _quota_v1
+            mount, files = "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
         else:
             continue
-        quota = min([quota, *map(read, groups)])
+        for group in _with_parents(path):
+            words = " ".join(_read(root, mount, group, file) for file in files).split()
+            quota = min(quota, _ratio(words))
     return quota
 
 
-def _with_parents(mount: Path, path: str) -> list[Path]:
-    """Directories of a group and of all above it: every one of them may set a limit."""
-    group = mount / path.strip("/")
-    return [group, *(parent for parent in group.parents if parent.is_relative_to(mount))]
-
-
-def _quota_v2(group: Path) -> float:
-    return _ratio(_read(group / "cpu.max").split())
-
-
-def _quota_v1(group: Path) -> float:
-    return _ratio([*_read(group / "cpu.cfs_quota_us").split(),
-                   *_read(group / "cpu.cfs_period_us").split()])
+def _with_parents(path: str) -> list[str]:
+    """Return a group and all above it: every one of them may set a limit."""
+    parts = path.strip("/").split("/")
+    return ["/".join(parts[:n]) for n in range(len(parts), -1, -1)]
 
 
 def _ratio(words: list[str]) -> float:
@@ -90,8 +81,10 @@ def _ratio(words: list[str]) -> float:
     return math.inf
 
 
-def _read(path: Path) -> str:
+def _read(*path: str) -> str:
+    # not pathlib: it would be a tenth of the import time of vekt
     try:
-        return path.read_text(encoding="ascii", errors="replace")
+        with open(os.path.join(*path), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123
+            return file.read()
     except OSError:
         return ""

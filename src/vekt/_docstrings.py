@@ -36,16 +36,19 @@ def docstring(kernel_name: str) -> str:
             for kind in sorted(_SUMMARIES, key=len, reverse=True):
                 if kernel_name == kernel.name + kind:
                     params = [p for p in op.params if p.name in kernel.params]
-                    return _document(op, kind, (kernel,), params, (), optional=False)
+                    return _document(op, kind, (kernel,), params, (), "vekt", optional=False)
     raise KeyError(kernel_name)
 
 
-def function_docstring(op: Op, kind: str) -> str:
-    """Docstring of a public function; `kind` is what follows the operation's name in its name."""
+def function_docstring(op: Op, kind: str, module: str = "vekt") -> str:
+    """Docstring of a public function of `vekt`, `vekt.jit` or `vekt.reference`.
+
+    `kind` is what follows the operation's name in the function's name.
+    """
     options = {"": ("out", "where", "dtype"), "_value_and_grad": ()}.get(kind, ("out",))
     if kind == "_backward_from_output":
-        return _document(op, kind, op.kernels[:1], (), options)
-    return _document(op, kind, op.kernels, op.params, options)
+        return _document(op, kind, op.kernels[:1], (), options, module)
+    return _document(op, kind, op.kernels, op.params, options, module)
 
 
 def _document(
@@ -54,6 +57,7 @@ def _document(
     kernels: tuple[Kernel, ...],
     params: Iterable[Param],
     options: tuple[str, ...],
+    module: str,
     optional: bool = True,
 ) -> str:
     sections = [
@@ -61,11 +65,11 @@ def _document(
         "Parameters\n----------\n" + "\n".join(_parameters(op, kind, params, options, optional)),
         "Returns\n-------\n" + _returns(op, kind),
         "Raises\n------\n" + _RAISES,
-        "Notes\n-----\n" + "\n\n".join(_notes(op, kind, kernels)),
+        "Notes\n-----\n" + "\n\n".join(_notes(op, kind, kernels, module)),
         f"References\n----------\n{op.source}",
     ]
     if kernels[0].name == op.name:
-        sections.append("Examples\n--------\n" + _examples(op, kind))
+        sections.append("Examples\n--------\n" + _examples(op, kind, module))
     return "\n\n".join(sections) + "\n"
 
 
@@ -109,7 +113,7 @@ ValueError
     For shapes that do not broadcast, and for a read-only `out`."""
 
 
-def _notes(op: Op, kind: str, kernels: tuple[Kernel, ...]) -> Iterable[str]:
+def _notes(op: Op, kind: str, kernels: tuple[Kernel, ...], module: str) -> Iterable[str]:
     for kernel in kernels:
         when = " and ".join(f"{name}={value}" for name, value in kernel.flags.items())
         default = len(kernels) > 1 and not when and not kernel.params
@@ -124,31 +128,38 @@ def _notes(op: Op, kind: str, kernels: tuple[Kernel, ...]) -> Iterable[str]:
     )
     for kink in kernels[-1].kinks:
         yield _wrap(f"The derivative jumps at x = {kink.at}, where it is {kink.gradient}.")
-    yield _wrap(_accuracy(kernel, kind))
+    for kernel in kernels:
+        yield _wrap(_accuracy(kernel, kind, module))
     yield _wrap(f"Use: {op.use}")
     yield _wrap(f"Cost: {op.cost}")
     if op.compat:
         yield _wrap(f"Compatibility: {op.compat}")
 
 
-def _accuracy(kernel: Kernel, kind: str) -> str:
-    bounds, subject = kernel.gradient_max_ulp, "derivative"
-    if not kind or kind == "_value_and_grad":
-        bounds, subject = kernel.max_ulp, "value"
-    text = (
-        f"Error of the {subject}: at most {bounds['float32']:g} ULP in float32 and "
-        f"{bounds['float64']:g} ULP in float64"
-    )
-    if kind == "_value_and_grad":
-        text += f"; of the derivative {kernel.gradient_max_ulp['float32']:g} and "
-        text += f"{kernel.gradient_max_ulp['float64']:g} ULP"
+def _accuracy(kernel: Kernel, kind: str, module: str) -> str:
+    if module == "vekt.reference":
+        return f"{kernel.name}: computed in a wider dtype and rounded once."
+    if module == "vekt.jit":
+        value, gradient, root_error = kernel.jit_max_ulp, kernel.jit_gradient_max_ulp, "2**-52"
+    else:
+        value, gradient, root_error = kernel.max_ulp, kernel.gradient_max_ulp, "2**-53"
+    bounds = {"value": value} if kind in ("", "_value_and_grad") else {}
+    bounds |= {"derivative": gradient} if kind else {}
+    parts = [
+        f"error of the {what} at most {bound['float32']:g} ULP in float32 and "
+        f"{bound['float64']:g} ULP in float64"
+        for what, bound in bounds.items()
+    ]
     if kind and kernel.roots:
         roots = ", ".join(f"{float(root):.6f}" for root in kernel.roots)
-        text += f"; in float64 within {kernel.root_radius:g} of its root at {roots}: at most 2**-53"
-    return text + ", for every input and subnormal results too."
+        parts.append(
+            f"in float64 within {kernel.root_radius:g} of the derivative's root at {roots}, its "
+            f"error is at most {root_error} instead"
+        )
+    return f"{kernel.name}: {'; '.join(parts)}. Subnormal results are no exception."
 
 
-def _examples(op: Op, kind: str) -> str:
+def _examples(op: Op, kind: str, module: str) -> str:
     kernel = op.kernels[0]
     value, gradient = list(kernel.example), list(kernel.gradient_example)
     lines = [
@@ -156,7 +167,8 @@ def _examples(op: Op, kind: str) -> str:
         ">>> import vekt as vk",
         ">>> x = np.array([-1.0, 0.0, 2.0])",
     ]
-    call = f"vk.{op.name}{kind}"
+    space = module.replace("vekt", "vk")
+    call = f"{space}.{op.name}{kind}"
     if kind == "_value_and_grad":
         lines += [
             f">>> value, gradient = {call}(x)",
@@ -169,7 +181,7 @@ def _examples(op: Op, kind: str) -> str:
         arguments = {
             "": "x",
             "_backward": "np.ones(3), x",
-            "_backward_from_output": f"np.ones(3), vk.{op.name}(x)",
+            "_backward_from_output": f"np.ones(3), {space}.{op.name}(x)",
         }
         lines += [
             f">>> {call}({arguments[kind]}).round(4).tolist()",

@@ -1,8 +1,8 @@
 """Public functions with true signatures and docstrings, generated from the rows of the registry.
 
-Each function is compiled from a few lines of source, as dataclasses do, so that a call costs no more
-than one written by hand.  All three namespaces use the same generator over their own raw functions:
-ufuncs in `vekt`, loops compiled by Numba in `vekt.jit`, NumPy in `vekt.reference`.
+Each function is compiled from a few lines of source, as dataclasses do, so that a call costs no
+more than one written by hand.  All three namespaces use the same generator over their own raw
+functions: ufuncs in `vekt`, loops compiled by Numba in `vekt.jit`, NumPy in `vekt.reference`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any
 from ._docstrings import docstring, function_docstring
 from ._op import Kernel, Op, Param, inf
 
-__all__ = ["docstring", "public_functions"]
+__all__ = ["INPUTS", "docstring", "public_functions"]
+
+INPUTS = {
+    "": "x",
+    "_backward": "dy, x",
+    "_value_and_grad": "x",
+    "_backward_from_output": "dy, y",
+}
+"""Operands before the parameters, by what follows the operation's name."""
 
 _OPTIONS = {
     "": ("out", "where", "dtype"),
@@ -66,16 +74,15 @@ def _compile(
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     function: Callable[..., Any] = scope[name]
     function.__module__ = module
-    function.__doc__ = function_docstring(op, kind)
+    function.__doc__ = function_docstring(op, kind, module)
     return function
 
 
 def _source(op: Op, kind: str) -> str:
     """Python source of one public function."""
-    inputs = {"": "x", "_backward": "dy, x", "_value_and_grad": "x", "_backward_from_output": "dy, y"}
     params = () if kind == "_backward_from_output" else op.params
     options = _OPTIONS[kind]
-    signature = [inputs[kind], *(f"{p.name}=_default_{p.name}" for p in params)]
+    signature = [INPUTS[kind], *(f"{p.name}=_default_{p.name}" for p in params)]
     signature += ["*"] * bool(options)
     signature += [f"{option}={_OPTION_DEFAULTS[option]}" for option in options]
     lines = [f"def {op.name}{kind}({', '.join(signature)}):"]
@@ -87,8 +94,8 @@ def _source(op: Op, kind: str) -> str:
     kernels = op.kernels if params else op.kernels[:1]
     for kernel in kernels[:-1]:
         lines.append(f"    if {_condition(op, kernel)}:")
-        lines += ["        " + line for line in _call(kernel, kind, inputs[kind], params)]
-    lines += ["    " + line for line in _call(kernels[-1], kind, inputs[kind], params)]
+        lines += ["        " + line for line in _call(kernel, kind, INPUTS[kind], params)]
+    lines += ["    " + line for line in _call(kernels[-1], kind, INPUTS[kind], params)]
     return "\n".join(lines) + "\n"
 
 
@@ -106,7 +113,9 @@ def _call(kernel: Kernel, kind: str, inputs: str, params: tuple[Param, ...]) -> 
     """Lines that return the kernel's result, without keywords wherever possible."""
     taken = [p for p in params if p.name in kernel.params]
     lines = [
-        f"if {p.name} is None: {p.name} = _{p.none_means}" for p in taken if p.none_means is not None
+        f"if {p.name} is None: {p.name} = _{p.none_means}"
+        for p in taken
+        if p.none_means is not None
     ]
     arguments = ", ".join([inputs, *(p.name for p in taken)])
     options = _OPTIONS[kind]

@@ -26,8 +26,8 @@ static PyObject *build_ufuncs(PyObject *self, PyObject *args) {
     return vekt_build_ufuncs(target, docs);
 }
 
-static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot,
-                              METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc};
+static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS,
+                              vekt_dot_doc};
 
 static PyObject *build_dot(PyObject *self, PyObject *address) {
     void *target = PyLong_AsVoidPtr(address);
@@ -45,8 +45,7 @@ static PyMethodDef methods[] = {
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
     {"build_ufuncs", build_ufuncs, METH_VARARGS,
      "build_ufuncs(target, docs, /)\n--\n\nReturn the ufuncs over a target's kernels, by name."},
-    {"build_dot", build_dot, METH_O,
-     "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
+    {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -81,15 +81,13 @@ def build_ufuncs(isa: str, docs: Mapping[str, str] | None = None) -> dict[str, n
         Docstrings by kernel name.
     """
     _require_supported(isa)
-    built: dict[str, np.ufunc] = _ufuncs.build_ufuncs(_address(TARGETS[isa]), dict(docs or {}))
-    return built
+    return _ufuncs.build_ufuncs(_address(TARGETS[isa]), dict(docs or {}))
 
 
 def build_dot(isa: str) -> Callable[..., Any]:
     """Return the function ``dot`` over a supported target's kernels."""
     _require_supported(isa)
-    built: Callable[..., Any] = _ufuncs.build_dot(_address(TARGETS[isa]))
-    return built
+    return _ufuncs.build_dot(_address(TARGETS[isa]))
 
 
 def _require_supported(isa: str) -> None:

@@ -1,4 +1,4 @@
-"""Checks of operands that the namespaces written in Python share; the kinds of error are NumPy's."""
+"""Checks of operands for the namespaces written in Python; the kinds of error are NumPy's."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ _WEAK = (bool, int, float)
 
 
 def operand_dtype(*operands: Any) -> np.dtype[Any]:
-    """dtype in which the kernels compute with these operands: float32 or float64.
+    """Find the dtype in which the kernels compute with these operands: float32 or float64.
 
     Python scalars are weak, integers and bool become float64, float16 becomes float32; TypeError
     for everything else.
     """
-    dtype = np.result_type(*(x if type(x) in _WEAK else np.asarray(x) for x in operands))
+    arrays = (x if type(x) in _WEAK else np.asarray(x) for x in operands)
+    dtype: np.dtype[Any] = np.result_type(*arrays)
     if dtype.kind in "biu":
         return np.dtype("f8")
     if dtype.kind != "f" or dtype.itemsize > 8:
@@ -26,8 +27,19 @@ def operand_dtype(*operands: Any) -> np.dtype[Any]:
     return np.dtype("f4") if dtype.itemsize < 8 else np.dtype("f8")
 
 
+def computing_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
+    """Find the dtype to compute in: `dtype`, if given, for operands that are acceptable."""
+    natural = operand_dtype(*operands)
+    if dtype is None:
+        return natural
+    requested: np.dtype[Any] = np.dtype(dtype)
+    if requested not in (np.float32, np.float64):
+        raise TypeError(f"dtype: expected float32 or float64, got {requested}")
+    return requested
+
+
 def vectors(a: Any, b: Any) -> tuple[Array, Array]:
-    """Two vectors of equal length in their common dtype."""
+    """Return two vectors of equal length in their common dtype."""
     x, y = np.asarray(a), np.asarray(b)
     if x.ndim != 1 or y.ndim != 1 or x.shape != y.shape:
         raise ValueError(
@@ -40,7 +52,7 @@ def vectors(a: Any, b: Any) -> tuple[Array, Array]:
 def checked_out(
     out: Any, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None
 ) -> Array:
-    """The array to write to, which must be writeable and, where given, of this shape and dtype."""
+    """Return the array to write to, if it is writeable and of this shape and dtype."""
     if isinstance(out, tuple) and len(out) == 1:
         (out,) = out
     if not isinstance(out, np.ndarray):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ _NODES = 96
 _CENTRE = 5.0
 
 
-@lru_cache(maxsize=None)
+@cache
 def constant(text: str, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """Decimal number as an unevaluated sum `high + low` of two values of `dtype`."""
     high = dtype.type(text)
@@ -59,7 +59,8 @@ def _split(a: Any) -> tuple[Any, Any]:
 def exp_sum(high: Array, low: Array) -> Array:
     """`exp(high + low)` for a `low` that is a rounding error of `high`."""
     power: Array = np.exp(high)
-    return power + power * low
+    result: Array = power + power * low
+    return result
 
 
 def gaussian(x: Array) -> Array:
@@ -84,7 +85,7 @@ def scaled_normal_tail(t: Array) -> Array:
     return result
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tail_series(dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """Chebyshev coefficients of `(1 + t) * scaled_normal_tail(t)`, cut at the dtype's precision."""
     one = np.longdouble(1)
@@ -124,7 +125,8 @@ def _tail_by_fraction(t: Array) -> Array:
     fraction = t
     for k in range(1200, 0, -1):
         fraction = t + k / fraction
-    return constant(INV_SQRT_2PI, t.dtype)[0] / fraction
+    result: Array = constant(INV_SQRT_2PI, t.dtype)[0] / fraction
+    return result
 
 
 def from_root(
@@ -142,12 +144,13 @@ def from_root(
         here = x[near]
         distance = (here - high) - low
         nodes, weights = _gauss_legendre(x.dtype)
-        total = sum(w * derivative(high + distance * u) for u, w in zip(nodes, weights, strict=True))
+        slopes = (derivative(high + distance * node) for node in nodes)
+        total = sum(weight * slope for weight, slope in zip(weights, slopes, strict=True))
         result[near] = distance * total
     return result
 
 
-@lru_cache(maxsize=None)
+@cache
 def _gauss_legendre(dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Nodes and weights of the 10-point rule on [0, 1], polished to the precision of `dtype`."""
     order = 10

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._op import Kernel, Kink, Op, Param, inf
+from ._op import Kernel, Kink, Op, Param, inf, ulp
 from ._reference_math import (
     INV_SQRT_2PI,
     constant,
@@ -52,6 +52,8 @@ _SIGMOID = Op(
             gradient_limits=(0.0, 0.0),
             example=(0.2689, 0.5, 0.8808),
             gradient_example=(0.1966, 0.25, 0.105),
+            jit_max_ulp=ulp(1, 3),
+            jit_gradient_max_ulp=ulp(1, 5),
         ),
     ),
     source="D. E. Rumelhart, G. E. Hinton, R. J. Williams, Nature 323 (1986) 533-536.",
@@ -81,6 +83,8 @@ _TANH = Op(
             gradient_limits=(0.0, 0.0),
             example=(-0.7616, 0.0, 0.964),
             gradient_example=(0.42, 1.0, 0.0707),
+            jit_max_ulp=ulp(1, 3),
+            jit_gradient_max_ulp=ulp(1, 5),
         ),
     ),
     source="Y. LeCun, L. Bottou, G. B. Orr, K.-R. Mueller, Efficient BackProp (1998).",
@@ -90,12 +94,17 @@ _TANH = Op(
 )
 
 
+def _sloped(slope: Any, x: Any) -> Any:
+    """`slope * x`, and 0 for slope 0 at infinity too."""
+    return np.where(slope == 0, 0, slope * x)
+
+
 def _relu_gradient(x: Any) -> Any:
     return np.where(np.isnan(x), x, x > 0)
 
 
 def _relu_general(x: Any, negative_slope: Any, max_value: Any, threshold: Any) -> Any:
-    below = np.where(negative_slope == 0, 0, negative_slope * (x - threshold))
+    below = _sloped(negative_slope, x - threshold)
     return np.where(x >= max_value, max_value, np.where(x < threshold, below, x))
 
 
@@ -132,8 +141,8 @@ _RELU = Op(
             gradient=_relu_general_gradient,
             params=("negative_slope", "max_value", "threshold"),
             formula=(
-                "max_value where x >= max_value, x where threshold <= x < max_value, "
-                "negative_slope * (x - threshold) elsewhere"
+                "max_value if x >= max_value else x if x >= threshold "
+                "else negative_slope * (x - threshold)"
             ),
             range=(0.0, inf),
             limits=(0.0, inf),
@@ -151,7 +160,7 @@ _RELU = Op(
 
 
 def _leaky_relu(x: Any, negative_slope: Any) -> Any:
-    return np.where(x > 0, x, negative_slope * x)
+    return np.where(x < 0, _sloped(negative_slope, x), x)
 
 
 def _leaky_relu_gradient(x: Any, negative_slope: Any) -> Any:
@@ -168,7 +177,7 @@ _LEAKY_RELU = Op(
             value=_leaky_relu,
             gradient=_leaky_relu_gradient,
             params=("negative_slope",),
-            formula="x where x > 0, negative_slope * x elsewhere",
+            formula="x if x > 0 else negative_slope * x",
             range=(-inf, inf),
             limits=(-inf, inf),
             gradient_limits=(0.2, 1.0),
@@ -269,6 +278,8 @@ _GELU = Op(
             example=(-0.1587, 0.0, 1.9545),
             gradient_example=(-0.0833, 0.5, 1.0852),
             roots=(_GELU_ROOT,),
+            jit_max_ulp=ulp(1, 5),
+            jit_gradient_max_ulp=ulp(1, 32),
         ),
         Kernel(
             name="gelu_tanh",
@@ -282,6 +293,8 @@ _GELU = Op(
             example=(-0.1588, 0.0, 1.9546),
             gradient_example=(-0.083, 0.5, 1.0861),
             roots=(_GELU_TANH_ROOT,),
+            jit_max_ulp=ulp(1, 4),
+            jit_gradient_max_ulp=ulp(1, 32),
         ),
     ),
     source="D. Hendrycks, K. Gimpel, arXiv:1606.08415 (2016).",

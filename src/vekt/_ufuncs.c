@@ -14,27 +14,27 @@ typedef struct {
     char text[]; /* the name, then the docstring: NumPy keeps pointers to them */
 } ufunc_data;
 
-static int run(PyArrayMethod_Context *context, int dtype, int format, char *const *args,
-               const npy_intp *n, const npy_intp *steps) {
+static int run(PyArrayMethod_Context *context, int dtype, int format, char *const *args, const npy_intp *n,
+               const npy_intp *steps) {
     const ufunc_data *u = (const void *)((PyUFuncObject *)context->caller)->data;
     vekt_connected->elementwise(u->target, u->kernel[dtype], format, args, steps, n[0]);
     return 0;
 }
 
-static int half_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n,
-                     const npy_intp *steps, NpyAuxData *unused) {
+static int half_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n, const npy_intp *steps,
+                     NpyAuxData *unused) {
     (void)unused;
     return run(context, VEKT_F32, VEKT_HALF, args, n, steps);
 }
 
-static int float_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n,
-                      const npy_intp *steps, NpyAuxData *unused) {
+static int float_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n, const npy_intp *steps,
+                      NpyAuxData *unused) {
     (void)unused;
     return run(context, VEKT_F32, VEKT_NATIVE, args, n, steps);
 }
 
-static int double_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n,
-                       const npy_intp *steps, NpyAuxData *unused) {
+static int double_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n, const npy_intp *steps,
+                       NpyAuxData *unused) {
     (void)unused;
     return run(context, VEKT_F64, VEKT_NATIVE, args, n, steps);
 }
@@ -59,9 +59,9 @@ static int add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_Str
 /* Integers, bool, and Python's own numbers where no array decides. */
 static int computes_as_double(const PyArray_DTypeMeta *dtype) {
     const PyArray_DTypeMeta *const all[] = {
-        &PyArray_BoolDType,  &PyArray_ByteDType,     &PyArray_UByteDType,     &PyArray_ShortDType,
-        &PyArray_UShortDType, &PyArray_IntDType,      &PyArray_UIntDType,      &PyArray_LongDType,
-        &PyArray_ULongDType, &PyArray_LongLongDType, &PyArray_ULongLongDType, &PyArray_PyLongDType,
+        &PyArray_BoolDType,    &PyArray_ByteDType,     &PyArray_UByteDType,     &PyArray_ShortDType,
+        &PyArray_UShortDType,  &PyArray_IntDType,      &PyArray_UIntDType,      &PyArray_LongDType,
+        &PyArray_ULongDType,   &PyArray_LongLongDType, &PyArray_ULongLongDType, &PyArray_PyLongDType,
         &PyArray_PyFloatDType,
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -76,8 +76,7 @@ static PyArray_DTypeMeta *common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta
     for (int j = 0; j < u->nargs; j++) {
         if (signature[j]) return signature[j]; /* dtype= or signature= decides */
     }
-    PyArray_DTypeMeta *common =
-        PyArray_PromoteDTypeSequence(u->nin, (PyArray_DTypeMeta **)operands);
+    PyArray_DTypeMeta *common = PyArray_PromoteDTypeSequence(u->nin, (PyArray_DTypeMeta **)operands);
     if (!common) {
         PyErr_Clear(); /* NumPy's own "no loop" error says more */
         return NULL;
@@ -90,8 +89,8 @@ static PyArray_DTypeMeta *common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta
 }
 
 /* Mixed operands take their common float dtype; integers, bool and Python numbers float64. */
-static int promote(PyObject *ufunc, PyArray_DTypeMeta *const operands[],
-                   PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta *promoted[]) {
+static int promote(PyObject *ufunc, PyArray_DTypeMeta *const operands[], PyArray_DTypeMeta *const signature[],
+                   PyArray_DTypeMeta *promoted[]) {
     const PyUFuncObject *u = (const PyUFuncObject *)ufunc;
     PyArray_DTypeMeta *dtype = common_dtype(u, operands, signature);
     if (!dtype) return -1;
@@ -120,8 +119,7 @@ static int add_promoter(PyObject *ufunc) {
 
 static void free_data(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, NULL)); }
 
-static ufunc_data *new_data(const vekt_target *target, const vekt_kernel *kernel,
-                            const char *doc) {
+static ufunc_data *new_data(const vekt_target *target, const vekt_kernel *kernel, const char *doc) {
     size_t name_size = strlen(kernel->name) + 1, doc_size = strlen(doc) + 1;
     ufunc_data *data = PyMem_Calloc(1, sizeof *data + name_size + doc_size);
     if (!data) {
@@ -147,8 +145,8 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
         return NULL;
     }
     const char *text = data->text + strlen(data->text) + 1;
-    PyObject *ufunc = PyUFunc_FromFuncAndData(NULL, (void **)data, NULL, 0, kernel->nin,
-                                              kernel->nout, PyUFunc_None, data->text, text, 0);
+    PyObject *ufunc = PyUFunc_FromFuncAndData(NULL, (void **)data, NULL, 0, kernel->nin, kernel->nout, PyUFunc_None,
+                                              data->text, text, 0);
     if (!ufunc) {
         Py_DECREF(owner);
         return NULL;

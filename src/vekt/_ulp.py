@@ -29,6 +29,7 @@ def ulp_error(computed: ArrayLike, wide: ArrayLike) -> NDArray[np.float64]:
     Examples
     --------
     >>> import numpy as np
+    >>> from vekt.reference import ulp_error
     >>> ulp_error(np.float32(1.0), 1.0 + 2.0**-24)
     array(0.5)
     """

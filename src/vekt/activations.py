@@ -7,7 +7,7 @@ the ufuncs of `vekt.ufuncs`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import ufuncs
 from ._functions import public_functions
@@ -58,3 +58,7 @@ def _public() -> dict[str, Callable[..., Any]]:
 _PUBLIC = _public()
 globals().update(_PUBLIC)
 __all__ = [*_PUBLIC, "get"]
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Callable[..., Any]: ...

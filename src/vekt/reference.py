@@ -12,20 +12,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._functions import public_functions
-from ._operands import checked_out, operand_dtype, vectors
+from ._operands import checked_out, computing_dtype, operand_dtype, vectors
 from ._reference_math import two_product
 from ._registry import KERNELS, OPS, Kernel
 from ._ulp import ulp_error
 
 Array = NDArray[Any]
 
-_WIDER = {np.dtype("f4"): np.dtype("f8"), np.dtype("f8"): np.dtype(np.longdouble)}
+_WIDER: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype("f4"): np.dtype("f8"),
+    np.dtype("f8"): np.dtype(np.longdouble),
+}
 
 
 def wide(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
@@ -71,50 +74,39 @@ def _evaluate(
         return np.asarray(result, dtype=_WIDER[narrow]).reshape(shape)
 
 
-def _rounded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a ufunc-like function that computes in the wider dtype and rounds once."""
 
     def call(
-        *operands: ArrayLike, out: Any = None, where: ArrayLike = True, dtype: Any = None
+        *operands: ArrayLike, out: Any = None, where: Any = True, dtype: Any = None
     ) -> Any:
-        narrow = operand_dtype(*operands) if dtype is None else _requested(name, dtype)
+        narrow = computing_dtype(dtype, *operands)
         with np.errstate(all="ignore"):
             result = _evaluate(function, *operands, dtype=narrow).astype(narrow)
         if out is None and where is True:
             return result[()]
         if out is None:
             out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), narrow)
-        out = checked_out(out)
-        np.copyto(out, result, where=np.asarray(where), casting="same_kind")
-        return out
+        target = checked_out(out)
+        np.copyto(target, result, where=np.asarray(where), casting="same_kind")
+        return target
 
     return call
 
 
-def _requested(name: str, dtype: Any) -> np.dtype[Any]:
-    narrow = np.dtype(dtype)
-    if narrow not in _WIDER:
-        raise TypeError(f"{name}: dtype must be float32 or float64, not {narrow}")
-    return narrow
-
-
 def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
-    """The functions that stand here where `vekt` has its ufuncs, by the same names."""
+    """Make the functions that stand here where `vekt` has its ufuncs, by the same names."""
     name = kernel.name
-    value = _rounded(kernel.value, name)
-    gradient = _rounded(kernel.gradient, name)
+    value = _rounded(kernel.value)
+    gradient = _rounded(kernel.gradient)
     raw = {
         name: value,
-        f"{name}_backward": _rounded(
-            lambda dy, x, *params: dy * kernel.gradient(x, *params), f"{name}_backward"
-        ),
+        f"{name}_backward": _rounded(lambda dy, x, *params: dy * kernel.gradient(x, *params)),
         f"{name}_value_and_grad": lambda *operands: (value(*operands), gradient(*operands)),
     }
     if kernel.from_output is not None:
         from_output = kernel.from_output
-        raw[f"{name}_backward_from_output"] = _rounded(
-            lambda dy, y: dy * from_output(y), f"{name}_backward_from_output"
-        )
+        raw[f"{name}_backward_from_output"] = _rounded(lambda dy, y: dy * from_output(y))
     return raw
 
 
@@ -163,3 +155,7 @@ def _public() -> dict[str, Callable[..., Any]]:
 _FUNCTIONS = _public()
 globals().update(_FUNCTIONS)
 __all__ = [*_FUNCTIONS, "dot", "ulp_error", "wide", "wide_from_output", "wide_gradient"]
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Callable[..., Any]: ...

@@ -70,7 +70,10 @@ def compare(
     tolerance: float,
     json_file: str | None,
 ) -> None:
-    """Time vekt and its peers in turns: same buffers, equal threads, medians."""
+    """Time vekt against its peers.
+
+    They take turns in one process, on the same buffers and equal threads; medians count.
+    """
     wanted = [name for names in ops for name in names]
     cases = select_cases(wanted) if set(wanted) != {"dot"} else []
     with_dot = not wanted or "dot" in wanted
@@ -89,15 +92,16 @@ def compare(
                     statements = _statements(cases, with_dot, rows)
                     cells += _measure(statements, operands, n, dtype, rounds, progress)
                     peers = list(rows)
-        calls = _measure_calls(cases, rounds)
+        calls = _measure_calls(cases, rounds) if cases else []
     for dtype in dtypes:
         for n in sizes:
             shown = [c for c in cells if (c["dtype"], c["elements"]) == (dtype, n)]
             if shown:
                 show(console, _cells_table(shown, peers, threads))
                 console.print()
-    show(console, _calls_table(calls))
-    console.print()
+    if calls:
+        show(console, _calls_table(calls))
+        console.print()
     slower = [c for c in cells if c["over_fastest"] is not None and c["over_fastest"] < 1]
     console.print(f"Slower than the fastest peer in {len(slower)} of {len(cells)} cells.")
     report = {"config": get_config(), "threads": threads, "peers": peers, "rounds": rounds}

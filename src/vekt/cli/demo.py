@@ -13,7 +13,7 @@ from vekt.cli.environment import require
 from vekt.cli.kernels import kernels_table, measure_kernels
 from vekt.cli.logistic import logistic_table, measure_logistic
 from vekt.cli.page import measure_page, page_table
-from vekt.cli.screen import console_for, json_option, progress_on, show, write_json
+from vekt.cli.screen import OutputFile, console_for, json_option, progress_on, show, write_json
 from vekt.config import get_config
 
 _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., RenderableType]]] = {
@@ -29,14 +29,18 @@ _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., RenderableType]]] = {
 @click.option(
     "--png",
     "png_file",
-    type=click.Path(dir_okay=False, writable=True),
+    type=OutputFile(),
     default="vekt-demo.png",
     show_default=True,
     help="Where to draw the picture.",
 )
 @json_option
 def demo(quick: bool, only: str | None, png_file: str, json_file: str | None) -> None:
-    """Measure the notes' million elements and every kernel, and train on real data."""
+    """Run the notes' programs and every kernel.
+
+    Times w.x + b over a million elements by every means there is, measures the kernels, trains a
+    logistic regression on real data in two ways, and draws a picture of it all.
+    """
     require("matplotlib", "numba", "scipy", "sklearn", "threadpoolctl")
     console = console_for(json_file)
     results: dict[str, Any] = {

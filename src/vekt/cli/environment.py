@@ -31,7 +31,7 @@ def restart_without_blas_overrides() -> None:
         return
     names = " and ".join(found)
     print(
-        f"vekt: {names} would handicap NumPy's BLAS: measuring without it",
+        f"vekt: measuring without {names}, as that would handicap NumPy's BLAS",
         file=sys.stderr,
         flush=True,
     )

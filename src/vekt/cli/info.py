@@ -21,7 +21,7 @@ _NAMES = {
 @click.command()
 @json_option
 def info(json_file: str | None) -> None:
-    """Show the instruction set in use, those compiled in, threads and versions."""
+    """Show which kernels run here, and why."""
     console = console_for(json_file)
     config = get_config()
     result = table("vekt", "setting", "value")

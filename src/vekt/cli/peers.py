@@ -32,11 +32,11 @@ _NUMPY = {
     "tanh": "np.tanh(x, out)",
     "tanh_backward": f"np.tanh(x, t); {_TANH_SLOPE.format(y='t')}",
     "tanh_backward_from_output": _TANH_SLOPE.format(y="y"),
-    "relu": "np.maximum(x, 0, out)",
+    "relu": "np.maximum(x, 0, out=out)",
     "relu_backward": "np.multiply(dy, x > 0, out)",
-    "relu_general": "np.maximum(x, 0, out); np.minimum(out, 6, out)",
+    "relu_general": "np.maximum(x, 0, out=out); np.minimum(out, 6, out=out)",
     "relu_general_backward": "np.multiply(dy, (x > 0) & (x < 6), out)",
-    "leaky_relu": "np.multiply(x, slope, out); np.maximum(x, out, out)",
+    "leaky_relu": "np.multiply(x, slope, out); np.maximum(x, out, out=out)",
     "leaky_relu_backward": "np.multiply(dy, np.where(x > 0, one, slope), out)",
     "gelu_tanh": f"{_GELU_TANH}; np.add(t, 1, t); np.multiply(t, x, t); np.multiply(t, half, out)",
     "gelu_tanh_backward": (
@@ -157,6 +157,8 @@ def _load_jax(buffers: Namespace, threads: int) -> Namespace:
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
+    # Each call is waited for: handing it to another thread first would only cost JAX time.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     forward = {
         "sigmoid": jax.nn.sigmoid,
         "tanh": jnp.tanh,

@@ -22,10 +22,25 @@ from rich.progress import (
 )
 from rich.table import Table
 
+
+class OutputFile(click.Path):
+    """A file to write to, whose directory must exist: better known now than after the work."""
+
+    def __init__(self, allow_dash: bool = False) -> None:
+        super().__init__(dir_okay=False, writable=True, allow_dash=allow_dash)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the file, then its directory."""
+        path = str(super().convert(value, param, ctx))
+        if not Path(path).parent.is_dir():
+            self.fail(f"There is no directory {str(Path(path).parent)!r}.", param, ctx)
+        return path
+
+
 json_option = click.option(
     "--json",
     "json_file",
-    type=click.Path(dir_okay=False, writable=True, allow_dash=True),
+    type=OutputFile(allow_dash=True),
     help="Also write the results as JSON; '-' is standard output, with nothing else on it.",
 )
 

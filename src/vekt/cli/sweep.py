@@ -65,7 +65,7 @@ def sweep(
     cases : list of Case
         The kernels.
     isa : str
-        Instruction set; ValueError if this processor lacks it.
+        Instruction set, one of those that this processor supports.
     dtype : numpy.dtype
         float32 or float64.
     total : int

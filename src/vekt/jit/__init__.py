@@ -1,7 +1,7 @@
 """The functions of `vekt` compiled by Numba, for use inside your own `@njit` functions too.
 
-From Python they take what `vekt` takes; in nopython mode scalars and arrays, with the parameters but
-without `out`, `where` and `dtype`.  Each is compiled at its first call and kept in Numba's cache.
+From Python they take what `vekt` takes; in nopython mode scalars and arrays, with the parameters
+but without `out`, `where` and `dtype`.  Each is compiled at its first call and then cached on disk.
 """
 
 from __future__ import annotations

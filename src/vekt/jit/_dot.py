@@ -7,24 +7,25 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 from numba.core.errors import TypingError
-from numpy.typing import ArrayLike
 
 from .._operands import checked_out, vectors
-from ._jitable import overloads
+from ._jitable import entry, overloads
 
-# Reassociation gives LLVM as many accumulators as the machine wants; NaN and inf stay what they are.
+# Reassociation gives LLVM as many accumulators as the machine wants; NaN and inf stay as they are.
 _FASTMATH = {"reassoc", "contract"}
 
+_NATIVE = (np.dtype("f4"), np.dtype("f8"))
 
-@njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
-def _dot(x: Any, y: Any) -> Any:
+
+@njit(fastmath=_FASTMATH)
+def _sum(x: Any, y: Any) -> Any:
     total = 0.0
     for i in range(x.size):
         total += np.float64(x[i]) * np.float64(y[i])
     return total
 
 
-def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
+def dot(a: Any, b: Any, out: Any = None) -> Any:
     """Inner product of two vectors, summed in float64.
 
     Parameters
@@ -46,14 +47,14 @@ def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
     >>> float(vk.jit.dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
     11.0
     """
-    x, y = vectors(a, b)
-    with np.errstate(over="ignore"):
-        result = x.dtype.type(_dot(x, y))
+    plain = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 1
+    x, y = (a, b) if plain and a.dtype is b.dtype and a.dtype in _NATIVE else vectors(a, b)
+    result = x.dtype.type(_run(x, y))  # type: ignore[no-untyped-call]
     if out is None:
         return result
-    out = checked_out(out, shape=(), dtype=x.dtype)
-    out[...] = result
-    return out
+    target = checked_out(out, shape=(), dtype=x.dtype)
+    target[...] = result
+    return target
 
 
 @overloads(dot)
@@ -68,6 +69,11 @@ def _dot_types(a: Any, b: Any) -> Any:
     def run(a, b):  # type: ignore[no-untyped-def]
         if a.size != b.size:
             raise ValueError("dot: expected two vectors of equal length")
-        return kind(_dot(a, b))
+        return kind(_sum(a, b))
 
     return run
+
+
+@entry
+def _run(a, b):  # type: ignore[no-untyped-def]
+    return dot(a, b)

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from numba import types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from .. import _reference_math
 from .._operands import operand_dtype
 from ._jitable import jitable, overloads
 
 Element = Callable[..., Any]
 
-_PACKAGE = Path(__file__).parent
-_SOURCES = crc32(
-    b"".join(p.read_bytes() for p in (*sorted(_PACKAGE.glob("*.py")), Path(_reference_math.__file__)))
-)
+_unliteral: Any = types.unliteral
 
 
-def elementwise(name: str, element: Callable[[Any], Element], inputs: int, outputs: int) -> Any:
+def elementwise(
+    name: str, module: str, element: Callable[[Any], Element], inputs: int, outputs: int
+) -> Any:
     """Make a function of scalars and arrays that broadcast, callable in nopython mode.
 
     Parameters
     ----------
-    name : str
-        Its name, for messages.
+    name, module : str
+        Its name, and the module whose attribute it will be.
     element : callable
         Given the Numba type float32 or float64, a jitable function of float64 operands that returns
         the result, or results, in that type.
@@ -44,9 +40,7 @@ def elementwise(name: str, element: Callable[[Any], Element], inputs: int, outpu
         raise TypeError(f"{name} of vekt.jit runs in compiled code only")
 
     function.__name__ = function.__qualname__ = name
-    # Numba's cache looks at the entry's own file alone; what it pickles with the entry, this
-    # function and so its attributes, is part of the key.
-    function.sources = _SOURCES  # type: ignore[attr-defined]
+    function.__module__ = module
 
     @overloads(function)
     def types_of(*operands: Any) -> Any:
@@ -93,7 +87,7 @@ def _two_outputs(element: Element, zero: Any) -> Callable[..., Any]:
 def _result_type(name: str, operands: tuple[Any, ...], inputs: int) -> Any:
     """Float type of the result; beside arrays scalars are weak, beside inputs parameters are."""
     arrays = [t.dtype for t in operands if isinstance(t, types.Array)]
-    decisive = arrays or [types.unliteral(t) for t in operands[:inputs]]
+    decisive = arrays or [_unliteral(t) for t in operands[:inputs]]
     if not all(isinstance(t, types.Number | types.Boolean | types.Array) for t in operands):
         raise TypingError(f"{name}: expected numbers or arrays, got {operands}")
     try:
@@ -107,24 +101,25 @@ def _result_type(name: str, operands: tuple[Any, ...], inputs: int) -> Any:
 
 
 def _items(operands: Any, i: int, zero: Any) -> Any:
-    """The i-th values as float64, rounded to the type of zero before."""
+    """Return the i-th values as float64, rounded to the type of zero before."""
 
 
 @overloads(_items)
 def _items_types(operands: Any, i: Any, zero: Any) -> Any:
     if not len(operands):
         return lambda operands, i, zero: ()
-    kind = types.unliteral(zero)
+    kind = _unliteral(zero)
     wide = types.float64
     if isinstance(operands[0], types.Array):
         return lambda operands, i, zero: (
-            (wide(kind(operands[0][i])),) + _items(operands[1:], i, zero)
+            wide(kind(operands[0][i])),
+            *_items(operands[1:], i, zero),
         )
-    return lambda operands, i, zero: (wide(kind(operands[0])),) + _items(operands[1:], i, zero)
+    return lambda operands, i, zero: (wide(kind(operands[0])), *_items(operands[1:], i, zero))
 
 
 def _shape(operands: Any) -> Any:
-    """The shape to which the arrays among the operands broadcast."""
+    """Return the shape to which the arrays among the operands broadcast."""
 
 
 @overloads(_shape)
@@ -137,7 +132,7 @@ def _shape_types(operands: Any) -> Any:
 
 
 def _flat(operands: Any, shape: Any) -> Any:
-    """The operands with every array brought to that shape, contiguous and flat."""
+    """Return the operands with every array brought to that shape, contiguous and flat."""
 
 
 @overloads(_flat)
@@ -146,14 +141,14 @@ def _flat_types(operands: Any, shape: Any) -> Any:
         return lambda operands, shape: ()
     first = operands[0]
     if not isinstance(first, types.Array):
-        return lambda operands, shape: (operands[0],) + _flat(operands[1:], shape)
+        return lambda operands, shape: (operands[0], *_flat(operands[1:], shape))
     if first.layout == "C" and first.mutable and first.aligned and first.ndim == len(shape):
         return lambda operands, shape: (
-            (operands[0].reshape(operands[0].size),) + _flat(operands[1:], shape)
+            (operands[0].reshape(operands[0].size), *_flat(operands[1:], shape))
             if operands[0].shape == shape
-            else (_spread(operands[0], shape),) + _flat(operands[1:], shape)
+            else (_spread(operands[0], shape), *_flat(operands[1:], shape))
         )
-    return lambda operands, shape: (_spread(operands[0], shape),) + _flat(operands[1:], shape)
+    return lambda operands, shape: (_spread(operands[0], shape), *_flat(operands[1:], shape))
 
 
 @jitable

@@ -12,9 +12,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Division must not raise, or loops do not vectorise; and a caller's fastmath must not reach the
 # sums here that only exist to round.
-OPTIONS = {"error_model": "numpy", "fastmath": False}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
 # Bodies as long as these are inlined only on demand, and calls in a loop do not vectorise.
-INLINED = {**OPTIONS, "forceinline": True}
+INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True}
 
 
 def jitable(function: Function) -> Function:
@@ -25,11 +25,12 @@ def jitable(function: Function) -> Function:
 
 def overloads(function: Callable[..., Any]) -> Callable[[Function], Function]:
     """Decorate the function of types that returns an implementation of `function`."""
+    options: Any = INLINED
 
     def decorate(types_of: Function) -> Function:
         # Numba compares its signature with that of the implementation, annotations included.
         types_of.__annotations__ = {}
-        registered: Function = overload(function, jit_options=INLINED)(types_of)
+        registered: Function = overload(function, jit_options=options)(types_of)
         return registered
 
     return decorate

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
-from .._operands import checked_out, operand_dtype
+from .. import _reference_math
+from .._operands import checked_out, computing_dtype
 from .._registry import KERNELS
 from ._elementwise import elementwise
 from ._jitable import entry, jitable
@@ -15,7 +18,7 @@ from ._scalars import FROM_OUTPUT, SCALARS
 
 Function = Callable[..., Any]
 
-_F4, _F8 = np.dtype("f4"), np.dtype("f8")
+_NATIVE = (np.dtype("f4"), np.dtype("f8"))
 
 
 def _value(pair: Function) -> Function:
@@ -39,9 +42,7 @@ def _value_and_grad(pair: Function) -> Function:
 
 
 def _backward(pair: Function) -> Function:
-    return lambda kind: jitable(
-        lambda dy, x, *params: kind(kind(dy) * kind(pair(x, *params)[1]))
-    )
+    return lambda kind: jitable(lambda dy, x, *params: kind(kind(dy) * kind(pair(x, *params)[1])))
 
 
 def _backward_from_output(derivative: Function) -> Function:
@@ -56,15 +57,28 @@ def _compiled() -> dict[str, Function]:
             ("_backward", _backward, 2, 1),
             ("_value_and_grad", _value_and_grad, 1, 2),
         ):
-            kernels[name + suffix] = elementwise(name + suffix, element(pair), inputs, outputs)
+            full = name + suffix
+            kernels[full] = elementwise(full, __name__, element(pair), inputs, outputs)
     for name, derivative in FROM_OUTPUT.items():
         full = f"{name}_backward_from_output"
-        kernels[full] = elementwise(full, _backward_from_output(derivative), 2, 1)
+        kernels[full] = elementwise(full, __name__, _backward_from_output(derivative), 2, 1)
     return kernels
 
 
 COMPILED = _compiled()
 """The kernels for nopython mode, by kernel name."""
+
+# Numba's cache knows an entry by its own code and by what it refers to, which is these names.
+globals().update(COMPILED)
+
+
+def _fingerprint() -> str:
+    """Digest of the sources that go into a compiled entry."""
+    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(_reference_math.__file__)]
+    return f"{crc32(b''.join(path.read_bytes() for path in paths)):08x}"
+
+
+_FINGERPRINT = _fingerprint()
 
 
 def _operands(name: str) -> int:
@@ -76,31 +90,35 @@ def _operands(name: str) -> int:
     return 2
 
 
+# The entries from Python differ by their count of operands: a starred one costs twice the call.
+
+
+def _one(kernel: Function) -> Function:
+    def call(a):  # type: ignore[no-untyped-def]
+        return kernel(a)
+
+    return call
+
+
+def _two(kernel: Function) -> Function:
+    def call(a, b):  # type: ignore[no-untyped-def]
+        return kernel(a, b)
+
+    return call
+
+
+def _any(kernel: Function) -> Function:
+    def call(*operands):  # type: ignore[no-untyped-def]
+        return kernel(*operands)
+
+    return call
+
+
 def _entry(name: str, kernel: Function) -> Function:
-    """Entry from Python.  One function per count: a starred one would cost twice the call."""
-    count = _operands(name)
-    if count == 1:
-
-        def call(a):  # type: ignore[no-untyped-def]
-            return kernel(a)
-
-    elif count == 2:
-
-        def call(a, b):  # type: ignore[no-untyped-def]
-            return kernel(a, b)
-
-    elif count == 3:
-
-        def call(a, b, c):  # type: ignore[no-untyped-def]
-            return kernel(a, b, c)
-
-    else:
-
-        def call(*operands):  # type: ignore[no-untyped-def]
-            return kernel(*operands)
-
-    # Numba names its cache files after these.
-    call.__name__ = call.__qualname__ = name
+    """Compile the entry from Python to a kernel."""
+    call = {1: _one, 2: _two}.get(_operands(name), _any)(kernel)
+    # Numba names its cache files after these, and looks at this file's age but no other's.
+    call.__name__ = call.__qualname__ = f"{name}-{_FINGERPRINT}"
     return entry(call)
 
 
@@ -109,28 +127,22 @@ def _raw(name: str, kernel: Function) -> Function:
     run = _entry(name, kernel)
 
     def call(*operands: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-        if out is None and where is True and dtype is None:
+        if out is None and where is True and dtype is None and type(operands[0]) is np.ndarray:
             for x in operands:
-                if type(x) is not float and (
-                    type(x) is not np.ndarray
-                    or not x.ndim
-                    or (x.dtype is not _F8 and x.dtype is not _F4)
-                ):
+                if type(x) is float:
+                    continue
+                if type(x) is not np.ndarray or x.dtype not in _NATIVE or not x.ndim:
                     break
             else:
                 return run(*operands)
-        return _general(name, run, operands, out, where, dtype)
+        return _general(run, operands, out, where, dtype)
 
     return call
 
 
-def _general(
-    name: str, run: Function, operands: tuple[Any, ...], out: Any, where: Any, dtype: Any
-) -> Any:
+def _general(run: Function, operands: tuple[Any, ...], out: Any, where: Any, dtype: Any) -> Any:
     """Call with any operands and options, as a ufunc would take them."""
-    narrow = operand_dtype(*operands) if dtype is None else np.dtype(dtype)
-    if narrow not in (_F4, _F8):
-        raise TypeError(f"{name}: dtype must be float32 or float64, not {narrow}")
+    narrow = computing_dtype(dtype, *operands)
     arrays = [np.asarray(x) for x in operands]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     with np.errstate(over="ignore"):
@@ -143,9 +155,9 @@ def _general(
         return result[()]
     if out is None:
         out = np.empty(np.broadcast_shapes(shape, np.shape(where)), narrow)
-    out = checked_out(out)
-    np.copyto(out, result, where=np.asarray(where), casting="same_kind")
-    return out
+    target = checked_out(out)
+    np.copyto(target, result, where=np.asarray(where), casting="same_kind")
+    return target
 
 
 RAW = {name: _raw(name, kernel) for name, kernel in COMPILED.items()}

@@ -9,9 +9,9 @@ from math import factorial
 from typing import Any
 
 import numpy as np
-from ._jitable import jitable
 
 from .._reference_math import INV_SQRT_2PI, tail_polynomial
+from ._jitable import jitable
 
 # (1 + t) * exp(t*t/2) * Phi(-t) as a polynomial in (t - 5)/(t + 5), in even and odd powers: LLVM
 # unrolls no longer loops, and vectorises around none.
@@ -53,33 +53,57 @@ def power_of_two(n: float) -> float:
 
 
 @jitable
-def exp_expm1(x: float, low: float) -> tuple[float, float]:
-    """`exp(x + low)` and the same less 1, for `x <= 0` and a `low` below 1/16 of its last place on.
-
-    Each within 1 ULP; subnormal results are rounded once.
-    """
+def _reduced(x: float, low: float) -> tuple[float, float, float]:
+    """n, r and tail: x + low = n*log(2) + r + (a rest), exp of r and the rest is 1 + r + tail."""
     x = _UNDERFLOW if x < _UNDERFLOW else x
     n = (x * _LOG2_E + _ROUND) - _ROUND
-    r = ((x - n * _LN2_HIGH) - n * _LN2_LOW) + low
-    p = r + r * r * polynomial(r, _EXP)
-    # Half of n is kept above -1022, so that both factors are normal numbers.
+    high = x - n * _LN2_HIGH
+    correction = low - n * _LN2_LOW
+    r = high + correction
+    rest = (high - r) + correction
+    return n, r, r * r * polynomial(r, _EXP) + rest
+
+
+@jitable
+def exp_parts(x: float, low: float) -> tuple[float, float]:
+    """Two factors of `exp(x + low)`, for `x <= 0` and a `low` no larger than 2**-8.
+
+    The first is a normal number within 0.6 ULP, the second a power of two: what multiplies the
+    first before the second does is not hurt by underflow.
+    """
+    n, r, tail = _reduced(x, low)
+    start = 1.0 + r
+    mantissa = start + (((1.0 - start) + r) + tail)
     half = (n * 0.5 + _ROUND) - _ROUND
-    first, second = power_of_two(half), power_of_two(n - half)
-    scale = first * second
-    return (1.0 + p) * first * second, scale * p + (scale - 1.0)
+    return mantissa * power_of_two(half), power_of_two(n - half)
 
 
 @jitable
-def exp_nonpositive(x: float, low: float) -> float:
-    """`exp(x + low)` for `x <= 0`; see `exp_expm1`."""
-    return exp_expm1(x, low)[0]
+def exp_nonpositive(x: float) -> float:
+    """`exp(x)` for `x <= 0` within 0.6 ULP; subnormal results are rounded twice."""
+    first, second = exp_parts(x, 0.0)
+    return first * second
 
 
 @jitable
-def gaussian(t: float) -> float:
-    """`exp(-t*t/2)` for 0 <= t <= 40, within 2 ULP: the square is kept as a sum of two."""
+def expm1_nonpositive(x: float) -> float:
+    """`exp(x) - 1` for `x <= 0` within 0.7 ULP."""
+    n, r, tail = _reduced(x, 0.0)
+    half = (n * 0.5 + _ROUND) - _ROUND
+    scale = power_of_two(half) * power_of_two(n - half)
+    start = scale - 1.0
+    total = start + scale * r
+    return total + (((start - total) + scale * r) + scale * tail)
+
+
+@jitable
+def gaussian_parts(t: float) -> tuple[float, float]:
+    """Two factors of `exp(-t*t/2)` for 0 <= t <= 40, as `exp_parts` gives them.
+
+    The square is kept as a sum of two, since exp would magnify its error.
+    """
     short = (t * 1024.0 + _ROUND - _ROUND) * (1.0 / 1024.0)
-    return exp_nonpositive(-0.5 * short * short, -0.5 * (t - short) * (t + short))
+    return exp_parts(-0.5 * short * short, -0.5 * (t - short) * (t + short))
 
 
 @jitable

@@ -8,11 +8,10 @@ from typing import Any
 
 from numba import types
 
+from .._functions import INPUTS
 from .._op import Op
 from ._jitable import overloads
 from ._kernels import COMPILED
-
-_INPUTS = {"": "x", "_backward": "dy, x", "_value_and_grad": "x", "_backward_from_output": "dy, y"}
 
 
 def register(op: Op, name: str, function: Callable[..., Any]) -> None:
@@ -22,29 +21,32 @@ def register(op: Op, name: str, function: Callable[..., Any]) -> None:
     """
     kind = name.removeprefix(op.name)
     params = op.params if kind != "_backward_from_output" else ()
-    signature = ", ".join([_INPUTS[kind], *(f"{p.name}={p.default}" for p in params)])
+    signature = ", ".join([INPUTS[kind], *(f"{p.name}={p.default}" for p in params)])
     names = ", ".join(p.name for p in params)
 
     def implementation(given: Sequence[Any]) -> Callable[..., Any]:
         at_default = {p.name for p, t in zip(params, given, strict=True) if _is_default(t)}
         scope: dict[str, Any] = {"inf": math.inf}
-        lines = [f"def {name}({signature}):"]
-        flags_served = []
+        branches: list[tuple[str, str]] = []
         for kernel in op.kernels:
             left_out = {p.name for p in op.array_params} - set(kernel.params)
-            if kernel.flags in flags_served or (params and not left_out <= at_default):
+            terms = [flag if on else f"not {flag}" for flag, on in kernel.flags.items() if params]
+            condition = " and ".join(terms) or "True"
+            served = [earlier for earlier, _ in branches]
+            if condition in served or (params and not left_out <= at_default):
                 continue
-            flags_served.append(kernel.flags)
             scope[f"_{kernel.name}"] = COMPILED[kernel.name + kind]
             # A parameter left out is None to Numba only if that is its default.
-            arguments = [_INPUTS[kind]] + [
+            arguments = [INPUTS[kind]] + [
                 str(p.none_means) if p.default is None and p.name in at_default else p.name
                 for p in params
                 if p.name in kernel.params
             ]
-            terms = [flag if on else f"not {flag}" for flag, on in kernel.flags.items() if params]
-            condition = " and ".join(terms) or "True"
-            lines += [f"    if {condition}:", f"        return _{kernel.name}({', '.join(arguments)})"]
+            branches.append((condition, f"return _{kernel.name}({', '.join(arguments)})"))
+        *conditional, (_, otherwise) = branches
+        lines = [f"def {name}({signature}):"]
+        lines += [f"    if {condition}: {call}" for condition, call in conditional]
+        lines.append(f"    {otherwise}")
         exec("\n".join(lines), scope)
         implemented: Callable[..., Any] = scope[name]
         return implemented

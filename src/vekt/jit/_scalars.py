@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._jitable import jitable
-
-from .._registry import GELU_TANH_K1, GELU_TANH_K3
 from .._reference_math import constant_pair
-from ._math import DENSITY, exp_expm1, exp_nonpositive, gaussian, scaled_normal_tail, two_product
+from .._registry import GELU_TANH_K1, GELU_TANH_K3
+from ._jitable import jitable
+from ._math import (
+    DENSITY,
+    exp_nonpositive,
+    exp_parts,
+    expm1_nonpositive,
+    gaussian_parts,
+    scaled_normal_tail,
+    two_product,
+)
 
 SCALARS: dict[str, Callable[..., tuple[float, float]]] = {}
 FROM_OUTPUT: dict[str, Callable[..., float]] = {}
@@ -42,7 +49,7 @@ def from_output(name: str) -> Callable[..., Any]:
 
 @scalar
 def sigmoid(x: float) -> tuple[float, float]:
-    e = exp_nonpositive(-abs(x), 0.0)
+    e = exp_nonpositive(-abs(x))
     return (e if x < 0.0 else 1.0) / (1.0 + e), e / ((1.0 + e) * (1.0 + e))
 
 
@@ -53,14 +60,20 @@ def sigmoid_from_output(y: float) -> float:
 
 @scalar
 def tanh(x: float) -> tuple[float, float]:
-    e, less_1 = exp_expm1(-2.0 * abs(x), 0.0)
-    size = less_1 / (1.0 + e)
-    return (size if x < 0.0 else -size), 4.0 * e / ((1.0 + e) * (1.0 + e))
+    e, less_1 = exp_nonpositive(-2.0 * abs(x)), expm1_nonpositive(-2.0 * abs(x))
+    size = less_1 / (2.0 + less_1)
+    value = size if x < 0.0 else -size
+    return (x if x == 0.0 else value), 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
 @from_output("tanh")
 def tanh_from_output(y: float) -> float:
     return (1.0 - y) * (1.0 + y)
+
+
+@jitable
+def _sloped(slope: float, x: float) -> float:
+    return 0.0 if slope == 0.0 else slope * x
 
 
 @scalar
@@ -73,7 +86,7 @@ def relu(x: float) -> tuple[float, float]:
 def relu_general(
     x: float, negative_slope: float, max_value: float, threshold: float
 ) -> tuple[float, float]:
-    below = 0.0 if negative_slope == 0.0 else negative_slope * (x - threshold)
+    below = _sloped(negative_slope, x - threshold)
     value = below if x < threshold else x
     slope = negative_slope if x <= threshold else 1.0
     capped = x >= max_value
@@ -84,16 +97,21 @@ def relu_general(
 @scalar
 def leaky_relu(x: float, negative_slope: float) -> tuple[float, float]:
     slope = 1.0 if x > 0.0 else negative_slope
-    return (x if x > 0.0 else negative_slope * x), (slope if x == x else x)
+    return (_sloped(negative_slope, x) if x < 0.0 else x), (slope if x == x else x)
+
+
+# In the tails of both forms of gelu the small factor of the exponential comes last, so that numbers
+# near the smallest normal one keep their digits.
 
 
 @scalar
 def gelu(x: float) -> tuple[float, float]:
     t = _FAR if abs(x) > _FAR else abs(x)
-    tail, density = scaled_normal_tail(t), gaussian(t)
-    slope = density * (tail - t * DENSITY)
-    value = (0.0 if x < 0.0 else x) - t * density * tail
-    return value, (slope if x < 0.0 else 1.0 - slope)
+    tail = scaled_normal_tail(t)
+    density, scale = gaussian_parts(t)
+    below = t * tail * density * scale
+    slope = (tail - t * DENSITY) * density * scale
+    return (-below if x < 0.0 else x - below), (slope if x < 0.0 else 1.0 - slope)
 
 
 @scalar
@@ -107,10 +125,10 @@ def gelu_tanh(x: float) -> tuple[float, float]:
     factor = larger + smaller
     factor_low = smaller - (factor - larger) + cubic_low + _K3 * square_low + _K3_LOW * square
     v, v_low = two_product(t, factor)
-    e = exp_nonpositive(-v, -(v_low + t * (factor_low + _K1_LOW)))
-    below = x < 0.0
-    part = e if below else 1.0
-    signed = -t if below else t
-    slope = _K1 + 3.0 * _K3 * square
-    value = (signed if below else x) * part / (1.0 + e)
-    return value, (part + signed * slope * (e / (1.0 + e))) / (1.0 + e)
+    part, scale = exp_parts(-v, -(v_low + t * (factor_low + _K1_LOW)))
+    whole = 1.0 + part * scale
+    bend = t * (_K1 + 3.0 * _K3 * square)
+    value = -t * part / whole * scale if x < 0.0 else x / whole
+    below = (whole - bend) * part / (whole * whole) * scale
+    above = (whole + bend * part * scale) / (whole * whole)
+    return value, (below if x < 0.0 else above)

@@ -1,0 +1,134 @@
+"""Importing vekt: quick, light, and clear about a wrong environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vekt as vk
+from vekt import _kernels, _native, _ufuncs
+
+
+def run(script: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env={**os.environ, **environment},
+        check=check,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_adds_at_most_20_ms_to_numpy(tmp_path):
+    """Measured on a plain copy, as an editable install looks for changed sources at each import."""
+    package = tmp_path / "vekt"
+    shutil.copytree(Path(vk.__file__).parent, package)
+    for extension in (_kernels, _ufuncs):
+        shutil.copy(extension.__file__, package)
+    script = f"""
+import sys
+sys.meta_path[:] = [f for f in sys.meta_path if type(f).__name__ != "MesonpyMetaFinder"]
+sys.path.insert(0, {str(tmp_path)!r})
+import numpy, time
+start = time.process_time()
+import vekt
+print(time.process_time() - start, vekt.__file__)
+"""
+    seconds = []
+    for _ in range(9):  # the first one compiles to byte code
+        time, file = run(script, PYTHONDONTWRITEBYTECODE="").stdout.split()
+        assert Path(file).parent == package
+        seconds.append(float(time))
+    assert min(seconds) <= 0.020
+
+
+def test_loads_nothing_that_is_not_needed():
+    script = "import vekt, sys, json; print(json.dumps(sorted(sys.modules)))"
+    loaded = set(json.loads(run(script).stdout))
+    unwanted = {
+        "numba",
+        "llvmlite",
+        "scipy",
+        "cffi",
+        "threadpoolctl",
+        "mpmath",
+        "vekt.jit",
+        "vekt.reference",
+        "vekt.config",
+        "vekt.cli",
+        "importlib.metadata",
+    }
+    assert not loaded & unwanted
+
+
+@pytest.mark.parametrize("isa", _native.SUPPORTED)
+def test_isa_cap(isa):
+    script = "import vekt; c = vekt.config.get_config(); print(c['isa'], c['isa_cap'])"
+    assert run(script, VEKT_ISA=isa).stdout.split() == [isa, isa]
+    assert run(script, VEKT_ISA="").stdout.split() == [_native.SUPPORTED[0], "None"]
+
+
+def test_unknown_isa():
+    done = run("import vekt", check=False, VEKT_ISA="x86_v9")
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ValueError: VEKT_ISA='x86_v9'")
+    assert all(name in last for name in _native.TARGETS)
+
+
+def test_unsupported_isa_is_refused():
+    with pytest.raises(ValueError, match="does not run here"):
+        _native.build_ufuncs("vax")
+
+
+def test_bad_thread_count():
+    done = run("import vekt", check=False, VEKT_NUM_THREADS="many")
+    assert "ValueError: VEKT_NUM_THREADS='many'" in done.stderr
+
+
+def test_lazy_attributes():
+    assert vk.__version__ == vk.config.get_config()["version"]
+    assert vk.reference.__name__ == "vekt.reference"
+    assert set(vk.__all__) | {"jit", "reference", "config", "__version__"} <= set(dir(vk))
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = vk.no_such_name
+
+
+def test_star_import_needs_no_extra_package():
+    script = "from vekt import *; import sys; print(gelu, dot, 'numba' in sys.modules)"
+    assert run(script).stdout.split()[-1] == "False"
+
+
+def test_all_is_complete_and_sorted_out():
+    assert len(set(vk.__all__)) == len(vk.__all__)
+    assert all(hasattr(vk, name) for name in vk.__all__)
+
+
+class TestConfig:
+    """show_config tells what runs and why."""
+
+    def test_get_config(self):
+        config = vk.config.get_config()
+        assert json.loads(json.dumps(config)) == config
+        assert config["isa"] == _native.SELECTED
+        assert list(config["targets"]) == list(_native.TARGETS)
+        assert config["targets"]["generic"] is True
+        assert config["num_threads"] == vk.get_num_threads()
+
+    def test_show_config(self, capsys):
+        vk.show_config()
+        printed = capsys.readouterr().out
+        assert _native.SELECTED in printed
+        assert vk.__version__ in printed
+
+    def test_reason(self):
+        script = "import vekt; print(vekt.config.get_config()['isa_reason'])"
+        assert "up to VEKT_ISA=generic" in run(script, VEKT_ISA="generic").stdout
+        assert "up to" not in run(script, VEKT_ISA="").stdout

@@ -1,0 +1,131 @@
+"""All lists of what there is agree: C table, registry, the three namespaces, benchmarks, stub."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracle import kinks
+
+import vekt as vk
+from vekt import _native, jit, reference
+from vekt._functions import INPUTS
+from vekt._registry import KERNELS, OPS, Kernel, Op
+from vekt.jit._scalars import FROM_OUTPUT, SCALARS
+
+ROOT = Path(__file__).parents[1]
+PUBLIC = {name for op in OPS.values() for name in op.public_names} | {"dot"}
+
+
+def kernel_rows() -> dict[str, tuple[int, int]]:
+    """Names in the C table with their counts of inputs and outputs, as the registry has them."""
+    rows = {}
+    for kernel in KERNELS.values():
+        params = len(kernel.params)
+        rows[kernel.name] = (1 + params, 1)
+        rows[f"{kernel.name}_backward"] = (2 + params, 1)
+        rows[f"{kernel.name}_value_and_grad"] = (1 + params, 2)
+        if kernel.from_output is not None:
+            rows[f"{kernel.name}_backward_from_output"] = (2, 1)
+    return rows
+
+
+def test_c_table(isa: str) -> None:
+    table = _native.kernels(isa)
+    for dtype in (np.float32, np.float64):
+        rows = {row["name"]: (row["nin"], row["nout"]) for row in table if row["dtype"] == dtype}
+        assert rows == kernel_rows()
+    assert all(row["cost"] > 0 for row in table)
+
+
+def test_ufuncs() -> None:
+    assert set(vk.ufuncs.__all__) == set(kernel_rows())
+
+
+def test_namespaces() -> None:
+    assert set(vk.__all__) >= PUBLIC
+    assert set(vk.activations.__all__) == PUBLIC - {"dot"} | {"get"}
+    assert set(jit.__all__) == PUBLIC
+    extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient"}
+    assert set(reference.__all__) == PUBLIC | extras
+    for module in (vk, vk.activations, jit, reference):
+        assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_jit_functions() -> None:
+    assert set(SCALARS) == set(KERNELS)
+    assert set(FROM_OUTPUT) == {name for name, k in KERNELS.items() if k.from_output is not None}
+    for name, function in SCALARS.items():
+        assert tuple(inspect.signature(function).parameters) == ("x", *KERNELS[name].params)
+
+
+@pytest.mark.skipif(not (ROOT / "asv_bench").is_dir(), reason="an installed test suite")
+def test_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "asv_bench"))
+    common = importlib.import_module("benchmarks.common")
+    assert set(common.CASES) == set(kernel_rows())
+    for name in [n for n in sys.modules if n.split(".")[0] == "benchmarks"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+@pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
+def test_row(op: Op) -> None:
+    assert OPS[op.name] is op
+    names = [param.name for param in op.params]
+    assert len(set(names)) == len(names)
+    for kernel in op.kernels:
+        assert set(kernel.params) <= {param.name for param in op.array_params}
+        assert set(kernel.flags) == {param.name for param in op.flags}
+    assert op.name == op.kernels[0].name
+    assert not op.kernels[0].params or len(op.kernels) == 1
+    served = [dict(kernel.flags) for kernel in op.kernels]
+    assert all(flags in served for flags in ({p.name: p.default} for p in op.flags))
+    assert all(text.endswith(".") for text in (op.summary, op.source, op.use, op.cost))
+    assert all(param.doc.endswith(".") for param in op.params)
+
+
+def defaults(kernel: Kernel) -> tuple[float, ...]:
+    op = next(op for op in OPS.values() if kernel in op.kernels)
+    values = {param.name: param.value for param in op.array_params}
+    return tuple(float(values[name]) for name in kernel.params)
+
+
+@pytest.mark.parametrize("kernel", KERNELS.values(), ids=lambda kernel: kernel.name)
+def test_facts_of_a_kernel(kernel: Kernel) -> None:
+    params = defaults(kernel)
+    points, ends = [-1.0, 0.0, 2.0], [-np.inf, np.inf]
+    value = reference.wide(kernel.name, points, *params).astype(float)
+    gradient = reference.wide_gradient(kernel.name, points, *params).astype(float)
+    assert tuple(value.round(4)) == kernel.example
+    assert tuple(gradient.round(4)) == kernel.gradient_example
+    assert tuple(reference.wide(kernel.name, ends, *params)) == kernel.limits
+    assert tuple(reference.wide_gradient(kernel.name, ends, *params)) == kernel.gradient_limits
+    low, high = kernel.range
+    x = np.linspace(-40, 40, 20_001)
+    y = reference.wide(kernel.name, x, *params)
+    assert low - 1e-15 <= y.min()
+    assert y.max() <= high
+    assert y.min() < low + 1e-6 or low == -np.inf
+    assert y.max() > high - 1e-6 or high == np.inf
+    for at, slope in kinks(kernel, params):
+        assert at == np.inf or reference.wide_gradient(kernel.name, at, *params) == slope
+
+
+@pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
+def test_signatures_agree(op: Op) -> None:
+    for name in op.public_names:
+        expected = inspect.signature(getattr(reference, name))
+        assert inspect.signature(getattr(jit, name)) == expected
+        params = op.params if not name.endswith("_from_output") else ()
+        operands = INPUTS[name.removeprefix(op.name)].split(", ")
+        leading = [n for n, p in expected.parameters.items() if p.kind is not p.KEYWORD_ONLY]
+        assert leading == [*operands, *(p.name for p in params)]
+        if op.params:
+            assert inspect.signature(getattr(vk, name)) == expected
+        else:
+            assert getattr(vk, name) is getattr(vk.ufuncs, name)
+            assert getattr(vk, name).nin == len(operands)

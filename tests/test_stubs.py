@@ -1,0 +1,71 @@
+"""The type stub, which the build writes from the registry."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import vekt as vk
+
+STUB = Path(vk.__file__).with_suffix(".pyi")
+
+PROGRAM = """
+import numpy as np
+import vekt as vk
+
+x = np.linspace(-1, 1, 5, dtype=np.float32)
+y = vk.gelu(x, approximate=True, out=np.empty_like(x))
+vk.relu(x, 0.1, max_value=None, threshold=x)
+value, gradient = vk.leaky_relu_value_and_grad(x, negative_slope=[0.1] * 5)
+vk.sigmoid_backward_from_output(x, vk.sigmoid(x, where=x > 0))
+vk.dot(x, x)
+vk.jit.gelu(x)
+vk.reference.gelu(x)
+vk.activations.get("gelu")(x)
+with vk.num_threads(1):
+    threads: int = vk.get_num_threads()
+    vk.set_num_threads(threads)
+vk.show_config()
+version: str = vk.__version__
+"""
+
+MISTAKES = """
+import vekt as vk
+
+vk.gelu(1.0, approximate="tanh")
+vk.relu(1.0, slope=0.1)
+vk.relu_value_and_grad()
+vk.set_num_threads("2")
+vk.no_such_function
+"""
+
+
+def mypy(path: Path, program: str) -> list[str]:
+    """Errors that mypy finds in a program."""
+    path.write_text(program, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent)
+    return [line for line in done.stdout.splitlines() if ": error:" in line]
+
+
+def test_stub_names_everything_public() -> None:
+    names = set()
+    for node in ast.parse(STUB.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.asname for alias in node.names if alias.asname}
+    assert names >= set(vk.__all__)
+
+
+def test_a_strictly_typed_program_passes(tmp_path: Path) -> None:
+    assert mypy(tmp_path / "program.py", PROGRAM) == []
+
+
+def test_mistakes_are_found(tmp_path: Path) -> None:
+    errors = mypy(tmp_path / "mistakes.py", MISTAKES)
+    assert [error.split(":")[1] for error in errors] == ["4", "5", "6", "7", "8"]

@@ -1,0 +1,276 @@
+"""Threads: limits, the environment, and the same bits for any number of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import threadpoolctl
+from numpy.testing import assert_array_equal
+
+import vekt as vk
+from vekt import _native
+from vekt._cpu_count import available_cores, default_num_threads
+
+NAMES = sorted({row["name"] for row in _native.kernels()})
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("n", [1_234_567, 4_500_001])
+def test_same_bits_for_any_number_of_threads(kernels, dtype, n, rng):
+    """Large enough for threads, and the largest for stores that bypass the cache."""
+    x = rng.normal(0, 3, n).astype(dtype)
+    for name in ("gelu", "leaky_relu", "gelu_value_and_grad"):
+        ufunc = kernels[name]
+        operands = [x] if ufunc.nin == 1 else [x, x[::-1] if n % 2 else np.array(0.25, dtype)]
+        expected = None
+        for threads in (1, 2, 3):
+            with vk.num_threads(threads):
+                result = ufunc(*operands)
+            expected = result if expected is None else expected
+            assert_array_equal(result, expected)
+    piece = kernels["gelu"](x[n // 2 : n // 2 + 100].copy())
+    assert_array_equal(kernels["gelu"](x)[n // 2 : n // 2 + 100], piece)
+
+
+def test_large_in_place_and_strided(kernels, rng):
+    x = rng.normal(0, 3, 5_000_000).astype("float32")
+    expected = kernels["gelu"](x)
+    with vk.num_threads(3):
+        assert_array_equal(kernels["gelu"](x[::-2]), expected[::-2])
+        assert_array_equal(kernels["gelu"](x, out=np.empty((x.size, 2), "f4")[:, 1]), expected)
+        kernels["gelu"](x, out=x)
+    assert_array_equal(x, expected)
+
+
+@pytest.mark.parametrize("name", ["gelu", "leaky_relu", "gelu_value_and_grad"])
+@pytest.mark.parametrize("shift", [-1000, -1, 1, 1000])
+def test_large_overlap(kernels, name, shift, rng):
+    """An out that overlaps its input, shifted by less than any thread's share."""
+    ufunc = kernels[name]
+    n = 1_000_000
+    memory = rng.normal(0, 3, n + abs(shift))
+    first, second = memory[abs(shift) :], memory[: -abs(shift)]
+    x, out = (first, second) if shift > 0 else (second, first)
+    rest = [np.full(n, 0.25)] * (ufunc.nin - 1)
+    expected = ufunc(x.copy(), *rest)
+    with vk.num_threads(3):
+        if ufunc.nout == 1:
+            assert_array_equal(ufunc(x, *rest, out=out), expected)
+        else:
+            value, gradient = ufunc(x, *rest, out=(out, None))
+            assert_array_equal(value, expected[0])
+            assert_array_equal(gradient, expected[1])
+
+
+def test_limits(set_threads):
+    set_threads(3)
+    assert vk.get_num_threads() == 3
+    with vk.num_threads(2):
+        assert vk.get_num_threads() == 2
+        with vk.num_threads(5):
+            assert vk.get_num_threads() == 5
+        assert vk.get_num_threads() == 2
+        set_threads(4)
+        assert vk.get_num_threads() == 2
+    assert vk.get_num_threads() == 4
+    with pytest.raises(KeyError), vk.num_threads(1):
+        raise KeyError
+    assert vk.get_num_threads() == 4
+
+
+def test_num_threads_holds_for_this_thread_only(set_threads):
+    set_threads(3)
+    seen = []
+    with vk.num_threads(1):
+        other = threading.Thread(target=lambda: seen.append(vk.get_num_threads()))
+        other.start()
+        other.join()
+    assert seen == [3]
+
+
+@pytest.mark.parametrize(
+    ("n", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (1.5, TypeError),
+        ("2", TypeError),
+        (None, TypeError),
+        (2**40, ValueError),
+    ],
+)
+def test_bad_numbers(n, error):
+    before = vk.get_num_threads()
+    with pytest.raises(error):
+        vk.set_num_threads(n)
+    with pytest.raises(error), vk.num_threads(n):
+        pass
+    assert vk.get_num_threads() == before
+
+
+def test_the_count_changes_both_ways_while_others_compute(set_threads, rng):
+    """Concurrent callers, of whom one holds the pool at a time, all get their results."""
+    x = rng.normal(0, 3, 700_000)
+    expected = vk.gelu(x)
+    wrong = []
+
+    def compute(seed: int) -> None:
+        for count in np.random.default_rng(seed).integers(1, 6, 15):
+            vk.set_num_threads(int(count))
+            if not np.array_equal(vk.gelu(x), expected):
+                wrong.append(seed)
+
+    callers = [threading.Thread(target=compute, args=(seed,)) for seed in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert not wrong
+
+
+def test_threads_are_kept_and_small_work_wakes_none():
+    script = """
+import os, json, numpy as np, vekt as vk
+def threads(): return len(os.listdir("/proc/self/task"))
+vk.set_num_threads(3)
+counts = [threads()]
+vk.sigmoid(np.ones(1000)); vk.dot(np.ones(1000), np.ones(1000)); counts.append(threads())
+x = np.ones(4_000_000)
+for _ in range(3): vk.sigmoid(x); vk.dot(x, x)
+counts.append(threads())
+vk.set_num_threads(1)
+vk.sigmoid(x)
+counts.append(threads())
+print(json.dumps(counts))
+"""
+    if not Path("/proc/self/task").exists():
+        return
+    start, small, large, fewer = json.loads(run(script))
+    assert small == start
+    assert large == start + 2
+    assert fewer == large
+
+
+def run(script: str, **environment: str) -> str:
+    """Run a script in a new interpreter and return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    ).stdout
+
+
+class TestDefault:
+    """VEKT_NUM_THREADS, else OMP_NUM_THREADS, else affinity and cgroup."""
+
+    @pytest.mark.parametrize(
+        ("environment", "expected"),
+        [
+            ({"VEKT_NUM_THREADS": "3", "OMP_NUM_THREADS": "2"}, 3),
+            ({"VEKT_NUM_THREADS": "", "OMP_NUM_THREADS": "2"}, 2),
+            ({"OMP_NUM_THREADS": "4,2"}, 4),
+            ({"OMP_NUM_THREADS": "0"}, CORES),
+            ({"OMP_NUM_THREADS": "many"}, CORES),
+            ({}, CORES),
+        ],
+    )
+    def test_environment(self, environment, expected, tmp_path):
+        assert default_num_threads(environment, str(tmp_path)) == expected
+
+    @pytest.mark.parametrize("value", ["0", "-2", "two", "1.5"])
+    def test_bad_value(self, value):
+        with pytest.raises(ValueError, match="VEKT_NUM_THREADS"):
+            default_num_threads({"VEKT_NUM_THREADS": value})
+
+    def test_at_import(self):
+        script = "import vekt; print(vekt.get_num_threads())"
+        assert run(script, VEKT_NUM_THREADS="7").strip() == "7"
+
+    @pytest.mark.parametrize(
+        ("files", "expected"),
+        [
+            ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max": "100000 100000\n"}, 1),
+            (
+                {
+                    "proc/self/cgroup": "0::/a/b\n",
+                    "sys/fs/cgroup/a/cpu.max": "50000 100000\n",
+                    "sys/fs/cgroup/a/b/cpu.max": "max 100000\n",
+                },
+                1,
+            ),
+            ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, CORES),
+            ({"proc/self/cgroup": "0::/gone\n", "sys/fs/cgroup/cpu.max": "90000 100000\n"}, 1),
+            (
+                {
+                    "proc/self/cgroup": "3:cpu,cpuacct:/x\n0::/y\n",
+                    "sys/fs/cgroup/cpu/x/cpu.cfs_quota_us": "20000\n",
+                    "sys/fs/cgroup/cpu/x/cpu.cfs_period_us": "100000\n",
+                },
+                1,
+            ),
+            (
+                {
+                    "proc/self/cgroup": "3:cpu,cpuacct:/x\n",
+                    "sys/fs/cgroup/cpu/x/cpu.cfs_quota_us": "-1\n",
+                    "sys/fs/cgroup/cpu/x/cpu.cfs_period_us": "100000\n",
+                },
+                CORES,
+            ),
+            ({}, CORES),
+        ],
+    )
+    def test_cgroup(self, files, expected, tmp_path):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        assert available_cores(str(tmp_path)) == expected
+
+    def test_affinity(self):
+        if not hasattr(os, "sched_setaffinity"):
+            return
+        script = (
+            "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
+            "import vekt; print(vekt.get_num_threads())"
+        )
+        assert run(script, VEKT_NUM_THREADS="", OMP_NUM_THREADS="").strip() == "1"
+
+
+class TestThreadpoolctl:
+    """The pool shows up in threadpoolctl and obeys its limits."""
+
+    def test_limits(self, set_threads):
+        vk.threading.register_threadpoolctl()
+        vk.threading.register_threadpoolctl()
+        set_threads(3)
+        (pool,) = [p for p in threadpoolctl.threadpool_info() if p["internal_api"] == "vekt"]
+        assert pool["num_threads"] == 3
+        assert pool["user_api"] == "vekt"
+        with threadpoolctl.threadpool_limits(1):
+            assert vk.get_num_threads() == 1
+        with threadpoolctl.threadpool_limits(2, user_api="vekt"):
+            assert vk.get_num_threads() == 2
+        assert vk.get_num_threads() == 3
+
+    @pytest.mark.parametrize(
+        ("script", "expected"),
+        [
+            ("import threadpoolctl, vekt", "True"),
+            ("import vekt, threadpoolctl", "False"),
+            ("import vekt, threadpoolctl; vekt.threading.register_threadpoolctl()", "True"),
+        ],
+    )
+    def test_registration(self, script, expected):
+        script += "\nprint('vekt' in [p['user_api'] for p in threadpoolctl.threadpool_info()])"
+        assert run(script).strip() == expected
