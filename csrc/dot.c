@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks that one thread takes at a time, and from which number of blocks on threads help. */
-enum { GRAIN = 2, THREADED_BLOCKS = 8 };
+/* Both operands together: below this size the other threads come too late to help. */
+enum { THREADED_BYTES = 8 << 20 };
+enum { BLOCKS_AT_A_TIME = 4 };
 enum { STACK_BLOCKS = 512 };
 
 typedef struct {
@@ -66,8 +67,8 @@ int vekt_dot(const vekt_target *target, int dtype, const char *x, ptrdiff_t x_st
     if (blocks > STACK_BLOCKS) c.sums = malloc((size_t)blocks * sizeof(double));
     if (!c.sums) return -1;
     vekt_fpenv saved = vekt_fpenv_enter();
-    if (blocks >= THREADED_BLOCKS)
-        vekt_parallel_for(blocks, GRAIN, sum_blocks, &c);
+    if (2 * item * n >= THREADED_BYTES)
+        vekt_parallel_for(blocks, BLOCKS_AT_A_TIME, sum_blocks, &c);
     else
         sum_blocks(&c, 0, blocks);
     int failed = atomic_load(&c.failed);

@@ -18,7 +18,8 @@ from ._scalars import FROM_OUTPUT, SCALARS
 
 Function = Callable[..., Any]
 
-_NATIVE = (np.dtype("f4"), np.dtype("f8"))
+_F4, _F8 = np.dtype("f4"), np.dtype("f8")
+_ndarray = np.ndarray
 
 
 def _value(pair: Function) -> Function:
@@ -127,12 +128,15 @@ def _raw(name: str, kernel: Function) -> Function:
     run = _entry(name, kernel)
 
     def call(*operands: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-        if out is None and where is True and dtype is None and type(operands[0]) is np.ndarray:
+        if out is None and where is True and dtype is None:
             for x in operands:
-                if type(x) is float:
+                # What the compiled entry takes as it is.  A scalar alone would come back as float.
+                if type(x) is _ndarray:
+                    if ((kind := x.dtype) is _F8 or kind is _F4) and x.ndim:
+                        continue
+                elif type(x) is float and x is not operands[0]:
                     continue
-                if type(x) is not np.ndarray or x.dtype not in _NATIVE or not x.ndim:
-                    break
+                break
             else:
                 return run(*operands)
         return _general(run, operands, out, where, dtype)
