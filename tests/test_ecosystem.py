@@ -85,7 +85,6 @@ def test_dot_of_series():
     assert vk.dot(series, series) == 5
 
 
-@pytest.mark.slow
 def test_dask_cluster_of_processes(rng):
     """Functions travel by name to other processes, which run their own pool."""
     lazy = dask.array.linspace(-5, 5, 2_000_000, chunks=500_000)

@@ -79,7 +79,8 @@ INLINE VEC FN(relu_general_value)(VEC x, const VEC *p) {
 
 INLINE VEC FN(relu_general_grad)(VEC x, const VEC *p) {
     VEC g = v_select(v_lt(p[2], x), K(1), p[0]);
-    return FN(keep_nan)(v_select(v_le(p[1], x), K(0), g), x);
+    /* the slope at +inf stays 1 where there is no maximum, that is, where max_value is +inf */
+    return FN(keep_nan)(v_select(v_le(p[1], v_min(K(LARGEST), x)), K(0), g), x);
 }
 
 /* p: negative_slope */

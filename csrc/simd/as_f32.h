@@ -6,6 +6,7 @@
 #define LANES LANES_F32
 #define FN(name) name##_f32
 #define K(c) v_splat_f32((float)(c))
+#define LARGEST FLT_MAX
 #define MANTISSA_BITS 23
 #define EXPONENT_BIAS 127
 /* 2^HALF_RANGE and its inverse scale a result across the subnormal range with one rounding. */

@@ -6,6 +6,7 @@
 #define LANES LANES_F64
 #define FN(name) name##_f64
 #define K(c) v_splat_f64(c)
+#define LARGEST DBL_MAX
 #define MANTISSA_BITS 52
 #define EXPONENT_BIAS 1023
 #define HALF_RANGE 512

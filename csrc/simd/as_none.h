@@ -6,6 +6,7 @@
 #undef LANES
 #undef FN
 #undef K
+#undef LARGEST
 #undef MANTISSA_BITS
 #undef EXPONENT_BIAS
 #undef HALF_RANGE
