@@ -5,7 +5,7 @@ Runs from the source tree, before anything is compiled.
 
 from __future__ import annotations
 
-import importlib
+import importlib.machinery
 import sys
 import types
 from pathlib import Path
@@ -56,6 +56,7 @@ OPTIONS = {
 
 def load_registry() -> Any:
     """Import `vekt._registry` without importing `vekt`, which needs the compiled modules."""
+    sys.meta_path.insert(0, importlib.machinery.PathFinder)  # before an editable install of vekt
     if "vekt" not in sys.modules:
         package = types.ModuleType("vekt")
         package.__path__ = [str(SOURCE)]

@@ -195,4 +195,11 @@ def _entry(head: str, text: str) -> str:
 
 
 def _wrap(text: str, indent: int = 0) -> str:
-    return textwrap.fill(text, 88 - indent)
+    lines, line = [], ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > 88 - indent:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return "\n".join([*lines, line])

@@ -77,9 +77,7 @@ def _evaluate(
 def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a ufunc-like function that computes in the wider dtype and rounds once."""
 
-    def call(
-        *operands: ArrayLike, out: Any = None, where: Any = True, dtype: Any = None
-    ) -> Any:
+    def call(*operands: ArrayLike, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         narrow = computing_dtype(dtype, *operands)
         with np.errstate(all="ignore"):
             result = _evaluate(function, *operands, dtype=narrow).astype(narrow)
