@@ -13,21 +13,21 @@ INLINE VEC FN(sigmoid_value)(VEC x, const VEC *p) {
     return SHORT_WHERE_VALID(y);
 }
 
-/* E/(1 + E)^2 at E = e^-t, t >= 0 */
-INLINE VEC FN(logistic_slope)(VEC t) {
-    SHORT_PATH(t, LOGISTIC_SHORT_LIMIT, logistic_slope_short(t));
+/* factor E/(1 + E)^2 at E = e^-t, t >= 0, factor a power of two: a later product would round subnormals twice */
+INLINE VEC FN(logistic_slope)(VEC t, REAL factor) {
+    SHORT_PATH(t, LOGISTIC_SHORT_LIMIT, logistic_slope_short(t) * factor);
     FN(logistic) e = FN(logistic_parts)(-v_min(K(FN(EXP_LIMIT)), t), K(0));
     VEC square = e.d * e.d;
     VEC square_low = v_mad(e.d + e.d, e.d_low, v_fma(e.d, e.d, -square));
     VEC inverse = FN(rough_inverse)(e.d);
     VEC low, q = FN(divide)(e.m, e.m_low, square, square_low, inverse * inverse, &low);
-    VEC y = (q + low) * e.scale * K(TINY_SCALE);
+    VEC y = (q + low) * e.scale * K(TINY_SCALE * factor);
     return SHORT_WHERE_VALID(y);
 }
 
 INLINE VEC FN(sigmoid_grad)(VEC x, const VEC *p) {
     (void)p;
-    return FN(logistic_slope)(v_abs(x));
+    return FN(logistic_slope)(v_abs(x), 1);
 }
 
 INLINE VEC FN(sigmoid_grad_from_output)(VEC y) { return y * (K(1) - y); }
@@ -50,7 +50,7 @@ INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
 /* 1 - tanh(x)^2 = 4 sigmoid'(2x) */
 INLINE VEC FN(tanh_grad)(VEC x, const VEC *p) {
     (void)p;
-    return FN(logistic_slope)(v_abs(x + x)) * K(4);
+    return FN(logistic_slope)(v_abs(x + x), 4);
 }
 
 INLINE VEC FN(tanh_grad_from_output)(VEC y) { return v_fma(-y, y, K(1)); }
