@@ -40,7 +40,8 @@ def assert_within(
     error[np.isnan(computed) & np.isnan(true)] = 0
     if form == "gradient" and x.dtype == np.float64:
         for root in kernel.roots:
-            near = np.abs(x - float(root)) < kernel.root_radius
+            with np.errstate(invalid="ignore"):  # signalling NaN among the patterns
+                near = np.abs(x - float(root)) < kernel.root_radius
             assert np.all(np.abs(computed[near] - true[near]) <= 2.0**-53)
             error[near] = 0
     worst = np.argmax(error)
@@ -66,7 +67,7 @@ def test_value_and_gradient(
 
 
 @by_dtype
-@pytest.mark.parametrize("kernel", [k for k in KERNELS.values() if k.from_output], ids=str)
+@pytest.mark.parametrize("kernel", [k for k in KERNELS.values() if k.from_output], ids=lambda k: k.name)
 def test_gradient_from_output(kernel: Kernel, dtype: str, kernels: dict[str, np.ufunc]) -> None:
     y = np.random.default_rng(2).uniform(*kernel.range, 100_000).astype(dtype)
     computed = kernels[f"{kernel.name}_backward_from_output"](np.ones_like(y), y)
