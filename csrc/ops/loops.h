@@ -2,43 +2,63 @@
 
 typedef void (*FN(body))(const VEC *in, VEC *out);
 
-#ifndef VEKT_UNROLL
-#define VEKT_UNROLL (VEKT_VECTOR_BYTES == 64 ? 4 : 2)
+/* The processor's own prefetcher stops at each page, and long bodies cannot hide what that costs: this gains 10-15 %
+ * on two operands from memory.  2048 and 4096 were worse, and relu, bound by the memory alone, lost 20 %. */
+#define PREFETCH_BYTES 1024
+
+/* Vectors that run side by side.  A long body alone waits on its own chain of 30 dependent operations, and the
+ * processor's scheduler is too short to reach the next; a short one is bound by loads and stores.  cost: vekt_kernel. */
+#if VEKT_VECTOR_BYTES == 64
+#define SIDE_BY_SIDE(cost) ((cost) < 100 ? 1 : (cost) < 400 ? 2 : 4)
+#else
+#define SIDE_BY_SIDE(cost) ((cost) < 100 ? 1 : 2) /* 16 registers */
 #endif
 
-/* nin, nout and body are constants at every call, so that the body is inlined and the small loops unrolled.
- * VEKT_UNROLL vectors run side by side: one alone waits on its own chain of 30 dependent operations, and the
- * processor's scheduler is too short to reach the next.  What is left goes through the same body, in vectors filled
- * up with zeros. */
-INLINE void FN(for_each)(FN(body) body, int nin, int nout, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+/* All arguments up to body are constants at every call, so that the body is inlined and the small loops unrolled.
+ * The first nvarying inputs advance; the others are the same for all elements, and are loaded once.
+ * What is left goes through the same body, in vectors filled up with zeros. */
+INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(body) body, char *const *args,
+                         const ptrdiff_t *advance, ptrdiff_t n) {
     const char *in[VEKT_MAX_ARGS];
     REAL *out[2];
-    VEC x[VEKT_UNROLL][VEKT_MAX_ARGS], y[VEKT_UNROLL][2];
+    VEC x[4][VEKT_MAX_ARGS], y[4][2];
     for (int j = 0; j < nin; j++) in[j] = args[j];
     for (int j = 0; j < nout; j++) out[j] = (REAL *)args[nin + j];
-    for (; n >= VEKT_UNROLL * LANES; n -= VEKT_UNROLL * LANES) {
-#pragma GCC unroll 8
-        for (int u = 0; u < VEKT_UNROLL; u++)
-            for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
+    for (int j = nvarying; j < nin; j++)
+#pragma GCC unroll 4
+        for (int u = 0; u < side_by_side; u++) x[u][j] = FN(v_load)((const REAL *)in[j]);
+    for (; n >= side_by_side * LANES; n -= side_by_side * LANES) {
+#pragma GCC unroll 4
+        for (int u = 0; u < side_by_side; u++)
+            for (int j = 0; j < nvarying; j++, in[j - 1] += advance[j - 1] * LANES) {
                 x[u][j] = FN(v_load)((const REAL *)in[j]);
-#pragma GCC unroll 8
-        for (int u = 0; u < VEKT_UNROLL; u++) body(x[u], y[u]);
-#pragma GCC unroll 8
-        for (int u = 0; u < VEKT_UNROLL; u++)
+                if (side_by_side > 1) __builtin_prefetch(in[j] + PREFETCH_BYTES);
+            }
+#pragma GCC unroll 4
+        for (int u = 0; u < side_by_side; u++) body(x[u], y[u]);
+#pragma GCC unroll 4
+        for (int u = 0; u < side_by_side; u++)
             for (int j = 0; j < nout; j++, out[j - 1] += LANES) FN(v_store)(out[j], y[u][j]);
     }
     for (; n > 0; n -= LANES) {
         ptrdiff_t m = n < LANES ? n : LANES;
-        for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
+        for (int j = 0; j < nvarying; j++, in[j - 1] += advance[j - 1] * LANES)
             x[0][j] = FN(v_load_first)((const REAL *)in[j], m);
         body(x[0], y[0]);
         for (int j = 0; j < nout; j++, out[j - 1] += LANES) FN(v_store_first)(out[j], y[0][j], m);
     }
 }
 
-#define LOOP(kernel, nin, nout)                                                                       \
-    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                \
-        FN(for_each)(FN(kernel##_body), nin, nout, args, advance, n);                                 \
+/* Parameters, the last inputs, are mostly one number each. */
+#define LOOP(kernel, ndata, nparams, nout, cost)                                                       \
+    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                 \
+        const int nin = ndata + nparams;                                                               \
+        int numbers = nparams > 0;                                                                     \
+        for (int j = ndata; j < nin; j++) numbers &= advance[j] == 0;                                  \
+        if (numbers)                                                                                   \
+            FN(for_each)(SIDE_BY_SIDE(cost), ndata, nin, nout, FN(kernel##_body), args, advance, n);   \
+        else                                                                                           \
+            FN(for_each)(SIDE_BY_SIDE(cost), nin, nin, nout, FN(kernel##_body), args, advance, n);     \
     }
 
 /* From NAME_value and NAME_grad: NAME, NAME_backward, NAME_value_and_grad. */
@@ -51,15 +71,15 @@ INLINE void FN(for_each)(FN(body) body, int nin, int nout, char *const *args, co
         out[0] = FN(name##_value)(in[0], in + 1);                                                     \
         out[1] = FN(name##_grad)(in[0], in + 1);                                                      \
     }                                                                                                 \
-    LOOP(name, 1 + nparams, 1)                                                                        \
-    LOOP(name##_backward, 2 + nparams, 1)                                                             \
-    LOOP(name##_value_and_grad, 1 + nparams, 2)
+    LOOP(name, 1, nparams, 1, value_cost)                                                                        \
+    LOOP(name##_backward, 2, nparams, 1, grad_cost)                                                             \
+    LOOP(name##_value_and_grad, 1, nparams, 2, 0) /* two bodies, side by side already */
 
 #define FROM_OUTPUT_LOOP(name, cost)                                                                  \
     INLINE void FN(name##_backward_from_output_body)(const VEC *in, VEC *out) {                       \
         out[0] = in[0] * FN(name##_grad_from_output)(in[1]);                                          \
     }                                                                                                 \
-    LOOP(name##_backward_from_output, 2, 1)
+    LOOP(name##_backward_from_output, 2, 0, 1, cost)
 
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
 VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)
@@ -67,3 +87,5 @@ VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)
 #undef LOOP
 #undef ACTIVATION_LOOPS
 #undef FROM_OUTPUT_LOOP
+#undef SIDE_BY_SIDE
+#undef PREFETCH_BYTES
