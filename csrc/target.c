@@ -21,9 +21,9 @@
 
 #undef SHORT_PATH
 #undef SHORT_WHERE_VALID
-#define SHORT_PATH(u, limit, y)                                     \
-    const mask_f32 short_valid = v_lt(u, v_splat_f32(limit));       \
-    const vf32 short_y = y;                                         \
+#define SHORT_PATH(u, limit, y)                               \
+    const mask_f32 short_valid = v_lt(u, v_splat_f32(limit)); \
+    const vf32 short_y = y;                                   \
     if (__builtin_expect(v_all(short_valid), 1)) return short_y
 #define SHORT_WHERE_VALID(full) v_select(short_valid, short_y, full)
 #include "simd/as_f32.h"
@@ -36,9 +36,9 @@
 #include "simd/as_none.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
-#define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                                      \
-    {#name, TYPE, 1 + nparams, 1, value, name##_##type},                                             \
-        {#name "_backward", TYPE, 2 + nparams, 1, grad, name##_backward_##type},                     \
+#define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                  \
+    {#name, TYPE, 1 + nparams, 1, value, name##_##type},                         \
+        {#name "_backward", TYPE, 2 + nparams, 1, grad, name##_backward_##type}, \
         {#name "_value_and_grad", TYPE, 1 + nparams, 2, value + grad, name##_value_and_grad_##type},
 #define FROM_OUTPUT_ROW(type, TYPE, name, cost) \
     {#name "_backward_from_output", TYPE, 2, 1, cost, name##_backward_from_output_##type},
@@ -47,9 +47,8 @@
 #define F32_ROW(...) FROM_OUTPUT_ROW(f32, VEKT_F32, __VA_ARGS__)
 #define F64_ROW(name, cost) FROM_OUTPUT_ROW(f64, VEKT_F64, name, 3 * (cost))
 
-static const vekt_kernel kernels[] = {
-    VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(F64_ROWS) VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW)
-        VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)};
+static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(
+    F64_ROWS) VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)};
 
 static void stream(void *dst, const void *src, size_t bytes) {
     char *p = dst;

@@ -41,9 +41,9 @@ typedef struct {
 } vekt_target;
 
 /* dispatch.c */
-int vekt_n_targets(void);                   /* compiled into this binary, best first */
-const vekt_target *vekt_target_at(int i);   /* i in [0, vekt_n_targets()) */
-int vekt_target_supported(int i);           /* does this CPU run it? */
+int vekt_n_targets(void);                 /* compiled into this binary, best first */
+const vekt_target *vekt_target_at(int i); /* i in [0, vekt_n_targets()) */
+int vekt_target_supported(int i);         /* does this CPU run it? */
 /* Best supported target not above the named one; NULL or "" means no cap; unknown name: NULL. */
 const vekt_target *vekt_select_target(const char *cap);
 
@@ -53,8 +53,8 @@ typedef void (*vekt_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
  * The caller works too.  Serial when nested, in a forked child without its own pool yet, when another
  * thread holds the pool, or when one thread is allowed. */
 void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *context);
-int vekt_get_num_threads(void);             /* limit that applies to the calling thread */
-void vekt_set_num_threads(int n);           /* process-wide limit, n >= 1 */
-int vekt_set_local_num_threads(int n);      /* calling thread's own limit, 0 = none; returns the former */
+int vekt_get_num_threads(void);        /* limit that applies to the calling thread */
+void vekt_set_num_threads(int n);      /* process-wide limit, n >= 1 */
+int vekt_set_local_num_threads(int n); /* calling thread's own limit, 0 = none; returns the former */
 
 #endif

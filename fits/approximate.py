@@ -1,7 +1,7 @@
 """Polynomial fits in multiple precision.
 
-A polynomial that interpolates at Chebyshev nodes is within a small factor of the minimax error, needs no
-iteration, and on the short intervals used here costs less than one bit against Remez.
+A polynomial that interpolates at Chebyshev nodes is within a small factor of the minimax error,
+needs no iteration, and on the short intervals used here costs less than one bit against Remez.
 """
 
 from collections.abc import Callable
@@ -21,13 +21,13 @@ def chebyshev_nodes(low: mp.mpf, high: mp.mpf, count: int) -> list[mp.mpf]:
 
 
 def interpolate(f: Function, low: mp.mpf, high: mp.mpf, degree: int) -> list[mp.mpf]:
-    """Coefficients, lowest first, of the polynomial that equals `f` at degree+1 Chebyshev nodes."""
+    """Coefficients, lowest first, of the polynomial equal to `f` at degree+1 Chebyshev nodes."""
     nodes = chebyshev_nodes(mp.mpf(low), mp.mpf(high), degree + 1)
     return interpolate_at(nodes, [f(x) for x in nodes])
 
 
 def interpolate_at(nodes: list[mp.mpf], values: list[mp.mpf]) -> list[mp.mpf]:
-    """Coefficients, lowest first, of the polynomial through the given points (Newton's form, expanded)."""
+    """Coefficients, lowest first, of the polynomial through points (Newton's form, expanded)."""
     table = list(values)
     for order in range(1, len(nodes)):
         for i in range(len(nodes) - 1, order - 1, -1):
@@ -72,10 +72,10 @@ def rounding_centre(
     step: mp.mpf,
     *tolerances: tuple[Function, float],
 ) -> mp.mpf:
-    """Point near `nominal` where each function is within its tolerance, in ULP, of a number of `dtype`.
+    """Point near `nominal` where each function is within its tolerance, in ULP, of a number.
 
-    S. Gal's accurate tables (1986): the point moves by multiples of `step` until the rounding errors of all the
-    table's values vanish, so that no second word of them is needed.
+    S. Gal's accurate tables (1986): the point moves by multiples of `step` until the rounding
+    errors of all the table's values vanish, so that no second word of them is needed.
     """
     for i in range(1_000_000):
         centre = nominal + (i // 2 if i % 2 else -(i // 2)) * step

@@ -1,4 +1,4 @@
-"""Print csrc/vmath/constants.h: every polynomial and table of the kernels, with the error of each fit.
+"""Print csrc/vmath/constants.h: every polynomial and table of the kernels, with each fit's error.
 
     python fits/make_constants.py > csrc/vmath/constants.h
 
@@ -11,58 +11,69 @@ import itertools
 import mpmath as mp
 import numpy as np
 from approximate import (
+    Function,
+    chebyshev_nodes,
     evaluate,
     interpolate,
     interpolate_at,
-    chebyshev_nodes,
     round_to,
     rounding_centre,
     worst,
 )
 
+Float = type[np.floating]
+
 SUFFIX = {np.float32: "f32", np.float64: "f64"}
+C_TYPE = {np.float32: "float", np.float64: "double"}
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.001")
 GELU_TANH_A = 2 * mp.sqrt(2 / mp.pi)  # z = x (A + B x^2), gelu = x sigmoid(z)
 GELU_TANH_B = GELU_TANH_A * mp.mpf("0.044715")
 
 
-def literal(dtype: type[np.floating], x: mp.mpf) -> str:
+def literal(dtype: Float, x: mp.mpf) -> str:
+    """Write x, rounded, as a C constant."""
     if abs(x) < mp.mpf(2) ** -100:  # what interpolation leaves of a coefficient that is 0
         x = mp.mpf(0)
     return float(round_to(dtype, x)).hex() + ("f" if dtype is np.float32 else "")
 
 
-def emit(name: str, dtype: type[np.floating], values: list[mp.mpf], note: str) -> None:
-    c_type = "float" if dtype is np.float32 else "double"
-    body = ",\n    ".join(literal(dtype, v) for v in values)
-    align = " __attribute__((aligned(64)))" if len(values) >= 16 else ""
-    print(f"/* {note} */")
-    print(f"static const {c_type} {name}_{SUFFIX[dtype]}[{len(values)}]{align} = {{\n    {body}}};")
-
-
 def bits(error: mp.mpf) -> str:
+    """Write an error as a power of two."""
     return f"2^{float(mp.log(error, 2)):.1f}"
 
 
-def exponential(dtype: type[np.floating], degree: int) -> None:
+def emit(name: str, dtype: Float, values: list[mp.mpf], note: str) -> None:
+    """Print one array."""
+    body = ",\n    ".join(literal(dtype, v) for v in values)
+    align = " __attribute__((aligned(64)))" if len(values) >= 16 else ""
+    print(f"/* {note} */")
+    print(f"static const {C_TYPE[dtype]} {name}_{SUFFIX[dtype]}[{len(values)}]{align} = {{")
+    print(f"    {body}}};")
+
+
+def exponential(dtype: Float, degree: int) -> None:
     """e^r = 1 + r + r^2 q(r) for |r| <= ln(2)/2."""
 
     def q(r: mp.mpf) -> mp.mpf:
         return (mp.expm1(r) - r) / r**2 if abs(r) > mp.mpf(10) ** -15 else mp.mpf(1) / 2 + r / 6
+
+    def error(r: mp.mpf) -> mp.mpf:
+        return (1 + r + r * r * evaluate(c, r)) * mp.exp(-r) - 1
 
     # The error r^2 (q - fit) has a double zero at 0 already: merge the two innermost nodes into it.
     nodes = sorted(chebyshev_nodes(-HALF_LN2, HALF_LN2, degree + 3), key=abs)
     first = 1 if degree % 2 == 0 else 0
     del nodes[first : first + 2]
     c = [round_to(dtype, v) for v in interpolate_at(nodes, [q(r) for r in nodes])]
-    error = worst(lambda r: (1 + r + r * r * evaluate(c, r)) * mp.exp(-r) - 1, -HALF_LN2, HALF_LN2)
-    emit("EXP", dtype, c, f"(e^r - 1 - r)/r^2, |r| <= ln(2)/2; relative error of e^r {bits(error)}")
+    note = f"relative error of e^r {bits(worst(error, -HALF_LN2, HALF_LN2))}"
+    emit("EXP", dtype, c, f"(e^r - 1 - r)/r^2, |r| <= ln(2)/2; {note}")
 
 
 def exponential_quotient() -> None:
     """e^r = (q + r)/(q - r), q(r^2) = r coth(r/2), exact where gelu_tanh' has its root.
 
-    The reduced argument of the root is a node of the interpolation, so that the gradient's error vanishes with it.
+    The reduced argument of the root is a node of the interpolation, so that the gradient's error
+    vanishes with it.
     """
 
     def q(u: mp.mpf) -> mp.mpf:
@@ -73,6 +84,10 @@ def exponential_quotient() -> None:
         z = x * (GELU_TANH_A + GELU_TANH_B * x**2)
         return 1 + mp.exp(-z) * (1 + x * (GELU_TANH_A + 3 * GELU_TANH_B * x**2))
 
+    def error(r: mp.mpf) -> mp.mpf:
+        value = evaluate(c, r * r)
+        return (value + r) / (value - r) * mp.exp(-r) - 1
+
     root = mp.findroot(gradient_numerator, mp.mpf("-0.7525"))
     z = -root * (GELU_TANH_A + GELU_TANH_B * root**2)
     reduced = z - mp.nint(z / mp.log(2)) * mp.log(2)
@@ -80,19 +95,15 @@ def exponential_quotient() -> None:
     nearest = min(range(3), key=lambda i: abs(nodes[i] - reduced**2))
     nodes[nearest] = reduced**2
     c = interpolate_at(nodes, [q(u) for u in nodes])
-
-    def error(r: mp.mpf) -> mp.mpf:
-        value = evaluate(c, r * r)
-        return (value + r) / (value - r) * mp.exp(-r) - 1
-
-    note = f"r coth(r/2) in r^2, exact at r = {mp.nstr(reduced, 17)}; relative error of e^r"
-    emit("EXP_QUOTIENT", np.float64, c, f"{note} {bits(worst(error, -HALF_LN2, HALF_LN2))}")
+    note = f"relative error of e^r {bits(worst(error, -HALF_LN2, HALF_LN2))}"
+    where = f"exact at r = {mp.nstr(reduced, 17)}"
+    emit("EXP_QUOTIENT", np.float64, c, f"r coth(r/2) in r^2, {where}; {note}")
 
 
 def hyperbolic_tangent(
-    dtype: type[np.floating], entries: int, spacing: mp.mpf, degree: int, step: mp.mpf
+    dtype: Float, entries: int, spacing: mp.mpf, degree: int, step: mp.mpf
 ) -> None:
-    """Table of c_i, tanh(c_i), and tanh(r) = r + r^3 q(r^2) for |r| <= spacing and a little.
+    """Table of c_i and tanh(c_i), and tanh(r) = r + r^3 q(r^2) for |r| <= spacing and a little.
 
     Intervals are [i, i + 1] spacing; the first has c = 0, the others their middle.
     """
@@ -103,17 +114,22 @@ def hyperbolic_tangent(
         slope_tolerance = 2.0**-3 if nominal < 1.5 else 1.0
         tolerances = (mp.tanh, 2.0**-7), (lambda x: mp.sech(x) ** 2, slope_tolerance)
         centres.append(rounding_centre(dtype, nominal, step, *tolerances))
-    emit("TANH_CENTRE", dtype, centres, f"c_i near {mp.nstr(spacing, 6)} (i + 1/2) where tanh rounds well")
-    emit("TANH_VALUE", dtype, [mp.tanh(c) for c in centres], "tanh(c_i), error below 2^-7 ULP")
+    note = f"c_i near {mp.nstr(spacing, 6)} (i + 1/2) where tanh rounds well"
+    emit("TANH_CENTRE", dtype, centres, note)
+    values = [mp.tanh(c) for c in centres]
+    emit("TANH_VALUE", dtype, values, "tanh(c_i), error below 2^-7 ULP")
     reach = spacing * mp.mpf("1.001")
 
     def q(u: mp.mpf) -> mp.mpf:
         r = mp.sqrt(u)
         return (mp.tanh(r) / r - 1) / u if u > mp.mpf(10) ** -20 else -mp.mpf(1) / 3 + 2 * u / 15
 
+    def error(r: mp.mpf) -> mp.mpf:
+        return (r + r**3 * evaluate(c, r * r)) / mp.tanh(r) - 1
+
     c = [round_to(dtype, v) for v in interpolate(q, mp.mpf(0), reach**2, degree)]
-    error = worst(lambda r: (r + r**3 * evaluate(c, r * r)) / mp.tanh(r) - 1, reach / 100, reach)
-    emit("TANH_ODD", dtype, c, f"(tanh(r)/r - 1)/r^2 in r^2, |r| <= {mp.nstr(reach, 4)}; relative error {bits(error)}")
+    note = f"|r| <= {mp.nstr(reach, 4)}; relative error {bits(worst(error, reach / 100, reach))}"
+    emit("TANH_ODD", dtype, c, f"(tanh(r)/r - 1)/r^2 in r^2, {note}")
 
 
 def scaled_tail(t: mp.mpf) -> mp.mpf:
@@ -121,49 +137,61 @@ def scaled_tail(t: mp.mpf) -> mp.mpf:
     return mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
 
 
-GELU_ROOT = -mp.findroot(
-    lambda x: mp.ncdf(x) + x * mp.npdf(x), mp.mpf("-0.7518")
-)  # t at which gelu'(-t) = 0
+# t at which gelu'(-t) = 0
+GELU_ROOT = -mp.findroot(lambda x: mp.ncdf(x) + x * mp.npdf(x), mp.mpf("-0.7518"))
 
 
 def gradient_tail(t: mp.mpf) -> mp.mpf:
-    """h(t) = (g(t) - t/sqrt(2 pi))/(t0 - t): gelu'(-t) = exp(-t^2/2) (t0 - t) h(t), its root t0 a factor."""
+    """h(t) = (g(t) - t/sqrt(2 pi))/(t0 - t).
+
+    With it gelu'(-t) = exp(-t^2/2) (t0 - t) h(t): the root t0 is a factor.
+    """
     if abs(t - GELU_ROOT) < mp.mpf(10) ** -20:
         t += mp.mpf(10) ** -20
     return (scaled_tail(t) - t / mp.sqrt(2 * mp.pi)) / (GELU_ROOT - t)
 
 
-def piecewise(name: str, f, dtype: type[np.floating], edges: list[mp.mpf], degree: int, first: int = 0) -> None:
-    """Polynomials on the 16 intervals between `edges`, each around a centre where c0 and c1 round well.
+def polynomial_around(
+    f: Function, dtype: Float, low: mp.mpf, high: mp.mpf, degree: int
+) -> tuple[mp.mpf, list[mp.mpf], mp.mpf]:
+    """Fit f on [low, high] around where c0 and c1 round well: centre, coefficients, error."""
+    derivative = functools.partial(mp.diff, f)
+    # Steps so small that the search stays near the middle; t - c remains exact but for t near 0.
+    step = mp.mpf(2) ** mp.floor(mp.log((high - low) / 2**15, 2))
+    nominal = mp.nint((low + high) / 2 / step) * step
+    # Around 0 itself, so that f(t) - c0 - c1 t is as good as 0 for the smallest t.
+    tolerances = ((f, 2.0**-8), (derivative, 2.0**-3)) if nominal else ()
+    centre = rounding_centre(dtype, nominal, step, *tolerances)
+    first_two = [f(centre), derivative(centre)]
+
+    def rest(r: mp.mpf) -> mp.mpf:
+        return (f(centre + r) - first_two[0] - first_two[1] * r) / r**2
+
+    def error(r: mp.mpf) -> mp.mpf:
+        return evaluate(c, r) / f(centre + r) - 1
+
+    nodes = sorted(chebyshev_nodes(low - centre, high - centre, degree + 1), key=abs)[2:]
+    c = first_two + interpolate_at(nodes, [rest(r) for r in nodes])
+    c = [round_to(dtype, v) for v in c]
+    return centre, c, worst(error, low - centre, high - centre, 60)
+
+
+def piecewise(
+    name: str, f: Function, dtype: Float, edges: list[mp.mpf], degree: int, first: int = 0
+) -> None:
+    """Polynomials on the 16 intervals between `edges`.
 
     Row `first` of the tables holds the first interval, the others follow modulo 16.
     """
-    derivative = functools.partial(mp.diff, f)
-    centres: list[mp.mpf] = [mp.mpf(0)] * 16
-    rows: list[list[mp.mpf]] = [[]] * 16
-    errors = []
-    for i, (low, high) in enumerate(itertools.pairwise(edges)):
-        # Steps so small that the search stays near the middle; t - c remains exact but for t near 0.
-        step = mp.mpf(2) ** mp.floor(mp.log((high - low) / 2**15, 2))
-        nominal = mp.nint((low + high) / 2 / step) * step
-        # Around 0 itself, so that f(t) - c0 - c1 t is as good as 0 for the smallest t.
-        tolerances = ((f, 2.0**-8), (derivative, 2.0**-3)) if nominal else ()
-        centre = rounding_centre(dtype, nominal, step, *tolerances)
-        first_two = [f(centre), derivative(centre)]
-
-        def rest(r: mp.mpf, centre=centre, c=first_two) -> mp.mpf:
-            return (f(centre + r) - c[0] - c[1] * r) / r**2
-
-        nodes = sorted(chebyshev_nodes(low - centre, high - centre, degree + 1), key=abs)[2:]
-        c = first_two + interpolate_at(nodes, [rest(r) for r in nodes])
-        c = [round_to(dtype, v) for v in c]
-        errors.append(worst(lambda r: evaluate(c, r) / f(centre + r) - 1, low - centre, high - centre, 60))
-        centres[(first + i) % 16], rows[(first + i) % 16] = centre, c
-    emit(f"{name}_CENTRE", dtype, centres, f"centres of the intervals from {mp.nstr(edges[0], 4)} to {mp.nstr(edges[-1], 4)}")
-    c_type = "float" if dtype is np.float32 else "double"
-    print(f"/* coefficients [power][interval] in t - centre; relative error {', '.join(map(bits, errors))} */")
-    print(f"static const {c_type} {name}_{SUFFIX[dtype]}[{degree + 1}][16] __attribute__((aligned(64))) = {{")
-    for column in zip(*rows, strict=True):
+    fits = [polynomial_around(f, dtype, a, b, degree) for a, b in itertools.pairwise(edges)]
+    rows = [fits[(i - first) % 16] for i in range(16)]
+    ends = f"{mp.nstr(edges[0], 4)} to {mp.nstr(edges[-1], 4)}"
+    emit(f"{name}_CENTRE", dtype, [row[0] for row in rows], f"centres of the intervals from {ends}")
+    print("/* coefficients [power][interval] in t - centre; relative errors")
+    print(f" * {', '.join(bits(row[2]) for row in rows)} */")
+    shape = f"[{degree + 1}][16] __attribute__((aligned(64)))"
+    print(f"static const {C_TYPE[dtype]} {name}_{SUFFIX[dtype]}{shape} = {{")
+    for column in zip(*(row[1] for row in rows), strict=True):
         print("    {" + ", ".join(literal(dtype, v) for v in column) + "},")
     print("};")
 
@@ -171,19 +199,30 @@ def piecewise(name: str, f, dtype: type[np.floating], edges: list[mp.mpf], degre
 def octave_edges(offset: int) -> list[mp.mpf]:
     """Edges of 16 intervals, four to an octave of t + offset.
 
-    The index is then made of the two low bits of the exponent of t + offset and the two high bits of its fraction.
+    The index is then made of the two low bits of the exponent of t + offset and the two high bits
+    of its fraction.
     """
     return [offset * mp.mpf(2) ** (i // 4) * (1 + mp.mpf(i % 4) / 4) - offset for i in range(17)]
 
 
 def even_edges(spacing: mp.mpf) -> list[mp.mpf]:
-    """Edges of 16 intervals around the multiples of `spacing`; the index is the nearest integer to t/spacing."""
+    """Edges of 16 intervals around the multiples of `spacing`.
+
+    The index is the integer nearest to t/spacing.
+    """
     return [(i - mp.mpf(1) / 2) * spacing for i in range(17)]
 
 
+def two_words(name: str, dtype: Float, value: mp.mpf, note: str) -> None:
+    """Print a number as the sum of two."""
+    high = round_to(dtype, value)
+    emit(name, dtype, [high, value - high], f"{note}, in two words")
+
+
 def main() -> None:
-    print("/* Made by fits/make_constants.py, which holds the definitions and reproduces every digit. */")
-    print("#ifndef VEKT_CONSTANTS_H\n#define VEKT_CONSTANTS_H\n")
+    """Print the header."""
+    print("/* Made by fits/make_constants.py, which holds the definitions, to the last digit. */")
+    print("#ifndef VEKT_CONSTANTS_H\n#define VEKT_CONSTANTS_H\n\n/* clang-format off */\n")
     exponential(np.float32, 4)
     exponential(np.float64, 9)
     exponential_quotient()
@@ -192,17 +231,17 @@ def main() -> None:
     for name, f in (("GELU", scaled_tail), ("GELU_GRADIENT", gradient_tail)):
         piecewise(name, f, np.float32, octave_edges(1), 7, first=12)
         piecewise(name, f, np.float64, octave_edges(4), 16, first=4)
-    piecewise("LOGISTIC", lambda t: 1 / (1 + mp.exp(t)), np.float32, even_edges(mp.mpf(1)), 7)
-    piecewise("LOGISTIC_SLOPE", lambda t: mp.sech(t / 2) ** 2 / 4, np.float32, even_edges(mp.mpf(1)), 8)
+    unit = even_edges(mp.mpf(1))
+    piecewise("LOGISTIC", lambda t: 1 / (1 + mp.exp(t)), np.float32, unit, 7)
+    piecewise("LOGISTIC_SLOPE", lambda t: mp.sech(t / 2) ** 2 / 4, np.float32, unit, 8)
     # The last interval serves positive x only, where the tail is a small part of the result.
-    normal_edges = even_edges(mp.mpf(1) / 4)[:-1] + [mp.mpf("5.6")]
-    piecewise("NORMAL_TAIL", lambda t: mp.erfc(t / mp.sqrt(2)) / 2, np.float32, normal_edges, 7)
+    edges = [*even_edges(mp.mpf(1) / 4)[:-1], mp.mpf("5.6")]
+    piecewise("NORMAL_TAIL", lambda t: mp.erfc(t / mp.sqrt(2)) / 2, np.float32, edges, 7)
     for dtype in (np.float32, np.float64):
-        high = round_to(dtype, GELU_ROOT)
-        emit("GELU_ROOT", dtype, [high, GELU_ROOT - high], "t0, gelu'(-t0) = 0, in two words")
-        for label, value in (("A", GELU_TANH_A), ("B", GELU_TANH_B), ("3B", 3 * GELU_TANH_B)):
-            high = round_to(dtype, value)
-            emit(f"GELU_TANH_{label}", dtype, [high, value - high], "two words; z = x (A + B x^2)")
+        two_words("GELU_ROOT", dtype, GELU_ROOT, "t0, gelu'(-t0) = 0")
+        two_words("GELU_TANH_A", dtype, GELU_TANH_A, "A of z = x (A + B x^2)")
+        two_words("GELU_TANH_B", dtype, GELU_TANH_B, "B")
+        two_words("GELU_TANH_3B", dtype, 3 * GELU_TANH_B, "3 B")
     print("\n#endif")
 
 

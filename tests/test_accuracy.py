@@ -21,7 +21,7 @@ by_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
 def inputs(kernel: Kernel, dtype: str, count: int = 40_000) -> np.ndarray:
-    """Samples of every kind, all exponents, special values, and the neighbourhoods of roots."""
+    """Return samples of every kind, all exponents, special values, and what is near roots."""
     info = np.finfo(dtype)
     bits = np.random.default_rng(1).integers(0, 2**info.bits, count, "uint64", endpoint=False)
     patterns = bits.astype(f"uint{info.bits}").view(dtype)
@@ -67,12 +67,11 @@ def test_value_and_gradient(
 
 
 @by_dtype
-@pytest.mark.parametrize("kernel", [k for k in KERNELS.values() if k.from_output], ids=lambda k: k.name)
-def test_gradient_from_output(kernel: Kernel, dtype: str, kernels: dict[str, np.ufunc]) -> None:
-    y = np.random.default_rng(2).uniform(*kernel.range, 100_000).astype(dtype)
-    computed = kernels[f"{kernel.name}_backward_from_output"](np.ones_like(y), y)
-    # y (1 - y) is two roundings, and 1 - y^2 one.
-    assert ulp_error(computed, wide_from_output(kernel.name, y)).max() <= 1.5
+@pytest.mark.parametrize("name", [name for name, k in KERNELS.items() if k.from_output])
+def test_gradient_from_output(name: str, dtype: str, kernels: dict[str, np.ufunc]) -> None:
+    y = np.random.default_rng(2).uniform(*KERNELS[name].range, 100_000).astype(dtype)
+    computed = kernels[f"{name}_backward_from_output"](np.ones_like(y), y)
+    assert ulp_error(computed, wide_from_output(name, y)).max() <= 0.51  # one rounding
 
 
 @by_dtype

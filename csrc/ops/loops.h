@@ -7,7 +7,8 @@ typedef void (*FN(body))(const VEC *in, VEC *out);
 #define PREFETCH_BYTES 1024
 
 /* Vectors that run side by side.  A long body alone waits on its own chain of 30 dependent operations, and the
- * processor's scheduler is too short to reach the next; a short one is bound by loads and stores.  cost: vekt_kernel. */
+ * processor's scheduler is too short to reach the next; a short one is bound by loads and stores.  cost: vekt_kernel.
+ */
 #if VEKT_VECTOR_BYTES == 64
 #define SIDE_BY_SIDE(cost) ((cost) < 100 ? 1 : (cost) < 400 ? 2 : 4)
 #else
@@ -50,35 +51,35 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
 }
 
 /* Parameters, the last inputs, are mostly one number each. */
-#define LOOP(kernel, ndata, nparams, nout, cost)                                                       \
-    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                 \
-        const int nin = ndata + nparams;                                                               \
-        int numbers = nparams > 0;                                                                     \
-        for (int j = ndata; j < nin; j++) numbers &= advance[j] == 0;                                  \
-        if (numbers)                                                                                   \
-            FN(for_each)(SIDE_BY_SIDE(cost), ndata, nin, nout, FN(kernel##_body), args, advance, n);   \
-        else                                                                                           \
-            FN(for_each)(SIDE_BY_SIDE(cost), nin, nin, nout, FN(kernel##_body), args, advance, n);     \
+#define LOOP(kernel, ndata, nparams, nout, cost)                                                     \
+    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {               \
+        const int nin = ndata + nparams;                                                             \
+        int numbers = nparams > 0;                                                                   \
+        for (int j = ndata; j < nin; j++) numbers &= advance[j] == 0;                                \
+        if (numbers)                                                                                 \
+            FN(for_each)(SIDE_BY_SIDE(cost), ndata, nin, nout, FN(kernel##_body), args, advance, n); \
+        else                                                                                         \
+            FN(for_each)(SIDE_BY_SIDE(cost), nin, nin, nout, FN(kernel##_body), args, advance, n);   \
     }
 
 /* From NAME_value and NAME_grad: NAME, NAME_backward, NAME_value_and_grad. */
-#define ACTIVATION_LOOPS(name, nparams, value_cost, grad_cost)                                        \
+#define ACTIVATION_LOOPS(name, nparams, value_cost, grad_cost)                                         \
     INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in + 1); } \
-    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                   \
-        out[0] = in[0] * FN(name##_grad)(in[1], in + 2);                                              \
-    }                                                                                                 \
-    INLINE void FN(name##_value_and_grad_body)(const VEC *in, VEC *out) {                             \
-        out[0] = FN(name##_value)(in[0], in + 1);                                                     \
-        out[1] = FN(name##_grad)(in[0], in + 1);                                                      \
-    }                                                                                                 \
-    LOOP(name, 1, nparams, 1, value_cost)                                                                        \
-    LOOP(name##_backward, 2, nparams, 1, grad_cost)                                                             \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                    \
+        out[0] = in[0] * FN(name##_grad)(in[1], in + 2);                                               \
+    }                                                                                                  \
+    INLINE void FN(name##_value_and_grad_body)(const VEC *in, VEC *out) {                              \
+        out[0] = FN(name##_value)(in[0], in + 1);                                                      \
+        out[1] = FN(name##_grad)(in[0], in + 1);                                                       \
+    }                                                                                                  \
+    LOOP(name, 1, nparams, 1, value_cost)                                                              \
+    LOOP(name##_backward, 2, nparams, 1, grad_cost)                                                    \
     LOOP(name##_value_and_grad, 1, nparams, 2, 0) /* two bodies, side by side already */
 
-#define FROM_OUTPUT_LOOP(name, cost)                                                                  \
-    INLINE void FN(name##_backward_from_output_body)(const VEC *in, VEC *out) {                       \
-        out[0] = in[0] * FN(name##_grad_from_output)(in[1]);                                          \
-    }                                                                                                 \
+#define FROM_OUTPUT_LOOP(name, cost)                                            \
+    INLINE void FN(name##_backward_from_output_body)(const VEC *in, VEC *out) { \
+        out[0] = in[0] * FN(name##_grad_from_output)(in[1]);                    \
+    }                                                                           \
     LOOP(name##_backward_from_output, 2, 0, 1, cost)
 
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)

@@ -9,8 +9,12 @@ typedef vi32 mask_f32;
 typedef vi64 mask_f64;
 
 #if defined(__aarch64__)
-INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) { return (vf32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
-INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) { return (vf64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b); }
+INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
+    return (vf32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
+    return (vf64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
 #endif
 
 INLINE mask_f32 v_lt_f32(vf32 a, vf32 b) { return a < b; }
@@ -41,13 +45,29 @@ INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
 INLINE vf64 v_lookup_f64(const double *table, vi64 i) { return (vf64){table[i[0] & 15], table[i[1] & 15]}; }
 INLINE vf64 v_lookup32_f64(const double *table, vi64 i) { return (vf64){table[i[0] & 31], table[i[1] & 31]}; }
 
-INLINE vf32 v_load_f32(const float *p) { vf32 x; memcpy(&x, p, sizeof x); return x; }
-INLINE vf64 v_load_f64(const double *p) { vf64 x; memcpy(&x, p, sizeof x); return x; }
+INLINE vf32 v_load_f32(const float *p) {
+    vf32 x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+INLINE vf64 v_load_f64(const double *p) {
+    vf64 x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
 INLINE void v_store_f32(float *p, vf32 x) { memcpy(p, &x, sizeof x); }
 INLINE void v_store_f64(double *p, vf64 x) { memcpy(p, &x, sizeof x); }
 
-INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) { vf32 x = {0}; memcpy(&x, p, (size_t)n * 4); return x; }
-INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) { vf64 x = {0}; memcpy(&x, p, (size_t)n * 8); return x; }
+INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) {
+    vf32 x = {0};
+    memcpy(&x, p, (size_t)n * 4);
+    return x;
+}
+INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) {
+    vf64 x = {0};
+    memcpy(&x, p, (size_t)n * 8);
+    return x;
+}
 INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 4); }
 INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 8); }
 
@@ -61,7 +81,8 @@ INLINE vf32 v_narrow(vf64 low, vf64 high) {
 
 /* In double the product of two floats is exact; the sum's rounding there adds 2^-29 ULP at most. */
 INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
-    return v_narrow(v_widen_low(a) * v_widen_low(b) + v_widen_low(c), v_widen_high(a) * v_widen_high(b) + v_widen_high(c));
+    return v_narrow(v_widen_low(a) * v_widen_low(b) + v_widen_low(c),
+                    v_widen_high(a) * v_widen_high(b) + v_widen_high(c));
 }
 
 /* Dekker's exact product (1971) and Knuth's exact sum; an infinite or overflowing term leaves the plain sum. */
@@ -75,7 +96,9 @@ INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
 #else
 INLINE vf64 v_widen_low(vf32 x) { return (vf64){x[0], x[1]}; }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64){x[2], x[3]}; }
-INLINE vf32 v_narrow(vf64 low, vf64 high) { return (vf32){(float)low[0], (float)low[1], (float)high[0], (float)high[1]}; }
+INLINE vf32 v_narrow(vf64 low, vf64 high) {
+    return (vf32){(float)low[0], (float)low[1], (float)high[0], (float)high[1]};
+}
 #if !VEKT_HAS_FMA
 INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
     for (int i = 0; i < 4; i++) a[i] = __builtin_fmaf(a[i], b[i], c[i]);

@@ -88,9 +88,6 @@ INLINE vf32 v_mad_f32(vf32 a, vf32 b, vf32 c) { return a * b + c; }
 INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return a * b + c; }
 #endif
 INLINE vf32 v_copysign_f32(vf32 m, vf32 s) { return (vf32)(((vi32)m & 0x7fffffff) | ((vi32)s & INT32_MIN)); }
-INLINE vf64 v_copysign_f64(vf64 m, vf64 s) {
-    return (vf64)(((vi64)m & 0x7fffffffffffffff) | ((vi64)s & INT64_MIN));
-}
-
+INLINE vf64 v_copysign_f64(vf64 m, vf64 s) { return (vf64)(((vi64)m & 0x7fffffffffffffff) | ((vi64)s & INT64_MIN)); }
 
 #endif

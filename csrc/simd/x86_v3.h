@@ -17,8 +17,12 @@ INLINE vf64 v_max_f64(vf64 a, vf64 b) { return (vf64)_mm256_max_pd((__m256d)a, (
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
 INLINE int v_all(mask_f32 m) { return _mm256_movemask_ps((__m256)m) == 0xff; }
-INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)m); }
-INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)m); }
+INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) {
+    return (vf32)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)m);
+}
+INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) {
+    return (vf64)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)m);
+}
 
 /* vpermps reads the low 3 bits of an index; bit 3 chooses the half, moved to the sign for the blend.
  * 3-4 micro-operations where vgatherdps takes 8 loads. */

@@ -37,10 +37,18 @@ INLINE vf64 v_load_f64(const double *p) { return (vf64)_mm512_loadu_pd(p); }
 INLINE void v_store_f32(float *p, vf32 x) { _mm512_storeu_ps(p, (__m512)x); }
 INLINE void v_store_f64(double *p, vf64 x) { _mm512_storeu_pd(p, (__m512d)x); }
 
-INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) { return (vf32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
-INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) { return (vf64)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p); }
-INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x); }
-INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)x); }
+INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) {
+    return (vf32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) {
+    return (vf64)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+}
+INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) {
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+}
+INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) {
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)x);
+}
 
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }

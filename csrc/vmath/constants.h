@@ -1,6 +1,8 @@
-/* Made by fits/make_constants.py, which holds the definitions and reproduces every digit. */
+/* Made by fits/make_constants.py, which holds the definitions, to the last digit. */
 #ifndef VEKT_CONSTANTS_H
 #define VEKT_CONSTANTS_H
+
+/* clang-format off */
 
 /* (e^r - 1 - r)/r^2, |r| <= ln(2)/2; relative error of e^r 2^-27.6 */
 static const float EXP_f32[5] = {
@@ -171,7 +173,8 @@ static const float GELU_CENTRE_f32[16] __attribute__((aligned(64))) = {
     0x1.80f8000000000p-2f,
     0x1.42d3000000000p-1f,
     0x1.c137000000000p-1f};
-/* coefficients [power][interval] in t - centre; relative error 2^-30.2, 2^-29.5, 2^-30.4, 2^-31.1, 2^-29.6, 2^-31.4, 2^-30.6, 2^-30.0, 2^-29.2, 2^-29.7, 2^-29.6, 2^-31.7, 2^-29.9, 2^-31.3, 2^-29.8, 2^-32.5 */
+/* coefficients [power][interval] in t - centre; relative errors
+ * 2^-29.6, 2^-31.4, 2^-30.6, 2^-30.0, 2^-29.2, 2^-29.7, 2^-29.6, 2^-31.7, 2^-29.9, 2^-31.3, 2^-29.8, 2^-32.5, 2^-30.2, 2^-29.5, 2^-30.4, 2^-31.1 */
 static const float GELU_f32[8][16] __attribute__((aligned(64))) = {
     {0x1.d835f00000000p-3f, 0x1.7b42d00000000p-3f, 0x1.3a90ec0000000p-3f, 0x1.0b3bb40000000p-3f, 0x1.b2a11c0000000p-4f, 0x1.5ae79e0000000p-4f, 0x1.2053660000000p-4f, 0x1.eb3cd80000000p-5f, 0x1.91f0400000000p-5f, 0x1.4303220000000p-5f, 0x1.0ead700000000p-5f, 0x1.d08fe40000000p-6f, 0x1.cf52ec0000000p-2f, 0x1.84776c0000000p-2f, 0x1.4a020a0000000p-2f, 0x1.1e1c680000000p-2f},
     {-0x1.c3ed460000000p-4f, -0x1.3230f00000000p-4f, -0x1.b3bc140000000p-5f, -0x1.420fd60000000p-5f, -0x1.b42e020000000p-6f, -0x1.1b2d360000000p-6f, -0x1.8ba39a0000000p-7f, -0x1.2135260000000p-7f, -0x1.85d0480000000p-8f, -0x1.fa00620000000p-9f, -0x1.644c540000000p-9f, -0x1.06d6fe0000000p-9f, -0x1.5ccc720000000p-2f, -0x1.0679760000000p-2f, -0x1.90e2160000000p-3f, -0x1.3afb5c0000000p-3f},
@@ -200,7 +203,8 @@ static const double GELU_CENTRE_f64[16] __attribute__((aligned(64))) = {
     0x1.206b000000000p+4,
     0x1.6106800000000p+4,
     0x1.9ece800000000p+4};
-/* coefficients [power][interval] in t - centre; relative error 2^-58.0, 2^-58.8, 2^-57.6, 2^-58.8, 2^-57.8, 2^-60.7, 2^-59.0, 2^-61.9, 2^-57.9, 2^-59.2, 2^-59.1, 2^-59.4, 2^-58.8, 2^-59.6, 2^-60.2, 2^-58.8 */
+/* coefficients [power][interval] in t - centre; relative errors
+ * 2^-58.8, 2^-59.6, 2^-60.2, 2^-58.8, 2^-58.0, 2^-58.8, 2^-57.6, 2^-58.8, 2^-57.8, 2^-60.7, 2^-59.0, 2^-61.9, 2^-57.9, 2^-59.2, 2^-59.1, 2^-59.4 */
 static const double GELU_f64[17][16] __attribute__((aligned(64))) = {
     {0x1.9717d344d4815p-7, 0x1.4624761e3f134p-7, 0x1.0ef6bdd47f6e2p-7, 0x1.d2abb8b1f537fp-8, 0x1.6340f2f096b04p-2, 0x1.a6892f32f023ep-3, 0x1.2097f8eaf90c8p-3, 0x1.b334ad1dafc5ap-4, 0x1.3af7df65d34c7p-4, 0x1.c8e6b8db20748p-5, 0x1.6692f477482b3p-5, 0x1.268e1b43fb12cp-5, 0x1.d0fee110df0a2p-6, 0x1.697e807ab3e00p-6, 0x1.27a2abadcf396p-6, 0x1.f77d5798cc945p-7},
     {-0x1.95484567915cap-12, -0x1.04376cf6ac15ap-12, -0x1.674c9c394cf0ap-13, -0x1.0a777bffb312bp-13, -0x1.c53191aabf757p-3, -0x1.73768f334f907p-4, -0x1.73a14ffec5cc7p-5, -0x1.b547b6e676d22p-6, -0x1.d5cfda295dc0ep-7, -0x1.f5b8a51d771bbp-8, -0x1.371dfcad84a3bp-8, -0x1.a56cd46458143p-9, -0x1.075406bf075a9p-9, -0x1.3eead385bfda2p-10, -0x1.ab05c2797a511p-11, -0x1.35d0364331329p-11},
@@ -238,7 +242,8 @@ static const float GELU_GRADIENT_CENTRE_f32[16] __attribute__((aligned(64))) = {
     0x1.8134000000000p-2f,
     0x1.402e000000000p-1f,
     0x1.c056000000000p-1f};
-/* coefficients [power][interval] in t - centre; relative error 2^-31.0, 2^-31.0, 2^-31.7, 2^-30.8, 2^-31.7, 2^-32.2, 2^-31.8, 2^-32.0, 2^-31.9, 2^-33.0, 2^-34.4, 2^-33.0, 2^-33.1, 2^-31.9, 2^-33.7, 2^-32.2 */
+/* coefficients [power][interval] in t - centre; relative errors
+ * 2^-31.7, 2^-32.2, 2^-31.8, 2^-32.0, 2^-31.9, 2^-33.0, 2^-34.4, 2^-33.0, 2^-33.1, 2^-31.9, 2^-33.7, 2^-32.2, 2^-31.0, 2^-31.0, 2^-31.7, 2^-30.8 */
 static const float GELU_GRADIENT_f32[8][16] __attribute__((aligned(64))) = {
     {0x1.136f080000000p-1f, 0x1.0706580000000p-1f, 0x1.fc39d00000000p-2f, 0x1.ef289a0000000p-2f, 0x1.e09a7a0000000p-2f, 0x1.d360640000000p-2f, 0x1.ca0a340000000p-2f, 0x1.c342560000000p-2f, 0x1.bbf7f60000000p-2f, 0x1.b550fc0000000p-2f, 0x1.b0cfe80000000p-2f, 0x1.ad80540000000p-2f, 0x1.49ee8e0000000p-1f, 0x1.38768a0000000p-1f, 0x1.2adfb40000000p-1f, 0x1.1ff88a0000000p-1f},
     {-0x1.d2fa120000000p-5f, -0x1.4889360000000p-5f, -0x1.e32ea00000000p-6f, -0x1.7249c40000000p-6f, -0x1.0441da0000000p-6f, -0x1.5f4f0a0000000p-7f, -0x1.f52a1c0000000p-8f, -0x1.7720980000000p-8f, -0x1.033c760000000p-8f, -0x1.5755360000000p-9f, -0x1.e9a0ac0000000p-10f, -0x1.6db8980000000p-10f, -0x1.3bf8ec0000000p-3f, -0x1.e9d9980000000p-4f, -0x1.840bbe0000000p-4f, -0x1.3896aa0000000p-4f},
@@ -267,7 +272,8 @@ static const double GELU_GRADIENT_CENTRE_f64[16] __attribute__((aligned(64))) = 
     0x1.1f63800000000p+4,
     0x1.5fd8000000000p+4,
     0x1.9fc9800000000p+4};
-/* coefficients [power][interval] in t - centre; relative error 2^-59.4, 2^-59.8, 2^-61.4, 2^-60.5, 2^-61.0, 2^-60.5, 2^-61.6, 2^-64.7, 2^-61.2, 2^-61.7, 2^-63.7, 2^-60.7, 2^-60.6, 2^-60.9, 2^-63.2, 2^-63.6 */
+/* coefficients [power][interval] in t - centre; relative errors
+ * 2^-60.6, 2^-60.9, 2^-63.2, 2^-63.6, 2^-59.4, 2^-59.8, 2^-61.4, 2^-60.5, 2^-61.0, 2^-60.5, 2^-61.6, 2^-64.7, 2^-61.2, 2^-61.7, 2^-63.7, 2^-60.7 */
 static const double GELU_GRADIENT_f64[17][16] __attribute__((aligned(64))) = {
     {0x1.a1eb3e497ba06p-2, 0x1.a016fea4186f0p-2, 0x1.9ed582a1fd84ep-2, 0x1.9df12a0ac8b70p-2, 0x1.31a25df8876dap-1, 0x1.0d0df49b29f3bp-1, 0x1.f562bb6dd68bep-2, 0x1.e0b0fef855f0dp-2, 0x1.ce4bdcc756b10p-2, 0x1.c080afbedc355p-2, 0x1.b83f7ecf1cd7fp-2, 0x1.b2ca87b9001f7p-2, 0x1.ad93c5fc67795p-2, 0x1.a90b79d5c3a25p-2, 0x1.a61ac375470b3p-2, 0x1.a410b67b6426bp-2},
     {-0x1.2685f3383e289p-12, -0x1.7e3f921e927f2p-13, -0x1.0a05fd7fdf2c2p-13, -0x1.88704182499c0p-14, -0x1.b5abc418c1e33p-4, -0x1.89687d90b52eep-5, -0x1.a67b0052ecc05p-6, -0x1.04debea3a6d65p-6, -0x1.268736090b92fp-7, -0x1.48e4557fefddfp-8, -0x1.a0314f444ce81p-9, -0x1.1e1661a87a570p-9, -0x1.705d23c4935efp-10, -0x1.c6620bf9b45f3p-11, -0x1.3351ecf367218p-11, -0x1.bc2dfcd07d990p-12},
@@ -305,7 +311,8 @@ static const float LOGISTIC_CENTRE_f32[16] __attribute__((aligned(64))) = {
     0x1.a040000000000p+3f,
     0x1.c011400000000p+3f,
     0x1.e0dc400000000p+3f};
-/* coefficients [power][interval] in t - centre; relative error 2^-29.8, 2^-26.9, 2^-27.2, 2^-26.8, 2^-26.4, 2^-27.8, 2^-26.6, 2^-29.1, 2^-27.2, 2^-26.4, 2^-27.4, 2^-26.3, 2^-27.3, 2^-25.9, 2^-27.4, 2^-25.9 */
+/* coefficients [power][interval] in t - centre; relative errors
+ * 2^-29.8, 2^-26.9, 2^-27.2, 2^-26.8, 2^-26.4, 2^-27.8, 2^-26.6, 2^-29.1, 2^-27.2, 2^-26.4, 2^-27.4, 2^-26.3, 2^-27.3, 2^-25.9, 2^-27.4, 2^-25.9 */
 static const float LOGISTIC_f32[8][16] __attribute__((aligned(64))) = {
     {0x1.0000000000000p-1f, 0x1.1596bc0000000p-2f, 0x1.e8e60c0000000p-4f, 0x1.7d5ec80000000p-5f, 0x1.2492f20000000p-6f, 0x1.b5e0f40000000p-8f, 0x1.44d51c0000000p-9f, 0x1.ddd3f80000000p-11f, 0x1.5e97220000000p-12f, 0x1.0456620000000p-13f, 0x1.7c47740000000p-15f, 0x1.18c04c0000000p-16f, 0x1.928b280000000p-18f, 0x1.2d03c40000000p-19f, 0x1.bd7bf20000000p-21f, 0x1.3fbf280000000p-22f},
     {-0x1.0000000000000p-2f, -0x1.94adb20000000p-3f, -0x1.ae8b2e0000000p-4f, -0x1.6b9dae0000000p-5f, -0x1.1f59740000000p-6f, -0x1.b2f3fa0000000p-8f, -0x1.4407060000000p-9f, -0x1.dd647c0000000p-11f, -0x1.5e79200000000p-12f, -0x1.044e1c0000000p-13f, -0x1.7c430a0000000p-15f, -0x1.18bf180000000p-16f, -0x1.928a8a0000000p-18f, -0x1.2d03980000000p-19f, -0x1.bd7bda0000000p-21f, -0x1.3fbf220000000p-22f},
@@ -334,7 +341,8 @@ static const float LOGISTIC_SLOPE_CENTRE_f32[16] __attribute__((aligned(64))) = 
     0x1.a05b800000000p+3f,
     0x1.c02d800000000p+3f,
     0x1.df49c00000000p+3f};
-/* coefficients [power][interval] in t - centre; relative error 2^-29.9, 2^-28.5, 2^-28.6, 2^-28.0, 2^-26.9, 2^-26.6, 2^-26.5, 2^-28.1, 2^-27.3, 2^-28.0, 2^-28.0, 2^-27.6, 2^-27.7, 2^-28.5, 2^-28.8, 2^-27.4 */
+/* coefficients [power][interval] in t - centre; relative errors
+ * 2^-29.9, 2^-28.5, 2^-28.6, 2^-28.0, 2^-26.9, 2^-26.6, 2^-26.5, 2^-28.1, 2^-27.3, 2^-28.0, 2^-28.0, 2^-27.6, 2^-27.7, 2^-28.5, 2^-28.8, 2^-27.4 */
 static const float LOGISTIC_SLOPE_f32[9][16] __attribute__((aligned(64))) = {
     {0x1.0000000000000p-2f, 0x1.9515de0000000p-3f, 0x1.ac114e0000000p-4f, 0x1.7920d60000000p-5f, 0x1.1c7f1e0000000p-6f, 0x1.b329a20000000p-8f, 0x1.355cd80000000p-9f, 0x1.d98de60000000p-11f, 0x1.6048be0000000p-12f, 0x1.0307940000000p-13f, 0x1.770aa60000000p-15f, 0x1.17d6fc0000000p-16f, 0x1.9d68dc0000000p-18f, 0x1.2c01580000000p-19f, 0x1.bbf3400000000p-21f, 0x1.4fd9620000000p-22f},
     {0x0.0p+0f, -0x1.72385e0000000p-4f, -0x1.468ef40000000p-4f, -0x1.54a3d80000000p-5f, -0x1.1270480000000p-6f, -0x1.ad58400000000p-8f, -0x1.33e61c0000000p-9f, -0x1.d8b2b40000000p-11f, -0x1.600c200000000p-12f, -0x1.02f7320000000p-13f, -0x1.7702100000000p-15f, -0x1.17d4980000000p-16f, -0x1.9d678e0000000p-18f, -0x1.2c01000000000p-19f, -0x1.bbf3100000000p-21f, -0x1.4fd9540000000p-22f},
@@ -364,7 +372,8 @@ static const float NORMAL_TAIL_CENTRE_f32[16] __attribute__((aligned(64))) = {
     0x1.a086c00000000p+1f,
     0x1.c035c00000000p+1f,
     0x1.273f000000000p+2f};
-/* coefficients [power][interval] in t - centre; relative error 2^-28.2, 2^-29.7, 2^-29.4, 2^-28.6, 2^-29.6, 2^-29.3, 2^-30.7, 2^-28.1, 2^-29.2, 2^-27.4, 2^-27.9, 2^-26.8, 2^-29.2, 2^-26.9, 2^-28.9, 2^0.5 */
+/* coefficients [power][interval] in t - centre; relative errors
+ * 2^-28.2, 2^-29.7, 2^-29.4, 2^-28.6, 2^-29.6, 2^-29.3, 2^-30.7, 2^-28.1, 2^-29.2, 2^-27.4, 2^-27.9, 2^-26.8, 2^-29.2, 2^-26.9, 2^-28.9, 2^0.5 */
 static const float NORMAL_TAIL_f32[8][16] __attribute__((aligned(64))) = {
     {0x1.0000000000000p-1f, 0x1.9b03ee0000000p-2f, 0x1.3b647e0000000p-2f, 0x1.cf736a0000000p-3f, 0x1.4802600000000p-3f, 0x1.ae07de0000000p-4f, 0x1.0f7ac20000000p-4f, 0x1.490e2a0000000p-5f, 0x1.7434900000000p-6f, 0x1.91dbd80000000p-7f, 0x1.961ff20000000p-8f, 0x1.87e7000000000p-9f, 0x1.5fa6360000000p-10f, 0x1.2a2e8a0000000p-11f, 0x1.e4dd780000000p-13f, 0x1.0a12600000000p-19f},
     {-0x1.9884540000000p-2f, -0x1.8bf8860000000p-2f, -0x1.683d520000000p-2f, -0x1.341bda0000000p-2f, -0x1.f2a13a0000000p-3f, -0x1.745e600000000p-3f, -0x1.07a0b40000000p-3f, -0x1.622bc60000000p-4f, -0x1.b9c2d60000000p-5f, -0x1.04bc300000000p-5f, -0x1.1ea9e80000000p-6f, -0x1.2ae5ea0000000p-7f, -0x1.20c8020000000p-8f, -0x1.066b1e0000000p-9f, -0x1.c6eace0000000p-11f, -0x1.402a940000000p-17f},
@@ -379,15 +388,15 @@ static const float NORMAL_TAIL_f32[8][16] __attribute__((aligned(64))) = {
 static const float GELU_ROOT_f32[2] = {
     0x1.80ead20000000p-1f,
     -0x1.a03fd40000000p-27f};
-/* two words; z = x (A + B x^2) */
+/* A of z = x (A + B x^2), in two words */
 static const float GELU_TANH_A_f32[2] = {
     0x1.9884540000000p+0f,
     -0x1.8579360000000p-25f};
-/* two words; z = x (A + B x^2) */
+/* B, in two words */
 static const float GELU_TANH_B_f32[2] = {
     0x1.2444f20000000p-4f,
     0x1.49b16a0000000p-29f};
-/* two words; z = x (A + B x^2) */
+/* 3 B, in two words */
 static const float GELU_TANH_3B_f32[2] = {
     0x1.b6676c0000000p-3f,
     -0x1.175e200000000p-32f};
@@ -395,15 +404,15 @@ static const float GELU_TANH_3B_f32[2] = {
 static const double GELU_ROOT_f64[2] = {
     0x1.80ead197f00b4p-1,
     -0x1.13e74c58cada8p-56};
-/* two words; z = x (A + B x^2) */
+/* A of z = x (A + B x^2), in two words */
 static const double GELU_TANH_A_f64[2] = {
     0x1.9884533d43651p+0,
     -0x1.cbc0d30ebfd15p-54};
-/* two words; z = x (A + B x^2) */
+/* B, in two words */
 static const double GELU_TANH_B_f64[2] = {
     0x1.2444f2a4d8b4bp-4,
     -0x1.6c843a29d1c70p-61};
-/* two words; z = x (A + B x^2) */
+/* 3 B, in two words */
 static const double GELU_TANH_3B_f64[2] = {
     0x1.b6676bf7450f0p-3,
     0x1.bba7351828aabp-57};

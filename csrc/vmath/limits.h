@@ -11,7 +11,8 @@ static const float ROUNDER_f32 = 0x1.8p23f;
 static const double ROUNDER_f64 = 0x1.8p52;
 
 /* Beyond these e^-x rounds to 0, tanh(x) to 1, gelu(-x) to 0; arguments are clamped to them. */
-static const float EXP_LIMIT_f32 = 110.0f, TANH_LIMIT_f32 = 9.03f, GELU_LIMIT_f32 = 14.9f, GELU_TANH_LIMIT_f32 = 10.9f;
+static const float EXP_LIMIT_f32 = 110.0f, TANH_LIMIT_f32 = 9.03f, GELU_LIMIT_f32 = 14.9f,
+                   GELU_TANH_LIMIT_f32 = 10.9f;
 static const double EXP_LIMIT_f64 = 750.0, TANH_LIMIT_f64 = 19.1, GELU_LIMIT_f64 = 39.0, GELU_TANH_LIMIT_f64 = 21.7;
 
 /* Intervals of the tables in constants.h. */

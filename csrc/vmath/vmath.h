@@ -70,8 +70,8 @@ INLINE VEC FN(relu_minus)(VEC x, VEC v) { return v_fma(-v, K(TINY_SCALE), v_max(
 /* |x|, at most limit; NaN stays. */
 INLINE VEC FN(clamped_abs)(VEC x, REAL limit) { return v_min(K(limit), v_abs(x)); }
 
-/* f (c0 + rest) exp(-t^2/2) * 2^HALF_RANGE, f in two words where f_low is not NULL.  c0 (1 + r) is kept exactly, in two words; what else
- * there is amounts to less than a fifth of it, and so do its rounding errors. */
+/* f (c0 + rest) exp(-t^2/2) * 2^HALF_RANGE, f in two words where f_low is not NULL.  c0 (1 + r) is kept exactly, in
+ * two words; what else there is amounts to less than a fifth of it, and so do its rounding errors. */
 INLINE VEC FN(times_gaussian)(VEC t, VEC f, const VEC *f_low, VEC c0, VEC rest) {
     VEC half = t * K(-0.5), square = t * half;
     FN(exponential) e = FN(exp_parts)(square, v_fma(t, half, -square));
