@@ -44,6 +44,7 @@ INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
     VEC r = t - FN(v_lookup_tanh)(FN(TANH_CENTRE), i);
     VEC y = FN(v_lookup_tanh)(FN(TANH_VALUE), i), g = v_fma(-y, y, K(1));
     VEC u = r * r, h = v_fma(r * u, HORNER(FN(TANH_ODD), u), r);
+    /* A reciprocal by iteration, in place of the division, took a quarter longer on AVX-512. */
     return v_copysign(v_fma(h, g / v_mad(y, h, K(1)), y), x);
 }
 

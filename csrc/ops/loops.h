@@ -10,7 +10,7 @@ typedef void (*FN(body))(const VEC *in, VEC *out);
  * processor's scheduler is too short to reach the next; a short one is bound by loads and stores.  cost: vekt_kernel.
  */
 #if VEKT_VECTOR_BYTES == 64
-#define SIDE_BY_SIDE(cost) ((cost) < 100 ? 1 : (cost) < 400 ? 2 : 4)
+#define SIDE_BY_SIDE(cost) ((cost) < 100 ? 1 : (cost) < 300 ? 2 : 4)
 #else
 #define SIDE_BY_SIDE(cost) ((cost) < 100 ? 1 : 2) /* 16 registers */
 #endif
