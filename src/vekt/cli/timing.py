@@ -17,7 +17,7 @@ def interleaved(
     budget: float = 2.0,
     advance: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Time all tasks in turns.
+    """Time all tasks in turns, each round begun by another.
 
     A drift of the clock rate or a burst of other work then meets every task alike.
 
@@ -41,7 +41,10 @@ def interleaved(
     numbers = {key: _calibrate(timer) for key, timer in timers.items()}
     samples: dict[str, list[float]] = {key: [] for key in timers}
     for turn in range(max(rounds, _LEAST_ROUNDS)):
-        for key, timer in timers.items():
+        # Another one begins each round: what a task finds in the caches is its predecessor's doing.
+        order = list(timers)
+        for key in order[turn % len(order) :] + order[: turn % len(order)]:
+            timer = timers[key]
             if turn < _LEAST_ROUNDS or sum(samples[key]) * numbers[key] < budget:
                 samples[key].append(timer.timeit(numbers[key]) / numbers[key])
         advance()
