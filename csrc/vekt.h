@@ -50,8 +50,8 @@ const vekt_target *vekt_select_target(const char *cap);
 /* threads.c */
 typedef void (*vekt_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
 /* Runs task over [0, n) in pieces whose boundaries are multiples of grain; returns when all are done.
- * The caller works too.  Serial when nested, in a forked child without its own pool yet, when another
- * thread holds the pool, or when one thread is allowed. */
+ * The caller works too.  Serial when nested, when another thread holds the pool, or when one thread
+ * is allowed.  A forked child starts a pool of its own. */
 void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *context);
 int vekt_get_num_threads(void);        /* limit that applies to the calling thread */
 void vekt_set_num_threads(int n);      /* process-wide limit, n >= 1 */
