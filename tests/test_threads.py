@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import threadpoolctl
+from interpreters import printed
 from numpy.testing import assert_array_equal
 
 import vekt as vk
@@ -169,22 +168,10 @@ print(json.dumps(counts))
 """
     if not Path("/proc/self/task").exists():
         return
-    start, small, large, fewer = json.loads(run(script))
+    start, small, large, fewer = json.loads(printed(script))
     assert small == start
     assert large == start + 2
     assert fewer == large
-
-
-def run(script: str, **environment: str) -> str:
-    """Run a script in a new interpreter and return what it printed."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        env={**os.environ, **environment},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    ).stdout
 
 
 class TestDefault:
@@ -211,7 +198,7 @@ class TestDefault:
 
     def test_at_import(self):
         script = "import vekt; print(vekt.get_num_threads())"
-        assert run(script, VEKT_NUM_THREADS="7").strip() == "7"
+        assert printed(script, VEKT_NUM_THREADS="7").strip() == "7"
 
     @pytest.mark.parametrize(
         ("files", "expected"),
@@ -260,7 +247,7 @@ class TestDefault:
             "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
             "import vekt; print(vekt.get_num_threads())"
         )
-        assert run(script, VEKT_NUM_THREADS="", OMP_NUM_THREADS="").strip() == "1"
+        assert printed(script, VEKT_NUM_THREADS="", OMP_NUM_THREADS="").strip() == "1"
 
 
 class TestThreadpoolctl:
@@ -289,4 +276,4 @@ class TestThreadpoolctl:
     )
     def test_registration(self, script, expected):
         script += "\nprint('vekt' in [p['user_api'] for p in threadpoolctl.threadpool_info()])"
-        assert run(script).strip() == expected
+        assert printed(script).strip() == expected
