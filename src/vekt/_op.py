@@ -10,13 +10,15 @@ from typing import Any
 
 inf = float("inf")
 
+# Rows are compared by identity, and each method that dataclass writes delays `import vekt`.
+
 
 def ulp(float32: float, float64: float) -> Mapping[str, float]:
     """Bounds for an error in units of the last place, by dtype."""
     return MappingProxyType({"float32": float32, "float64": float64})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False, match_args=False)
 class Param:
     """A parameter of a public function.
 
@@ -36,7 +38,7 @@ class Param:
         return self.none_means if self.default is None else self.default
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False, match_args=False)
 class Kink:
     """A point where the gradient jumps, and the gradient there; a str names a parameter."""
 
@@ -44,7 +46,7 @@ class Kink:
     gradient: float | str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False, match_args=False)
 class Kernel:
     """The mathematics of one kernel NAME, which also has NAME_backward and NAME_value_and_grad.
 
@@ -80,7 +82,7 @@ class Kernel:
     jit_gradient_max_ulp: Mapping[str, float] = field(default_factory=partial(ulp, 1, 4))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False, match_args=False)
 class Op:
     """One public operation: NAME, NAME_backward and NAME_value_and_grad in every namespace.
 
