@@ -18,7 +18,7 @@ from vekt.cli.environment import equal_threads, require
 from vekt.cli.formulas import Plain, plain
 from vekt.cli.peers import PEERS, Namespace, buffers
 from vekt.cli.screen import console_for, json_option, progress_on, show, table, times, write_json
-from vekt.cli.timing import interleaved
+from vekt.cli.timing import SETTLE_SECONDS, interleaved
 from vekt.config import get_config
 
 _CALL_ELEMENTS = 8
@@ -171,7 +171,8 @@ def _measure(
     cells = []
     for name, competitors in statements.items():
         timers = {key: Timer(text, globals=operands) for key, text in competitors.items()}
-        seconds = interleaved(timers, rounds, advance=lambda: progress.advance(bar))
+        settle = SETTLE_SECONDS if vk.get_num_threads() > 1 else 0.0
+        seconds = interleaved(timers, rounds, advance=lambda: progress.advance(bar), settle=settle)
         ours = seconds.pop("vekt")
         fastest = min(seconds, key=seconds.__getitem__, default=None)
         cells.append(

@@ -17,7 +17,7 @@ import vekt as vk
 from vekt.cli.environment import thread_limit
 from vekt.cli.notes import neuron_loop
 from vekt.cli.screen import milliseconds, table, times
-from vekt.cli.timing import interleaved
+from vekt.cli.timing import SETTLE_SECONDS, interleaved
 
 ELEMENTS = 1_000_000
 # What the notes measured for the two forms, on their machine.
@@ -48,7 +48,11 @@ def measure_page(progress: Progress, quick: bool) -> dict[str, Any]:
                 tasks = _forms(w, x, dtype(0.5), count)
                 tasks["read"] = _read_probe(pool, count, w)
                 seconds = interleaved(
-                    tasks, rounds, budget=1.0, advance=lambda: progress.advance(bar)
+                    tasks,
+                    rounds,
+                    budget=1.0,
+                    advance=lambda: progress.advance(bar),
+                    settle=SETTLE_SECONDS if count > 1 else 0.0,
                 )
             bandwidth = 2 * w.nbytes * _passes(count) / seconds.pop("read")
             name = np.dtype(dtype).name

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from statistics import median
+from time import sleep
 from timeit import Timer
 from typing import Any
 
 _SAMPLE_SECONDS = 2e-3  # long enough for the clock, short enough for many turns
 _LEAST_ROUNDS = 3
+SETTLE_SECONDS = 0.05  # for tasks with several threads
 
 
 def interleaved(
@@ -16,6 +18,7 @@ def interleaved(
     rounds: int,
     budget: float = 2.0,
     advance: Callable[[], None] = lambda: None,
+    settle: float = 0.0,
 ) -> dict[str, float]:
     """Time all tasks in turns, each round begun by another.
 
@@ -31,6 +34,10 @@ def interleaved(
         Seconds after which a task has no further turns, save for the least number of them.
     advance : callable
         Called after each round.
+    settle : float
+        Seconds of rest before each turn, and then one execution to wake the task's own threads.
+        OpenBLAS' and OpenMP's spin for some 30 ms after their work, on the cores that the next task
+        wants, and need 7 ms to come back from sleep.
 
     Returns
     -------
@@ -46,6 +53,9 @@ def interleaved(
         for key in order[turn % len(order) :] + order[: turn % len(order)]:
             timer = timers[key]
             if turn < _LEAST_ROUNDS or sum(samples[key]) * numbers[key] < budget:
+                if settle:
+                    sleep(settle)
+                    timer.timeit(1)
                 samples[key].append(timer.timeit(numbers[key]) / numbers[key])
         advance()
     return {key: median(times) for key, times in samples.items()}
