@@ -203,7 +203,7 @@ def test_compare_leaves_the_process_as_it_was():
 
 @pytest.mark.parametrize(("peer_seconds", "code"), [(0.5, 1), (0.99, 0), (2.0, 0)])
 def test_check(peer_seconds, code, monkeypatch):
-    def pretend(timers, rounds, advance=None):
+    def pretend(timers, rounds, advance=None, settle=0.0):
         return {name: 1.0 if name in ("vekt", "np.exp(x)") else peer_seconds for name in timers}
 
     monkeypatch.setattr("vekt.cli.compare.interleaved", pretend)
