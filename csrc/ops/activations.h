@@ -1,8 +1,8 @@
 /* The activations: NAME_value(x, p) and NAME_grad(x, p), p the parameters; their rows are at the foot.
- * Included for float and for double.  Bounds are the largest error over all floats (f32) and over 1e6 points a
- * kernel (f64), in ULP: value, gradient. */
+ * Included for float and for double.  The largest errors over all floats, in ULP, value and gradient: sigmoid 0.944,
+ * 0.922; tanh 0.898, 0.922; gelu 0.947, 0.849; gelu_tanh 0.822, 0.517. */
 
-/* ---- sigmoid: f32 0.60, 0.70 ------------------------------------------------------------------------------ */
+/* ---- sigmoid ---------------------------------------------------------------------------------------------- */
 
 INLINE VEC FN(sigmoid_value)(VEC x, const VEC *p) {
     (void)p;
