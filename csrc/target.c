@@ -40,12 +40,12 @@
     {#name, TYPE, 1 + nparams, 1, value, name##_##type},                         \
         {#name "_backward", TYPE, 2 + nparams, 1, grad, name##_backward_##type}, \
         {#name "_value_and_grad", TYPE, 1 + nparams, 2, value + grad, name##_value_and_grad_##type},
-#define FROM_OUTPUT_ROW(type, TYPE, name, cost) \
-    {#name "_backward_from_output", TYPE, 2, 1, cost, name##_backward_from_output_##type},
+#define FROM_OUTPUT_ROW(type, TYPE, name, nparams, cost) \
+    {#name "_backward_from_output", TYPE, 2 + nparams, 1, cost, name##_backward_from_output_##type},
 #define F32_ROWS(...) ACTIVATION_ROWS(f32, VEKT_F32, __VA_ARGS__)
 #define F64_ROWS(name, nparams, value, grad) ACTIVATION_ROWS(f64, VEKT_F64, name, nparams, 3 * (value), 3 * (grad))
 #define F32_ROW(...) FROM_OUTPUT_ROW(f32, VEKT_F32, __VA_ARGS__)
-#define F64_ROW(name, cost) FROM_OUTPUT_ROW(f64, VEKT_F64, name, 3 * (cost))
+#define F64_ROW(name, nparams, cost) FROM_OUTPUT_ROW(f64, VEKT_F64, name, nparams, 3 * (cost))
 
 static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(
     F64_ROWS) VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)};

@@ -65,18 +65,18 @@ def test_gradient_against_mpmath(name: str, dtype: str) -> None:
         )
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", [n for n, k in KERNELS.items() if k.from_output])
-def test_gradient_from_output_against_mpmath(name: str, dtype: str) -> None:
-    """f'(x) of the very y, which has f(x) = y exactly, at any x the inverse may give."""
-    kernel = KERNELS[name]
-    low, high = kernel.range
-    y = np.random.default_rng(2).uniform(max(low, -1), min(high, 1), 50).astype(dtype)
-    with mp.workdps(60):
-        for value, got in zip(y, reference.wide_from_output(name, y), strict=True):
-            x = mp.findroot(lambda t, v=value: true_value(kernel, t) - exact(v), (-1, 1), tol=1e-80)
-            expected = true_gradient(kernel, x)
-            assert abs(exact(got) - expected) <= tolerance(dtype) * abs(expected)
+def test_gradient_from_output_is_the_gradient(name: str) -> None:
+    """In longdouble, where the value y determines the input well enough."""
+    kernel, params = KERNELS[name], example_params(KERNELS[name])
+    x = sample("float64", 2000).astype(np.longdouble)
+    x = x[(np.abs(x) < 30) & ~np.isin(x, [at for at, _ in kinks(kernel, params)])]
+    with np.errstate(all="ignore"):
+        wide = [np.full_like(x, p) for p in params]
+        got = kernel.from_output(kernel.value(x, *wide), *wide)
+        expected = kernel.gradient(x, *wide)
+    defined = ~np.isnan(expected)
+    np.testing.assert_allclose(got[defined], expected[defined], rtol=2e-16, atol=2e-16)
 
 
 def test_wide_dtypes() -> None:

@@ -18,7 +18,7 @@ from vekt._registry import KERNELS, OPS, Kernel, Op
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
 
 ROOT = Path(__file__).parents[1]
-PUBLIC = {name for op in OPS.values() for name in op.public_names} | {"dot"}
+PUBLIC = {n for op in OPS.values() for n in (*op.public_names, *op.alias_names)} | {"dot"}
 
 
 def kernel_rows() -> dict[str, tuple[int, int]]:
@@ -30,7 +30,7 @@ def kernel_rows() -> dict[str, tuple[int, int]]:
         rows[f"{kernel.name}_backward"] = (2 + params, 1)
         rows[f"{kernel.name}_value_and_grad"] = (1 + params, 2)
         if kernel.from_output is not None:
-            rows[f"{kernel.name}_backward_from_output"] = (2, 1)
+            rows[f"{kernel.name}_backward_from_output"] = (2 + params, 1)
     return rows
 
 
@@ -120,8 +120,8 @@ def test_signatures_agree(op: Op) -> None:
     for name in op.public_names:
         expected = inspect.signature(getattr(reference, name))
         assert inspect.signature(getattr(jit, name)) == expected
-        params = op.params if not name.endswith("_from_output") else ()
-        operands = INPUTS[name.removeprefix(op.name)].split(", ")
+        kind = name.removeprefix(op.name)
+        params, operands = op.params_of(kind), INPUTS[kind].split(", ")
         leading = [n for n, p in expected.parameters.items() if p.kind is not p.KEYWORD_ONLY]
         assert leading == [*operands, *(p.name for p in params)]
         if op.params:

@@ -74,7 +74,7 @@ def parameter(param: Any) -> str:
 def function(op: Any, name: str) -> str:
     """Stub of one public function of an operation."""
     kind = name.removeprefix(op.name)
-    params = [parameter(p) for p in op.params] if kind != "_backward_from_output" else []
+    params = [parameter(p) for p in op.params_of(kind)]
     arguments = ", ".join(filter(None, [INPUTS[kind], *params, OPTIONS[kind]]))
     result = "tuple[Any, Any]" if kind == "_value_and_grad" else "Any"
     return f"def {name}({arguments}) -> {result}: ..."
@@ -86,6 +86,7 @@ def stub() -> str:
     for op in load_registry().OPS.values():
         for name in op.public_names:
             lines.append(function(op, name) if op.params else f"{name}: np.ufunc")
+        lines += [f"{alias} = {name}" for alias, name in op.alias_names.items()]
     return "\n".join(lines) + "\n"
 
 

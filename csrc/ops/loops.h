@@ -76,11 +76,11 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name##_backward, 2, nparams, 1, grad_cost)                                                    \
     LOOP(name##_value_and_grad, 1, nparams, 2, 0) /* two bodies, side by side already */
 
-#define FROM_OUTPUT_LOOP(name, cost)                                            \
+#define FROM_OUTPUT_LOOP(name, nparams, cost)                                   \
     INLINE void FN(name##_backward_from_output_body)(const VEC *in, VEC *out) { \
-        out[0] = in[0] * FN(name##_grad_from_output)(in[1]);                    \
+        out[0] = in[0] * FN(name##_grad_from_output)(in[1], in + 2);            \
     }                                                                           \
-    LOOP(name##_backward_from_output, 2, 0, 1, cost)
+    LOOP(name##_backward_from_output, 2, nparams, 1, cost)
 
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
 VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)

@@ -14,7 +14,6 @@ from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
 _ACTIVATIONS = [name for name in activations.__all__ if name != "get"]
-globals().update((name, getattr(activations, name)) for name in _ACTIVATIONS)
 
 # Imported at first use: Numba, and modules that few programs need.
 _LAZY_MODULES = ("config", "jit", "reference")
@@ -32,6 +31,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ACTIVATIONS:
+        return globals().setdefault(name, getattr(activations, name))
     if name in _LAZY_MODULES:
         return import_module(f"vekt.{name}")
     if name == "show_config":
@@ -42,4 +43,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY_MODULES, "show_config", "__version__"})
+    return sorted({*globals(), *__all__, *_LAZY_MODULES, "show_config", "__version__"})

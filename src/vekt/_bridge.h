@@ -19,8 +19,8 @@
 extern const vekt_api *vekt_connected;
 extern const vekt_target *vekt_selected;
 
-/* A dict of ufuncs, one for each kernel name of the target.  docs maps names to docstrings. */
-PyObject *vekt_build_ufuncs(const vekt_target *target, PyObject *docs);
+/* The ufunc over the target's kernels of that name; KeyError where there are none. */
+PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc);
 
 /* dot(a, b, out=None); self is a capsule of the target, or the module for the selected one. */
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);

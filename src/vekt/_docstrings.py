@@ -46,9 +46,7 @@ def function_docstring(op: Op, kind: str, module: str = "vekt") -> str:
     `kind` is what follows the operation's name in the function's name.
     """
     options = {"": ("out", "where", "dtype"), "_value_and_grad": ()}.get(kind, ("out",))
-    if kind == "_backward_from_output":
-        return _document(op, kind, op.kernels[:1], (), options, module)
-    return _document(op, kind, op.kernels, op.params, options, module)
+    return _document(op, kind, op.kernels_of(kind), op.params_of(kind), options, module)
 
 
 def _document(

@@ -14,7 +14,7 @@ from typing import Any
 from ._docstrings import docstring, function_docstring
 from ._op import Kernel, Op, Param, inf
 
-__all__ = ["INPUTS", "docstring", "public_functions"]
+__all__ = ["INPUTS", "docstring", "public_function", "public_functions"]
 
 INPUTS = {
     "": "x",
@@ -54,22 +54,19 @@ def public_functions(
     dict
         The functions by their public names.
     """
-    return {
-        op.name + kind: _compile(op, kind, raw, module)
-        for kind in _OPTIONS
-        if op.name + kind in op.public_names
-    }
+    return {op.name + kind: public_function(op, kind, raw, module) for kind in op.kinds}
 
 
-def _compile(
+def public_function(
     op: Op, kind: str, raw: Mapping[str, Callable[..., Any]], module: str
 ) -> Callable[..., Any]:
+    """Generate the public function of one kind: what follows the operation's name in its own."""
     name = op.name + kind
     source = _source(op, kind)
     filename = f"<vekt {module}.{name}>"
     scope: dict[str, Any] = {"_inf": inf, "_flag": _flag, "_is_default": _is_default}
     scope |= {f"_default_{p.name}": p.default for p in op.params}
-    scope |= {f"_{kernel.name}{kind}": raw[kernel.name + kind] for kernel in op.kernels}
+    scope |= {f"_{kernel.name}{kind}": raw[kernel.name + kind] for kernel in op.kernels_of(kind)}
     exec(compile(source, filename, "exec"), scope)
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     function: Callable[..., Any] = scope[name]
@@ -80,7 +77,7 @@ def _compile(
 
 def _source(op: Op, kind: str) -> str:
     """Python source of one public function."""
-    params = () if kind == "_backward_from_output" else op.params
+    params = op.params_of(kind)
     options = _OPTIONS[kind]
     signature = [INPUTS[kind], *(f"{p.name}=_default_{p.name}" for p in params)]
     signature += ["*"] * bool(options)
@@ -91,7 +88,7 @@ def _source(op: Op, kind: str) -> str:
             f"    if {flag.name} is not False and {flag.name} is not True:",
             f"        {flag.name} = _flag({flag.name}, {flag.name!r})",
         ]
-    kernels = op.kernels if params else op.kernels[:1]
+    kernels = op.kernels_of(kind)
     for kernel in kernels[:-1]:
         lines.append(f"    if {_condition(op, kernel)}:")
         lines += ["        " + line for line in _call(kernel, kind, INPUTS[kind], params)]

@@ -17,13 +17,14 @@ static PyObject *connect(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static PyObject *build_ufuncs(PyObject *self, PyObject *args) {
-    PyObject *address, *docs;
+static PyObject *build_ufunc(PyObject *self, PyObject *args) {
+    PyObject *address;
+    const char *name, *doc;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OO!:build_ufuncs", &address, &PyDict_Type, &docs)) return NULL;
+    if (!PyArg_ParseTuple(args, "Oss:build_ufunc", &address, &name, &doc)) return NULL;
     const vekt_target *target = PyLong_AsVoidPtr(address);
     if (!target) return NULL;
-    return vekt_build_ufuncs(target, docs);
+    return vekt_build_ufunc(target, name, doc);
 }
 
 static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS,
@@ -43,8 +44,8 @@ static PyObject *build_dot(PyObject *self, PyObject *address) {
 static PyMethodDef methods[] = {
     {"connect", connect, METH_VARARGS,
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
-    {"build_ufuncs", build_ufuncs, METH_VARARGS,
-     "build_ufuncs(target, docs, /)\n--\n\nReturn the ufuncs over a target's kernels, by name."},
+    {"build_ufunc", build_ufunc, METH_VARARGS,
+     "build_ufunc(target, name, doc, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
     {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {NULL, NULL, 0, NULL},

@@ -7,7 +7,7 @@ face and is given addresses from here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -70,18 +70,16 @@ def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:
     ]
 
 
-def build_ufuncs(isa: str, docs: Mapping[str, str] | None = None) -> dict[str, np.ufunc]:
-    """Return new ufuncs over a supported target's kernels, by kernel name.
-
-    Parameters
-    ----------
-    isa : str
-        One of `SUPPORTED`.
-    docs : mapping of str to str, optional
-        Docstrings by kernel name.
-    """
+def build_ufunc(name: str, isa: str = SELECTED, doc: str = "") -> np.ufunc:
+    """Return a new ufunc over a supported target's kernels of this name."""
     _require_supported(isa)
-    return _ufuncs.build_ufuncs(_address(TARGETS[isa]), dict(docs or {}))
+    return _ufuncs.build_ufunc(_address(TARGETS[isa]), name, doc)
+
+
+def build_ufuncs(isa: str) -> dict[str, np.ufunc]:
+    """Return new ufuncs over a supported target's kernels, by kernel name."""
+    _require_supported(isa)
+    return {name: build_ufunc(name, isa) for name in {row["name"] for row in kernels(isa)}}
 
 
 def build_dot(isa: str) -> Callable[..., Any]:

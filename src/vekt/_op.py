@@ -56,7 +56,8 @@ class Kernel:
 
     `formula` is the definition as a Python expression of x and the parameters, which tests evaluate
     in any precision.  `range`, `limits` (at -inf and +inf) and `gradient_limits` hold for the
-    default parameters, as do the examples: the results at x = -1, 0, 2 to four decimals.  `roots`
+    default parameters, as do the examples: the results at x = -1, 0, 2 to four decimals.
+    `from_output` gives the gradient as a function of (y, *params), y the value.  `roots`
     are the zeros, as decimal numbers, through which the gradient passes; within `root_radius` of
     them the bound for float64 is an absolute error of 2**-53 instead (2**-52 in `vekt.jit`).
     """
@@ -87,7 +88,8 @@ class Op:
     """One public operation: NAME, NAME_backward and NAME_value_and_grad in every namespace.
 
     A call runs the first of `kernels` whose `flags` match and which takes every parameter that is
-    not at its default.
+    not at its default.  NAME_backward_from_output, where there is one, belongs to the first kernel.
+    `aliases` are other names of the same functions.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Op:
     cost: str
     params: tuple[Param, ...] = ()
     compat: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def array_params(self) -> tuple[Param, ...]:
@@ -110,12 +113,27 @@ class Op:
         return tuple(p for p in self.params if p.kind == "flag")
 
     @property
-    def has_from_output(self) -> bool:
-        """Whether there is a NAME_backward_from_output."""
-        return self.kernels[0].from_output is not None
+    def kinds(self) -> tuple[str, ...]:
+        """What follows the operation's name in the names of its functions."""
+        from_output = ("_backward_from_output",) * (self.kernels[0].from_output is not None)
+        return ("", "_backward", "_value_and_grad", *from_output)
 
     @property
     def public_names(self) -> tuple[str, ...]:
         """The names that this operation has in `vekt`, `vekt.jit` and `vekt.reference`."""
-        names = (self.name, f"{self.name}_backward", f"{self.name}_value_and_grad")
-        return names + (f"{self.name}_backward_from_output",) * self.has_from_output
+        return tuple(self.name + kind for kind in self.kinds)
+
+    @property
+    def alias_names(self) -> dict[str, str]:
+        """Other names of these functions, and which they stand for."""
+        return {a + kind: self.name + kind for a in self.aliases for kind in self.kinds}
+
+    def kernels_of(self, kind: str) -> tuple[Kernel, ...]:
+        """Return the kernels among which the function of this kind chooses."""
+        return self.kernels[:1] if kind == "_backward_from_output" else self.kernels
+
+    def params_of(self, kind: str) -> tuple[Param, ...]:
+        """Return the parameters of the function of this kind."""
+        if kind != "_backward_from_output":
+            return self.params
+        return tuple(p for p in self.params if p.name in self.kernels[0].params)

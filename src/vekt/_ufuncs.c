@@ -164,16 +164,9 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
     return ufunc;
 }
 
-PyObject *vekt_build_ufuncs(const vekt_target *target, PyObject *docs) {
-    PyObject *ufuncs = PyDict_New();
-    for (int i = 0; ufuncs && i < target->n_kernels; i++) {
-        const vekt_kernel *kernel = &target->kernels[i];
-        if (PyDict_GetItemString(ufuncs, kernel->name)) continue;
-        PyObject *doc_object = PyDict_GetItemString(docs, kernel->name);
-        const char *doc = doc_object ? PyUnicode_AsUTF8AndSize(doc_object, NULL) : "";
-        PyObject *ufunc = doc ? new_ufunc(target, kernel, doc) : NULL;
-        if (!ufunc || PyDict_SetItemString(ufuncs, kernel->name, ufunc) < 0) Py_CLEAR(ufuncs);
-        Py_XDECREF(ufunc);
+PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc) {
+    for (int i = 0; i < target->n_kernels; i++) {
+        if (!strcmp(target->kernels[i].name, name)) return new_ufunc(target, &target->kernels[i], doc);
     }
-    return ufuncs;
+    return PyErr_Format(PyExc_KeyError, "no kernel %s", name);
 }

@@ -1,17 +1,26 @@
-"""Activation functions with their gradients: `vekt.NAME` and its companions, generated from rows.
+"""Activation functions with their gradients: `vekt.NAME` and its companions, made from rows.
 
 An operation without parameters is the ufunc itself; one with parameters is a Python function over
-the ufuncs of `vekt.ufuncs`.
+the ufuncs of `vekt.ufuncs`.  Each is made at its first use, so that `import vekt` stays quick.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import ufuncs
-from ._functions import public_functions
-from ._registry import OPS
+from ._functions import public_function
+from ._registry import OPS, Op
+
+_KINDS = {op.name + kind: (op, kind) for op in OPS.values() for kind in op.kinds}
+_ALIASES = {alias: name for op in OPS.values() for alias, name in op.alias_names.items()}
+
+NAMES = tuple(name for op in OPS.values() for name in (op.name, *op.aliases))
+"""Names that `get` takes."""
+
+__all__ = [*_KINDS, *_ALIASES, "get"]
 
 
 def get(identifier: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -40,25 +49,26 @@ def get(identifier: str | Callable[..., Any]) -> Callable[..., Any]:
     """
     if callable(identifier):
         return identifier
-    if isinstance(identifier, str) and identifier in OPS:
-        return _PUBLIC[identifier]
-    raise ValueError(f"unknown activation {identifier!r}; expected one of {', '.join(OPS)}")
+    if isinstance(identifier, str) and identifier in NAMES:
+        function: Callable[..., Any] = globals().get(identifier) or __getattr__(identifier)
+        return function
+    raise ValueError(f"unknown activation {identifier!r}; expected one of {', '.join(NAMES)}")
 
 
-def _public() -> dict[str, Callable[..., Any]]:
-    functions: dict[str, Callable[..., Any]] = {}
-    for op in OPS.values():
-        if op.params:
-            functions |= public_functions(op, vars(ufuncs), "vekt")
-        else:
-            functions |= {name: getattr(ufuncs, name) for name in op.public_names}
-    return functions
+def _make(op: Op, kind: str) -> Callable[..., Any]:
+    raw = {k.name + kind: getattr(ufuncs, k.name + kind) for k in op.kernels_of(kind)}
+    return public_function(op, kind, raw, "vekt") if op.params else raw[op.name + kind]
 
 
-_PUBLIC = _public()
-globals().update(_PUBLIC)
-__all__ = [*_PUBLIC, "get"]
+def __getattr__(name: str) -> Any:
+    if name in _ALIASES:
+        made = getattr(sys.modules[__name__], _ALIASES[name])
+    elif name in _KINDS:
+        made = _make(*_KINDS[name])
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, made)
 
-if TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Callable[..., Any]: ...
+def __dir__() -> list[str]:
+    return __all__

@@ -54,12 +54,12 @@ def wide_gradient(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
     return _evaluate(KERNELS[kernel_name].gradient, x, *params)
 
 
-def wide_from_output(kernel_name: str, y: ArrayLike) -> Array:
+def wide_from_output(kernel_name: str, y: ArrayLike, *params: ArrayLike) -> Array:
     """Gradient of a kernel as a function of its output, before it is rounded; see `wide`."""
     from_output = KERNELS[kernel_name].from_output
     if from_output is None:
         raise ValueError(f"{kernel_name} has no gradient in terms of its output")
-    return _evaluate(from_output, y)
+    return _evaluate(from_output, y, *params)
 
 
 def _evaluate(
@@ -104,7 +104,9 @@ def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
     }
     if kernel.from_output is not None:
         from_output = kernel.from_output
-        raw[f"{name}_backward_from_output"] = _rounded(lambda dy, y: dy * from_output(y))
+        raw[f"{name}_backward_from_output"] = _rounded(
+            lambda dy, y, *params: dy * from_output(y, *params)
+        )
     return raw
 
 
@@ -147,6 +149,7 @@ def _public() -> dict[str, Callable[..., Any]]:
         for kernel in op.kernels:
             raw |= _raw(kernel)
         functions |= public_functions(op, raw, __name__)
+        functions |= {alias: functions[name] for alias, name in op.alias_names.items()}
     return functions
 
 

@@ -1,0 +1,17 @@
+"""The registry: one row per operation, from which everything about it follows.
+
+Public functions, docstrings, type stubs, tests, accuracy sweeps, benchmarks and the tables of the
+documentation are all made from these rows.  One module a family; the reference functions stand
+above their row.
+"""
+
+from __future__ import annotations
+
+from .._op import Kernel, Kink, Op, Param
+from . import gelu, logistic, piecewise
+from .gelu import GELU_TANH_K1, GELU_TANH_K3
+
+__all__ = ["GELU_TANH_K1", "GELU_TANH_K3", "KERNELS", "OPS", "Kernel", "Kink", "Op", "Param"]
+
+OPS: dict[str, Op] = {op.name: op for family in (logistic, piecewise, gelu) for op in family.OPS}
+KERNELS: dict[str, Kernel] = {kernel.name: kernel for op in OPS.values() for kernel in op.kernels}
