@@ -52,21 +52,29 @@ def emit(name: str, dtype: Float, values: list[mp.mpf], note: str) -> None:
 
 
 def exponential(dtype: Float, degree: int) -> None:
-    """e^r = 1 + r + r^2 q(r) for |r| <= ln(2)/2."""
+    """2^(j/16), and e^r = 1 + r + r^2 q(r) for |r| <= ln(2)/32."""
+    reach = mp.log(2) / 32 * mp.mpf("1.001")
 
     def q(r: mp.mpf) -> mp.mpf:
         return (mp.expm1(r) - r) / r**2 if abs(r) > mp.mpf(10) ** -15 else mp.mpf(1) / 2 + r / 6
 
     def error(r: mp.mpf) -> mp.mpf:
-        return (1 + r + r * r * evaluate(c, r)) * mp.exp(-r) - 1
+        return (r + r * r * evaluate(c, r)) / mp.expm1(r) - 1
 
-    # The error r^2 (q - fit) has a double zero at 0 already: merge the two innermost nodes into it.
-    nodes = sorted(chebyshev_nodes(-HALF_LN2, HALF_LN2, degree + 3), key=abs)
-    first = 1 if degree % 2 == 0 else 0
-    del nodes[first : first + 2]
-    c = [round_to(dtype, v) for v in interpolate_at(nodes, [q(r) for r in nodes])]
-    note = f"relative error of e^r {bits(worst(error, -HALF_LN2, HALF_LN2))}"
-    emit("EXP", dtype, c, f"(e^r - 1 - r)/r^2, |r| <= ln(2)/2; {note}")
+    c = [round_to(dtype, v) for v in interpolate(q, -reach, reach, degree)]
+    note = f"relative error of e^r - 1 {bits(worst(error, -reach, reach))}"
+    emit("EXP", dtype, c, f"(e^r - 1 - r)/r^2, |r| <= ln(2)/32; {note}")
+    powers = [mp.mpf(2) ** (mp.mpf(j) / 16) for j in range(16)]
+    high = [round_to(dtype, power) for power in powers]
+    low = [(power - h) / h for power, h in zip(powers, high, strict=True)]
+    # The kernel adds n 2^-4 to the exponent of row j = n mod 16: so j is taken off here.
+    fraction = 23 if dtype is np.float32 else 52
+    integer = np.int32 if dtype is np.float32 else np.int64
+    patterns = np.array([float(h) for h in high], dtype).view(integer)
+    moved = (patterns - (np.arange(16, dtype=integer) << (fraction - 4))).view(dtype)
+    note = "2^(j/16), j subtracted from the first four bits of the fraction"
+    emit("EXP2", dtype, [mp.mpf(float(m)) for m in moved], note)
+    emit("EXP2_LOW", dtype, low, "2^(j/16) over its rounded value, less 1")
 
 
 def exponential_quotient() -> None:
@@ -223,8 +231,8 @@ def main() -> None:
     """Print the header."""
     print("/* Made by fits/make_constants.py, which holds the definitions, to the last digit. */")
     print("#ifndef VEKT_CONSTANTS_H\n#define VEKT_CONSTANTS_H\n\n/* clang-format off */\n")
-    exponential(np.float32, 4)
-    exponential(np.float64, 9)
+    exponential(np.float32, 2)
+    exponential(np.float64, 5)
     exponential_quotient()
     hyperbolic_tangent(np.float32, 16, mp.mpf("0.5664"), 5, mp.mpf(2) ** -18)
     hyperbolic_tangent(np.float64, 32, mp.mpf("0.606"), 12, mp.mpf(2) ** -20)

@@ -4,25 +4,91 @@
 
 /* clang-format off */
 
-/* (e^r - 1 - r)/r^2, |r| <= ln(2)/2; relative error of e^r 2^-27.6 */
-static const float EXP_f32[5] = {
+/* (e^r - 1 - r)/r^2, |r| <= ln(2)/32; relative error of e^r - 1 2^-31.0 */
+static const float EXP_f32[3] = {
     0x1.0000000000000p-1f,
-    0x1.5554740000000p-3f,
-    0x1.5554e60000000p-5f,
-    0x1.124a880000000p-7f,
-    0x1.6d501a0000000p-10f};
-/* (e^r - 1 - r)/r^2, |r| <= ln(2)/2; relative error of e^r 2^-56.5 */
-static const double EXP_f64[10] = {
-    0x1.000000000000ep-1,
-    0x1.555555555555ap-3,
-    0x1.555555554f721p-5,
-    0x1.111111110f416p-7,
-    0x1.6c16c1873e531p-10,
-    0x1.a01a01b0cedaep-13,
-    0x1.a01992eb0f66bp-16,
-    0x1.71ddf63896005p-19,
-    0x1.28b341dbb5d5bp-22,
-    0x1.af622c4526e1dp-26};
+    0x1.5556e00000000p-3f,
+    0x1.55565c0000000p-5f};
+/* 2^(j/16), j subtracted from the first four bits of the fraction */
+static const float EXP2_f32[16] __attribute__((aligned(64))) = {
+    0x1.0000000000000p+0f,
+    0x1.fb55860000000p-1f,
+    0x1.f72b840000000p-1f,
+    0x1.f387a60000000p-1f,
+    0x1.f06fe00000000p-1f,
+    0x1.edea640000000p-1f,
+    0x1.ebfdae0000000p-1f,
+    0x1.eab07e0000000p-1f,
+    0x1.ea09e60000000p-1f,
+    0x1.ea11480000000p-1f,
+    0x1.eace540000000p-1f,
+    0x1.ec49180000000p-1f,
+    0x1.ee89fa0000000p-1f,
+    0x1.f199be0000000p-1f,
+    0x1.f5818e0000000p-1f,
+    0x1.fa4afa0000000p-1f};
+/* 2^(j/16) over its rounded value, less 1 */
+static const float EXP2_LOW_f32[16] __attribute__((aligned(64))) = {
+    0x0.0p+0f,
+    0x1.8d96d40000000p-25f,
+    -0x1.9c0c220000000p-27f,
+    0x1.9649040000000p-25f,
+    0x1.1250020000000p-25f,
+    0x1.370be40000000p-25f,
+    -0x1.0a35500000000p-25f,
+    -0x1.00d8ac0000000p-27f,
+    0x1.26055c0000000p-26f,
+    -0x1.05cb440000000p-25f,
+    0x1.67a1ca0000000p-28f,
+    0x1.a3b5e40000000p-28f,
+    -0x1.f9c3040000000p-27f,
+    -0x1.6961b40000000p-28f,
+    -0x1.a5217c0000000p-28f,
+    0x1.61428e0000000p-28f};
+/* (e^r - 1 - r)/r^2, |r| <= ln(2)/32; relative error of e^r - 1 2^-58.7 */
+static const double EXP_f64[6] = {
+    0x1.0000000000001p-1,
+    0x1.5555555555556p-3,
+    0x1.55555554e8d7bp-5,
+    0x1.11111110e0d94p-7,
+    0x1.6c17ede661f5cp-10,
+    0x1.a01b0cb76698bp-13};
+/* 2^(j/16), j subtracted from the first four bits of the fraction */
+static const double EXP2_f64[16] __attribute__((aligned(64))) = {
+    0x1.0000000000000p+0,
+    0x1.fb5586cf9890fp-1,
+    0x1.f72b83c7d517bp-1,
+    0x1.f387a6e756238p-1,
+    0x1.f06fe0a31b715p-1,
+    0x1.edea64c123422p-1,
+    0x1.ebfdad5362a27p-1,
+    0x1.eab07dd485429p-1,
+    0x1.ea09e667f3bcdp-1,
+    0x1.ea11473eb0187p-1,
+    0x1.eace5422aa0dbp-1,
+    0x1.ec49182a3f090p-1,
+    0x1.ee89f995ad3adp-1,
+    0x1.f199bdd85529cp-1,
+    0x1.f5818dcfba487p-1,
+    0x1.fa4afa2a490dap-1};
+/* 2^(j/16) over its rounded value, less 1 */
+static const double EXP2_LOW_f64[16] __attribute__((aligned(64))) = {
+    0x0.0p+0,
+    0x1.79aa65d837b6dp-54,
+    -0x1.01b15eaa59348p-55,
+    0x1.68efde3a8a894p-54,
+    0x1.34d754db0abb6p-55,
+    0x1.59f48a72a4c6dp-55,
+    0x1.690cebb7aafb0p-56,
+    0x1.063e1e21c5409p-54,
+    -0x1.3b3efbf5e2228p-54,
+    -0x1.b32dcb94da51dp-56,
+    0x1.db72fc1f0eab4p-55,
+    0x1.1affc2b91ce27p-56,
+    0x1.c1a7792cb3387p-55,
+    0x1.36eae30af0cb3p-56,
+    0x1.4a385a63d07a7p-56,
+    -0x1.ff7128fd391f0p-55};
 /* r coth(r/2) in r^2, exact at r = -0.15513948878799184; relative error of e^r 2^-30.8 */
 static const double EXP_QUOTIENT_f64[3] = {
     0x1.00000016fc770p+1,
