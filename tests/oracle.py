@@ -51,6 +51,7 @@ def example_params(kernel: Kernel) -> tuple[float, ...]:
 def kinks(kernel: Kernel, params: tuple[Any, ...] = ()) -> list[tuple[float, float]]:
     """Return the kinks and the gradients there, with parameters put in for their names."""
     values = dict(zip(kernel.params, params, strict=True))
+    values |= {f"-{name}": -value for name, value in values.items()}
     return [
         (float(values.get(kink.at, kink.at)), float(values.get(kink.gradient, kink.gradient)))
         for kink in kernel.kinks

@@ -6,15 +6,18 @@
  *                                 NAME_grad_from_output(y, p): NAME_backward_from_output(dy, y, p) is dy times it */
 
 #include "piecewise.h"
+#include "algebraic.h"
 #include "logistic.h"
 #include "gelu.h"
 
 #define VEKT_ACTIVATIONS(ROW)       \
     VEKT_PIECEWISE_ACTIVATIONS(ROW) \
+    VEKT_ALGEBRAIC_ACTIVATIONS(ROW) \
     VEKT_LOGISTIC_ACTIVATIONS(ROW)  \
     VEKT_GELU_ACTIVATIONS(ROW)
 
 #define VEKT_ACTIVATIONS_FROM_OUTPUT(ROW) \
     VEKT_PIECEWISE_FROM_OUTPUT(ROW)       \
+    VEKT_ALGEBRAIC_FROM_OUTPUT(ROW)       \
     VEKT_LOGISTIC_FROM_OUTPUT(ROW)        \
     VEKT_GELU_FROM_OUTPUT(ROW)

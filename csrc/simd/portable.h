@@ -24,11 +24,14 @@ INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
 #if defined(__SSE2__)
-INLINE int v_all(mask_f32 m) { return _mm_movemask_ps((__m128)m) == 0xf; }
+INLINE int v_all_f32(mask_f32 m) { return _mm_movemask_ps((__m128)m) == 0xf; }
+INLINE int v_all_f64(mask_f64 m) { return _mm_movemask_pd((__m128d)m) == 3; }
 #elif defined(__aarch64__)
-INLINE int v_all(mask_f32 m) { return vminvq_u32((uint32x4_t)m) != 0; }
+INLINE int v_all_f32(mask_f32 m) { return vminvq_u32((uint32x4_t)m) != 0; }
+INLINE int v_all_f64(mask_f64 m) { return (m[0] & m[1]) != 0; }
 #else
-INLINE int v_all(mask_f32 m) { return (m[0] & m[1] & m[2] & m[3]) != 0; }
+INLINE int v_all_f32(mask_f32 m) { return (m[0] & m[1] & m[2] & m[3]) != 0; }
+INLINE int v_all_f64(mask_f64 m) { return (m[0] & m[1]) != 0; }
 #endif
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)((m & (vi32)a) | (~m & (vi32)b)); }
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)((m & (vi64)a) | (~m & (vi64)b)); }
@@ -37,6 +40,19 @@ INLINE vf32 v_min_f32(vf32 a, vf32 b) { return v_select_f32(a < b, a, b); }
 INLINE vf64 v_min_f64(vf64 a, vf64 b) { return v_select_f64(a < b, a, b); }
 INLINE vf32 v_max_f32(vf32 a, vf32 b) { return v_select_f32(a > b, a, b); }
 INLINE vf64 v_max_f64(vf64 a, vf64 b) { return v_select_f64(a > b, a, b); }
+
+#if defined(__aarch64__)
+INLINE vf32 v_sqrt_f32(vf32 x) { return (vf32)vsqrtq_f32((float32x4_t)x); }
+INLINE vf64 v_sqrt_f64(vf64 x) { return (vf64)vsqrtq_f64((float64x2_t)x); }
+#elif defined(__SSE2__)
+INLINE vf32 v_sqrt_f32(vf32 x) { return (vf32)_mm_sqrt_ps((__m128)x); }
+INLINE vf64 v_sqrt_f64(vf64 x) { return (vf64)_mm_sqrt_pd((__m128d)x); }
+#else
+INLINE vf32 v_sqrt_f32(vf32 x) {
+    return (vf32){__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])};
+}
+INLINE vf64 v_sqrt_f64(vf64 x) { return (vf64){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])}; }
+#endif
 
 INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
     i &= 15;

@@ -8,9 +8,10 @@
  *   v_mad(a, b, c)       a*b + c, one rounding or two: for polynomial terms too small to tell
  *   v_min(a, b)          a < b ? a : b: the second where either is NaN (x86 minps; the same bits elsewhere)
  *   v_max(a, b)          a > b ? a : b, likewise
+ *   v_sqrt(x)            correctly rounded
  *   v_lt v_le v_eq       masks; false where either is NaN
  *   v_select(m, a, b)    a where m, else b
- *   v_all(m)             true where every lane of a float's mask is
+ *   v_all(m)             true where every lane of the mask is
  *   v_bits(x) v_real(i)  reinterpret
  *
  * with the suffix of the type, as no argument tells it:
@@ -67,8 +68,10 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_eq(a, b) OVERLOAD(v_eq, a)(a, b)
 #define v_select(m, a, b) OVERLOAD(v_select, a)(m, a, b)
 #define v_bits(x) OVERLOAD(v_bits, x)(x)
+#define v_all(m) _Generic((m), mask_f32: v_all_f32, mask_f64: v_all_f64)(m)
 #define v_real(i) _Generic((i), vi32: v_real_f32, vi64: v_real_f64)(i)
 #define v_abs(x) OVERLOAD(v_abs, x)(x)
+#define v_sqrt(x) OVERLOAD(v_sqrt, x)(x)
 #define v_copysign(magnitude, sign) OVERLOAD(v_copysign, magnitude)(magnitude, sign)
 #define v_mad(a, b, c) OVERLOAD(v_mad, a)(a, b, c)
 

@@ -6,6 +6,8 @@ typedef vi64 mask_f64;
 
 INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) { return (vf32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) { return (vf64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
+INLINE vf32 v_sqrt_f32(vf32 x) { return (vf32)_mm256_sqrt_ps((__m256)x); }
+INLINE vf64 v_sqrt_f64(vf64 x) { return (vf64)_mm256_sqrt_pd((__m256d)x); }
 INLINE vf32 v_min_f32(vf32 a, vf32 b) { return (vf32)_mm256_min_ps((__m256)a, (__m256)b); }
 INLINE vf64 v_min_f64(vf64 a, vf64 b) { return (vf64)_mm256_min_pd((__m256d)a, (__m256d)b); }
 INLINE mask_f32 v_lt_f32(vf32 a, vf32 b) { return a < b; }
@@ -16,7 +18,8 @@ INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
 INLINE vf64 v_max_f64(vf64 a, vf64 b) { return (vf64)_mm256_max_pd((__m256d)a, (__m256d)b); }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
-INLINE int v_all(mask_f32 m) { return _mm256_movemask_ps((__m256)m) == 0xff; }
+INLINE int v_all_f32(mask_f32 m) { return _mm256_movemask_ps((__m256)m) == 0xff; }
+INLINE int v_all_f64(mask_f64 m) { return _mm256_movemask_pd((__m256d)m) == 0xf; }
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) {
     return (vf32)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)m);
 }

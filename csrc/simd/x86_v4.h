@@ -6,6 +6,8 @@ typedef __mmask8 mask_f64;
 
 INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) { return (vf32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) { return (vf64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
+INLINE vf32 v_sqrt_f32(vf32 x) { return (vf32)_mm512_sqrt_ps((__m512)x); }
+INLINE vf64 v_sqrt_f64(vf64 x) { return (vf64)_mm512_sqrt_pd((__m512d)x); }
 INLINE vf32 v_min_f32(vf32 a, vf32 b) { return (vf32)_mm512_min_ps((__m512)a, (__m512)b); }
 INLINE vf64 v_min_f64(vf64 a, vf64 b) { return (vf64)_mm512_min_pd((__m512d)a, (__m512d)b); }
 INLINE mask_f32 v_lt_f32(vf32 a, vf32 b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OQ); }
@@ -16,7 +18,8 @@ INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return _mm512_cmp_ps_mask((__m512)a, 
 INLINE vf64 v_max_f64(vf64 a, vf64 b) { return (vf64)_mm512_max_pd((__m512d)a, (__m512d)b); }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LE_OQ); }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_EQ_OQ); }
-INLINE int v_all(mask_f32 m) { return m == 0xffff; }
+INLINE int v_all_f32(mask_f32 m) { return m == 0xffff; }
+INLINE int v_all_f64(mask_f64 m) { return m == 0xff; }
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)_mm512_mask_blend_ps(m, (__m512)b, (__m512)a); }
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)_mm512_mask_blend_pd(m, (__m512d)b, (__m512d)a); }
 

@@ -15,6 +15,14 @@ static const float EXP_LIMIT_f32 = 110.0f, TANH_LIMIT_f32 = 9.03f, GELU_LIMIT_f3
                    GELU_TANH_LIMIT_f32 = 10.9f;
 static const double EXP_LIMIT_f64 = 750.0, TANH_LIMIT_f64 = 19.1, GELU_LIMIT_f64 = 39.0, GELU_TANH_LIMIT_f64 = 21.7;
 
+/* This minus the bits of s > 0 are those of 1/s, to 5 %. */
+static const int32_t INVERSE_BITS_f32 = 0x7ef311c7;
+static const int64_t INVERSE_BITS_f64 = 0x7fde623822fc16e6;
+
+/* Below, a square's rounding error may be lost to underflow. */
+static const float SMALL_SQUARE_f32 = 0x1p-60f;
+static const double SMALL_SQUARE_f64 = 0x1p-900;
+
 /* Intervals of the tables in constants.h. */
 static const float TANH_PER_INTERVAL_f32 = 1 / 0.5664f, GELU_OFFSET_f32 = 1.0f;
 static const double TANH_PER_INTERVAL_f64 = 1 / 0.606, GELU_OFFSET_f64 = 4.0;

@@ -40,7 +40,10 @@ class Param:
 
 @dataclass(frozen=True, eq=False, repr=False, match_args=False)
 class Kink:
-    """A point where the gradient jumps, and the gradient there; a str names a parameter."""
+    """A point where the gradient jumps, and the gradient there.
+
+    A str names a parameter, after a minus sign its negative.
+    """
 
     at: float | str
     gradient: float | str
