@@ -2,6 +2,9 @@
 
 From Python they take what `vekt` takes; in nopython mode scalars and arrays, with the parameters
 but without `out`, `where` and `dtype`.  Each is compiled at its first call and then cached on disk.
+
+exp, expm1, log, log1p, erf and erfc are there as well, as a layer of mathematics that LLVM turns
+into vector instructions.  In compiled functions `vekt.gelu` means `vekt.jit.gelu`.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._functions import public_functions
 from .._registry import OPS
 from ._dot import dot
+from ._elementary import elementary_functions
 from ._kernels import RAW
 from ._nopython import register
 
@@ -22,8 +26,10 @@ def _public() -> dict[str, Callable[..., Any]]:
         made = public_functions(op, RAW, __name__)
         for name, function in made.items():
             register(op, name, function)
+            for alias in getattr(op, "aliases", ()):
+                functions[alias + name.removeprefix(op.name)] = function
         functions |= made
-    return functions
+    return functions | elementary_functions(__name__)
 
 
 _PUBLIC = _public()

@@ -17,10 +17,19 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
 INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True}
 
 
+_JITABLE: set[Any] = set()
+
+
 def jitable(function: Function) -> Function:
     """Let compiled functions inline this one; it stays a Python function itself."""
     registered: Function = register_jitable(**INLINED)(function)
+    _JITABLE.add(registered)
     return registered
+
+
+def is_jitable(value: Any) -> bool:
+    """Whether this is a function that went through `jitable`."""
+    return callable(value) and value in _JITABLE
 
 
 def overloads(function: Callable[..., Any]) -> Callable[[Function], Function]:

@@ -3,35 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
+from numba import types
 
 from .. import _reference_math
 from .._operands import checked_out, computing_dtype
 from .._registry import KERNELS
+from . import _math, _normal
 from ._elementwise import elementwise
 from ._jitable import entry, jitable
 from ._scalars import FROM_OUTPUT, SCALARS
+from ._single import single
 
 Function = Callable[..., Any]
 
 _F4, _F8 = np.dtype("f4"), np.dtype("f8")
 _ndarray = np.ndarray
 
+MATHEMATICS: dict[str, Function] = {
+    "exp": _math.exp,
+    "expm1": _math.expm1,
+    "log": _math.log,
+    "log1p": _math.log1p,
+    "erf": _normal.erf,
+    "erfc": _normal.erfc,
+}
+"""Functions of one operand that are no activations; tanh is one."""
 
-def _value(pair: Function) -> Function:
-    return lambda kind: jitable(lambda x, *params: kind(pair(x, *params)[0]))
+
+def _suited(function: Function, kind: Any) -> Function:
+    """Return the twin of a scalar function for results of this type."""
+    return single(function) if kind == types.float32 else function
 
 
-def _value_and_grad(pair: Function) -> Function:
+def _gradient(name: str, pair: Function, kind: Any) -> Function:
+    """Return the twin that serves for the gradient: near a root it wants all digits of float64."""
+    rooted = name in KERNELS and KERNELS[name].roots
+    return pair if rooted else _suited(pair, kind)
+
+
+def _value(name: str, pair: Function) -> Function:
     def of(kind: Any) -> Function:
+        pair_of = _suited(pair, kind)
+        return jitable(lambda x, *params: kind(pair_of(x, *params)[0]))
+
+    return of
+
+
+def _value_and_grad(name: str, pair: Function) -> Function:
+    def of(kind: Any) -> Function:
+        value_of, gradient_of = _suited(pair, kind), _gradient(name, pair, kind)
+
         @jitable
         def element(x: Any, *params: Any) -> Any:
-            value, gradient = pair(x, *params)
-            return kind(value), kind(gradient)
+            return kind(value_of(x, *params)[0]), kind(gradient_of(x, *params)[1])
 
         return element
 
@@ -42,12 +72,28 @@ def _value_and_grad(pair: Function) -> Function:
 # dy * value_and_grad(x)[1].
 
 
-def _backward(pair: Function) -> Function:
-    return lambda kind: jitable(lambda dy, x, *params: kind(kind(dy) * kind(pair(x, *params)[1])))
+def _backward(name: str, pair: Function) -> Function:
+    def of(kind: Any) -> Function:
+        gradient_of = _gradient(name, pair, kind)
+        return jitable(lambda dy, x, *params: kind(kind(dy) * kind(gradient_of(x, *params)[1])))
+
+    return of
 
 
 def _backward_from_output(derivative: Function) -> Function:
-    return lambda kind: jitable(lambda dy, y: kind(kind(dy) * kind(derivative(y))))
+    def of(kind: Any) -> Function:
+        gradient_of = _suited(derivative, kind)
+        return jitable(lambda dy, y, *params: kind(kind(dy) * kind(gradient_of(y, *params))))
+
+    return of
+
+
+def _plain(function: Function) -> Function:
+    def of(kind: Any) -> Function:
+        function_of = _suited(function, kind)
+        return jitable(lambda x: kind(function_of(x)))
+
+    return of
 
 
 def _compiled() -> dict[str, Function]:
@@ -59,10 +105,12 @@ def _compiled() -> dict[str, Function]:
             ("_value_and_grad", _value_and_grad, 1, 2),
         ):
             full = name + suffix
-            kernels[full] = elementwise(full, __name__, element(pair), inputs, outputs)
+            kernels[full] = elementwise(full, __name__, element(name, pair), inputs, outputs)
     for name, derivative in FROM_OUTPUT.items():
         full = f"{name}_backward_from_output"
         kernels[full] = elementwise(full, __name__, _backward_from_output(derivative), 2, 1)
+    for name, function in MATHEMATICS.items():
+        kernels[name] = elementwise(name, __name__, _plain(function), 1, 1)
     return kernels
 
 
@@ -75,7 +123,7 @@ globals().update(COMPILED)
 
 def _fingerprint() -> str:
     """Digest of the sources that go into a compiled entry."""
-    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(_reference_math.__file__)]
+    paths = [*sorted(Path(__file__).parent.rglob("*.py")), Path(_reference_math.__file__)]
     return f"{crc32(b''.join(path.read_bytes() for path in paths)):08x}"
 
 
@@ -84,11 +132,12 @@ _FINGERPRINT = _fingerprint()
 
 def _operands(name: str) -> int:
     """How many operands a kernel has."""
-    for kernel in KERNELS.values():
-        for suffix, inputs in (("", 1), ("_backward", 2), ("_value_and_grad", 1)):
-            if name == kernel.name + suffix:
-                return inputs + len(kernel.params)
-    return 2
+    kernel, _, kind = name.partition("_backward")
+    kernel = kernel.removesuffix("_value_and_grad")
+    if kernel in MATHEMATICS:
+        return 1
+    params = len(signature((FROM_OUTPUT if kind else SCALARS)[kernel]).parameters) - 1
+    return params + (2 if "_backward" in name else 1)
 
 
 # The entries from Python differ by their count of operands: a starred one costs twice the call.

@@ -1,81 +1,97 @@
 """Scalar mathematics in float64 that LLVM inlines and vectorises: no calls, no branches.
 
-NaN propagates.  The bounds are for the rounding of float64 without fused operations.
+NaN propagates.  The bounds hold with and without fused multiply-add.  The constants in capital
+letters have other values where results are rounded to float32: see `_single`.
 """
 
 from __future__ import annotations
 
-from math import factorial
 from typing import Any
 
 import numpy as np
 
-from .._reference_math import INV_SQRT_2PI, tail_polynomial
+from ._constants import EXP, LOG
+from ._intrinsics import has_fma, mad, polynomial
 from ._jitable import jitable
 
-# (1 + t) * exp(t*t/2) * Phi(-t) as a polynomial in (t - 5)/(t + 5), in even and odd powers: LLVM
-# unrolls no longer loops, and vectorises around none.
-_TAIL = tail_polynomial()
-_TAIL_EVEN, _TAIL_ODD = _TAIL[::2], _TAIL[1::2]
+DOUBLE = True
+"""Whether the result is to be a float64: the last bits count."""
 
-DENSITY = float(INV_SQRT_2PI)
-
-# exp(r) = 1 + r + r**2 * EXP(r) to 2**-57 for abs(r) <= log(2)/2: the Taylor series, as longer
-# series gain nothing.
-_EXP = tuple(1.0 / factorial(k) for k in range(2, 15))
+_INF = float("inf")
+_NAN = float("nan")
 
 # log(2) as a sum: the product of the first with an integer below 2**11 is exact.
 _LN2_HIGH = float.fromhex("0x1.62e42feep-1")
 _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 _LOG2_E = float.fromhex("0x1.71547652b82fep+0")
 
-# Adding and subtracting this rounds to an integer, which then fills the low bits of the sum.
+# Adding this rounds to an integer, which then fills the low bits of the sum; with the exponent's
+# bias added, shifting these to the left makes a power of two.
 _ROUND = 1.5 * 2.0**52
+_BIAS = 1023.0
+
+# Powers of two are lifted by 2**512 until the last product, so that no factor is subnormal.
+LIFT = 512.0
+UNLIFT = 2.0**-512
+LOWER = 2.0**512
+EXP_LIMIT = 1000.0
+
+_TINY = 2.0**-54
 _SPLIT = 2.0**27 + 1.0
-_UNDERFLOW = -1100.0
+_SMALLEST_NORMAL = 2.0**-1022
+_SQRT_HALF: Any = np.float64(np.sqrt(0.5)).view(np.int64)
+_MANTISSA: Any = np.int64(2**52 - 1)
+_ROUND_BITS: Any = np.float64(_ROUND).view(np.int64)
 
 
 @jitable
-def polynomial(x: float, coefficients: tuple[float, ...]) -> float:
-    """Polynomial by Horner's rule, lowest coefficient first."""
-    total = 0.0
-    for k in range(len(coefficients) - 1, -1, -1):
-        total = total * x + coefficients[k]
-    return total
+def two_product(a: float, b: float) -> tuple[float, float]:
+    """Return `a * b` and its rounding error, exactly."""
+    product = a * b
+    if has_fma():
+        return product, mad(a, b, -product)
+    # Dekker, 1971.
+    scaled_a, scaled_b = _SPLIT * a, _SPLIT * b
+    a_high, b_high = scaled_a - (scaled_a - a), scaled_b - (scaled_b - b)
+    a_low, b_low = a - a_high, b - b_high
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 @jitable
-def power_of_two(n: float) -> float:
-    """`2**n` for an integer n in [-1022, 1023], by its exponent bits."""
-    bits: Any = np.float64(n + _ROUND).view(np.int64)
-    result: float = np.int64((bits + 1023) << 52).view(np.float64)
-    return result
-
-
-@jitable
-def _reduced(x: float, low: float) -> tuple[float, float, float]:
-    """n, r and tail: x + low = n*log(2) + r + (a rest), exp of r and the rest is 1 + r + tail."""
-    x = _UNDERFLOW if x < _UNDERFLOW else x
-    n = (x * _LOG2_E + _ROUND) - _ROUND
-    high = x - n * _LN2_HIGH
-    correction = low - n * _LN2_LOW
+def _reduced(x: float, low: float, offset: float) -> tuple[float, float, float]:
+    """r, tail and scale: exp(x + low) is (1 + r + tail) * scale / 2**offset."""
+    shifted = mad(x, _LOG2_E, _ROUND + _BIAS + offset)
+    n = shifted - (_ROUND + _BIAS + offset)
+    high = mad(n, -_LN2_HIGH, x)
+    bits: Any = np.float64(shifted).view(np.int64)
+    scale = np.int64(bits << 52).view(np.float64)
+    if not DOUBLE:
+        r = mad(n, -_LN2_LOW, high + low)
+        return r, r * r * polynomial(r, EXP), scale
+    correction = mad(n, -_LN2_LOW, low)
     r = high + correction
-    rest = (high - r) + correction
-    return n, r, r * r * polynomial(r, _EXP) + rest
+    return r, mad(r * r, polynomial(r, EXP), (high - r) + correction), scale
+
+
+@jitable
+def _mantissa(r: float, tail: float) -> float:
+    """1 + r + tail within 0.55 ULP."""
+    if not DOUBLE:
+        return 1.0 + (r + tail)
+    start = 1.0 + r
+    return start + (((1.0 - start) + r) + tail)
 
 
 @jitable
 def exp_parts(x: float, low: float) -> tuple[float, float]:
     """Two factors of `exp(x + low)`, for `x <= 0` and a `low` no larger than 2**-8.
 
-    The first is a normal number within 0.6 ULP, the second a power of two: what multiplies the
-    first before the second does is not hurt by underflow.
+    The first is a normal number within 0.6 ULP, at most 2**512, the second a power of two: what
+    multiplies the first before the second does is not hurt by underflow.
     """
-    n, r, tail = _reduced(x, low)
-    start = 1.0 + r
-    mantissa = start + (((1.0 - start) + r) + tail)
-    half = (n * 0.5 + _ROUND) - _ROUND
-    return mantissa * power_of_two(half), power_of_two(n - half)
+    x = -EXP_LIMIT if x < -EXP_LIMIT else x
+    r, tail, scale = _reduced(x, low, LIFT)
+    return _mantissa(r, tail) * scale, UNLIFT
 
 
 @jitable
@@ -86,40 +102,143 @@ def exp_nonpositive(x: float) -> float:
 
 
 @jitable
-def expm1_nonpositive(x: float) -> float:
-    """`exp(x) - 1` for `x <= 0` within 0.7 ULP."""
-    n, r, tail = _reduced(x, 0.0)
-    half = (n * 0.5 + _ROUND) - _ROUND
-    scale = power_of_two(half) * power_of_two(n - half)
-    start = scale - 1.0
-    total = start + scale * r
-    return total + (((start - total) + scale * r) + scale * tail)
+def exp(x: float) -> float:
+    """`exp(x)` within 0.6 ULP; subnormal results are rounded twice."""
+    negative = x < 0.0
+    x = -EXP_LIMIT if x < -EXP_LIMIT else x
+    x = EXP_LIMIT if x > EXP_LIMIT else x
+    r, tail, scale = _reduced(x, 0.0, LIFT if negative else -LIFT)
+    return _mantissa(r, tail) * scale * (UNLIFT if negative else LOWER)
 
 
 @jitable
-def gaussian_parts(t: float) -> tuple[float, float]:
-    """Two factors of `exp(-t*t/2)` for 0 <= t <= 40, as `exp_parts` gives them.
+def _less_1(r: float, tail: float, scale: float, one: float) -> tuple[float, float]:
+    """(1 + r + tail) * scale - one as a sum; scale is a power of two."""
+    start = scale - one
+    total = mad(scale, r, start)
+    return total, mad(scale, tail, mad(scale, r, start - total))
 
-    The square is kept as a sum of two, since exp would magnify its error.
+
+@jitable
+def expm1_parts(x: float) -> tuple[float, float]:
+    """`exp(x) - 1` for `x <= 0` as a sum, the second a rounding error; not for subnormal x.
+
+    The reduction is that of `exp_parts`, and costs nothing beside it.
     """
-    short = (t * 1024.0 + _ROUND - _ROUND) * (1.0 / 1024.0)
-    return exp_parts(-0.5 * short * short, -0.5 * (t - short) * (t + short))
+    x = -EXP_LIMIT if x < -EXP_LIMIT else x
+    r, tail, scale = _reduced(x, 0.0, LIFT)
+    high, low = _less_1(r, tail, scale * UNLIFT, 1.0)
+    total = high + low
+    return total, low - (total - high)
 
 
 @jitable
-def scaled_normal_tail(t: float) -> float:
-    """`exp(t*t/2) * Phi(-t)` for `t >= 0`, with Phi the normal distribution function."""
-    u = (t - 5.0) / (t + 5.0)
-    series = polynomial(u * u, _TAIL_EVEN) + u * polynomial(u * u, _TAIL_ODD)
-    return series / (1.0 + t)
+def expm1_nonpositive(x: float) -> float:
+    """`exp(x) - 1` for `x <= 0` within 1.1 ULP."""
+    return x if x > -_TINY else expm1_parts(x)[0]
 
 
 @jitable
-def two_product(a: float, b: float) -> tuple[float, float]:
-    """Return `a * b` and its rounding error, exactly (Dekker, 1971)."""
-    product = a * b
-    scaled_a, scaled_b = _SPLIT * a, _SPLIT * b
-    a_high, b_high = scaled_a - (scaled_a - a), scaled_b - (scaled_b - b)
-    a_low, b_low = a - a_high, b - b_high
-    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
-    return product, error
+def expm1(x: float) -> float:
+    """`exp(x) - 1` within 1.1 ULP."""
+    t = -50.0 if x < -50.0 else x
+    t = 710.0 if t > 710.0 else t
+    # Half of everything, as 2**1024 is no number.
+    r, tail, scale = _reduced(t, 0.0, -1.0)
+    high, low = _less_1(r, tail, scale, 0.5)
+    return x if abs(x) < _TINY else (high + low) * 2.0
+
+
+@jitable
+def tanh(x: float) -> float:
+    """Hyperbolic tangent within 1.1 ULP: -m/(2 + m) with m = expm1(-2 abs(x))."""
+    m, low = expm1_parts(-2.0 * abs(x))
+    d = 2.0 + m
+    size = m / d
+    # What m and d were rounded by, over d to 5 %.
+    size += (low - size * ((2.0 - d) + m)) * (1.457 - 0.5 * d)
+    return x if abs(x) < _TINY else (size if x < 0.0 else -size)
+
+
+@jitable
+def _log(f: float, k: float) -> float:
+    """`log(1 + f) + k * log(2)` for 1 + f between the roots of 1/2 and 2, within 1 ULP."""
+    half_square = 0.5 * f * f
+    s = f / (2.0 + f)
+    z = s * s
+    rest = mad(s, mad(z, polynomial(z, LOG), half_square), k * _LN2_LOW)
+    return mad(k, _LN2_HIGH, f - (half_square - rest))
+
+
+@jitable
+def _split(x: float) -> tuple[float, int]:
+    """Return m - 1 and k: x is m * 2**k with m between the roots of 1/2 and 2, for normal x > 0."""
+    bits: Any = np.float64(x).view(np.int64) - _SQRT_HALF
+    m = np.int64((bits & _MANTISSA) + _SQRT_HALF).view(np.float64)
+    return m - 1.0, bits >> 52
+
+
+@jitable
+def _split_any(x: float) -> tuple[float, float]:
+    """Split likewise, subnormal numbers too, and with k a float."""
+    subnormal = x < _SMALLEST_NORMAL
+    f, k = _split(x * 2.0**54 if subnormal else x)
+    return f, _as_float(k) - (54.0 if subnormal else 0.0)
+
+
+@jitable
+def _as_float(k: int) -> float:
+    # Machines without AVX-512 convert no vectors of int64.
+    result: float = np.int64(k + _ROUND_BITS).view(np.float64) - _ROUND
+    return result
+
+
+@jitable
+def _log_domain(x: float, value: float) -> float:
+    """Value, or the logarithm of an x that is no positive finite number."""
+    edge = x if x > 0.0 else (-_INF if x == 0.0 else _NAN)
+    return value if 0.0 < x < _INF else edge
+
+
+@jitable
+def log(x: float) -> float:
+    """`log(x)` within 1 ULP."""
+    f, k = _split_any(x)
+    return _log_domain(x, _log(f, k))
+
+
+@jitable
+def log1p(x: float) -> float:
+    """`log(1 + x)` within 1.5 ULP."""
+    # u + low is 1 + x, exactly where low counts (Knuth's sum).
+    u, y = 1.0 + x, 0.0 if x > 2.0**60 else x
+    v = 1.0 + y
+    w = v - 1.0
+    low = (1.0 - (v - w)) + (y - w)
+    f, k = _split(u)
+    down = np.int64((1023 - (1000 if k > 1000 else k)) << 52).view(np.float64)
+    value = _log(f + low * down, _as_float(k))
+    return x if abs(x) < _TINY else _log_domain(u, value)
+
+
+@jitable
+def log1p_unit(x: float) -> float:
+    """`log(1 + x)` for `0 <= x <= 1` within 1 ULP."""
+    u = 1.0 + x
+    large = u > 1.4142135623730951
+    f = (0.5 * u - 1.0) + 0.5 * (x - (u - 1.0)) if large else x
+    return _log(f, 1.0 if large else 0.0)
+
+
+@jitable
+def log_less_exp(x: float) -> float:
+    """`log(1 - exp(-x))` for `x >= 0` within 2 ULP."""
+    # Either the logarithm of a small number, or of one that is less than 1 by a small number e.
+    e, small = exp_nonpositive(-x), -expm1_nonpositive(-x)
+    f, k = _split_any(small)
+    u = 1.0 - e
+    halved = u < 0.7071067811865476
+    f_large, k_large = (2.0 * u - 1.0 if halved else -e), (-1.0 if halved else 0.0)
+    large = x > 0.6931471805599453
+    value = _log(f_large if large else f, k_large if large else k)
+    return _log_domain(x, value) if x < 800.0 else (x if x != x else -e)

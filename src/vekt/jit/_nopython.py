@@ -9,9 +9,16 @@ from typing import Any
 from numba import types
 
 from .._functions import INPUTS
-from .._op import Op
+from .._op import Op, Param
 from ._jitable import overloads
 from ._kernels import COMPILED
+
+
+def _params(op: Op, kind: str) -> tuple[Param, ...]:
+    """Return the parameters of the function of this kind; the output is that of one kernel."""
+    if kind != "_backward_from_output":
+        return op.params
+    return tuple(p for p in op.params if p.name in op.kernels[0].params)
 
 
 def register(op: Op, name: str, function: Callable[..., Any]) -> None:
@@ -20,20 +27,22 @@ def register(op: Op, name: str, function: Callable[..., Any]) -> None:
     Parameters that are left out decide among the kernels by types, flags at run time.
     """
     kind = name.removeprefix(op.name)
-    params = op.params if kind != "_backward_from_output" else ()
+    params = _params(op, kind)
+    kernels = op.kernels[:1] if kind == "_backward_from_output" else op.kernels
     signature = ", ".join([INPUTS[kind], *(f"{p.name}={p.default}" for p in params)])
     names = ", ".join(p.name for p in params)
+    flags = {p.name for p in params if p.kind == "flag"}
 
     def implementation(given: Sequence[Any]) -> Callable[..., Any]:
         at_default = {p.name for p, t in zip(params, given, strict=True) if _is_default(t)}
         scope: dict[str, Any] = {"inf": math.inf}
         branches: list[tuple[str, str]] = []
-        for kernel in op.kernels:
-            left_out = {p.name for p in op.array_params} - set(kernel.params)
-            terms = [flag if on else f"not {flag}" for flag, on in kernel.flags.items() if params]
+        for kernel in kernels:
+            left_out = {p.name for p in params if p.name not in flags} - set(kernel.params)
+            terms = [flag if on else f"not {flag}" for flag, on in kernel.flags.items() if flags]
             condition = " and ".join(terms) or "True"
             served = [earlier for earlier, _ in branches]
-            if condition in served or (params and not left_out <= at_default):
+            if condition in served or not left_out <= at_default:
                 continue
             scope[f"_{kernel.name}"] = COMPILED[kernel.name + kind]
             # A parameter left out is None to Numba only if that is its default.

@@ -1,0 +1,65 @@
+"""The normal distribution and the error functions, as scalars in float64: see `_math`."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+from .._reference_math import INV_SQRT_2PI
+from ._constants import ERF, TAIL
+from ._intrinsics import mad, polynomial
+from ._jitable import jitable
+from ._math import exp_parts, two_product
+
+DENSITY = float(INV_SQRT_2PI)
+
+_SQRT_2 = sqrt(2.0)
+_ERF_SLOPE_LESS_1 = 2.0 / sqrt(pi) - 1.0
+_ERFC_LIMIT = 28.0
+
+
+@jitable
+def gaussian_parts(t: float, half: float) -> tuple[float, float]:
+    """Two factors of `exp(-half*t*t)`, half a power of two, as `exp_parts` gives them.
+
+    The square is kept as a sum of two, since exp would magnify its error.
+    """
+    square, low = two_product(t, t)
+    return exp_parts(-half * square, -half * low)
+
+
+@jitable
+def scaled_normal_tail(t: float) -> float:
+    """`exp(t*t/2) * Phi(-t)` for `0 <= t <= 40`, with Phi the normal distribution function."""
+    inverse = 1.0 / (t + 3.0)
+    return polynomial(mad(inverse, -6.0, 1.0), TAIL) * inverse
+
+
+@jitable
+def _erfc_outside(t: float) -> float:
+    """`1 - erf(t)` for `t >= 1`."""
+    t = _ERFC_LIMIT if t > _ERFC_LIMIT else t
+    first, second = gaussian_parts(t, 1.0)
+    return 2.0 * scaled_normal_tail(_SQRT_2 * t) * first * second
+
+
+@jitable
+def _erf_inside(x: float) -> float:
+    """`erf(x)/x - 1` for `abs(x) <= 1`."""
+    square = 1.0 if abs(x) > 1.0 else x * x
+    return mad(square, polynomial(square, ERF), _ERF_SLOPE_LESS_1)
+
+
+@jitable
+def erf(x: float) -> float:
+    """Error function within 1.5 ULP."""
+    t = abs(x)
+    outside = 1.0 - _erfc_outside(t)
+    return mad(x, _erf_inside(x), x) if t < 1.0 else (-outside if x < 0.0 else outside)
+
+
+@jitable
+def erfc(x: float) -> float:
+    """`1 - erf(x)` within 4 ULP."""
+    t = abs(x)
+    outside = _erfc_outside(t)
+    return (1.0 - x) - x * _erf_inside(x) if t < 1.0 else (2.0 - outside if x < 0.0 else outside)

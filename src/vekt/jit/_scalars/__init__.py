@@ -1,0 +1,11 @@
+"""One function per kernel: value and derivative at one point, in float64.
+
+This is what `vekt.jit` needs to know about an activation; loops, broadcasting and dtypes follow in
+`_kernels`, and the variant for float32 in `_single`.  A function that uses half of the pair costs
+no more than that half.  One module a family, as in the registry.
+"""
+
+from . import exponential, gelu, logistic, piecewise, shrink
+from ._enter import FROM_OUTPUT, SCALARS
+
+__all__ = ["FROM_OUTPUT", "SCALARS", "exponential", "gelu", "logistic", "piecewise", "shrink"]
