@@ -48,6 +48,6 @@ const vekt_target *vekt_select_target(const char *cap) {
 }
 
 const vekt_api *vekt_drivers(void) {
-    static const vekt_api drivers = {.elementwise = vekt_elementwise, .dot = vekt_dot};
+    static const vekt_api drivers = {.elementwise = vekt_elementwise, .dot = vekt_dot, .rows = vekt_rows};
     return &drivers;
 }

@@ -4,8 +4,8 @@
 
 #include "vekt.h"
 
-/* How the elements of an elementwise call lie in memory.  Halves compute as float32. */
-enum { VEKT_NATIVE, VEKT_HALF };
+/* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; bfloat16 in rows alone. */
+enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16 };
 
 /* elementwise.c: runs a kernel over n elements of operands with any byte steps and alignment.
  * Threads and non-temporal stores are used where they pay.  The floating-point environment of the
@@ -22,12 +22,28 @@ void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int 
 int vekt_dot(const vekt_target *target, int dtype, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
              ptrdiff_t n, void *result);
 
+/* rows.c: a function of rows on operands of any layout.  Dimensions 0 to n_outer - 1 count the rows, the n_inner ones
+ * after them the elements of a row; steps are in bytes, 0 for broadcast inputs.  Operands are NULL where the function has
+ * none; where is a mask of bytes for x.  out is the very memory of an input or does not overlap it.  Returns -1 where
+ * scratch memory is missing, otherwise 0.  Rows of no elements are left to the caller. */
+enum { VEKT_ROWS_X, VEKT_ROWS_Y, VEKT_ROWS_WHERE, VEKT_ROWS_SCALAR, VEKT_ROWS_OUT, VEKT_ROWS_OPERANDS };
+enum { VEKT_MAX_DIMS = 64 };
+typedef struct {
+    int op, dtype, format, negate;
+    int n_outer, n_inner;
+    ptrdiff_t shape[VEKT_MAX_DIMS];
+    char *data[VEKT_ROWS_OPERANDS];
+    ptrdiff_t steps[VEKT_ROWS_OPERANDS][VEKT_MAX_DIMS];
+} vekt_rows_call;
+int vekt_rows(const vekt_target *target, const vekt_rows_call *call);
+
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
     void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
                         const ptrdiff_t *steps, ptrdiff_t n);
     int (*dot)(const vekt_target *target, int dtype, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
                ptrdiff_t n, void *result);
+    int (*rows)(const vekt_target *target, const vekt_rows_call *call);
 } vekt_api;
 
 const vekt_api *vekt_drivers(void);

@@ -4,6 +4,7 @@
 #include "vekt.h"
 
 #include <float.h>
+#include <math.h>
 
 #include "simd/simd.h"
 #include "vmath/constants.h"
@@ -17,6 +18,12 @@
 #include "ops/activations.h"
 #include "ops/dot.h"
 #include "ops/loops.h"
+#include "rows/lanes.h"
+#include "rows/softmax.h"
+#include "rows/sparsemax.h"
+#include "rows/backward.h"
+#include "rows/pack.h"
+#include "rows/kernels.h"
 #include "simd/as_none.h"
 
 #undef SHORT_PATH
@@ -33,6 +40,12 @@
 #include "ops/activations.h"
 #include "ops/dot.h"
 #include "ops/loops.h"
+#include "rows/lanes.h"
+#include "rows/softmax.h"
+#include "rows/sparsemax.h"
+#include "rows/backward.h"
+#include "rows/pack.h"
+#include "rows/kernels.h"
 #include "simd/as_none.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
@@ -49,6 +62,13 @@
 
 static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(
     F64_ROWS) VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)};
+
+/* Picoseconds per element, of double as above. */
+#define ROW_PAIR(name, cost)                                                   \
+    {                                                                          \
+        {cost, name##_row_f32, name##_panel_f32, pack_f32, unpack_f32},        \
+            {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64}, \
+    }
 
 static void stream(void *dst, const void *src, size_t bytes) {
     char *p = dst;
@@ -74,5 +94,16 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .n_kernels = sizeof kernels / sizeof *kernels,
     .kernels = kernels,
     .dot_block = {[VEKT_F32] = dot_block_f32, [VEKT_F64] = dot_block_f64},
+    .rows =
+        {
+            [VEKT_SOFTMAX] = ROW_PAIR(softmax, 400),
+            [VEKT_LOG_SOFTMAX] = ROW_PAIR(log_softmax, 400),
+            [VEKT_LOGSUMEXP] = ROW_PAIR(logsumexp, 300),
+            [VEKT_SPARSEMAX] = ROW_PAIR(sparsemax, 2000),
+            [VEKT_SOFTMAX_BACKWARD] = ROW_PAIR(softmax_gradient, 400),
+            [VEKT_LOG_SOFTMAX_BACKWARD] = ROW_PAIR(log_softmax_gradient, 500),
+            [VEKT_LOGSUMEXP_BACKWARD] = ROW_PAIR(logsumexp_gradient, 400),
+            [VEKT_SPARSEMAX_BACKWARD] = ROW_PAIR(sparsemax_gradient, 400),
+        },
     .stream = stream,
 };

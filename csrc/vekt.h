@@ -29,6 +29,41 @@ typedef struct {
 enum { VEKT_DOT_BLOCK = 16384 };
 typedef double (*vekt_dot_block)(const void *x, const void *y, ptrdiff_t n);
 
+/* Functions of rows: softmax and its kin.  The backward ones take dy as x, and the output as y. */
+enum {
+    VEKT_SOFTMAX,
+    VEKT_LOG_SOFTMAX,
+    VEKT_LOGSUMEXP,
+    VEKT_SPARSEMAX,
+    VEKT_SOFTMAX_BACKWARD,
+    VEKT_LOG_SOFTMAX_BACKWARD,
+    VEKT_LOGSUMEXP_BACKWARD, /* takes x, and dy as the scalar */
+    VEKT_SPARSEMAX_BACKWARD,
+    VEKT_N_ROW_OPS
+};
+/* Rows up to this length run as panels only. */
+enum { VEKT_SHORT_ROW = 64 };
+
+/* One row of n contiguous elements, or a panel of as many rows as a vector has lanes: element j of all of them is the
+ * vector at x + j * x_step.  out may be x or y.  n > 0.  The bits of a row's results depend on its elements alone. */
+typedef struct {
+    const void *x, *y;
+    void *out;
+    ptrdiff_t x_step, y_step, out_step;
+    ptrdiff_t n;
+    int negate;   /* x is to be taken with the other sign */
+    void *scalar; /* one number for each row: the result of logsumexp, or what its gradient is multiplied by */
+} vekt_row_call;
+typedef void (*vekt_row_kernel)(const vekt_row_call *call);
+
+typedef struct {
+    int cost; /* as in vekt_kernel */
+    vekt_row_kernel row, panel;
+    /* Copies rows, of which one of the two steps is the size of an element, to panels, and back. */
+    void (*pack)(void *panels, const void *src, ptrdiff_t row_step, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n);
+    void (*unpack)(void *dst, ptrdiff_t row_step, ptrdiff_t step, const void *panels, ptrdiff_t rows, ptrdiff_t n);
+} vekt_row_kernels;
+
 /* Everything that is compiled once per instruction set. */
 typedef struct {
     const char *isa;
@@ -36,6 +71,7 @@ typedef struct {
     int n_kernels;
     const vekt_kernel *kernels;
     vekt_dot_block dot_block[VEKT_N_DTYPES];
+    vekt_row_kernels rows[VEKT_N_ROW_OPS][VEKT_N_DTYPES];
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);
 } vekt_target;

@@ -26,4 +26,8 @@ PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const ch
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 extern const char vekt_dot_doc[];
 
+/* rows(name, x, y, axis, keepdims, where, out, dtype); self as for dot. */
+PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+extern const char vekt_rows_doc[];
+
 #endif

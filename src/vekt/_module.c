@@ -30,15 +30,27 @@ static PyObject *build_ufunc(PyObject *self, PyObject *args) {
 static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS,
                               vekt_dot_doc};
 
-static PyObject *build_dot(PyObject *self, PyObject *address) {
+static PyMethodDef rows_def = {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc};
+
+/* A function that finds the target in its self. */
+static PyObject *bind(PyMethodDef *definition, PyObject *address) {
     void *target = PyLong_AsVoidPtr(address);
-    (void)self;
     if (!target) return NULL;
     PyObject *capsule = PyCapsule_New(target, NULL, NULL);
     if (!capsule) return NULL;
-    PyObject *function = PyCFunction_New(&dot_def, capsule);
+    PyObject *function = PyCFunction_New(definition, capsule);
     Py_DECREF(capsule);
     return function;
+}
+
+static PyObject *build_dot(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&dot_def, address);
+}
+
+static PyObject *build_rows(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&rows_def, address);
 }
 
 static PyMethodDef methods[] = {
@@ -47,6 +59,8 @@ static PyMethodDef methods[] = {
     {"build_ufunc", build_ufunc, METH_VARARGS,
      "build_ufunc(target, name, doc, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
     {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
+    {"build_rows", build_rows, METH_O, "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},
+    {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -88,6 +88,12 @@ def build_dot(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_dot(_address(TARGETS[isa]))
 
 
+def build_rows(isa: str) -> Callable[..., Any]:
+    """Return the function ``rows`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_rows(_address(TARGETS[isa]))
+
+
 def _require_supported(isa: str) -> None:
     if isa not in SUPPORTED:
         raise ValueError(f"{isa!r} does not run here; choose one of {', '.join(SUPPORTED)}")

@@ -1,0 +1,130 @@
+/* Gradients from the outputs: dx from dy, which is x of the call, and y.
+ * An element whose y is a constant, 0 or the logarithm of it, gets 0, and its dy counts for nothing. */
+
+typedef struct {
+    FN(row_sum) sum;
+    INT count[SUM_WIDTH];
+    VEC total, total_low;
+} FN(backward_state);
+
+#define BACKWARD_LOADS(fill)                                                             \
+    VEC dy = FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, 0);                    \
+    VEC y = FN(row_load)(r->y, r->y_step, t + g, valid, (INT){0}, (REAL)(fill))
+
+/* ---- softmax: y (dy - sum(dy y)) -------------------------------------------------------------------------- */
+
+INLINE void FN(product_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
+    FN(backward_state) *s = state;
+#pragma GCC unroll 4
+    for (int g = first; g < first + count; g++) {
+        ptrdiff_t i = FN(sum_index)(r, t, g);
+        BACKWARD_LOADS(0);
+        dy = v_select(v_eq(y, K(0)), K(0), dy);
+        VEC product = dy * y;
+        FN(sum_join)(&s->sum.high[i], &s->sum.low[i], product, v_fma(dy, y, -product));
+    }
+}
+
+INLINE void FN(softmax_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count,
+                                      ptrdiff_t valid) {
+    const FN(backward_state) *s = state;
+#pragma GCC unroll 4
+    for (int g = first; g < first + count; g++) {
+        BACKWARD_LOADS(0);
+        VEC dx = y * ((dy - s->total) - s->total_low);
+        FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(0)), K(0), dx));
+    }
+}
+
+INLINE void FN(softmax_backward_body)(const vekt_row_call *c, int panel) {
+    FN(rows) r = FN(rows_of)(c, panel);
+    FN(backward_state) s;
+    FN(sum_start)(&r, &s.sum, K(0));
+    FN(row_pass)(&r, FN(product_step), &s);
+    s.total = FN(sum_total)(&r, &s.sum, 0, &s.total_low);
+    /* where the sum is infinite, its second word is NaN and says nothing */
+    s.total_low = v_select(v_lt(v_abs(s.total), K(INFINITY)), s.total_low, K(0));
+    FN(row_pass)(&r, FN(softmax_gradient_step), &s);
+}
+
+/* ---- log_softmax: dy - e^y sum(dy) ------------------------------------------------------------------------ */
+
+INLINE void FN(term_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
+    FN(backward_state) *s = state;
+#pragma GCC unroll 4
+    for (int g = first; g < first + count; g++) {
+        ptrdiff_t i = FN(sum_index)(r, t, g);
+        BACKWARD_LOADS(-INFINITY);
+        FN(sum_join)(&s->sum.high[i], &s->sum.low[i], v_select(v_eq(y, K(-INFINITY)), K(0), dy), K(0));
+    }
+}
+
+INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count,
+                                  ptrdiff_t valid) {
+    const FN(backward_state) *s = state;
+#pragma GCC unroll 4
+    for (int g = first; g < first + count; g++) {
+        BACKWARD_LOADS(0);
+        /* outputs lie between -inf and 0; NaN stays */
+        FN(exponential) e = FN(exp_parts)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), K(0));
+        VEC p = (K(1) + (e.r + e.q)) * (e.scale * K(TINY_SCALE));
+        VEC dx = v_mad(-p, s->total, dy);
+        FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(-INFINITY)), K(0), dx));
+    }
+}
+
+INLINE void FN(log_softmax_backward_body)(const vekt_row_call *c, int panel) {
+    FN(rows) r = FN(rows_of)(c, panel);
+    FN(backward_state) s;
+    FN(sum_start)(&r, &s.sum, K(0));
+    FN(row_pass)(&r, FN(term_step), &s);
+    s.total = FN(sum_total)(&r, &s.sum, 0, &s.total_low);
+    FN(row_pass)(&r, FN(log_gradient_step), &s);
+}
+
+/* ---- sparsemax: dy less its mean, over the support -------------------------------------------------------- */
+
+INLINE void FN(support_term_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count,
+                                  ptrdiff_t valid) {
+    FN(backward_state) *s = state;
+#pragma GCC unroll 4
+    for (int g = first; g < first + count; g++) {
+        ptrdiff_t i = FN(sum_index)(r, t, g);
+        BACKWARD_LOADS(0);
+        MASK outside = v_eq(y, K(0));
+        FN(sum_join)(&s->sum.high[i], &s->sum.low[i], v_select(outside, K(0), dy), K(0));
+        s->count[i] += v_bits(v_select(outside, K(0), v_real((INT){0} + 1)));
+    }
+}
+
+/* NaN in y: the row's support is not known. */
+INLINE void FN(mean_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count,
+                                   ptrdiff_t valid) {
+    const FN(backward_state) *s = state;
+#pragma GCC unroll 4
+    for (int g = first; g < first + count; g++) {
+        BACKWARD_LOADS(0);
+        VEC dx = (dy - s->total) - s->total_low;
+        VEC on_support = v_select(v_eq(y, y), dx, y);
+        FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(0)), K(0), on_support));
+    }
+}
+
+INLINE void FN(sparsemax_backward_body)(const vekt_row_call *c, int panel) {
+    FN(rows) r = FN(rows_of)(c, panel);
+    FN(backward_state) s;
+    FN(sum_start)(&r, &s.sum, K(0));
+    for (ptrdiff_t i = 0; i <= r.sums; i++) s.count[i] = (INT){0};
+    FN(row_pass)(&r, FN(support_term_step), &s);
+    INT count = s.count[0];
+    for (ptrdiff_t i = 1; i <= r.sums; i++) count += s.count[i];
+    if (!panel)
+        for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
+    VEC low, sum = FN(sum_total)(&r, &s.sum, 0, &low);
+    VEC n = v_max(K(1), __builtin_convertvector(count, VEC)); /* an empty support has no use for the mean */
+    s.total = FN(divide)(sum, low, n, K(0), K(1) / n, &s.total_low);
+    s.total_low = v_select(v_lt(v_abs(s.total), K(INFINITY)), s.total_low, K(0));
+    FN(row_pass)(&r, FN(mean_gradient_step), &s);
+}
+
+#undef BACKWARD_LOADS
