@@ -48,6 +48,12 @@ const vekt_target *vekt_select_target(const char *cap) {
 }
 
 const vekt_api *vekt_drivers(void) {
-    static const vekt_api drivers = {.elementwise = vekt_elementwise, .dot = vekt_dot, .rows = vekt_rows};
+    static const vekt_api drivers = {
+        .elementwise = vekt_elementwise,
+        .dot = vekt_dot,
+        .rows = vekt_rows,
+        .prelu = vekt_prelu,
+        .prelu_backward = vekt_prelu_backward,
+    };
     return &drivers;
 }

@@ -23,9 +23,9 @@ int vekt_dot(const vekt_target *target, int dtype, const char *x, ptrdiff_t x_st
              ptrdiff_t n, void *result);
 
 /* rows.c: a function of rows on operands of any layout.  Dimensions 0 to n_outer - 1 count the rows, the n_inner ones
- * after them the elements of a row; steps are in bytes, 0 for broadcast inputs.  Operands are NULL where the function has
- * none; where is a mask of bytes for x.  out is the very memory of an input or does not overlap it.  Returns -1 where
- * scratch memory is missing, otherwise 0.  Rows of no elements are left to the caller. */
+ * after them the elements of a row; steps are in bytes, 0 for broadcast inputs.  Operands are NULL where the function
+ * has none; where is a mask of bytes for x.  out is the very memory of an input or does not overlap it.  Returns -1
+ * where scratch memory is missing, otherwise 0.  Rows of no elements are left to the caller. */
 enum { VEKT_ROWS_X, VEKT_ROWS_Y, VEKT_ROWS_WHERE, VEKT_ROWS_SCALAR, VEKT_ROWS_OUT, VEKT_ROWS_OPERANDS };
 enum { VEKT_MAX_DIMS = 64 };
 typedef struct {
@@ -36,6 +36,17 @@ typedef struct {
     ptrdiff_t steps[VEKT_ROWS_OPERANDS][VEKT_MAX_DIMS];
 } vekt_rows_call;
 int vekt_rows(const vekt_target *target, const vekt_rows_call *call);
+/* prelu.c: x, y, dy, dx hold outer * period * inner contiguous elements; the slope of element (o, p, i) is alpha[p].
+ * y or dx may be the very memory of x or dy.  The sums of dy*x over the elements that are not positive, one for each
+ * slope, are written in sum_dtype.  They are formed in double, in an order that depends on the three lengths alone.
+ * Both return -1 where memory is missing, otherwise 0. */
+typedef struct {
+    ptrdiff_t outer, period, inner;
+} vekt_prelu_shape;
+int vekt_prelu(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *x, const void *alpha,
+               void *y);
+int vekt_prelu_backward(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
+                        const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
 
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
@@ -44,6 +55,10 @@ typedef struct {
     int (*dot)(const vekt_target *target, int dtype, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
                ptrdiff_t n, void *result);
     int (*rows)(const vekt_target *target, const vekt_rows_call *call);
+    int (*prelu)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *x,
+                 const void *alpha, void *y);
+    int (*prelu_backward)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
+                          const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
 } vekt_api;
 
 const vekt_api *vekt_drivers(void);

@@ -1,8 +1,8 @@
 /* Row kernels on any layout: which rows run side by side, and what is copied into scratch memory first.
  *
- * A kernel wants the elements of a row next to each other, or those of LANES rows (vekt.h: vekt_row_call).  Memory that
- * is so, in the kernel's own dtype and without a mask, is used in place; short rows are packed into panels in the
- * first-level cache; all else is staged: copied, converted and masked, a few rows at a time. */
+ * A kernel wants the elements of a row next to each other, or those of LANES rows (vekt.h: vekt_row_call).  Memory
+ * that is so, in the kernel's own dtype and without a mask, is used in place; short rows are packed into panels in
+ * the first-level cache; all else is staged: copied, converted and masked, a few rows at a time. */
 #include "drivers.h"
 #include "fpenv.h"
 #include "stage.h"
@@ -25,7 +25,7 @@ typedef struct {
     ptrdiff_t rows, run; /* all rows, and those along the last outer dimension */
     ptrdiff_t n;         /* elements of a row */
     ptrdiff_t item, memory, lanes;
-    ptrdiff_t block;   /* rows taken at a time */
+    ptrdiff_t block; /* rows taken at a time */
     int panel;
     int column;  /* staged with the elements of several rows side by side */
     int crosses; /* runs are shorter than a panel: everything is staged, and a block may take several runs */
@@ -97,9 +97,7 @@ static ptrdiff_t product(const ptrdiff_t *shape, int n) {
 static ptrdiff_t row_step(const plan *p, int k) { return p->c.n_outer ? p->c.steps[k][p->c.n_outer - 1] : 0; }
 
 /* From one element of a row to the next; only where there is one inner dimension, or none. */
-static ptrdiff_t element_step(const plan *p, int k) {
-    return p->c.n_inner ? p->c.steps[k][p->c.n_outer] : p->memory;
-}
+static ptrdiff_t element_step(const plan *p, int k) { return p->c.n_inner ? p->c.steps[k][p->c.n_outer] : p->memory; }
 
 /* Where row i of an operand begins. */
 static char *row_address(const plan *p, int k, ptrdiff_t i) {
@@ -173,7 +171,8 @@ static view view_of(const plan *p, int k, ptrdiff_t first, ptrdiff_t rows, char 
 
 static void load_scalars(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scalars) {
     for (ptrdiff_t i = 0; i < rows; i++)
-        vekt_gather(p->c.dtype, p->c.format, scalars + i * p->item, row_address(p, VEKT_ROWS_SCALAR, first + i), 0, 1);
+        vekt_gather(p->c.dtype, p->c.format, scalars + i * p->item, row_address(p, VEKT_ROWS_SCALAR, first + i), 0,
+                    1);
 }
 
 static void store_scalars(const plan *p, ptrdiff_t first, ptrdiff_t rows, const char *scalars) {
@@ -199,8 +198,8 @@ static int is_panel(const plan *p, const view *v) { return !v->data || (v->row_s
 /* All rows of a block side by side: through panels in scratch, or in place where panels would leave the cache. */
 static void run_panels(const plan *p, const view *v, ptrdiff_t rows, char *panels, char *scalars) {
     const ptrdiff_t lane_bytes = p->lanes * p->item, bytes = p->n * lane_bytes;
-    const int in_place = bytes > PANEL_BYTES && rows == p->lanes && is_panel(p, &v[0]) && is_panel(p, &v[1]) &&
-                         is_panel(p, &v[2]);
+    const int in_place =
+        bytes > PANEL_BYTES && rows == p->lanes && is_panel(p, &v[0]) && is_panel(p, &v[1]) && is_panel(p, &v[2]);
     char *const x = panels, *const y = panels + (p->block + p->lanes - 1) / p->lanes * bytes;
     if (!in_place) {
         p->kernel->pack(x, v[0].data, v[0].row_step, v[0].step, rows, p->n);

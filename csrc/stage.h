@@ -17,32 +17,34 @@ static inline uint16_t vekt_float_to_bfloat16(float x) {
 }
 
 /* n elements, step bytes apart in memory; a constant step lets the common case vectorise. */
-#define STAGED(step, item, loop) \
-    if ((step) == (item)) {      \
+#define STAGED(step, item, loop)  \
+    if ((step) == (item)) {       \
         const ptrdiff_t s = item; \
-        loop                     \
-    } else {                     \
+        loop                      \
+    } else {                      \
         const ptrdiff_t s = step; \
-        loop                     \
+        loop                      \
     }
 
-#define GATHER(type)                                                        \
-    STAGED(step, (ptrdiff_t)sizeof(type), for (ptrdiff_t i = 0; i < n; i++) \
-                                              memcpy((type *)dst + i, src + i * s, sizeof(type));)
-#define SCATTER(type)                                                       \
-    STAGED(step, (ptrdiff_t)sizeof(type), for (ptrdiff_t i = 0; i < n; i++) \
-                                              memcpy(dst + i * s, (const type *)src + i, sizeof(type));)
-#define GATHER_16(convert)                                    \
-    STAGED(step, 2, for (ptrdiff_t i = 0; i < n; i++) {       \
-        uint16_t bits;                                        \
-        memcpy(&bits, src + i * s, 2);                        \
-        ((float *)dst)[i] = convert(bits);                    \
-    })
+#define GATHER(type)                      \
+    STAGED(step, (ptrdiff_t)sizeof(type), \
+           for (ptrdiff_t i = 0; i < n; i++) memcpy((type *)dst + i, src + i * s, sizeof(type));)
+#define SCATTER(type)                     \
+    STAGED(step, (ptrdiff_t)sizeof(type), \
+           for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * s, (const type *)src + i, sizeof(type));)
+#define GATHER_16(convert)                           \
+    STAGED(                                          \
+        step, 2, for (ptrdiff_t i = 0; i < n; i++) { \
+            uint16_t bits;                           \
+            memcpy(&bits, src + i * s, 2);           \
+            ((float *)dst)[i] = convert(bits);       \
+        })
 #define SCATTER_16(convert)                                   \
-    STAGED(step, 2, for (ptrdiff_t i = 0; i < n; i++) {       \
-        uint16_t bits = convert(((const float *)src)[i]);     \
-        memcpy(dst + i * s, &bits, 2);                        \
-    })
+    STAGED(                                                   \
+        step, 2, for (ptrdiff_t i = 0; i < n; i++) {          \
+            uint16_t bits = convert(((const float *)src)[i]); \
+            memcpy(dst + i * s, &bits, 2);                    \
+        })
 
 static inline void vekt_gather(int dtype, int format, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
     if (format == VEKT_HALF) {
@@ -69,7 +71,7 @@ static inline void vekt_scatter(int dtype, int format, char *dst, ptrdiff_t step
 }
 
 /* Elements whose mask is false become fill. */
-#define FILL(type)                                                                                               \
+#define FILL(type) \
     STAGED(step, 1, for (ptrdiff_t i = 0; i < n; i++)((type *)dst)[i] = mask[i * s] ? ((type *)dst)[i] : (type)fill;)
 
 static inline void vekt_fill_masked(int dtype, void *dst, const char *mask, ptrdiff_t step, ptrdiff_t n,

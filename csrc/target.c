@@ -16,6 +16,7 @@
 #include "simd/as_f64.h"
 #include "vmath/vmath.h"
 #include "ops/activations.h"
+#include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
@@ -24,6 +25,7 @@
 #include "rows/backward.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
+#include "ops/prelu.h"
 #include "simd/as_none.h"
 
 #undef SHORT_PATH
@@ -38,6 +40,7 @@
 #include "ops/short_f32.h"
 #include "ops/gelu_tanh_grad_f32.h"
 #include "ops/activations.h"
+#include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
@@ -46,6 +49,7 @@
 #include "rows/backward.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
+#include "ops/prelu.h"
 #include "simd/as_none.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
@@ -59,15 +63,20 @@
 #define F64_ROWS(name, nparams, value, grad) ACTIVATION_ROWS(f64, VEKT_F64, name, nparams, 3 * (value), 3 * (grad))
 #define F32_ROW(...) FROM_OUTPUT_ROW(f32, VEKT_F32, __VA_ARGS__)
 #define F64_ROW(name, nparams, cost) FROM_OUTPUT_ROW(f64, VEKT_F64, name, nparams, 3 * (cost))
+#define GATE_ROWS(type, TYPE, name, value, grad) \
+    {#name, TYPE, 2, 1, value, name##_##type}, {#name "_backward", TYPE, 3, 2, grad, name##_backward_##type},
+#define F32_GATE(name, activation, gate, value, grad) GATE_ROWS(f32, VEKT_F32, name, value, grad)
+#define F64_GATE(name, activation, gate, value, grad) GATE_ROWS(f64, VEKT_F64, name, 3 * (value), 3 * (grad))
 
-static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(
-    F64_ROWS) VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)};
+static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(F64_ROWS)
+                                          VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)
+                                              VEKT_GATES(F32_GATE) VEKT_GATES(F64_GATE)};
 
 /* Picoseconds per element, of double as above. */
-#define ROW_PAIR(name, cost)                                                   \
-    {                                                                          \
-        {cost, name##_row_f32, name##_panel_f32, pack_f32, unpack_f32},        \
-            {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64}, \
+#define ROW_PAIR(name, cost)                                                  \
+    {                                                                         \
+        {cost, name##_row_f32, name##_panel_f32, pack_f32, unpack_f32},       \
+        {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64}, \
     }
 
 static void stream(void *dst, const void *src, size_t bytes) {
@@ -105,5 +114,8 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_LOGSUMEXP_BACKWARD] = ROW_PAIR(logsumexp_gradient, 400),
             [VEKT_SPARSEMAX_BACKWARD] = ROW_PAIR(sparsemax_gradient, 400),
         },
+    .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},
+    .prelu_block = {[VEKT_F32] = prelu_block_f32, [VEKT_F64] = prelu_block_f64},
+    .prelu_columns = {[VEKT_F32] = prelu_columns_f32, [VEKT_F64] = prelu_columns_f64},
     .stream = stream,
 };

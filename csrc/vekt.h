@@ -63,6 +63,15 @@ typedef struct {
     void (*pack)(void *panels, const void *src, ptrdiff_t row_step, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n);
     void (*unpack)(void *dst, ptrdiff_t row_step, ptrdiff_t step, const void *panels, ptrdiff_t rows, ptrdiff_t n);
 } vekt_row_kernels;
+/* The backward pass of leaky_relu with a learnt slope: dx, and the sum of dy*x over the elements that are not
+ * positive, in double.  dx may be the very memory of dy or x. */
+enum { VEKT_PRELU_BLOCK = 16384 };
+/* One slope for n <= VEKT_PRELU_BLOCK elements; returns their sum. */
+typedef double (*vekt_prelu_block)(const void *dy, const void *x, const void *slope, void *dx, ptrdiff_t n);
+/* A slope for each element; adds each element's term to a sum of its own.  What comes `ahead` bytes later is wanted
+ * next. */
+typedef void (*vekt_prelu_columns)(const void *dy, const void *x, const void *slopes, void *dx, double *sums,
+                                   ptrdiff_t n, ptrdiff_t ahead);
 
 /* Everything that is compiled once per instruction set. */
 typedef struct {
@@ -72,6 +81,9 @@ typedef struct {
     const vekt_kernel *kernels;
     vekt_dot_block dot_block[VEKT_N_DTYPES];
     vekt_row_kernels rows[VEKT_N_ROW_OPS][VEKT_N_DTYPES];
+    vekt_loop prelu[VEKT_N_DTYPES]; /* of leaky_relu: x, slope -> y */
+    vekt_prelu_block prelu_block[VEKT_N_DTYPES];
+    vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);
 } vekt_target;

@@ -10,16 +10,18 @@ from importlib import import_module
 from typing import Any
 
 from vekt import activations, ufuncs
+from vekt._gate_ops import PUBLIC_NAMES as _GATES
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
 _ACTIVATIONS = [name for name in activations.__all__ if name != "get"]
 
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("config", "jit", "reference")
+_LAZY_MODULES = ("config", "gates", "jit", "reference")
 
 __all__ = [
     *_ACTIVATIONS,
+    *_GATES,
     "activations",
     "dot",
     "get_num_threads",
@@ -33,6 +35,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _ACTIVATIONS:
         return globals().setdefault(name, getattr(activations, name))
+    if name in _GATES:
+        module = import_module("vekt._prelu" if name.startswith("prelu") else "vekt.gates")
+        return globals().setdefault(name, getattr(module, name))
     if name in _LAZY_MODULES:
         return import_module(f"vekt.{name}")
     if name == "show_config":

@@ -29,5 +29,9 @@ extern const char vekt_dot_doc[];
 /* rows(name, x, y, axis, keepdims, where, out, dtype); self as for dot. */
 PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 extern const char vekt_rows_doc[];
+/* prelu(target, x, alpha, out, outer, period, inner), and
+ * prelu_backward(target, dy, x, alpha, dx, dalpha, outer, period, inner): drivers.h tells about the lengths. */
+PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
 #endif

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+from ._gate_docstrings import kernel_docstring
 from ._op import Kernel, Op, Param
 from ._registry import OPS
 
@@ -37,7 +38,7 @@ def docstring(kernel_name: str) -> str:
                 if kernel_name == kernel.name + kind:
                     params = [p for p in op.params if p.name in kernel.params]
                     return _document(op, kind, (kernel,), params, (), "vekt", optional=False)
-    raise KeyError(kernel_name)
+    return kernel_docstring(kernel_name)
 
 
 def function_docstring(op: Op, kind: str, module: str = "vekt") -> str:

@@ -62,6 +62,11 @@ static PyMethodDef methods[] = {
     {"build_rows", build_rows, METH_O, "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
+    {"prelu", (PyCFunction)(void (*)(void))vekt_py_prelu, METH_FASTCALL,
+     "prelu(target, x, alpha, out, outer, period, inner, /)\n--\n\nRun the forward driver on contiguous arrays."},
+    {"prelu_backward", (PyCFunction)(void (*)(void))vekt_py_prelu_backward, METH_FASTCALL,
+     "prelu_backward(target, dy, x, alpha, dx, dalpha, outer, period, inner, /)\n--\n\n"
+     "Run the backward driver on contiguous arrays."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,11 @@ def build_rows(isa: str) -> Callable[..., Any]:
     """Return the function ``rows`` over a supported target's kernels."""
     _require_supported(isa)
     return _ufuncs.build_rows(_address(TARGETS[isa]))
+def build_prelu(isa: str = SELECTED) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return the drivers of prelu and its backward pass over a supported target's kernels."""
+    _require_supported(isa)
+    target = _address(TARGETS[isa])
+    return partial(_ufuncs.prelu, target), partial(_ufuncs.prelu_backward, target)
 
 
 def _require_supported(isa: str) -> None:

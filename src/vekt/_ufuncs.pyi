@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 def connect(drivers: int, target: int, /) -> None: ...
-def build_ufuncs(target: int, docs: dict[str, str], /) -> dict[str, np.ufunc]: ...
+def build_ufunc(target: int, name: str, doc: str, /) -> np.ufunc: ...
 def build_dot(target: int, /) -> Callable[..., Any]: ...
 def build_rows(target: int, /) -> Callable[..., Any]: ...
 def dot(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
@@ -20,3 +20,25 @@ def rows(
     dtype: Any,
     /,
 ) -> Any: ...
+def prelu(
+    target: int,
+    x: NDArray[Any],
+    alpha: NDArray[Any],
+    out: NDArray[Any],
+    outer: int,
+    period: int,
+    inner: int,
+    /,
+) -> None: ...
+def prelu_backward(
+    target: int,
+    dy: NDArray[Any],
+    x: NDArray[Any],
+    alpha: NDArray[Any],
+    dx: NDArray[Any],
+    dalpha: NDArray[Any],
+    outer: int,
+    period: int,
+    inner: int,
+    /,
+) -> None: ...

@@ -17,7 +17,7 @@ from ._registry import OPS, Op
 _KINDS = {op.name + kind: (op, kind) for op in OPS.values() for kind in op.kinds}
 _ALIASES = {alias: name for op in OPS.values() for alias, name in op.alias_names.items()}
 
-NAMES = tuple(name for op in OPS.values() for name in (op.name, *op.aliases))
+NAMES = (*(name for op in OPS.values() for name in (op.name, *op.aliases)), "glu")
 """Names that `get` takes."""
 
 __all__ = [*_KINDS, *_ALIASES, "get"]
@@ -49,6 +49,10 @@ def get(identifier: str | Callable[..., Any]) -> Callable[..., Any]:
     """
     if callable(identifier):
         return identifier
+    if identifier == "glu":
+        from .gates import glu
+
+        return glu
     if isinstance(identifier, str) and identifier in NAMES:
         function: Callable[..., Any] = globals().get(identifier) or __getattr__(identifier)
         return function

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._functions import public_functions
 from ._operands import checked_out, computing_dtype, operand_dtype, vectors
+from ._reference_gates import gate_functions
 from ._reference_math import two_product
 from ._registry import KERNELS, OPS, Kernel
 from ._ulp import ulp_error
@@ -150,7 +151,7 @@ def _public() -> dict[str, Callable[..., Any]]:
             raw |= _raw(kernel)
         functions |= public_functions(op, raw, __name__)
         functions |= {alias: functions[name] for alias, name in op.alias_names.items()}
-    return functions
+    return functions | gate_functions(_rounded, __name__)
 
 
 _FUNCTIONS = _public()

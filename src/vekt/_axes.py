@@ -1,0 +1,71 @@
+"""Operands along axes: the halves of an array, and the shape of a parameter against it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ._operands import operand_dtype
+
+_WEAK = (bool, int, float)
+
+
+def as_array(x: Any) -> Any:
+    """Return `x` itself if it slices like an array (Dask's stay lazy), else an ndarray."""
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def halves(x: Any, axis: int) -> tuple[Any, Any]:
+    """Views of the first and the second half of an array along an axis."""
+    axis = normalize_axis_index(axis, x.ndim)
+    half, odd = divmod(x.shape[axis], 2)
+    if odd:
+        raise ValueError(f"axis {axis} has odd length and no halves: shape {x.shape}")
+    before = (slice(None),) * axis
+    return x[(*before, slice(None, half))], x[(*before, slice(half, None))]
+
+
+def along(alpha: Any, axis: int | None, ndim: int) -> Any:
+    """Reshape a 1-d `alpha` so that it runs along this axis of `ndim` ones; None: as it is."""
+    if axis is None:
+        return alpha
+    axis = normalize_axis_index(axis, ndim)
+    alpha = as_array(alpha)
+    if alpha.ndim != 1:
+        raise ValueError(f"alpha: with axis given it must be 1-d, but has shape {alpha.shape}")
+    return alpha.reshape(-1, *(1,) * (ndim - 1 - axis))
+
+
+def result_dtype(*operands: Any) -> np.dtype[Any]:
+    """Find the dtype of a result: halves stay, though they compute in float32."""
+    computing = operand_dtype(*operands)
+    natural = np.result_type(*(x if type(x) in _WEAK else np.asarray(x) for x in operands))
+    return natural if natural.itemsize == 2 and natural.kind not in "biu" else computing
+
+
+def periods(
+    shape: tuple[int, ...], alpha: tuple[int, ...]
+) -> tuple[int, int, int, tuple[int, ...], tuple[int, ...]]:
+    """Say how a parameter of shape `alpha` repeats over `shape`, to which it broadcasts.
+
+    Returns
+    -------
+    outer, period, inner : int
+        Elements before, in, and after the axes along which it varies: as a C-ordered array of
+        these three lengths, what it multiplies has one value for each index of the second.
+    full : tuple of int
+        Shape of the axes that make up `period`.
+    gaps : tuple of int
+        Those among them along which the parameter is constant, and would have to be repeated.
+    """
+    padded = (1,) * (len(shape) - len(alpha)) + alpha
+    varying = [k for k, n in enumerate(padded) if n != 1]
+    if not varying:
+        return 1, 1, math.prod(shape), (), ()
+    first, last = varying[0], varying[-1] + 1
+    full = shape[first:last]
+    gaps = tuple(k for k, n in enumerate(padded[first:last]) if n != full[k])
+    return math.prod(shape[:first]), math.prod(full), math.prod(shape[last:]), full, gaps

@@ -1,0 +1,133 @@
+"""prelu: leaky_relu whose slopes are learnt.
+
+The drivers in C take contiguous arrays, seen as (outer, period, inner) with one slope for each
+index of the second axis.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _native, ufuncs
+from ._axes import along, periods, result_dtype
+from ._gate_docstrings import documented
+from ._operands import checked_out
+
+Array = NDArray[Any]
+
+_leaky_relu = ufuncs.leaky_relu
+_forward, _backward = _native.build_prelu()
+
+_F4, _F8 = np.dtype("f4"), np.dtype("f8")
+
+
+@documented("vekt")
+def prelu(
+    x: Any,
+    alpha: Any,
+    axis: int | None = None,
+    *,
+    out: Any = None,
+    where: Any = True,
+    dtype: Any = None,
+) -> Any:
+    if axis is not None:
+        alpha = along(alpha, axis, np.ndim(x))
+    if where is True and dtype is None and _fits(x, alpha) and (out is None or _takes(out, x, alpha)):
+        y = np.empty(x.shape, x.dtype) if out is None else out
+        outer, period, inner, full, gaps = periods(x.shape, alpha.shape)
+        _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
+        return y
+    # The ufunc gives the same bits for any operands, but slowly where slopes change quickly.
+    return _leaky_relu(x, alpha, out=out, where=where, dtype=dtype)
+
+
+@documented("vekt")
+def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
+    dy, x, alpha = _plain(dy, "dy"), _plain(x, "x"), _plain(alpha, "alpha")
+    dtype = result_dtype(dy, x, alpha)
+    slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
+    shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(slopes))
+    dx_out, dalpha_out = (None, None) if out is None else out
+    for target, wanted in ((dx_out, shape), (dalpha_out, np.shape(alpha))):
+        if target is not None and not np.can_cast(dtype, checked_out(target, wanted).dtype, "same_kind"):
+            raise TypeError(f"out: cannot cast {dtype} to {target.dtype}")
+
+    computing = _F8 if dtype == _F8 else _F4
+    dy, x = _dense(dy, shape, computing), _dense(x, shape, computing)
+    outer, period, inner, full, gaps = periods(shape, np.shape(slopes))
+    slopes = _spread(_dense(slopes, np.shape(slopes), computing), full, gaps)
+    direct = dx_out is not None and _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
+    dx = dx_out if direct else np.empty(shape, computing)
+    # Sums that go on here are kept in float64 until the end.
+    sums = np.empty(period, _F8 if gaps else computing)
+    _backward(dy, x, slopes, dx, sums, outer, period, inner)
+    with np.errstate(all="ignore"):
+        if gaps:
+            sums = sums.reshape(full).sum(axis=gaps)
+        dalpha = sums.reshape(np.shape(alpha))
+        return _result(dx, dx_out, dtype), _result(dalpha, dalpha_out, dtype)
+
+
+def _plain(operand: Any, name: str) -> Any:
+    if hasattr(operand, "__array_function__") and not isinstance(operand, np.ndarray):
+        raise TypeError(
+            f"prelu_backward: {name} is of a type with its own array functions "
+            f"({type(operand)}); convert it to a numpy.ndarray first"
+        )
+    return operand
+
+
+def _is_dense(x: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether the drivers take this array as it is; `dtype` is native."""
+    return type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned
+
+
+def _fits(x: Any, alpha: Any) -> bool:
+    """Whether `prelu` runs on these operands as they are."""
+    if not (type(x) is type(alpha) is np.ndarray and x.dtype in (_F4, _F8)):
+        return False
+    if not (_is_dense(x, x.dtype) and _is_dense(alpha, x.dtype)) or alpha.size < 2:
+        return False
+    lengths = zip(reversed(alpha.shape), reversed(x.shape), strict=False)
+    return alpha.ndim <= x.ndim and all(n in (1, m) for n, m in lengths)
+
+
+def _takes(out: Any, x: Array, alpha: Array) -> bool:
+    """Whether `prelu` can write to this array as it goes."""
+    if not (_is_dense(out, x.dtype) and out.shape == x.shape and out.flags.writeable):
+        return False
+    return (out is x or not np.may_share_memory(out, x)) and not np.may_share_memory(out, alpha)
+
+
+def _collides(out: Array, dy: Array, x: Array, slopes: Array) -> bool:
+    """Whether writing to `out` would change what is yet to be read."""
+    shifted = any(a is not out and np.may_share_memory(a, out) for a in (dy, x))
+    return shifted or np.may_share_memory(out, slopes)
+
+
+def _dense(x: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    if _is_dense(x, dtype) and x.shape == shape:
+        dense: Array = x
+        return dense
+    with np.errstate(over="ignore"):
+        return np.require(np.broadcast_to(np.asarray(x, dtype), shape), requirements="CA")
+
+
+def _spread(alpha: Array, full: tuple[int, ...], gaps: tuple[int, ...]) -> Array:
+    """Repeat the slopes along those axes."""
+    if not gaps:
+        return alpha
+    narrow = [1 if k in gaps else n for k, n in enumerate(full)]
+    return np.ascontiguousarray(np.broadcast_to(alpha.reshape(narrow), full))
+
+
+def _result(value: Array, out: Array | None, dtype: np.dtype[Any]) -> Any:
+    if out is None:
+        return value.astype(dtype, copy=False)[()]
+    if out is not value:
+        np.copyto(out, value, casting="same_kind")
+    return out

@@ -1,0 +1,76 @@
+"""Gated units: an activation of one operand, or of one half, times the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import ufuncs
+from ._axes import as_array, halves, result_dtype
+from ._functions import _flag
+from ._gate_docstrings import documented
+from ._operands import checked_out
+
+__all__ = [
+    "geglu",
+    "geglu_backward",
+    "glu",
+    "glu_backward",
+    "reglu",
+    "reglu_backward",
+    "swiglu",
+    "swiglu_backward",
+]
+
+swiglu = ufuncs.swiglu
+swiglu_backward = ufuncs.swiglu_backward
+reglu = ufuncs.reglu
+reglu_backward = ufuncs.reglu_backward
+
+_glu, _glu_backward = ufuncs.glu, ufuncs.glu_backward
+_geglu, _geglu_backward = ufuncs.geglu, ufuncs.geglu_backward
+_geglu_tanh, _geglu_tanh_backward = ufuncs.geglu_tanh, ufuncs.geglu_tanh_backward
+
+
+@documented("vekt")
+def geglu(
+    a: Any,
+    b: Any,
+    approximate: bool = False,
+    *,
+    out: Any = None,
+    where: Any = True,
+    dtype: Any = None,
+) -> Any:
+    kernel = _geglu_tanh if _chosen(approximate) else _geglu
+    return kernel(a, b, out=out, where=where, dtype=dtype)
+
+
+@documented("vekt")
+def geglu_backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
+    kernel = _geglu_tanh_backward if _chosen(approximate) else _geglu_backward
+    return kernel(dy, a, b) if out is None else kernel(dy, a, b, out=out)
+
+
+@documented("vekt")
+def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    a, b = halves(as_array(x), axis)
+    return _glu(a, b, out=out)
+
+
+@documented("vekt")
+def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    x = as_array(x)
+    a, b = halves(x, axis)
+    if out is None:
+        if type(x) is not np.ndarray:  # Dask's stay lazy, subclasses what they are
+            return np.concatenate(_glu_backward(dy, a, b), axis)
+        out = np.empty(x.shape, result_dtype(dy, x))
+    out = checked_out(out, x.shape)
+    _glu_backward(dy, a, b, out=halves(out, axis))
+    return out
+
+
+def _chosen(approximate: Any) -> bool:
+    return approximate if type(approximate) is bool else _flag(approximate, "approximate")
