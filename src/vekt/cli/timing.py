@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from statistics import median
 from time import sleep
 from timeit import Timer
@@ -19,6 +20,7 @@ def interleaved(
     budget: float = 2.0,
     advance: Callable[[], None] = lambda: None,
     settle: float = 0.0,
+    slack: float = inf,
 ) -> dict[str, float]:
     """Time all tasks in turns, each round begun by another.
 
@@ -38,6 +40,8 @@ def interleaved(
         Seconds of rest before each turn, and then one execution to wake the task's own threads.
         OpenBLAS' and OpenMP's spin for some 30 ms after their work, on the cores that the next task
         wants, and need 7 ms to come back from sleep.
+    slack : float
+        A task this many times as slow as the fastest one has no turns: its first timing stands.
 
     Returns
     -------
@@ -45,27 +49,28 @@ def interleaved(
         Median seconds of one execution of each task.
     """
     timers = {k: task if isinstance(task, Timer) else Timer(task) for k, task in tasks.items()}
-    numbers = {key: _calibrate(timer) for key, timer in timers.items()}
+    first = {key: _calibrate(timer) for key, timer in timers.items()}
+    limit = slack * min((seconds for _, seconds in first.values()), default=0.0)
     samples: dict[str, list[float]] = {key: [] for key in timers}
+    contenders = [key for key, (_, seconds) in first.items() if seconds <= limit]
     for turn in range(max(rounds, _LEAST_ROUNDS)):
         # Another one begins each round: what a task finds in the caches is its predecessor's doing.
-        order = list(timers)
-        for key in order[turn % len(order) :] + order[: turn % len(order)]:
-            timer = timers[key]
-            if turn < _LEAST_ROUNDS or sum(samples[key]) * numbers[key] < budget:
+        begin = turn % len(contenders)
+        for key in contenders[begin:] + contenders[:begin]:
+            timer, (number, _) = timers[key], first[key]
+            if turn < _LEAST_ROUNDS or sum(samples[key]) * number < budget:
                 if settle:
                     sleep(settle)
                     timer.timeit(1)
-                samples[key].append(timer.timeit(numbers[key]) / numbers[key])
+                samples[key].append(timer.timeit(number) / number)
         advance()
-    return {key: median(times) for key, times in samples.items()}
+    return {key: median(times or [first[key][1]]) for key, times in samples.items()}
 
 
-def _calibrate(timer: Timer) -> int:
-    """How many executions make up one sample; the first ones also warm up."""
-    if timer.timeit(1) > 10 * _SAMPLE_SECONDS:
-        return 1
+def _calibrate(timer: Timer) -> tuple[int, float]:
+    """How many executions make up one sample, and how long one of them took."""
+    timer.timeit(1)  # which may compile, allocate and fill caches
     number = 1
     while (seconds := timer.timeit(number)) < _SAMPLE_SECONDS:
         number = max(2 * number, int(number * _SAMPLE_SECONDS / max(seconds, 1e-9)))
-    return number
+    return number, seconds / number

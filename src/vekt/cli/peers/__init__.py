@@ -1,0 +1,43 @@
+"""What `vekt compare` competes with: for each peer one row an operation, as its users call it.
+
+A row is a statement, timed as it stands, of the names in its task's operands: for elementwise
+operations the NumPy arrays `x`, `dy`, `y` (the output), `t` (scratch) and `out`, and the kernel's
+parameters by their names.  For torch, `X`, `DY`... are the same memory as tensors and `ALPHA`...
+the parameters as Python numbers; `JX`, `JDY`... are JAX arrays.  Peers that can write to `out` do.
+
+Rows use as few passes as the peer allows, must hold for every input but for a result that
+overflows, and include the forward pass where a peer's backward takes the output, save in
+`_backward_from_output`.  A missing row means that the peer has no such operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import _jax, _numba, _numexpr, _numpy, _scipy, _torch
+from ._names import CONSTANTS, Namespace
+
+__all__ = ["CONSTANTS", "PEERS", "Namespace", "Peer"]
+
+
+class Peer(NamedTuple):
+    """A competitor: its rows, what loads it, and what makes names for its rows from operands."""
+
+    rows: dict[str, str]
+    load: Callable[[int], Namespace]  # of the number of threads; ImportError if not installed
+    bind: Callable[[str, Namespace], Namespace]  # of the operation and its operands
+
+
+def _as_they_are(name: str, operands: Namespace) -> dict[str, Any]:
+    return {}
+
+
+PEERS: dict[str, Peer] = {
+    "numpy": Peer(_numpy.ROWS, _numpy.load, _as_they_are),
+    "scipy": Peer(_scipy.ROWS, _scipy.load, _scipy.bind),
+    "numexpr": Peer(_numexpr.ROWS, _numexpr.load, _as_they_are),
+    "torch": Peer(_torch.ROWS, _torch.load, _torch.bind),
+    "jax": Peer(_jax.ROWS, _jax.load, _jax.bind),
+    "numba": Peer(_numba.ROWS, _numba.load, _numba.bind),
+}

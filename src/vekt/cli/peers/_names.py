@@ -1,0 +1,26 @@
+"""Names that the rows of several peers use."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+Namespace = dict[str, Any]
+
+SELU_ALPHA = 1.6732632423543772848
+SELU_SCALE = 1.0507009873554804934
+
+# In rows of NumPy and NumExpr they have the dtype of the operands, which a Python float would raise
+# to float64 in NumExpr.
+CONSTANTS: dict[str, float] = {
+    "half": 0.5,
+    "quarter": 0.25,
+    "third": 1 / 3,
+    "sixth": 1 / 6,
+    "c1": math.sqrt(2 / math.pi),
+    "c3": 0.044715 * math.sqrt(2 / math.pi),
+    "pdf0": 1 / math.sqrt(2 * math.pi),
+    "sqrt_half": math.sqrt(0.5),
+    "selu_scale": SELU_SCALE,
+    "selu_low": SELU_ALPHA * SELU_SCALE,
+}

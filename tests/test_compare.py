@@ -1,0 +1,130 @@
+"""`vekt compare`: what it measures, prints and reports."""
+
+import importlib
+import json
+import os
+import sys
+from importlib.util import find_spec
+from itertools import pairwise
+from time import sleep
+
+import pytest
+
+from vekt._registry import KERNELS
+from vekt.cli import main
+from vekt.cli.environment import BLAS_OVERRIDES
+from vekt.cli.tasks import gate_names, row_names
+from vekt.cli.timing import interleaved
+from vekt.config import get_config
+
+SMALL_COMPARE = ["compare", "--op", "relu,dot", "--sizes", "64", "--rounds", "3"]
+
+
+@pytest.fixture(autouse=True)
+def _no_restart(monkeypatch):
+    """Keep `main` from replacing this very process."""
+    for name in BLAS_OVERRIDES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_compare(tmp_path, capsys):
+    report_file = tmp_path / "compare.json"
+    peers = ["--peers", "numpy,numexpr,scipy"]
+    assert main([*SMALL_COMPARE, *peers, "--json", str(report_file)]) == 0
+    out = capsys.readouterr().out
+    assert f"64 elements, float32, 1 thread, {get_config()['isa']}" in out
+    report = json.loads(report_file.read_text())
+    operations = ["dot", "relu", "relu_backward", "relu_backward_from_output"]
+    operations += ["relu_general", "relu_general_backward"]
+    if KERNELS["relu"].from_output is None:
+        operations.remove("relu_backward_from_output")
+    assert [cell["op"] for cell in report["cells"]] == operations * 2
+    for cell in report["cells"]:
+        assert {"vekt", "numpy"} <= set(cell["seconds"])
+        assert cell["fastest_peer"] in ("numpy", "numexpr", "scipy")
+        rivals = [s for peer, s in cell["seconds"].items() if peer != "vekt"]
+        assert cell["over_fastest"] == min(rivals) / cell["seconds"]["vekt"]
+        assert cell["over_memcpy"] == cell["seconds"]["vekt"] / cell["memcpy_seconds"] > 0
+        assert cell["statements"]["vekt"].startswith("vk.")
+    moved = {cell["op"]: cell["bytes_moved"] for cell in report["cells"][: len(operations)]}
+    assert moved["dot"] == moved["relu"] == 2 * 64 * 4
+    assert moved["relu_backward"] == 3 * 64 * 4
+    calls = [row["call"] for row in report["calls"]]
+    assert calls == ["np.exp(x)", "vk.relu(x)", "vk.relu(x, max_value=6.0)"]
+
+
+def test_every_operation_and_peer(tmp_path):
+    """Each of vekt's statements runs, and so does each peer's with vekt's operands."""
+    report_file = tmp_path / "compare.json"
+    small = ["--sizes", "60", "--shapes", "6x5", "--dtype", "float32", "--rounds", "3"]
+    assert main(["compare", *small, "--json", str(report_file)]) == 0
+    cells = json.loads(report_file.read_text())["cells"]
+    assert {cell["op"] for cell in cells} >= {*KERNELS, *row_names(), *gate_names(), "dot"}
+    assert all(cell["fastest_peer"] for cell in cells)
+    assert len({(cell["label"], cell["operands"]) for cell in cells}) == len(cells)
+
+
+@pytest.mark.parametrize("module", ["_row_ops", "_gate_ops"])
+def test_rows_and_gates_are_compared(module):
+    """Whatever has a row in these registries has its place in the comparison."""
+    if find_spec(f"vekt.{module}") is None:
+        pytest.skip(f"this vekt has no {module}")
+    registry = importlib.import_module(f"vekt.{module}")
+    rows = [value for value in vars(registry).values() if isinstance(value, (tuple, dict))]
+    names = {getattr(row, "name", None) for group in rows for row in _values(group)} - {None}
+    assert names
+    assert names <= {*row_names(), *gate_names()}
+
+
+def _values(group):
+    return group.values() if isinstance(group, dict) else group
+
+
+def test_compare_leaves_the_process_as_it_was():
+    before = get_config(), os.environ.get("OMP_NUM_THREADS")
+    assert main([*SMALL_COMPARE, "--peers", "numpy", "--op", "tanh"]) == 0
+    assert (get_config(), os.environ.get("OMP_NUM_THREADS")) == before
+
+
+@pytest.mark.parametrize(("peer_seconds", "code"), [(0.5, 1), (0.99, 0), (2.0, 0)])
+def test_check(peer_seconds, code, monkeypatch, capsys):
+    def pretend(timers, rounds, **options):
+        ours = ("vekt", "memcpy", "np.exp(x)")
+        return {name: 1.0 if name in ours else peer_seconds for name in timers}
+
+    monkeypatch.setattr("vekt.cli.compare.interleaved", pretend)
+    assert main([*SMALL_COMPARE, "--peers", "numpy", "--check"]) == code
+    out = capsys.readouterr().out
+    slower = out.count("0.99x") if peer_seconds == 0.99 else out.count("0.5x")
+    assert ("Slower cells" in out) == (slower > 0) == (peer_seconds < 1)
+
+
+def test_missing_peer_is_left_out(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "numexpr", None)
+    assert main([*SMALL_COMPARE, "--peers", "numpy,numexpr"]) == 0
+    assert "numexpr is left out" in capsys.readouterr().out
+
+
+def test_interleaved_takes_turns():
+    order = []
+    tasks = {name: lambda name=name: order.append(name) for name in "ab"}
+    rounds = []
+    seconds = interleaved(tasks, 4, advance=lambda: rounds.append(len(order)))
+    assert set(seconds) == {"a", "b"}
+    assert all(time > 0 for time in seconds.values())
+    assert len(rounds) == 4
+    for begin, end in pairwise(rounds):
+        assert set(order[begin:end]) == {"a", "b"}
+
+
+def test_who_is_far_behind_has_no_turns():
+    calls = dict.fromkeys("ab", 0)
+
+    def work(name, seconds):
+        calls[name] += 1
+        sleep(seconds)
+
+    tasks = {"a": lambda: work("a", 0.003), "b": lambda: work("b", 0.03)}
+    seconds = interleaved(tasks, 5, slack=2.5)
+    assert calls == {"a": 2 + 5, "b": 2}
+    assert seconds["b"] > 0.03 > seconds["a"] > 0.003

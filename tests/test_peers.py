@@ -1,0 +1,366 @@
+"""Every statement that `vekt compare` times computes what it is named after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import erf
+
+from vekt._registry import KERNELS, OPS
+from vekt.cli.cases import all_cases
+from vekt.cli.formulas import PLAIN, plain
+from vekt.cli.peers import CONSTANTS, PEERS, _numba
+from vekt.cli.tasks import GATES, ROWS, parameters
+
+INSTALLED = [peer for peer in PEERS if find_spec(peer) is not None]
+DTYPES = ["float32", "float64"]
+# torch multiplies by 1 / 6 in float32.
+TOLERANCE = {"float32": 2e-5, "float64": 5e-8}
+PARAMETERS: dict[str, dict[str, float]] = {
+    "relu_general": {"negative_slope": 0.0, "max_value": 6.0, "threshold": 0.0},
+    "leaky_relu": {"negative_slope": 0.2},
+    "hard_tanh": {"min_value": -1.0, "max_value": 1.0},
+    "soft_shrink": {"threshold": 0.5},
+    "hard_shrink": {"threshold": 0.5},
+    "threshold": {"threshold": 0.5, "default_value": 0.25},
+    "squareplus": {"b": 4.0},
+    "elu": {"alpha": 1.0},
+    "celu": {"alpha": 1.0},
+    "softplus_general": {"beta": 2.0},
+}
+
+
+def relu(x: Any) -> Any:
+    return np.maximum(x, 0)
+
+
+def softplus(x: Any) -> Any:
+    return relu(x) + np.log1p(np.exp(-np.abs(x)))
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def gelu(x: Any) -> Any:
+    return x * (1 + erf((x / np.sqrt(2)).astype(np.float64))) / 2
+
+
+def gelu_tanh(x: Any) -> Any:
+    return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
+
+
+def clip(x: Any, low: float, high: float) -> Any:
+    return np.minimum(np.maximum(x, low), high)
+
+
+SELU = 1.0507009873554804934, 1.6732632423543772848
+# The definitions, once more and straightforwardly.
+TRUE: dict[str, Callable[..., Any]] = {
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+    "relu": relu,
+    "relu_general": lambda x, negative_slope, max_value, threshold: np.where(
+        x < threshold, negative_slope * (x - threshold), np.minimum(x, max_value)
+    ),
+    "relu6": lambda x: clip(x, 0, 6),
+    "leaky_relu": lambda x, negative_slope: np.where(x < 0, negative_slope * x, x),
+    "hard_tanh": lambda x, min_value, max_value: clip(x, min_value, max_value),
+    "hard_sigmoid": lambda x: clip(x + 3, 0, 6) / 6,
+    "hard_silu": lambda x: x * clip(x + 3, 0, 6) / 6,
+    "soft_shrink": lambda x, threshold: np.sign(x) * relu(np.abs(x) - threshold),
+    "hard_shrink": lambda x, threshold: np.where(np.abs(x) > threshold, x, 0),
+    "threshold": lambda x, threshold, default_value: np.where(x > threshold, x, default_value),
+    "sparse_plus": lambda x: np.where(x <= -1, 0, np.where(x >= 1, x, (x + 1) ** 2 / 4)),
+    "sparse_sigmoid": lambda x: clip((x + 1) / 2, 0, 1),
+    "linear": lambda x: x,
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "squareplus": lambda x, b: (x + np.sqrt(x * x + b)) / 2,
+    "elu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(x)),
+    "celu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(x / alpha)),
+    "selu": lambda x: SELU[0] * np.where(x > 0, x, SELU[1] * np.expm1(x)),
+    "exponential": np.exp,
+    "log1mexp": lambda x: np.log(-np.expm1(-x)),
+    "softplus": softplus,
+    "softplus_general": lambda x, beta: softplus(beta * x) / beta,
+    "log_sigmoid": lambda x: -softplus(-x),
+    "silu": lambda x: x * sigmoid(x),
+    "mish": lambda x: x * np.tanh(softplus(x)),
+    "tanh_shrink": lambda x: x - np.tanh(x),
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+}
+
+
+def softmax(x: Any, axis: int) -> Any:
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+def logsumexp(x: Any, axis: int) -> Any:
+    return np.log(np.exp(x).sum(axis, keepdims=True))
+
+
+def sparsemax(x: Any, axis: int) -> Any:
+    low, high = x.min(axis, keepdims=True) - 1, x.max(axis, keepdims=True)
+    for _ in range(80):  # bisection: the result sums to 1
+        middle = (low + high) / 2
+        too_low = relu(x - middle).sum(axis, keepdims=True) > 1
+        low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
+    return relu(x - low)
+
+
+TRUE_ROWS: dict[str, Callable[..., Any]] = {
+    "softmax": softmax,
+    "softmin": lambda x, axis: softmax(-x, axis),
+    "log_softmax": lambda x, axis: x - logsumexp(x, axis),
+    "logsumexp": logsumexp,
+    "sparsemax": sparsemax,
+}
+TRUE_GATES: dict[str, Callable[..., Any]] = {
+    "glu": lambda a, b: a * sigmoid(b),
+    "swiglu": lambda a, b: a * sigmoid(a) * b,
+    "geglu": lambda a, b: gelu(a) * b,
+    "geglu_tanh": lambda a, b: gelu_tanh(a) * b,
+    "reglu": lambda a, b: relu(a) * b,
+    "prelu": lambda x, alpha: np.where(x > 0, x, alpha * x),
+}
+
+
+def derivative(function: Callable[[Any], Any], x: Any, step: Any = None) -> Any:
+    """Central difference along `step`."""
+    h = np.longdouble(1e-5)
+    step = np.ones_like(x) if step is None else step
+    return (function(x + h * step) - function(x - h * step)) / (2 * h)
+
+
+def normal(shape: Any, dtype: str, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def execute(peer: str, name: str, operands: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Run a row; return what its last statement returns, and the names that it left."""
+    rows, load, bind = PEERS[peer]
+    dtype = operands["dy"].dtype
+    constants = {key: dtype.type(value) for key, value in CONSTANTS.items()}
+    names = {"np": np, **constants, **operands, **load(1), **bind(name, operands)}
+    *first, last = rows[name].split("; ")
+    exec("; ".join(first), names)
+    try:
+        return eval(last, names), names
+    except SyntaxError:  # an assignment
+        exec(last, names)
+        return None, names
+
+
+def close(got: Any, expected: Any, dtype: str) -> None:
+    got = np.asarray(got)
+    assert got.dtype == dtype
+    np.testing.assert_allclose(
+        got.astype(np.longdouble), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
+    )
+
+
+def rows_of(names: Any) -> list[tuple[str, str]]:
+    known = {f"{name}{form}" for name in names for form in FORMS}
+    return [(peer, row) for peer in INSTALLED for row in PEERS[peer].rows if row in known]
+
+
+FORMS = ("", "_backward", "_backward_from_output")
+
+
+def kernel_of(row: str) -> str:
+    return row.removesuffix("_from_output").removesuffix("_backward")
+
+
+# Numba takes half a second for each loop: these are compiled, the others run as Python.
+COMPILED = {"relu6_backward", "softplus", "leaky_relu_backward_from_output", "mish_backward"}
+
+
+@pytest.fixture
+def _loops_in_python(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    values = request.node.callspec.params
+    in_python = values["peer"] == "numba" and values["name"] not in COMPILED
+    if in_python:
+        monkeypatch.setattr("numba.config.DISABLE_JIT", True)
+        _numba.make_loop.cache_clear()
+    yield
+    if in_python:
+        _numba.make_loop.cache_clear()
+
+
+@pytest.mark.usefixtures("_loops_in_python")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("peer", "name"), rows_of(TRUE))
+def test_elementwise(peer: str, name: str, dtype: str) -> None:
+    kernel = kernel_of(name)
+    values = PARAMETERS.get(kernel, {})
+    params = {key: np.dtype(dtype).type(value) for key, value in values.items()}
+    x = 2 * normal(1000, dtype)
+    if kernel == "log1mexp":
+        x = np.abs(x) + np.dtype(dtype).type(0.5)  # differences are poor near the pole
+    x_exact = x.astype(np.longdouble)
+
+    def function(x: Any) -> Any:
+        return TRUE[kernel](x, **params)
+
+    operands = {"x": x, "dy": normal(1000, dtype, 1), "t": np.empty_like(x), **params}
+    operands["out"] = np.full_like(x, np.nan)
+    operands["y"] = function(x_exact).astype(dtype)
+    expected = function(x_exact)
+    if name != kernel:
+        expected = operands["dy"] * derivative(function, x_exact)
+    result, _ = execute(peer, name, operands)
+    wrote = peer != "jax" and (peer, name) != ("torch", "mish_backward")
+    close(operands["out"] if wrote else result, expected, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize(("peer", "name"), rows_of(ROWS))
+def test_rows(peer: str, name: str, axis: int, dtype: str) -> None:
+    kernel = kernel_of(name)
+    shape = (7, 9)
+    x, dy = normal(shape, dtype), normal(shape, dtype, 1)
+    reduced = np.empty_like(x.sum(axis, keepdims=True))
+    steps = np.arange(1, shape[axis] + 1, dtype=dtype)
+    x_exact = x.astype(np.longdouble)
+
+    def function(x: Any) -> Any:
+        return TRUE_ROWS[kernel](x, axis)
+
+    operands: dict[str, Any] = {
+        "x": x,
+        "dy": dy,
+        "y": function(x_exact).astype(dtype),
+        "t": np.empty_like(x),
+        "out": np.empty_like(x),
+        "axis": axis,
+        "reduced": reduced,
+        "dreduced": normal(reduced.shape, dtype, 2),
+        "r": np.empty_like(reduced),
+        "s": np.empty_like(reduced),
+        "steps": steps if axis else steps[:, None],
+    }
+    result, _ = execute(peer, name, operands)
+    expected = function(x_exact)
+    if name != kernel:
+        weights = operands["dreduced"] if kernel == "logsumexp" else dy
+        expected = np.empty_like(x_exact)
+        for index in np.ndindex(shape):
+            step = np.zeros_like(x_exact)
+            step[index] = 1
+            expected[index] = (derivative(function, x_exact, step) * weights).sum()
+    if peer == "jax" or (peer == "scipy" and not name.endswith("_backward")):
+        close(result, expected, dtype)
+    else:
+        close(operands["reduced" if name == "logsumexp" else "out"], expected, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("peer", "name"), rows_of(GATES))
+def test_gates(peer: str, name: str, dtype: str) -> None:
+    kernel = kernel_of(name)
+    x, dx = normal((6, 10), dtype), np.empty((6, 10), dtype)
+    dy = normal((6, 5), dtype, 1)
+    a, b, da, db = x[:, :5], x[:, 5:], dx[:, :5], dx[:, 5:]
+    operands = {"x": x, "dx": dx, "dy": dy, "a": a, "b": b, "da": da, "db": db}
+    operands |= {"t": np.empty_like(dy), "out": np.empty_like(dy)}
+    if kernel == "prelu":
+        a, b = normal((6, 5), dtype), normal(5, dtype, 2)
+        operands |= {"x": a, "alpha": b, "dalpha": np.empty_like(b)}
+    a_exact, b_exact = a.astype(np.longdouble), b.astype(np.longdouble)
+    function = TRUE_GATES[kernel]
+    result, names = execute(peer, name, operands)
+    if name == kernel:
+        inside = peer == "jax" or (peer, name) == ("torch", "prelu")
+        close(result if inside else operands["out"], function(a_exact, b_exact), dtype)
+        return
+    expected = [
+        dy * derivative(lambda a: function(a, b_exact), a_exact),
+        dy * derivative(lambda b: function(a_exact, b), b_exact),
+    ]
+    if kernel == "prelu":
+        expected[1] = expected[1].sum(0)
+        got = (names["u"] if peer == "torch" else operands["out"]), operands["dalpha"]
+    else:
+        got = operands["da"], operands["db"]
+    if peer == "jax":
+        both = (result[:, :5], result[:, 5:]) if kernel == "glu" else result
+        got = both
+    for one, other in zip(got, expected, strict=True):
+        close(one, other, dtype)
+
+
+@pytest.mark.parametrize("peer", INSTALLED)
+def test_dot(peer: str) -> None:
+    operands = {"x": normal(100, "float64"), "dy": normal(100, "float64", 1)}
+    result, _ = execute(peer, "dot", operands)
+    assert float(result) == pytest.approx(float(np.dot(operands["x"], operands["dy"])), rel=1e-12)
+
+
+def test_every_row_is_tested() -> None:
+    known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS} | {"dot"}
+    for peer in PEERS.values():
+        assert set(peer.rows) <= known
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_kernel_has_its_rows(name: str) -> None:
+    # erf is all that NumPy and NumExpr lack; without a row, NumPy is timed with the plain formula.
+    peers = {"torch", "jax"} | ({"scipy"} if name == "gelu" else {"numpy", "numexpr"})
+    rows = [name, f"{name}_backward"]
+    if KERNELS[name].from_output is not None:
+        rows.append(f"{name}_backward_from_output")
+    for peer in peers:
+        assert set(rows) <= set(PEERS[peer].rows), peer
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
+def test_rows_are_tested_with_the_parameters_that_are_measured(case: Any) -> None:
+    tested = PARAMETERS.get(case.name, {})
+    measured = {key: float(value) for key, value in parameters(case, "float64").items()}
+    assert set(measured) == set(tested)
+    if case.name not in ("threshold", "softplus_general"):  # whose rows take any numbers
+        assert measured == tested
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_plain_formulas(name: str, dtype: str) -> None:
+    x = np.linspace(-8, 8, 1001).astype(dtype) + np.dtype(dtype).type(1e-3)  # beside the kinks
+    if name == "log1mexp":
+        x = np.abs(x) + np.dtype(dtype).type(0.5)
+    params = [np.dtype(dtype).type(value) for value in PARAMETERS.get(name, {}).values()]
+    keywords = dict(zip(PARAMETERS.get(name, {}), params, strict=True))
+    x_exact = x.astype(np.longdouble)
+    value = TRUE[name](x_exact, **keywords)
+    slope = derivative(lambda x: TRUE[name](x, **keywords), x_exact)
+    formulas = PLAIN[name]
+    both = formulas.value_and_grad(x, *params)
+    for got, expected in [
+        (both[0], value),
+        (formulas.value(x, *params), value),
+        (both[1], slope),
+        (formulas.gradient(x, *params), slope),
+    ]:
+        close(got, expected, dtype)
+
+
+def test_plain_formulas_take_the_parameters_of_the_kernels() -> None:
+    for op in OPS.values():
+        for kernel in op.kernels:
+            assert kernel.params == tuple(PARAMETERS.get(kernel.name, {}))
+            assert kernel.name in PLAIN
+
+
+def test_kernels_without_a_plain_formula_use_their_reference() -> None:
+    kernel = KERNELS["tanh"]
+    formulas = plain("a new kernel", kernel.value, kernel.gradient)
+    assert formulas.value is kernel.value
