@@ -42,11 +42,21 @@ def constant_pair(text: str) -> tuple[float, float]:
 
 def two_product(a: Any, b: Any) -> tuple[Any, Any]:
     """Return `a * b` and its rounding error, exactly (Dekker, 1971)."""
+    if a is b:
+        return _two_square(a)
     product = a * b
     a_high, a_low = _split(a)
     b_high, b_low = _split(b)
     error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
     return product, error
+
+
+def _two_square(a: Any) -> tuple[Any, Any]:
+    square = a * a
+    high, low = _split(a)
+    cross = high * low
+    error = ((high * high - square) + (cross + cross)) + low * low
+    return square, error
 
 
 def _split(a: Any) -> tuple[Any, Any]:
@@ -66,29 +76,35 @@ def exp_sum(high: Array, low: Array) -> Array:
 
 def gaussian(x: Array) -> Array:
     """`exp(-x*x/2)`, without the error that rounding `x*x` would make in the tail."""
-    square, error = two_product(*[np.clip(x, -_FAR, _FAR)] * 2)
-    return exp_sum(-square / 2, -error / 2)
+    clipped = np.clip(x, -_FAR, _FAR)
+    square, error = two_product(clipped, clipped)
+    return exp_sum(-0.5 * square, -0.5 * error)
 
 
 def scaled_normal_tail(t: Array) -> Array:
     """`exp(t*t/2) * Phi(-t)` for `t >= 0`, with Phi the normal distribution function.
 
-    A Chebyshev series in (t - c)/(t + c), whose coefficients come from the power series and the
+    A polynomial in (t - c)/(t + c), whose coefficients come from the power series and the
     continued fraction below at the first call for a dtype.
     """
     t = np.minimum(t, t.dtype.type(1e9))
     u = (t - _CENTRE) / (t + _CENTRE)
-    first, *rest = _tail_series(t.dtype)
-    b1 = b2 = np.zeros_like(u)
+    *rest, last = _tail_coefficients(t.dtype)
+    result: Array = np.full_like(u, last)
     for coefficient in reversed(rest):
-        b1, b2 = coefficient + 2 * u * b1 - b2, b1
-    result: Array = (first + u * b1 - b2) / (1 + t)
+        result *= u
+        result += coefficient
+    result /= 1 + t
     return result
 
 
 @cache
-def _tail_series(dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """Chebyshev coefficients of `(1 + t) * scaled_normal_tail(t)`, cut at the dtype's precision."""
+def _tail_coefficients(dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Polynomial for `(1 + t) * scaled_normal_tail(t)`: a Chebyshev series, cut at the precision.
+
+    In powers of the variable it is as well conditioned: the sum of the coefficients' magnitudes is
+    less than twice the smallest result.
+    """
     one = np.longdouble(1)
     orders = np.arange(_NODES)
     # The angles are reduced to [-pi, pi] as integer multiples of pi/(2 n), where that is exact.
@@ -97,16 +113,17 @@ def _tail_series(dtype: np.dtype[Any]) -> tuple[Any, ...]:
     u = cosines[1]
     t = _CENTRE * (1 + u) / (1 - u)
     values = (1 + t) * np.where(t < 1, _tail_by_series(t), _tail_by_fraction(t))
-    coefficients = 2 * (cosines @ values) / _NODES
-    coefficients[0] /= 2
-    needed = np.flatnonzero(np.abs(coefficients) > np.finfo(dtype).eps / 16)[-1] + 1
-    return tuple(coefficients[:needed].astype(dtype))
+    series = 2 * (cosines @ values) / _NODES
+    series[0] /= 2
+    # Below the precision of longdouble itself the series is noise, which powers would magnify.
+    least = max(np.finfo(dtype).eps / 16, np.finfo(np.longdouble).eps)
+    needed = np.flatnonzero(np.abs(series) > least)[-1] + 1
+    return tuple(np.polynomial.chebyshev.cheb2poly(series[:needed]).astype(dtype))
 
 
 def tail_polynomial() -> tuple[float, ...]:
-    """`_tail_series` for float64 in powers of its variable; as well conditioned, and cheaper."""
-    series = np.array(_tail_series(np.dtype(np.longdouble)))[: len(_tail_series(np.dtype("f8")))]
-    return tuple(float(c) for c in np.polynomial.chebyshev.cheb2poly(series))
+    """Coefficients of `scaled_normal_tail` for float64, as Python floats."""
+    return tuple(map(float, _tail_coefficients(np.dtype("f8"))))
 
 
 def _tail_by_series(t: Array) -> Array:
