@@ -67,7 +67,7 @@ INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
         BACKWARD_LOADS(0);
         /* outputs lie between -inf and 0; NaN stays */
         FN(exponential) e = FN(exp_parts)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), K(0));
-        VEC p = (K(1) + (e.r + e.q)) * (e.scale * K(TINY_SCALE));
+        VEC p = (e.head + e.tail) * (e.scale * K(TINY_SCALE));
         VEC dx = v_mad(-p, s->total, dy);
         FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(-INFINITY)), K(0), dx));
     }

@@ -27,8 +27,7 @@ typedef struct {
 
 INLINE FN(scaled) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
     FN(exponential) e = FN(exp_parts)(x, K(0));
-    VEC head = K(1) + e.r, tail = (e.r - (head - K(1))) + e.q;
-    return (FN(scaled)){head, tail, v_real(v_bits(e.scale) - s->offset)};
+    return (FN(scaled)){e.head, e.tail, v_real(v_bits(e.scale) - s->offset)};
 }
 
 #define ONE (1 / (REAL)TINY_SCALE) /* 2^HALF_RANGE */

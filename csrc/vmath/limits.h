@@ -2,6 +2,10 @@
 #ifndef VEKT_LIMITS_H
 #define VEKT_LIMITS_H
 
+/* ln 2 in two words; the first is short, so that its product with any exponent is exact. */
+static const float LN2_f32[2] = {0x1.62e4p-1f, 0x1.7f7d1cp-20f};
+static const double LN2_f64[2] = {0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45};
+
 /* ln(2)/16 in two words; the first is short, so that its product with any n is exact. */
 static const float LN2_16_f32[2] = {0x1.62ep-5f, 0x1.0bfbe8p-19f};
 static const double LN2_16_f64[2] = {0x1.62e42fefap-5, 0x1.cf79abc9e3b3ap-44};
