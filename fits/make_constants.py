@@ -221,10 +221,25 @@ def even_edges(spacing: mp.mpf) -> list[mp.mpf]:
     return [(i - mp.mpf(1) / 2) * spacing for i in range(17)]
 
 
-def two_words(name: str, dtype: Float, value: mp.mpf, note: str) -> None:
-    """Print a number as the sum of two."""
+def two_words(
+    name: str, dtype: Float, value: mp.mpf, note: str, multiple_of: mp.mpf | None = None
+) -> None:
+    """Print a number as the sum of two, the first of them short if `multiple_of` is given."""
     high = round_to(dtype, value)
+    if multiple_of is not None:
+        high = mp.nint(value / multiple_of) * multiple_of
     emit(name, dtype, [high, value - high], f"{note}, in two words")
+
+
+def exponential_units() -> None:
+    """Constants of selu; the second words relative to the first."""
+    scale = mp.mpf("1.0507009873554804934193349852946")
+    slope = scale * mp.mpf("1.6732632423543772848170429916717")
+    for dtype in (np.float32, np.float64):
+        for name, value in (("SCALE", scale), ("SLOPE", slope)):
+            high = round_to(dtype, value)
+            note = "rounded, and what is missing of it relative to that"
+            emit(f"SELU_{name}", dtype, [high, (value - high) / high], f"{name.lower()}, {note}")
 
 
 def main() -> None:
@@ -247,9 +262,11 @@ def main() -> None:
     piecewise("NORMAL_TAIL", lambda t: mp.erfc(t / mp.sqrt(2)) / 2, np.float32, edges, 7)
     for dtype in (np.float32, np.float64):
         two_words("GELU_ROOT", dtype, GELU_ROOT, "t0, gelu'(-t0) = 0")
-        two_words("GELU_TANH_A", dtype, GELU_TANH_A, "A of z = x (A + B x^2)")
+        # The last place of GELU_TANH_CUT.
+        last = mp.mpf(2) ** (-19 if dtype is np.float32 else -46)
+        two_words("GELU_TANH_A", dtype, GELU_TANH_A, "A of z = x (A + B x^2)", last)
         two_words("GELU_TANH_B", dtype, GELU_TANH_B, "B")
-        two_words("GELU_TANH_3B", dtype, 3 * GELU_TANH_B, "3 B")
+    exponential_units()
     print("\n#endif")
 
 

@@ -13,6 +13,8 @@ from vekt._registry import OPS, Kernel
 
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+")
 _NAMES = {"exp": mp.exp, "erf": mp.erf, "tanh": mp.tanh, "sqrt": mp.sqrt, "max": max, "pi": mp.pi}
+_NAMES |= {"expm1": mp.expm1}
+_NAMES |= {"min": min}
 
 
 def exact(value: Any) -> Any:

@@ -26,43 +26,48 @@ INLINE VEC FN(gelu_grad)(VEC x, const VEC *p) {
 
 /* ---- gelu_tanh: gelu's approximation x sigmoid(z), z = x (A + B x^2) --------------------------------------- */
 
-/* t (A + B s) in two words, s + s_low = t^2 */
-INLINE VEC FN(cubic)(VEC t, VEC s, VEC s_low, REAL a, REAL a_low, REAL b, REAL b_low, VEC *low) {
-    VEC v_low, v = FN(exact_mad)(K(b), s, K(a), &v_low);
-    v_low += v_mad(K(b), s_low, v_mad(K(b_low), s, K(a_low)));
-    VEC z = t * v;
-    *low = v_mad(t, v_low, v_fma(t, v, -z));
-    return z;
+/* With t >= 0: z(t) = t (A + B t^2) and w(t) = t z'(t) = t (A + 3 B t^2), in two words.
+ * Adding 2^POWER cuts the bits of B t^2 off below its last place, so that what is left can be multiplied by 3 and
+ * added to A, cut off likewise, without rounding. */
+typedef struct {
+    VEC z, z_low, w, w_low;
+} FN(cubic);
+
+INLINE FN(cubic) FN(gelu_tanh_cubic)(VEC t) {
+    const REAL *a = FN(GELU_TANH_A), *b = FN(GELU_TANH_B), cut = FN(GELU_TANH_CUT);
+    VEC s = t * t, s_low = v_fma(t, t, -s);
+    VEC bs = v_fma(K(b[0]), s, K(cut)) - K(cut);
+    VEC bs_low = v_mad(K(b[0]), s_low, v_mad(K(b[1]), s, v_fma(K(b[0]), s, -bs)));
+    VEC v = K(a[0]) + bs, u = v_mad(K(3), bs, K(a[0])); /* exact */
+    VEC v_low = K(a[1]) + bs_low, u_low = v_mad(K(3), bs_low, K(a[1]));
+    VEC z = t * v, w = t * u;
+    return (FN(cubic)){z, v_mad(t, v_low, v_fma(t, v, -z)), w, v_mad(t, u_low, v_fma(t, u, -w))};
 }
 
 INLINE VEC FN(gelu_tanh_value)(VEC x, const VEC *p) {
     (void)p;
-    const REAL *a = FN(GELU_TANH_A), *b = FN(GELU_TANH_B);
-    VEC t = FN(clamped_abs)(x, FN(GELU_TANH_LIMIT)), s = t * t, s_low = v_fma(t, t, -s);
-    VEC z_low, z = FN(cubic)(t, s, s_low, a[0], a[1], b[0], b[1], &z_low);
-    FN(logistic) e = FN(logistic_parts)(-z, -z_low);
-    VEC low, q = FN(divide)(e.m, e.m_low, e.d, e.d_low, FN(rough_inverse)(e.d), &low);
-    return FN(relu_minus)(x, v_fma(t, q, t * low) * e.scale);
+    VEC t = FN(clamped_abs)(x, FN(GELU_TANH_LIMIT));
+    FN(cubic) c = FN(gelu_tanh_cubic)(t);
+    VEC minus_z_low = -c.z_low;
+    FN(pair) e = FN(exp_pair)(-c.z, &minus_z_low, HALF_RANGE);
+    VEC rho, g = FN(inverse_of_1_plus)(e, &rho);
+    VEC n = t * e.head, n_low = v_fma(t, e.head, -n);
+    return FN(relu_minus)(x, FN(product)(n, &n_low, g, e.rest - rho));
 }
 
-/* gelu_tanh'(-t) = E (1 + E - w)/(1 + E)^2, w = t z'(t) = t (A + 3 B t^2), E = e^-z(t).
+/* gelu_tanh'(-t) = E (1 + E - w)/(1 + E)^2, w = t z'(t), E = e^-z(t).
  * Cancellation at the root leaves an absolute error: too much for the floats next to it, whose gradient is
  * gelu_tanh_grad_f32.h. */
 #if MANTISSA_BITS == 52
 INLINE VEC FN(gelu_tanh_grad)(VEC x, const VEC *p) {
     (void)p;
-    const REAL *a = FN(GELU_TANH_A), *b = FN(GELU_TANH_B), *b3 = FN(GELU_TANH_3B);
-    VEC t = FN(clamped_abs)(x, FN(GELU_TANH_LIMIT)), s = t * t, s_low = v_fma(t, t, -s);
-    VEC z_low, z = FN(cubic)(t, s, s_low, a[0], a[1], b[0], b[1], &z_low);
-    VEC w_low, w = FN(cubic)(t, s, s_low, a[0], a[1], b3[0], b3[1], &w_low);
-    FN(logistic) e = FN(logistic_parts)(-z, -z_low);
-    VEC u_low, u = FN(exact_mad)(-w, K(1), e.d, &u_low);
-    u_low += e.d_low - w_low;
-    VEC n = e.m * u, n_low = v_mad(e.m, u_low, v_mad(e.m_low, u, v_fma(e.m, u, -n)));
-    VEC square = e.d * e.d, square_low = v_mad(e.d + e.d, e.d_low, v_fma(e.d, e.d, -square));
-    VEC inverse = FN(rough_inverse)(e.d);
-    VEC low, q = FN(divide)(n, n_low, square, square_low, inverse * inverse, &low);
-    return FN(reflect)(x, (q + low) * e.scale);
+    VEC t = FN(clamped_abs)(x, FN(GELU_TANH_LIMIT));
+    FN(cubic) c = FN(gelu_tanh_cubic)(t);
+    VEC minus_z_low = -c.z_low;
+    FN(pair) e = FN(exp_pair)(-c.z, &minus_z_low, HALF_RANGE);
+    VEC rho, g = FN(inverse_of_1_plus)(e, &rho);
+    VEC u = v_mad(e.head, K(TINY_SCALE), K(1) - c.w) + v_mad(e.head * e.rest, K(TINY_SCALE), -c.w_low);
+    return FN(reflect)(x, FN(product)(u * e.head * g, NULL, g, e.rest - (rho + rho)));
 }
 #endif
 
@@ -70,6 +75,6 @@ INLINE VEC FN(gelu_tanh_grad)(VEC x, const VEC *p) {
 
 #define VEKT_GELU_ACTIVATIONS(ROW) \
     ROW(gelu, 0, 460, 740)         \
-    ROW(gelu_tanh, 0, 820, 820)
+    ROW(gelu_tanh, 0, 620, 700)
 
 #define VEKT_GELU_FROM_OUTPUT(ROW)

@@ -5,7 +5,7 @@
 
 INLINE vf64 gelu_tanh_grad_half(vf64 x) {
     const vf64 one = v_splat_f64(1), rounder = v_splat_f64(ROUNDER_f64);
-    const double *c = EXP_QUOTIENT_f64, a = GELU_TANH_A_f64[0], b = GELU_TANH_B_f64[0];
+    const double *c = EXP_QUOTIENT_f64, a = GELU_TANH_A_f64[0] + GELU_TANH_A_f64[1], b = GELU_TANH_B_f64[0];
     vf64 s = x * x;
     vf64 z = x * v_mad(s, v_splat_f64(-b), v_splat_f64(-a));
     vf64 shifted = v_mad(z, v_splat_f64(0x1.71547652b82fep+0), rounder);

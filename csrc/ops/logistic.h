@@ -2,26 +2,48 @@
 
 /* ---- sigmoid ---------------------------------------------------------------------------------------------- */
 
+/* E = e^-|x| scaled by 2^HALF_RANGE, and s = E/(1 + E), in one word: enough for double, where two units in the last
+ * place are allowed. */
+#if MANTISSA_BITS == 52
+INLINE vf64 one_word_logistic(vf64 t, vf64 *s) {
+    pair_f64 e = exp_pair_f64(-v_min(K(EXP_LIMIT_f64), t), NULL, HALF_RANGE);
+    vf64 m = v_mad(e.head, e.rest, e.head);
+    *s = m / v_mad(m, K(TINY_SCALE), K(1));
+    return m;
+}
+
+/* E - E s or 1 - s: at E = 1, where the errors of s count most, they are halved. */
+INLINE vf64 sigmoid_value_f64(vf64 x, const vf64 *p) {
+    (void)p;
+    vf64 s, e = one_word_logistic(v_abs(x), &s), a = v_select(v_lt(x, K(0)), e, K(1 / TINY_SCALE));
+    return v_fma(-a, s * K(TINY_SCALE), a) * K(TINY_SCALE);
+}
+
+INLINE vf64 logistic_slope_f64(vf64 t, double factor) {
+    vf64 s;
+    one_word_logistic(t, &s);
+    return v_mad(-s, s * K(TINY_SCALE), s) * K(TINY_SCALE * factor);
+}
+#else
 INLINE VEC FN(sigmoid_value)(VEC x, const VEC *p) {
     (void)p;
     SHORT_PATH(v_abs(x), LOGISTIC_SHORT_LIMIT, sigmoid_short(x));
-    FN(logistic) e = FN(logistic_parts)(-FN(clamped_abs)(x, FN(EXP_LIMIT)), K(0));
-    VEC low, q = FN(divide)(e.m, e.m_low, e.d, e.d_low, FN(rough_inverse)(e.d), &low);
-    VEC y = FN(reflect)(x, (q + low) * e.scale);
+    FN(pair) e = FN(exp_pair)(-FN(clamped_abs)(x, FN(EXP_LIMIT)), NULL, HALF_RANGE);
+    VEC rho, g = FN(inverse_of_1_plus)(e, &rho);
+    VEC y = FN(reflect)(x, FN(product)(e.head, NULL, g, e.rest - rho));
     return SHORT_WHERE_VALID(y);
 }
 
 /* factor E/(1 + E)^2 at E = e^-t, t >= 0, factor a power of two: a later product would round subnormals twice */
 INLINE VEC FN(logistic_slope)(VEC t, REAL factor) {
     SHORT_PATH(t, LOGISTIC_SHORT_LIMIT, logistic_slope_short(t) * factor);
-    FN(logistic) e = FN(logistic_parts)(-v_min(K(FN(EXP_LIMIT)), t), K(0));
-    VEC square = e.d * e.d;
-    VEC square_low = v_mad(e.d + e.d, e.d_low, v_fma(e.d, e.d, -square));
-    VEC inverse = FN(rough_inverse)(e.d);
-    VEC low, q = FN(divide)(e.m, e.m_low, square, square_low, inverse * inverse, &low);
-    VEC y = (q + low) * e.scale * K(TINY_SCALE * factor);
+    FN(pair) e = FN(exp_pair)(-v_min(K(FN(EXP_LIMIT)), t), NULL, HALF_RANGE);
+    VEC rho, g = FN(inverse_of_1_plus)(e, &rho);
+    VEC n = e.head * g, n_low = v_fma(e.head, g, -n);
+    VEC y = FN(product)(n, &n_low, g, e.rest - (rho + rho)) * K(TINY_SCALE * factor);
     return SHORT_WHERE_VALID(y);
 }
+#endif
 
 INLINE VEC FN(sigmoid_grad)(VEC x, const VEC *p) {
     (void)p;
@@ -38,6 +60,18 @@ INLINE VEC FN(sigmoid_grad_from_output)(VEC y, const VEC *p) {
 /* tanh(c + r) = y + g tanh(r) / (1 + y tanh(r)), y = tanh(c), g = 1 - y^2: the addition theorem.
  * In the first interval c = y = 0 and the polynomial alone is left; beyond, tanh > 1/2 and the second term is less
  * than a third of the sum, and so are its rounding errors. */
+#if MANTISSA_BITS == 52
+INLINE vf64 tanh_value_f64(vf64 x, const vf64 *p) {
+    (void)p;
+    vf64 t = clamped_abs_f64(x, TANH_LIMIT_f64);
+    pair_f64 e = exp_pair_f64(t * K(-2), NULL, 0);
+    MASK big = v_lt(e.head, K(0.5));
+    vf64 v = v_fma(e.head, e.rest, e.head - v_select(big, K(0), K(1)));
+    vf64 q = v / (v + v_select(big, K(1), K(2)));
+    vf64 a = v * v_select(big, K(2), K(0.5));
+    return v_copysign(v_fma(a, q, v_select(big, K(1), K(0)) - a), x);
+}
+#else
 INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
     (void)p;
     VEC t = FN(clamped_abs)(x, FN(TANH_LIMIT));
@@ -48,6 +82,8 @@ INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
     /* A reciprocal by iteration, in place of the division, took a quarter longer on AVX-512. */
     return v_copysign(v_fma(h, g / v_mad(y, h, K(1)), y), x);
 }
+
+#endif
 
 /* 1 - tanh(x)^2 = 4 sigmoid'(2x) */
 INLINE VEC FN(tanh_grad)(VEC x, const VEC *p) {

@@ -456,31 +456,39 @@ static const float GELU_ROOT_f32[2] = {
     -0x1.a03fd40000000p-27f};
 /* A of z = x (A + B x^2), in two words */
 static const float GELU_TANH_A_f32[2] = {
-    0x1.9884540000000p+0f,
-    -0x1.8579360000000p-25f};
+    0x1.9884600000000p+0f,
+    -0x1.9857940000000p-21f};
 /* B, in two words */
 static const float GELU_TANH_B_f32[2] = {
     0x1.2444f20000000p-4f,
     0x1.49b16a0000000p-29f};
-/* 3 B, in two words */
-static const float GELU_TANH_3B_f32[2] = {
-    0x1.b6676c0000000p-3f,
-    -0x1.175e200000000p-32f};
 /* t0, gelu'(-t0) = 0, in two words */
 static const double GELU_ROOT_f64[2] = {
     0x1.80ead197f00b4p-1,
     -0x1.13e74c58cada8p-56};
 /* A of z = x (A + B x^2), in two words */
 static const double GELU_TANH_A_f64[2] = {
-    0x1.9884533d43651p+0,
-    -0x1.cbc0d30ebfd15p-54};
+    0x1.9884533d43640p+0,
+    0x1.08d0fcb3c500cp-48};
 /* B, in two words */
 static const double GELU_TANH_B_f64[2] = {
     0x1.2444f2a4d8b4bp-4,
     -0x1.6c843a29d1c70p-61};
-/* 3 B, in two words */
-static const double GELU_TANH_3B_f64[2] = {
-    0x1.b6676bf7450f0p-3,
-    0x1.bba7351828aabp-57};
+/* scale, rounded, and what is missing of it relative to that */
+static const float SELU_SCALE_f32[2] = {
+    0x1.0cfabe0000000p+0f,
+    -0x1.1c71e80000000p-25f};
+/* slope, rounded, and what is missing of it relative to that */
+static const float SELU_SLOPE_f32[2] = {
+    0x1.c212cc0000000p+0f,
+    0x1.c74dc00000000p-27f};
+/* scale, rounded, and what is missing of it relative to that */
+static const double SELU_SCALE_f64[2] = {
+    0x1.0cfabd6a91132p+0,
+    0x1.5e0894229dec2p-55};
+/* slope, rounded, and what is missing of it relative to that */
+static const double SELU_SLOPE_f64[2] = {
+    0x1.c212cc640f031p+0,
+    0x1.290280fb31ba0p-57};
 
 #endif

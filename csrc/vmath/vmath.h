@@ -13,46 +13,49 @@ INLINE VEC FN(horner)(const REAL *c, int count, VEC x) {
     return y;
 }
 
-/* x + x_low = n ln(2)/16 + r for |x| <= EXP_LIMIT, x_low may be NULL: i is n + 16 power, and 1 + rest is e^r over the
- * rounding of 2^(n mod 16 / 16) in the table.  With |r| <= 0.022 the polynomial is half as long as it would be
- * without a table, and its rounding errors are small change. */
-INLINE INT FN(exp_reduced)(VEC x, const VEC *x_low, int power, VEC *rest) {
+/* e^(x + x_low) 2^power = head (1 + r + q) for |x| <= EXP_LIMIT, x_low may be NULL; head a normal number, if power
+ * puts it there, |r| <= 0.022, |q| <= r^2.  The relative error is 2^-27.5 for float and 2^-57 for double.
+ *
+ * x + x_low = n ln(2)/16 + r + r_low: the table has 2^(n mod 16 / 16), n div 16 goes to the exponent, and the
+ * polynomial is half as long as it would be without a table.  As the first row of the table is exact, r + q is e^x -
+ * 1 itself near x = 0.  r_low, less than a rounding error of r, is for those who multiply e^x - 1. */
+typedef struct {
+    VEC head, r, r_low, q;
+} FN(exp_sum);
+
+INLINE FN(exp_sum) FN(exp_terms)(VEC x, const VEC *x_low, int power) {
     const REAL rounder = FN(ROUNDER) + 16 * power;
     VEC shifted = v_mad(x, K(0x1.71547652b82fep+4), K(rounder)), n = shifted - K(rounder);
-    VEC r = v_mad(n, K(-FN(LN2_16)[0]), x); /* exact */
-    if (x_low) r += *x_low;
-    r = v_mad(n, K(-FN(LN2_16)[1]), r);
+    VEC high = v_mad(n, K(-FN(LN2_16)[0]), x); /* exact */
+    VEC low = x_low ? v_mad(n, K(-FN(LN2_16)[1]), *x_low) : K(0);
+    VEC r = x_low ? high + low : v_mad(n, K(-FN(LN2_16)[1]), high);
     INT i = v_bits(shifted);
-    *rest = v_mad(r * r, HORNER(FN(EXP), r), r) + FN(v_lookup)(FN(EXP2_LOW), i);
-    return i;
+    VEC head = v_real(v_bits(FN(v_lookup)(FN(EXP2), i)) + (i << (MANTISSA_BITS - 4)));
+    VEC q = v_mad(r * r, HORNER(FN(EXP), r), FN(v_lookup)(FN(EXP2_LOW), i));
+    return (FN(exp_sum)){head, r, low - (r - high), q};
 }
 
-/* e^(x + x_low) 2^power = head + tail, where that is a normal number; |tail| <= head / 45.
- * The relative error is 2^-27.5 for float and 2^-57 for double; and as the table's first row is exact, so is head
- * near x = 0: tail is then e^x - 1 to half a unit in its last place. */
+/* The same with rest = r + q. */
 typedef struct {
-    VEC head, tail;
+    VEC head, rest;
 } FN(pair);
 
 INLINE FN(pair) FN(exp_pair)(VEC x, const VEC *x_low, int power) {
-    VEC rest;
-    INT i = FN(exp_reduced)(x, x_low, power, &rest);
-    VEC head = v_real(v_bits(FN(v_lookup)(FN(EXP2), i)) + (i << (MANTISSA_BITS - 4)));
-    return (FN(pair)){head, head * rest};
+    FN(exp_sum) e = FN(exp_terms)(x, x_low, power);
+    return (FN(pair)){e.head, e.r + e.q};
 }
 
-/* e^(x + x_low) = (head + tail) * scale / 2^HALF_RANGE for -EXP_LIMIT <= x <= 0: as above, but 1 <= head < 2.
+/* e^(x + x_low) = (head + tail) * scale / 2^HALF_RANGE for -EXP_LIMIT <= x <= 0, 1 <= head < 2, |tail| <= 0.022 head.
  * The offset in scale keeps it a normal number for every result. */
 typedef struct {
     VEC head, tail, scale;
-} FN(exponential);
+} FN(exp_scaled);
 
-INLINE FN(exponential) FN(exp_parts)(VEC x, VEC x_low) {
-    VEC rest;
-    INT i = FN(exp_reduced)(x, &x_low, HALF_RANGE + EXPONENT_BIAS, &rest);
-    INT moved = i << (MANTISSA_BITS - 4), exponent = (i >> 4) << MANTISSA_BITS;
-    VEC head = v_real(v_bits(FN(v_lookup)(FN(EXP2), i)) + (moved - exponent));
-    return (FN(exponential)){head, head * rest, v_real(exponent)};
+INLINE FN(exp_scaled) FN(exp_parts)(VEC x, VEC x_low) {
+    FN(pair) e = FN(exp_pair)(x, &x_low, HALF_RANGE);
+    INT one = v_bits(K(1)), exponent = v_bits(e.head) >> MANTISSA_BITS << MANTISSA_BITS;
+    VEC head = v_real(v_bits(e.head) - exponent + one);
+    return (FN(exp_scaled)){head, head * e.rest, v_real(exponent)};
 }
 
 /* E = e^(x + x_low) for x <= 0 and D = 1 + E, both in two words; E = (m + m_low) * scale / 2^HALF_RANGE. */
@@ -61,13 +64,30 @@ typedef struct {
 } FN(logistic);
 
 INLINE FN(logistic) FN(logistic_parts)(VEC x, VEC x_low) {
-    FN(exponential) e = FN(exp_parts)(x, x_low);
+    FN(exp_scaled) e = FN(exp_parts)(x, x_low);
     VEC one = K(1), tiny = K(TINY_SCALE);
     VEC m = e.head + e.tail, m_low = e.tail - (m - e.head);
     VEC d = v_mad(m * e.scale, tiny, one);
     VEC d_low = v_mad(m * e.scale, tiny, one - d); /* products with powers of two are exact */
     d_low = v_mad(m_low * e.scale, tiny, d_low);
     return (FN(logistic)){m, m_low, e.scale, d, d_low};
+}
+
+/* 1/(1 + E) = g (1 - rho), E = e.head (1 + e.rest) / 2^HALF_RANGE <= 1: one rounding error of the sum and one of the
+ * quotient are in rho. */
+INLINE VEC FN(inverse_of_1_plus)(FN(pair) e, VEC *rho) {
+    VEC one = K(1), tiny = K(TINY_SCALE), tail = e.head * e.rest;
+    VEC d = v_mad(e.head + tail, tiny, one);
+    VEC d_low = v_mad(tail, tiny, v_mad(e.head, tiny, one - d)); /* products with powers of two are exact */
+    VEC g = one / d;
+    *rho = v_mad(g, d_low, v_fma(g, d, -one));
+    return g;
+}
+
+/* (a + a_low) b (1 + c), rounded once; a_low may be NULL, c and a_low are small */
+INLINE VEC FN(product)(VEC a, const VEC *a_low, VEC b, VEC c) {
+    VEC low = a_low ? v_mad(a * b, c, *a_low * b) : a * b * c;
+    return v_fma(a, b, low);
 }
 
 /* (n + n_low)/(d + d_low) = quotient + low; inverse is 1/d to 10 % or better: low is a rounding error or two. */
@@ -102,7 +122,7 @@ INLINE VEC FN(times_gaussian)(VEC t, VEC f, const VEC *f_low, VEC c0, VEC rest) 
     VEC square_low = v_fma(t, half, -square);
     FN(pair) e = FN(exp_pair)(square, &square_low, HALF_RANGE);
     VEC main = c0 * e.head, low = v_fma(c0, e.head, -main);
-    low = v_mad(rest, e.head + e.tail, v_mad(c0, e.tail, low));
+    low = v_mad(rest, v_mad(e.head, e.rest, e.head), v_mad(main, e.rest, low));
     low = f_low ? v_mad(f, low, *f_low * (main + low)) : f * low;
     return v_fma(f, main, low);
 }
