@@ -70,7 +70,8 @@ def test_value_and_gradient(
 @pytest.mark.parametrize("name", [name for name, k in KERNELS.items() if k.from_output])
 def test_gradient_from_output(name: str, dtype: str, kernels: dict[str, np.ufunc]) -> None:
     params = example_params(KERNELS[name])
-    y = wide(name, sample(dtype, 100_000), *params).astype(dtype)
+    with np.errstate(over="ignore"):
+        y = wide(name, sample(dtype, 100_000), *params).astype(dtype)
     computed = kernels[f"{name}_backward_from_output"](np.ones_like(y), y, *params)
     bound = KERNELS[name].max_ulp[dtype]
     assert ulp_error(computed, wide_from_output(name, y, *params)).max() <= bound

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from .._op import Kernel, Kink, Op, Param, inf
-from .._reference_math import constant
+from .._reference_math import constant, exp_sum, two_product
+
+# Beyond this e^-x has underflowed in every dtype.
+_FAR = 12000.0
 
 _EXPONENTIAL = Op(
     name="exponential",
@@ -81,7 +84,11 @@ def _celu(x: Any, alpha: Any) -> Any:
 
 
 def _celu_gradient(x: Any, alpha: Any) -> Any:
-    return np.where(x > 0, 1, np.exp(_negative(x) / alpha))
+    """Exponential of the quotient as a sum of two, as its error would be magnified."""
+    t = np.maximum(_negative(x), -_FAR * alpha)
+    quotient = t / alpha
+    product, product_low = two_product(quotient, alpha)
+    return np.where(x > 0, 1, exp_sum(quotient, (t - product - product_low) / alpha))
 
 
 _CELU = Op(
@@ -111,7 +118,7 @@ _CELU = Op(
 
 _SCALE = "1.0507009873554804934193349852946"
 _ALPHA = "1.6732632423543772848170429916717"
-_SLOPE = "1.75809934084737685994021752081231"  # their product
+_SLOPE = "1.7580993408473768599402175208123193420602458089122"  # their product
 
 
 def _selu(x: Any) -> Any:
@@ -125,7 +132,8 @@ def _selu_gradient(x: Any) -> Any:
 
 
 def _selu_from_output(y: Any) -> Any:
-    return np.where(y > 0, constant(_SCALE, y.dtype)[0], y + constant(_SLOPE, y.dtype)[0])
+    slope, slope_low = constant(_SLOPE, y.dtype)
+    return np.where(y > 0, constant(_SCALE, y.dtype)[0], (y + slope) + slope_low)
 
 
 _SELU = Op(
