@@ -113,7 +113,7 @@ _CELU = Op(
     source="J. T. Barron, arXiv:1704.07483 (2017).",
     use="As elu, where alpha is varied: its slope at zero stays 1.",
     cost="One exponential; the inverse of alpha once, where alpha is one number.",
-    compat="As in Keras, torch and JAX; vekt keeps the digits that x / alpha loses by its rounding.",
+    compat="As in Keras, torch and JAX; vekt keeps the digits that x / alpha loses by rounding.",
 )
 
 _SCALE = "1.0507009873554804934193349852946"
