@@ -15,6 +15,7 @@
 #define SHORT_WHERE_VALID(full) (full)
 #include "simd/as_f64.h"
 #include "vmath/vmath.h"
+#include "vmath/log.h"
 #include "ops/activations.h"
 #include "ops/gates.h"
 #include "ops/dot.h"
@@ -37,6 +38,8 @@
 #define SHORT_WHERE_VALID(full) v_select(short_valid, short_y, full)
 #include "simd/as_f32.h"
 #include "vmath/vmath.h"
+#include "vmath/log.h"
+#include "vmath/quotient.h"
 #include "ops/short_f32.h"
 #include "ops/gelu_tanh_grad_f32.h"
 #include "ops/activations.h"

@@ -77,8 +77,8 @@ def exponential(dtype: Float, degree: int) -> None:
     emit("EXP2_LOW", dtype, low, "2^(j/16) over its rounded value, less 1")
 
 
-def exponential_quotient() -> None:
-    """e^r = (q + r)/(q - r), q(r^2) = r coth(r/2), exact where gelu_tanh' has its root.
+def exponential_quotient(name: str, z: mp.mpf, of: str) -> None:
+    """e^r = (q + r)/(q - r), q(r^2) = r coth(r/2), exact at z, where a gradient has its root.
 
     The reduced argument of the root is a node of the interpolation, so that the gradient's error
     vanishes with it.
@@ -88,24 +88,29 @@ def exponential_quotient() -> None:
         r = mp.sqrt(u)
         return r * mp.coth(r / 2) if u > mp.mpf(10) ** -25 else 2 + u / 6
 
-    def gradient_numerator(x: mp.mpf) -> mp.mpf:
-        z = x * (GELU_TANH_A + GELU_TANH_B * x**2)
-        return 1 + mp.exp(-z) * (1 + x * (GELU_TANH_A + 3 * GELU_TANH_B * x**2))
-
     def error(r: mp.mpf) -> mp.mpf:
         value = evaluate(c, r * r)
         return (value + r) / (value - r) * mp.exp(-r) - 1
 
-    root = mp.findroot(gradient_numerator, mp.mpf("-0.7525"))
-    z = -root * (GELU_TANH_A + GELU_TANH_B * root**2)
     reduced = z - mp.nint(z / mp.log(2)) * mp.log(2)
     nodes = chebyshev_nodes(mp.mpf(0), HALF_LN2**2, 3)
     nearest = min(range(3), key=lambda i: abs(nodes[i] - reduced**2))
     nodes[nearest] = reduced**2
     c = interpolate_at(nodes, [q(u) for u in nodes])
     note = f"relative error of e^r {bits(worst(error, -HALF_LN2, HALF_LN2))}"
-    where = f"exact at r = {mp.nstr(reduced, 17)}"
-    emit("EXP_QUOTIENT", np.float64, c, f"r coth(r/2) in r^2, {where}; {note}")
+    where = f"exact at r = {mp.nstr(reduced, 17)} for {of}"
+    emit(name, np.float64, c, f"r coth(r/2) in r^2, {where}; {note}")
+
+
+def gelu_tanh_root() -> mp.mpf:
+    """-z of gelu_tanh(x) = x sigmoid(z) where its gradient is 0."""
+
+    def numerator(x: mp.mpf) -> mp.mpf:
+        z = x * (GELU_TANH_A + GELU_TANH_B * x**2)
+        return 1 + mp.exp(-z) * (1 + x * (GELU_TANH_A + 3 * GELU_TANH_B * x**2))
+
+    root = mp.findroot(numerator, mp.mpf("-0.7525"))
+    return -root * (GELU_TANH_A + GELU_TANH_B * root**2)
 
 
 def hyperbolic_tangent(
@@ -160,16 +165,27 @@ def gradient_tail(t: mp.mpf) -> mp.mpf:
 
 
 def polynomial_around(
-    f: Function, dtype: Float, low: mp.mpf, high: mp.mpf, degree: int
+    f: Function,
+    dtype: Float,
+    low: mp.mpf,
+    high: mp.mpf,
+    degree: int,
+    centre: mp.mpf | None = None,
+    c0_words: int = 1,
 ) -> tuple[mp.mpf, list[mp.mpf], mp.mpf]:
-    """Fit f on [low, high] around where c0 and c1 round well: centre, coefficients, error."""
+    """Fit f on [low, high] around where c0 and c1 round well: centre, coefficients, error.
+
+    With two words of c0 the coefficients are c0, low word of c0, c1, ...; where the centre is a
+    root of f, but for being rounded, the first word is 0.
+    """
     derivative = functools.partial(mp.diff, f)
     # Steps so small that the search stays near the middle; t - c remains exact but for t near 0.
     step = mp.mpf(2) ** mp.floor(mp.log((high - low) / 2**15, 2))
     nominal = mp.nint((low + high) / 2 / step) * step
     # Around 0 itself, so that f(t) - c0 - c1 t is as good as 0 for the smallest t.
     tolerances = ((f, 2.0**-8), (derivative, 2.0**-3)) if nominal else ()
-    centre = rounding_centre(dtype, nominal, step, *tolerances)
+    if centre is None:
+        centre = rounding_centre(dtype, nominal, step, *tolerances)
     first_two = [f(centre), derivative(centre)]
 
     def rest(r: mp.mpf) -> mp.mpf:
@@ -181,23 +197,40 @@ def polynomial_around(
     nodes = sorted(chebyshev_nodes(low - centre, high - centre, degree + 1), key=abs)[2:]
     c = first_two + interpolate_at(nodes, [rest(r) for r in nodes])
     c = [round_to(dtype, v) for v in c]
-    return centre, c, worst(error, low - centre, high - centre, 60)
+    relative = worst(error, low - centre, high - centre, 60)
+    if c0_words == 2:
+        near_root = abs(c[0]) < abs(c[1]) / 2**20
+        c = [mp.mpf(0) if near_root else c[0], c[0] if near_root else mp.mpf(0), *c[1:]]
+    return centre, c, relative
 
 
 def piecewise(
-    name: str, f: Function, dtype: Float, edges: list[mp.mpf], degree: int, first: int = 0
+    name: str,
+    f: Function,
+    dtype: Float,
+    edges: list[mp.mpf],
+    degree: int,
+    first: int = 0,
+    centres: dict[int, mp.mpf] | None = None,
+    c0_words: int = 1,
 ) -> None:
     """Polynomials on the 16 intervals between `edges`.
 
-    Row `first` of the tables holds the first interval, the others follow modulo 16.
+    Row `first` of the tables holds the first interval, the others follow modulo 16.  `centres` are
+    those that are given, by number of the interval.
     """
-    fits = [polynomial_around(f, dtype, a, b, degree) for a, b in itertools.pairwise(edges)]
+    given = centres or {}
+    fits = [
+        polynomial_around(f, dtype, a, b, degree, given.get(i), c0_words)
+        for i, (a, b) in enumerate(itertools.pairwise(edges))
+    ]
     rows = [fits[(i - first) % 16] for i in range(16)]
     ends = f"{mp.nstr(edges[0], 4)} to {mp.nstr(edges[-1], 4)}"
     emit(f"{name}_CENTRE", dtype, [row[0] for row in rows], f"centres of the intervals from {ends}")
-    print("/* coefficients [power][interval] in t - centre; relative errors")
+    words = ", c0 in two words" * (c0_words == 2)
+    print(f"/* coefficients [power][interval] in t - centre{words}; relative errors")
     print(f" * {', '.join(bits(row[2]) for row in rows)} */")
-    shape = f"[{degree + 1}][16] __attribute__((aligned(64)))"
+    shape = f"[{len(fits[0][1])}][16] __attribute__((aligned(64)))"
     print(f"static const {C_TYPE[dtype]} {name}_{SUFFIX[dtype]}{shape} = {{")
     for column in zip(*(row[1] for row in rows), strict=True):
         print("    {" + ", ".join(literal(dtype, v) for v in column) + "},")
@@ -242,13 +275,76 @@ def exponential_units() -> None:
             emit(f"SELU_{name}", dtype, [high, (value - high) / high], f"{name.lower()}, {note}")
 
 
+def logarithm(name: str, dtype: Float, degree: int) -> None:
+    """log((1 + w/2)/(1 - w/2)) = 2 atanh(w/2) = w + w^3 p(w^2) for |w| <= 2/3."""
+
+    def p(u: mp.mpf) -> mp.mpf:
+        w = mp.sqrt(u)
+        return (2 * mp.atanh(w / 2) / w - 1) / u if u > mp.mpf(10) ** -20 else mp.mpf(1) / 12
+
+    def error(w: mp.mpf) -> mp.mpf:
+        return (w + w**3 * evaluate(c, w * w)) / (2 * mp.atanh(w / 2)) - 1
+
+    end = mp.mpf(2) / 3 * mp.mpf("1.001")
+    c = [round_to(dtype, v) for v in interpolate(p, mp.mpf(0), end**2, degree)]
+    note = f"|w| <= 2/3; relative error {bits(worst(error, end / 100, end))}"
+    emit(name, dtype, c, f"(2 atanh(w/2)/w - 1)/w^2 in w^2, {note}")
+
+
+def silu_tail_slope(t: mp.mpf) -> mp.mpf:
+    """silu'(-t)."""
+    e = mp.exp(-t)
+    return e * (1 + e - t) / (1 + e) ** 2
+
+
+def mish_slope(x: mp.mpf) -> mp.mpf:
+    """mish'(x)."""
+    e = mp.exp(x)
+    d = e * e + 2 * e + 2
+    return e * ((e + 2) * d + 4 * x * (1 + e)) / d**2
+
+
+def tanh_shrink_cubed(t: mp.mpf) -> mp.mpf:
+    """(t - tanh(t))/t^3."""
+    if abs(t) < mp.mpf(10) ** -12:
+        return mp.mpf(1) / 3 - 2 * t * t / 15
+    return (t - mp.tanh(t)) / t**3
+
+
+def softplus_family() -> None:
+    """Print what softplus, silu, mish, tanh_shrink and log1mexp take."""
+    logarithm("LOG", np.float32, 4)
+    logarithm("LOG", np.float64, 11)
+    logarithm("LOG_SHORT", np.float64, 4)
+    root = mp.findroot(mish_slope, mp.mpf("-1.1924"))
+    exponential_quotient("EXP_QUOTIENT_MISH", root, "mish'")
+    f = np.float32
+    piecewise("SOFTPLUS", lambda t: mp.log1p(mp.exp(-t)), f, even_edges(mp.mpf(1)), 8)
+    # The root of silu' is the middle of the third interval; as its centre, but for being rounded,
+    # it makes the relative error vanish there.  The second interval's centre is so near to the root
+    # that silu' does not fall below half of c0.
+    root = mp.findroot(silu_tail_slope, mp.mpf("1.2785"))
+    step, slope = mp.mpf(2) ** -16, functools.partial(mp.diff, silu_tail_slope)
+    tolerances = (silu_tail_slope, 2.0**-8), (slope, 2.0**-3)
+    near = rounding_centre(f, mp.mpf("0.78125"), step, *tolerances)
+    edges, centres = even_edges(root / 2), {1: near, 2: round_to(f, root)}
+    piecewise("SILU_SLOPE", silu_tail_slope, f, edges, 8, centres=centres, c0_words=2)
+    octaves = octave_edges(1)
+    piecewise("TANH_SHRINK", tanh_shrink_cubed, f, octaves, 7, first=12)
+
+    def square(t: mp.mpf) -> mp.mpf:
+        return (mp.tanh(t) / t) ** 2 if t else mp.mpf(1)
+
+    piecewise("TANH_SQUARE", square, f, octaves, 7, first=12, centres={0: mp.mpf(0)})
+
+
 def main() -> None:
     """Print the header."""
     print("/* Made by fits/make_constants.py, which holds the definitions, to the last digit. */")
     print("#ifndef VEKT_CONSTANTS_H\n#define VEKT_CONSTANTS_H\n\n/* clang-format off */\n")
     exponential(np.float32, 2)
     exponential(np.float64, 5)
-    exponential_quotient()
+    exponential_quotient("EXP_QUOTIENT", gelu_tanh_root(), "gelu_tanh'")
     hyperbolic_tangent(np.float32, 16, mp.mpf("0.5664"), 5, mp.mpf(2) ** -18)
     hyperbolic_tangent(np.float64, 32, mp.mpf("0.606"), 12, mp.mpf(2) ** -20)
     for name, f in (("GELU", scaled_tail), ("GELU_GRADIENT", gradient_tail)):
@@ -267,6 +363,7 @@ def main() -> None:
         two_words("GELU_TANH_A", dtype, GELU_TANH_A, "A of z = x (A + B x^2)", last)
         two_words("GELU_TANH_B", dtype, GELU_TANH_B, "B")
     exponential_units()
+    softplus_family()
     print("\n#endif")
 
 

@@ -5,6 +5,8 @@
  * depend on its value alone.  On normal inputs this takes half the time of the full bodies; doubles would need
  * polynomials twice as long, and gain nothing. */
 
+static const float SILU_SLOPE_PER_INTERVAL = 2 / 1.27846454f, SILU_SLOPE_LIMIT = 9.875f;
+
 /* sigmoid(-t), and 1 - sigmoid(-t) for x >= 0 */
 INLINE vf32 sigmoid_short(vf32 x) {
     vf32 t = v_abs(x), one = v_splat_f32(1);
@@ -12,6 +14,40 @@ INLINE vf32 sigmoid_short(vf32 x) {
     vf32 low, high = two_word_polynomial_f32(LOGISTIC_f32, 8, t - v_lookup_f32(LOGISTIC_CENTRE_f32, i), i, &low);
     vf32 y = high + low;
     return v_select(v_lt(x, v_splat_f32(0)), y, one - y);
+}
+
+/* x sigmoid(x), sigmoid(x) in two words */
+INLINE vf32 silu_short(vf32 x) {
+    vf32 t = v_abs(x), one = v_splat_f32(1);
+    vi32 i = v_bits(t + v_splat_f32(ROUNDER_f32));
+    vf32 low, high = two_word_polynomial_f32(LOGISTIC_f32, 8, t - v_lookup_f32(LOGISTIC_CENTRE_f32, i), i, &low);
+    vf32 high_above = one - high, low_above = ((one - high_above) - high) - low;
+    mask_f32 below = v_lt(x, v_splat_f32(0));
+    return v_fma(x, v_select(below, high, high_above), x * v_select(below, low, low_above));
+}
+
+/* silu'(-t), and 1 - silu'(-t) for x >= 0.  c0 stands in two words: the first is 0 where the root is the centre. */
+INLINE vf32 silu_grad_short(vf32 x) {
+    vf32 t = v_abs(x), one = v_splat_f32(1);
+    vi32 i = v_bits(v_mad(t, v_splat_f32(SILU_SLOPE_PER_INTERVAL), v_splat_f32(ROUNDER_f32)));
+    vf32 r = t - v_lookup_f32(SILU_SLOPE_CENTRE_f32, i);
+    vf32 q = v_lookup_f32(SILU_SLOPE_f32[9], i);
+#pragma GCC unroll 10
+    for (int j = 8; j > 2; j--) q = v_mad(q, r, v_lookup_f32(SILU_SLOPE_f32[j], i));
+    vf32 c0 = v_lookup_f32(SILU_SLOPE_f32[0], i), c1 = v_lookup_f32(SILU_SLOPE_f32[2], i);
+    vf32 high = v_fma(r, c1, c0), low = v_fma(r, c1, c0 - high) + v_lookup_f32(SILU_SLOPE_f32[1], i);
+    vf32 y = high + v_mad(r * r, q, low);
+    return v_select(v_lt(x, v_splat_f32(0)), y, one - y);
+}
+
+/* log(1 + e^x): relu(x) and log(1 + e^-t) in two words, added exactly but for the last rounding */
+INLINE vf32 softplus_short(vf32 x) {
+    vf32 t = v_abs(x), ramp = v_max(v_splat_f32(0), x);
+    vi32 i = v_bits(t + v_splat_f32(ROUNDER_f32));
+    vf32 low, high = two_word_polynomial_f32(SOFTPLUS_f32, 9, t - v_lookup_f32(SOFTPLUS_CENTRE_f32, i), i, &low);
+    vf32 larger = v_max(high, ramp), smaller = v_min(high, ramp);
+    vf32 sum = larger + smaller;
+    return sum + ((smaller - (sum - larger)) + low);
 }
 
 /* sigmoid'(t), t >= 0 */

@@ -58,7 +58,7 @@ class Kernel:
     point warnings are off.
 
     `formula` is the definition as a Python expression of x and the parameters, which tests evaluate
-    in any precision.  `range`, `limits` (at -inf and +inf) and `gradient_limits` hold for the
+    in any precision; beyond `domain`, a closed interval, results are NaN.  `range`, `limits` (at -inf and +inf) and `gradient_limits` hold for the
     default parameters, as do the examples: the results at x = -1, 0, 2 to four decimals.
     `from_output` gives the gradient as a function of (y, *params), y the value.  `roots`
     are the zeros, as decimal numbers, through which the gradient passes; within `root_radius` of
@@ -76,6 +76,7 @@ class Kernel:
     gradient_example: tuple[float, float, float]
     params: tuple[str, ...] = ()
     flags: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    domain: tuple[float, float] = (-inf, inf)
     kinks: tuple[Kink, ...] = ()
     roots: tuple[str, ...] = ()
     root_radius: float = 0.0625

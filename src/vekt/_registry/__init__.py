@@ -8,11 +8,12 @@ above their row.
 from __future__ import annotations
 
 from .._op import Kernel, Kink, Op, Param
-from . import algebraic, exponential, gelu, logistic, piecewise
+from . import algebraic, exponential, gelu, logistic, piecewise, silu, softplus
 from .gelu import GELU_TANH_K1, GELU_TANH_K3
 
 __all__ = ["GELU_TANH_K1", "GELU_TANH_K3", "KERNELS", "OPS", "Kernel", "Kink", "Op", "Param"]
-_FAMILIES = (piecewise, algebraic, logistic, exponential, gelu)
+
+_FAMILIES = (piecewise, algebraic, logistic, silu, softplus, exponential, gelu)
 
 OPS: dict[str, Op] = {op.name: op for family in _FAMILIES for op in family.OPS}
 KERNELS: dict[str, Kernel] = {kernel.name: kernel for op in OPS.values() for kernel in op.kernels}
