@@ -194,8 +194,14 @@ def polynomial_around(
     def error(r: mp.mpf) -> mp.mpf:
         return evaluate(c, r) / f(centre + r) - 1
 
-    nodes = sorted(chebyshev_nodes(low - centre, high - centre, degree + 1), key=abs)[2:]
-    c = first_two + interpolate_at(nodes, [rest(r) for r in nodes])
+    nodes = sorted(chebyshev_nodes(low - centre, high - centre, degree + 1), key=abs)
+    c = first_two + interpolate_at(nodes[2:], [rest(r) for r in nodes[2:]])
+    for fixed in (
+        (2, 3) if c0_words == 2 else ()
+    ):  # the others make up for the rounding of c1 and c2
+        c = [round_to(dtype, v) for v in c[:fixed]]
+        values = [(f(centre + r) - evaluate(c, r)) / r**fixed for r in nodes[fixed:]]
+        c += interpolate_at(nodes[fixed:], values)
     c = [round_to(dtype, v) for v in c]
     relative = worst(error, low - centre, high - centre, 60)
     if c0_words == 2:
@@ -321,14 +327,15 @@ def softplus_family() -> None:
     f = np.float32
     piecewise("SOFTPLUS", lambda t: mp.log1p(mp.exp(-t)), f, even_edges(mp.mpf(1)), 8)
     # The root of silu' is the middle of the third interval; as its centre, but for being rounded,
-    # it makes the relative error vanish there.  The second interval's centre is so near to the root
-    # that silu' does not fall below half of c0.
+    # it makes the relative error vanish there.
     root = mp.findroot(silu_tail_slope, mp.mpf("1.2785"))
-    step, slope = mp.mpf(2) ** -16, functools.partial(mp.diff, silu_tail_slope)
+    edges = [i * root / mp.mpf("2.5") for i in range(17)]
+    # The second interval's centre is so near to the root that silu' does not fall below half of c0.
+    slope = functools.partial(mp.diff, silu_tail_slope)
     tolerances = (silu_tail_slope, 2.0**-8), (slope, 2.0**-3)
-    near = rounding_centre(f, mp.mpf("0.78125"), step, *tolerances)
-    edges, centres = even_edges(root / 2), {1: near, 2: round_to(f, root)}
-    piecewise("SILU_SLOPE", silu_tail_slope, f, edges, 8, centres=centres, c0_words=2)
+    near = rounding_centre(f, mp.mpf("0.84375"), mp.mpf(2) ** -17, *tolerances)
+    centres = {1: near, 2: round_to(f, root)}
+    piecewise("SILU_SLOPE", silu_tail_slope, f, edges, 7, centres=centres, c0_words=2)
     octaves = octave_edges(1)
     piecewise("TANH_SHRINK", tanh_shrink_cubed, f, octaves, 7, first=12)
 

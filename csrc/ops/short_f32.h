@@ -5,7 +5,7 @@
  * depend on its value alone.  On normal inputs this takes half the time of the full bodies; doubles would need
  * polynomials twice as long, and gain nothing. */
 
-static const float SILU_SLOPE_PER_INTERVAL = 2 / 1.27846454f, SILU_SLOPE_LIMIT = 9.875f;
+static const float SILU_SLOPE_PER_INTERVAL = 2.5f / 1.27846454f, SILU_SLOPE_LIMIT = 8.125f;
 
 /* sigmoid(-t), and 1 - sigmoid(-t) for x >= 0 */
 INLINE vf32 sigmoid_short(vf32 x) {
@@ -29,11 +29,11 @@ INLINE vf32 silu_short(vf32 x) {
 /* silu'(-t), and 1 - silu'(-t) for x >= 0.  c0 stands in two words: the first is 0 where the root is the centre. */
 INLINE vf32 silu_grad_short(vf32 x) {
     vf32 t = v_abs(x), one = v_splat_f32(1);
-    vi32 i = v_bits(v_mad(t, v_splat_f32(SILU_SLOPE_PER_INTERVAL), v_splat_f32(ROUNDER_f32)));
+    vi32 i = v_bits(v_mad(t, v_splat_f32(SILU_SLOPE_PER_INTERVAL), v_splat_f32(-0.5f)) + v_splat_f32(ROUNDER_f32));
     vf32 r = t - v_lookup_f32(SILU_SLOPE_CENTRE_f32, i);
-    vf32 q = v_lookup_f32(SILU_SLOPE_f32[9], i);
+    vf32 q = v_lookup_f32(SILU_SLOPE_f32[8], i);
 #pragma GCC unroll 10
-    for (int j = 8; j > 2; j--) q = v_mad(q, r, v_lookup_f32(SILU_SLOPE_f32[j], i));
+    for (int j = 7; j > 2; j--) q = v_mad(q, r, v_lookup_f32(SILU_SLOPE_f32[j], i));
     vf32 c0 = v_lookup_f32(SILU_SLOPE_f32[0], i), c1 = v_lookup_f32(SILU_SLOPE_f32[2], i);
     vf32 high = v_fma(r, c1, c0), low = v_fma(r, c1, c0 - high) + v_lookup_f32(SILU_SLOPE_f32[1], i);
     vf32 y = high + v_mad(r * r, q, low);
