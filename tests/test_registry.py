@@ -15,10 +15,12 @@ import vekt as vk
 from vekt import _native, jit, reference
 from vekt._functions import INPUTS
 from vekt._registry import KERNELS, OPS, Kernel, Op
+from vekt._row_ops import ROW_OPS
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = {n for op in OPS.values() for n in (*op.public_names, *op.alias_names)} | {"dot"}
+ROWS = {name for op in ROW_OPS.values() for name in op.public_names}
 
 
 def kernel_rows() -> dict[str, tuple[int, int]]:
@@ -47,12 +49,13 @@ def test_ufuncs() -> None:
 
 
 def test_namespaces() -> None:
-    assert set(vk.__all__) >= PUBLIC
+    assert set(vk.__all__) >= PUBLIC | ROWS
+    assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == PUBLIC - {"dot"} | {"get"}
-    assert set(jit.__all__) == PUBLIC
-    extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient"}
-    assert set(reference.__all__) == PUBLIC | extras
-    for module in (vk, vk.activations, jit, reference):
+    assert set(jit.__all__) == PUBLIC | set(ROW_OPS)
+    extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
+    assert set(reference.__all__) == PUBLIC | ROWS | extras
+    for module in (vk, vk.activations, vk.rows, jit, reference):
         assert all(hasattr(module, name) for name in module.__all__)
 
 

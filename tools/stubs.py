@@ -27,6 +27,7 @@ from . import activations as activations
 from . import config as config
 from . import jit as jit
 from . import reference as reference
+from . import rows as rows
 from . import ufuncs as ufuncs
 
 __version__: str
@@ -54,14 +55,25 @@ OPTIONS = {
 }
 
 
-def load_registry() -> Any:
+MASK, OUTPUT = "where: ArrayLike | None = None", "out: NDArray[Any] | None = None"
+AXIS = "axis: int | tuple[int, ...] | None = -1"
+KEEP, DTYPE = "keepdims: bool = False", "dtype: DTypeLike | None = None"
+ROWS = {
+    ("", False): f"x: ArrayLike, {AXIS}, *, {MASK}, {OUTPUT}, {DTYPE}",
+    ("", True): f"x: ArrayLike, {AXIS}, {KEEP}, *, {MASK}, {OUTPUT}, {DTYPE}",
+    ("_backward", False): f"dy: ArrayLike, y: ArrayLike, {AXIS}, *, {OUTPUT}",
+    ("_backward", True): f"dy: ArrayLike, x: ArrayLike, {AXIS}, {KEEP}, *, {MASK}, {OUTPUT}",
+}
+
+
+def load_registry(name: str = "_registry") -> Any:
     """Import `vekt._registry` without importing `vekt`, which needs the compiled modules."""
     sys.meta_path.insert(0, importlib.machinery.PathFinder)  # before an editable install of vekt
     if "vekt" not in sys.modules:
         package = types.ModuleType("vekt")
         package.__path__ = [str(SOURCE)]
         sys.modules["vekt"] = package
-    return importlib.import_module("vekt._registry")
+    return importlib.import_module(f"vekt.{name}")
 
 
 def parameter(param: Any) -> str:
@@ -87,6 +99,10 @@ def stub() -> str:
         for name in op.public_names:
             lines.append(function(op, name) if op.params else f"{name}: np.ufunc")
         lines += [f"{alias} = {name}" for alias, name in op.alias_names.items()]
+    for row_op in load_registry("_row_ops").ROW_OPS.values():
+        for name in row_op.public_names:
+            arguments = ROWS[name.removeprefix(row_op.name), row_op.reduces]
+            lines.append(f"def {name}({arguments}) -> Any: ...")
     return "\n".join(lines) + "\n"
 
 

@@ -11,17 +11,19 @@ from typing import Any
 
 from vekt import activations, ufuncs
 from vekt._gate_ops import PUBLIC_NAMES as _GATES
+from vekt._row_ops import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
 _ACTIVATIONS = [name for name in activations.__all__ if name != "get"]
 
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("config", "gates", "jit", "reference")
+_LAZY_MODULES = ("config", "gates", "jit", "reference", "rows")
 
 __all__ = [
     *_ACTIVATIONS,
     *_GATES,
+    *_ROWS,
     "activations",
     "dot",
     "get_num_threads",
@@ -38,6 +40,8 @@ def __getattr__(name: str) -> Any:
     if name in _GATES:
         module = import_module("vekt._prelu" if name.startswith("prelu") else "vekt.gates")
         return globals().setdefault(name, getattr(module, name))
+    if name in _ROWS:
+        return globals().setdefault(name, getattr(import_module("vekt.rows"), name))
     if name in _LAZY_MODULES:
         return import_module(f"vekt.{name}")
     if name == "show_config":

@@ -13,11 +13,12 @@ from typing import Any
 from . import ufuncs
 from ._functions import public_function
 from ._registry import OPS, Op
+from ._row_ops import ROW_OPS
 
 _KINDS = {op.name + kind: (op, kind) for op in OPS.values() for kind in op.kinds}
 _ALIASES = {alias: name for op in OPS.values() for alias, name in op.alias_names.items()}
 
-NAMES = (*(name for op in OPS.values() for name in (op.name, *op.aliases)), "glu")
+NAMES = (*(name for op in OPS.values() for name in (op.name, *op.aliases)), *ROW_OPS, "glu")
 """Names that `get` takes."""
 
 __all__ = [*_KINDS, *_ALIASES, "get"]
@@ -49,12 +50,8 @@ def get(identifier: str | Callable[..., Any]) -> Callable[..., Any]:
     """
     if callable(identifier):
         return identifier
-    if identifier == "glu":
-        from .gates import glu
-
-        return glu
     if isinstance(identifier, str) and identifier in NAMES:
-        function: Callable[..., Any] = globals().get(identifier) or __getattr__(identifier)
+        function: Callable[..., Any] = getattr(sys.modules["vekt"], identifier)
         return function
     raise ValueError(f"unknown activation {identifier!r}; expected one of {', '.join(NAMES)}")
 

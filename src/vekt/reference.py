@@ -21,7 +21,9 @@ from ._functions import public_functions
 from ._operands import checked_out, computing_dtype, operand_dtype, vectors
 from ._reference_gates import gate_functions
 from ._reference_math import two_product
+from ._reference_rows import rows, wide_rows
 from ._registry import KERNELS, OPS, Kernel
+from ._row_functions import row_functions
 from ._ulp import ulp_error
 
 Array = NDArray[Any]
@@ -151,12 +153,12 @@ def _public() -> dict[str, Callable[..., Any]]:
             raw |= _raw(kernel)
         functions |= public_functions(op, raw, __name__)
         functions |= {alias: functions[name] for alias, name in op.alias_names.items()}
-    return functions | gate_functions(_rounded, __name__)
+    return functions | gate_functions(_rounded, __name__) | row_functions(rows, __name__)
 
 
 _FUNCTIONS = _public()
 globals().update(_FUNCTIONS)
-__all__ = [*_FUNCTIONS, "dot", "ulp_error", "wide", "wide_from_output", "wide_gradient"]
+__all__ = [*_FUNCTIONS, "dot", "ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"]
 
 if TYPE_CHECKING:
 

@@ -18,6 +18,7 @@ from ._dot import dot
 from ._elementary import elementary_functions
 from ._kernels import RAW
 from ._nopython import register
+from ._rows import FUNCTIONS as _ROWS
 
 
 def _public() -> dict[str, Callable[..., Any]]:
@@ -33,6 +34,7 @@ def _public() -> dict[str, Callable[..., Any]]:
 
 
 _PUBLIC = _public()
+_PUBLIC |= _ROWS
 globals().update(_PUBLIC)
 __all__ = [*_PUBLIC, "dot"]
 
