@@ -190,7 +190,7 @@ int vekt_prelu_backward(const vekt_target *target, int dtype, const vekt_prelu_s
     }
     vekt_fpenv saved = vekt_fpenv_enter();
     if (runs)
-        for_all(&c, c.n / c.run * c.blocks, ceil_divide(GRAIN, c.run), 3, backward_runs);
+        for_all(&c, c.n / c.run * c.blocks, ceil_divide(GRAIN, smaller(c.run, VEKT_PRELU_BLOCK)), 3, backward_runs);
     else
         for_all(&c, chunks * c.segments, 1, 3, backward_rows);
     fold(c.sums, n_sums / (c.period * inner), c.period * inner);

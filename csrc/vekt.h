@@ -65,7 +65,7 @@ typedef struct {
 } vekt_row_kernels;
 /* The backward pass of leaky_relu with a learnt slope: dx, and the sum of dy*x over the elements that are not
  * positive, in double.  dx may be the very memory of dy or x. */
-enum { VEKT_PRELU_BLOCK = 16384 };
+enum { VEKT_PRELU_BLOCK = 2048 };
 /* One slope for n <= VEKT_PRELU_BLOCK elements; returns their sum. */
 typedef double (*vekt_prelu_block)(const void *dy, const void *x, const void *slope, void *dx, ptrdiff_t n);
 /* A slope for each element; adds each element's term to a sum of its own.  What comes `ahead` bytes later is wanted

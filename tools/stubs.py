@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import activations as activations
 from . import config as config
+from . import gates as gates
 from . import jit as jit
 from . import reference as reference
 from . import rows as rows
@@ -47,12 +48,33 @@ INPUTS = {
     "_backward_from_output": "dy: ArrayLike, y: ArrayLike",
 }
 OUT = "out: NDArray[Any] | tuple[NDArray[Any], ...] | None = None"
+PAIR = "*, out: tuple[NDArray[Any] | None, NDArray[Any] | None] | None = None"
 OPTIONS = {
     "": f"*, {OUT}, where: ArrayLike = True, dtype: DTypeLike | None = None",
     "_backward": f"*, {OUT}",
     "_value_and_grad": "",
     "_backward_from_output": f"*, {OUT}",
 }
+GATES = f"""\
+swiglu: np.ufunc
+swiglu_backward: np.ufunc
+reglu: np.ufunc
+reglu_backward: np.ufunc
+def geglu(
+    a: ArrayLike, b: ArrayLike, approximate: bool = False, {OPTIONS[""]}
+) -> Any: ...
+def geglu_backward(
+    dy: ArrayLike, a: ArrayLike, b: ArrayLike, approximate: bool = False, {PAIR}
+) -> tuple[Any, Any]: ...
+def glu(x: ArrayLike, axis: int = -1, {OPTIONS["_backward"]}) -> Any: ...
+def glu_backward(
+    dy: ArrayLike, x: ArrayLike, axis: int = -1, {OPTIONS["_backward"]}
+) -> Any: ...
+def prelu(x: ArrayLike, alpha: ArrayLike, axis: int | None = None, {OPTIONS[""]}) -> Any: ...
+def prelu_backward(
+    dy: ArrayLike, x: ArrayLike, alpha: ArrayLike, axis: int | None = None, {PAIR}
+) -> tuple[Any, Any]: ...
+"""
 
 
 MASK, OUTPUT = "where: ArrayLike | None = None", "out: NDArray[Any] | None = None"
@@ -94,7 +116,7 @@ def function(op: Any, name: str) -> str:
 
 def stub() -> str:
     """Text of the stub."""
-    lines = [HEADER]
+    lines = [HEADER + GATES]
     for op in load_registry().OPS.values():
         for name in op.public_names:
             lines.append(function(op, name) if op.params else f"{name}: np.ufunc")

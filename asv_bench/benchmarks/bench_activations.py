@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from vekt import ufuncs
+from vekt._gate_ops import GATE_KERNELS
 
 from .common import CASES, DTYPES, NAMESPACES, SIZES, refuse_gaps
 
-refuse_gaps(ufuncs.__all__, CASES)
+refuse_gaps(ufuncs.__all__, [*CASES, *GATE_KERNELS])  # bench_gates.py has those
 
 # A sample works through this many elements in calls of `size`, so that sizes compare at a glance:
 # a call of 1,000 elements alone would be too short for the clock.

@@ -3,22 +3,20 @@
  *   VEKT_GATES(ROW)  ROW(name, activation, gate, picoseconds per element of the value, of the gradients)
  *
  * gate, 0 or 1, tells which of the operands a, b goes through the activation f; c is the other one.
- * NAME(a, b) = f(gate) c, and NAME_backward(dy, a, b) gives da and db: (dy c) f'(gate) for the gate, dy f(gate) for c.
- * Each product is rounded, so that these are the bits of the activation's own functions and a multiplication.
+ * NAME(a, b) = f(gate) c, and NAME_backward(dy, a, b) gives da and db: (dy c) f'(gate) for the gate, dy f(gate) for
+ * c. Each product is rounded, so that these are the bits of the activation's own functions and a multiplication.
  *
  * In double f and f' have their exponential in common: the compiler finds it.  In float they mostly are two short
  * polynomials (short_f32.h), which have nothing in common but the interval. */
 
 #ifndef VEKT_SILU_ACTIVATIONS /* PLACEHOLDER: goes as soon as ops/silu.h is there */
 INLINE VEC FN(silu_value)(VEC x, const VEC *p) { return x * FN(sigmoid_value)(x, p); }
-INLINE VEC FN(silu_grad)(VEC x, const VEC *p) {
-    return v_mad(x, FN(sigmoid_grad)(x, p), FN(sigmoid_value)(x, p));
-}
+INLINE VEC FN(silu_grad)(VEC x, const VEC *p) { return v_mad(x, FN(sigmoid_grad)(x, p), FN(sigmoid_value)(x, p)); }
 #endif
 
-#define VEKT_GATES(ROW)                 \
-    ROW(glu, sigmoid, 1, 350, 730)      \
-    ROW(swiglu, silu, 0, 440, 980)      \
-    ROW(geglu, gelu, 0, 460, 1200)      \
+#define VEKT_GATES(ROW)                      \
+    ROW(glu, sigmoid, 1, 350, 730)           \
+    ROW(swiglu, silu, 0, 440, 980)           \
+    ROW(geglu, gelu, 0, 460, 1200)           \
     ROW(geglu_tanh, gelu_tanh, 0, 820, 1640) \
     ROW(reglu, relu, 0, 40, 60)

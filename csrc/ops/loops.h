@@ -83,16 +83,16 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name##_backward_from_output, 2, nparams, 1, cost)
 
 /* gates.h tells what these compute. */
-#define GATE_LOOPS(name, activation, gate, value_cost, grad_cost)                              \
-    INLINE void FN(name##_body)(const VEC *in, VEC *out) {                                     \
-        out[0] = FN(activation##_value)(in[gate], NULL) * in[1 - gate];                        \
-    }                                                                                          \
-    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                            \
-        VEC f = FN(activation##_value)(in[1 + gate], NULL);                                    \
-        out[gate] = in[0] * in[2 - gate] * FN(activation##_grad)(in[1 + gate], NULL);          \
-        out[1 - gate] = in[0] * f;                                                             \
-    }                                                                                          \
-    LOOP(name, 2, 0, 1, value_cost)                                                            \
+#define GATE_LOOPS(name, activation, gate, value_cost, grad_cost)                     \
+    INLINE void FN(name##_body)(const VEC *in, VEC *out) {                            \
+        out[0] = FN(activation##_value)(in[gate], NULL) * in[1 - gate];               \
+    }                                                                                 \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                   \
+        VEC f = FN(activation##_value)(in[1 + gate], NULL);                           \
+        out[gate] = in[0] * in[2 - gate] * FN(activation##_grad)(in[1 + gate], NULL); \
+        out[1 - gate] = in[0] * f;                                                    \
+    }                                                                                 \
+    LOOP(name, 2, 0, 1, value_cost)                                                   \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)

@@ -18,8 +18,18 @@ def as_array(x: Any) -> Any:
     return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 
+def plain(function: str, name: str, x: Any) -> Any:
+    """Return an operand that no other library has functions for; TypeError for Dask's arrays."""
+    if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
+        raise TypeError(
+            f"{function}: {name} is of a type with its own array functions ({type(x)}); "
+            "convert it to a numpy.ndarray first"
+        )
+    return x
+
+
 def halves(x: Any, axis: int) -> tuple[Any, Any]:
-    """Views of the first and the second half of an array along an axis."""
+    """Return views of the first and the second half of an array along an axis."""
     axis = normalize_axis_index(axis, x.ndim)
     half, odd = divmod(x.shape[axis], 2)
     if odd:

@@ -25,7 +25,7 @@ _AXIS = "axis : int, default -1\n    Axis whose two halves are a and b."
 _RAISES = """TypeError
     For complex, object, string and other dtypes that are not real numbers up to float64.
 ValueError
-    For shapes that do not fit each other{odd}, and for a read-only `out`."""
+    For shapes that do not fit each other{odd}, and a read-only `out`."""
 
 
 def documented(module: str) -> Callable[[Function], Function]:
@@ -82,7 +82,9 @@ def _gate(op: GateOp, backward: bool, module: str, ufunc: bool = False) -> str:
     {_INPUT}{flag}
 {options}"""
     shape = "    In the broadcast shape of the operands; scalars for scalars."
-    returns = f"da, db : ndarray or scalar\n{shape}" if backward else f"y : ndarray or scalar\n{shape}"
+    returns = (
+        f"da, db : ndarray or scalar\n{shape}" if backward else f"y : ndarray or scalar\n{shape}"
+    )
     summary = (
         f"Gradients of a loss through `{op.name}` for both operands, in one pass."
         if backward
@@ -145,7 +147,7 @@ def _notes(op: GateOp, backward: bool, module: str) -> str:
     if module == "vekt.reference":
         lines.append("Computed in a wider dtype and rounded once.")
     elif backward:
-        bounds = [gate_row.gradient_ulp for gate_row in op.gates[:1]][0]
+        bounds = op.gates[0].gradient_ulp
         lines.append(
             f"d{gate} is `{f}_backward(dy * {other}, {gate})` and d{other} is `dy * {f}({gate})`, "
             f"each product rounded."
@@ -227,7 +229,7 @@ axis : int or None, optional
     Axis of `x` along which a 1-d `alpha` runs; None: NumPy's rules, so the last.
 {options}""",
             "Returns": returns,
-            "Raises": _RAISES.format(odd=", an `alpha` that is not 1-d where `axis` is given"),
+            "Raises": _RAISES.format(odd=", an `alpha` not 1-d beside `axis`"),
             "Notes": "\n\n".join(map(_wrap, notes)),
             "References": PRELU.source,
             "Examples": f""">>> import numpy as np

@@ -9,7 +9,23 @@ from ._registry import KERNELS, Kernel
 
 def activation_of(gate: Gate) -> Kernel:
     """Return the activation's row."""
-    return KERNELS.get(gate.activation, KERNELS["sigmoid"])  # PLACEHOLDER: silu has no row yet
+    return KERNELS[gate.activation] if gate.activation in KERNELS else _silu()
+
+
+def _silu() -> Kernel:  # PLACEHOLDER: goes, and its use above, as soon as silu has a row
+    sigmoid = KERNELS["sigmoid"]
+    return Kernel(
+        name="silu",
+        value=lambda x: x * sigmoid.value(x),
+        gradient=lambda x: sigmoid.value(x) + x * sigmoid.gradient(x),
+        formula="x / (1 + exp(-x))",
+        range=(-0.27846454276107380, float("inf")),
+        limits=(0.0, float("inf")),
+        gradient_limits=(0.0, 1.0),
+        example=(-0.2689, 0.0, 1.7616),
+        gradient_example=(0.0723, 0.5, 1.0908),
+        roots=("-1.2784645427610737951",),
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False, match_args=False)
@@ -114,9 +130,7 @@ GATE_OPS: dict[str, GateOp] = {
 }
 GATES: dict[str, Gate] = {gate.name: gate for op in GATE_OPS.values() for gate in op.gates}
 GATE_KERNELS: dict[str, tuple[int, int]] = {
-    name + kind: counts
-    for name in GATES
-    for kind, counts in (("", (2, 1)), ("_backward", (3, 2)))
+    name + kind: counts for name in GATES for kind, counts in (("", (2, 1)), ("_backward", (3, 2)))
 }
 """Names in the table of C kernels, with their counts of inputs and outputs."""
 
@@ -133,7 +147,5 @@ PRELU = GateOp(
     ),
 )
 
-PUBLIC_NAMES = tuple(
-    name + kind for name in (*GATE_OPS, PRELU.name) for kind in ("", "_backward")
-)
+PUBLIC_NAMES = tuple(name + kind for name in (*GATE_OPS, PRELU.name) for kind in ("", "_backward"))
 """What these rows add to `vekt`, `vekt.jit` and `vekt.reference`."""

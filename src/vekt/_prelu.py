@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native, ufuncs
-from ._axes import along, periods, result_dtype
+from ._axes import along, periods, plain, result_dtype
 from ._gate_docstrings import documented
 from ._operands import checked_out
 
 Array = NDArray[Any]
 
-_leaky_relu = ufuncs.leaky_relu
+_leaky_relu: Any = ufuncs.leaky_relu
 _forward, _backward = _native.build_prelu()
 
 _F4, _F8 = np.dtype("f4"), np.dtype("f8")
@@ -36,7 +36,12 @@ def prelu(
 ) -> Any:
     if axis is not None:
         alpha = along(alpha, axis, np.ndim(x))
-    if where is True and dtype is None and _fits(x, alpha) and (out is None or _takes(out, x, alpha)):
+    if (
+        where is True
+        and dtype is None
+        and _fits(x, alpha)
+        and (out is None or _takes(out, x, alpha))
+    ):
         y = np.empty(x.shape, x.dtype) if out is None else out
         outer, period, inner, full, gaps = periods(x.shape, alpha.shape)
         _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
@@ -47,20 +52,25 @@ def prelu(
 
 @documented("vekt")
 def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
-    dy, x, alpha = _plain(dy, "dy"), _plain(x, "x"), _plain(alpha, "alpha")
+    for name, operand in (("dy", dy), ("x", x), ("alpha", alpha)):
+        plain("prelu_backward", name, operand)
     dtype = result_dtype(dy, x, alpha)
     slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(slopes))
     dx_out, dalpha_out = (None, None) if out is None else out
     for target, wanted in ((dx_out, shape), (dalpha_out, np.shape(alpha))):
-        if target is not None and not np.can_cast(dtype, checked_out(target, wanted).dtype, "same_kind"):
+        if target is not None and not np.can_cast(
+            dtype, checked_out(target, wanted).dtype, "same_kind"
+        ):
             raise TypeError(f"out: cannot cast {dtype} to {target.dtype}")
 
     computing = _F8 if dtype == _F8 else _F4
     dy, x = _dense(dy, shape, computing), _dense(x, shape, computing)
     outer, period, inner, full, gaps = periods(shape, np.shape(slopes))
     slopes = _spread(_dense(slopes, np.shape(slopes), computing), full, gaps)
-    direct = dx_out is not None and _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
+    direct = (
+        dx_out is not None and _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
+    )
     dx = dx_out if direct else np.empty(shape, computing)
     # Sums that go on here are kept in float64 until the end.
     sums = np.empty(period, _F8 if gaps else computing)
@@ -70,15 +80,6 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
             sums = sums.reshape(full).sum(axis=gaps)
         dalpha = sums.reshape(np.shape(alpha))
         return _result(dx, dx_out, dtype), _result(dalpha, dalpha_out, dtype)
-
-
-def _plain(operand: Any, name: str) -> Any:
-    if hasattr(operand, "__array_function__") and not isinstance(operand, np.ndarray):
-        raise TypeError(
-            f"prelu_backward: {name} is of a type with its own array functions "
-            f"({type(operand)}); convert it to a numpy.ndarray first"
-        )
-    return operand
 
 
 def _is_dense(x: Any, dtype: np.dtype[Any]) -> bool:
@@ -114,7 +115,7 @@ def _dense(x: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         dense: Array = x
         return dense
     with np.errstate(over="ignore"):
-        return np.require(np.broadcast_to(np.asarray(x, dtype), shape), requirements="CA")
+        return np.require(np.broadcast_to(np.asarray(x, dtype), shape), requirements=["C", "A"])
 
 
 def _spread(alpha: Array, full: tuple[int, ...], gaps: tuple[int, ...]) -> Array:
@@ -125,7 +126,7 @@ def _spread(alpha: Array, full: tuple[int, ...], gaps: tuple[int, ...]) -> Array
     return np.ascontiguousarray(np.broadcast_to(alpha.reshape(narrow), full))
 
 
-def _result(value: Array, out: Array | None, dtype: np.dtype[Any]) -> Any:
+def _result(value: Any, out: Array | None, dtype: np.dtype[Any]) -> Any:
     if out is None:
         return value.astype(dtype, copy=False)[()]
     if out is not value:

@@ -1,4 +1,7 @@
-"""Gated units: an activation of one operand, or of one half, times the other."""
+"""Gated units: an activation of one operand, or of one half, times the other.
+
+The decorator replaces the one-line docstrings by full ones, which all namespaces share.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import ufuncs
-from ._axes import as_array, halves, result_dtype
+from ._axes import as_array, halves, plain, result_dtype
 from ._functions import _flag
 from ._gate_docstrings import documented
 from ._operands import checked_out
@@ -23,14 +26,12 @@ __all__ = [
     "swiglu_backward",
 ]
 
-swiglu = ufuncs.swiglu
-swiglu_backward = ufuncs.swiglu_backward
-reglu = ufuncs.reglu
-reglu_backward = ufuncs.reglu_backward
-
-_glu, _glu_backward = ufuncs.glu, ufuncs.glu_backward
-_geglu, _geglu_backward = ufuncs.geglu, ufuncs.geglu_backward
-_geglu_tanh, _geglu_tanh_backward = ufuncs.geglu_tanh, ufuncs.geglu_tanh_backward
+_ufuncs: Any = ufuncs
+swiglu, swiglu_backward = _ufuncs.swiglu, _ufuncs.swiglu_backward
+reglu, reglu_backward = _ufuncs.reglu, _ufuncs.reglu_backward
+_glu, _glu_backward = _ufuncs.glu, _ufuncs.glu_backward
+_geglu, _geglu_backward = _ufuncs.geglu, _ufuncs.geglu_backward
+_geglu_tanh, _geglu_tanh_backward = _ufuncs.geglu_tanh, _ufuncs.geglu_tanh_backward
 
 
 @documented("vekt")
@@ -43,29 +44,31 @@ def geglu(
     where: Any = True,
     dtype: Any = None,
 ) -> Any:
+    """Multiply gelu of a with b."""
     kernel = _geglu_tanh if _chosen(approximate) else _geglu
     return kernel(a, b, out=out, where=where, dtype=dtype)
 
 
 @documented("vekt")
 def geglu_backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
+    """Gradients through `geglu`."""
     kernel = _geglu_tanh_backward if _chosen(approximate) else _geglu_backward
     return kernel(dy, a, b) if out is None else kernel(dy, a, b, out=out)
 
 
 @documented("vekt")
 def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    """Multiply one half with the sigmoid of the other."""
     a, b = halves(as_array(x), axis)
     return _glu(a, b, out=out)
 
 
 @documented("vekt")
 def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
-    x = as_array(x)
+    """Gradient through `glu`."""
+    x = np.asarray(plain("glu_backward", "x", x))
     a, b = halves(x, axis)
     if out is None:
-        if type(x) is not np.ndarray:  # Dask's stay lazy, subclasses what they are
-            return np.concatenate(_glu_backward(dy, a, b), axis)
         out = np.empty(x.shape, result_dtype(dy, x))
     out = checked_out(out, x.shape)
     _glu_backward(dy, a, b, out=halves(out, axis))

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._functions import public_functions
+from .._gate_ops import PUBLIC_NAMES
 from .._registry import OPS
+from . import _gates, _prelu
 from ._dot import dot
 from ._elementary import elementary_functions
 from ._kernels import RAW
@@ -30,6 +32,8 @@ def _public() -> dict[str, Callable[..., Any]]:
             for alias in getattr(op, "aliases", ()):
                 functions[alias + name.removeprefix(op.name)] = function
         functions |= made
+    for name in PUBLIC_NAMES:
+        functions[name] = getattr(_prelu if name.startswith("prelu") else _gates, name)
     return functions | elementary_functions(__name__)
 
 

@@ -1,0 +1,275 @@
+"""The gated units: an activation of one operand, or of one half, times the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core.errors import TypingError
+from numba.cpython.unsafe.tuple import tuple_setitem
+from numba.np.numpy_support import as_dtype
+
+from .._functions import _flag
+from .._gate_docstrings import documented
+from .._gate_ops import GATES, Gate
+from .._operands import checked_out, operand_dtype
+from ._elementwise import _result_type, _spread, elementwise
+from ._jitable import entry, jitable, overloads
+from ._kernels import _FINGERPRINT, _general
+from ._scalars import SCALARS
+
+Function = Callable[..., Any]
+
+_MODULE = "vekt.jit"
+
+with_item: Any = tuple_setitem
+
+
+_sigmoid = SCALARS["sigmoid"]
+
+
+@jitable
+def _silu(x: float) -> tuple[float, float]:  # PLACEHOLDER: goes as soon as SCALARS has silu
+    s, slope = _sigmoid(x)
+    return x * s, s + x * slope
+
+
+def _value(pair: Function) -> Function:
+    return lambda kind: jitable(lambda x, other: kind(kind(pair(x)[0]) * kind(other)))
+
+
+def _backward(pair: Function) -> Function:
+    """Gradients of the gate and of the other operand, every product rounded as in C."""
+
+    def of(kind: Any) -> Function:
+        @jitable
+        def element(dy: Any, x: Any, other: Any) -> Any:
+            value, slope = pair(x)
+            return kind(kind(kind(dy) * kind(other)) * kind(slope)), kind(kind(dy) * kind(value))
+
+        return element
+
+    return of
+
+
+def _elements(gate: Gate) -> tuple[Function, Function]:
+    pair = SCALARS.get(gate.activation, _silu)
+    return _value(pair), _backward(pair)
+
+
+_ELEMENTS = {name: _elements(gate) for name, gate in GATES.items()}
+_COMPILED = {
+    f"_{name}{kind}": elementwise(f"_{name}{kind}", __name__, element, inputs, inputs - 1)
+    for name, elements in _ELEMENTS.items()
+    if GATES[name].gate == "a"
+    for kind, element, inputs in zip(("", "_backward"), elements, (2, 3), strict=True)
+}
+# Numba's cache knows an entry by its own code and by what it refers to, which is these names.
+globals().update(_COMPILED)
+
+
+def _entry(function: Function) -> Function:
+    """Compile an entry from Python; its name, that of the cached file, follows the sources."""
+    function.__name__ = function.__qualname__ = f"{function.__name__}-{_FINGERPRINT}"
+    return entry(function)
+
+
+def _entry_of(name: str) -> Function:
+    kernel = _COMPILED[name]
+
+    def call(*operands):  # type: ignore[no-untyped-def]
+        return kernel(*operands)
+
+    call.__name__ = name
+    return _entry(call)
+
+
+_RUN = {name: _entry_of(name) for name in _COMPILED}
+
+
+def _two_outputs(name: str, operands: tuple[Any, ...], out: Any) -> Any:
+    results = _general(_RUN[name], operands, None, True, None)
+    return results if out is None else tuple(map(stored, results, out))
+
+
+def stored(result: Any, out: Any) -> Any:
+    """Copy a result to where it was asked for."""
+    if out is None:
+        return result
+    target = checked_out(out, np.shape(result))
+    np.copyto(target, result, casting="same_kind")
+    return target
+
+
+def _public(name: str) -> tuple[Function, Function]:
+    """Make the function of two operands, and its backward pass, of a gate without parameters."""
+
+    def value(a: Any, b: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
+        return _general(_RUN[f"_{name}"], (a, b), out, where, dtype)
+
+    def backward(dy: Any, a: Any, b: Any, *, out: Any = None) -> Any:
+        return _two_outputs(f"_{name}_backward", (dy, a, b), out)
+
+    compiled, compiled_backward = _COMPILED[f"_{name}"], _COMPILED[f"_{name}_backward"]
+    value.__name__ = value.__qualname__ = name
+    backward.__name__ = backward.__qualname__ = f"{name}_backward"
+    overloads(value)(lambda a, b: lambda a, b: compiled(a, b))
+    overloads(backward)(lambda dy, a, b: lambda dy, a, b: compiled_backward(dy, a, b))
+    return documented(_MODULE)(value), documented(_MODULE)(backward)
+
+
+swiglu, swiglu_backward = _public("swiglu")
+reglu, reglu_backward = _public("reglu")
+
+
+@documented(_MODULE)
+def geglu(
+    a: Any,
+    b: Any,
+    approximate: bool = False,
+    *,
+    out: Any = None,
+    where: Any = True,
+    dtype: Any = None,
+) -> Any:
+    return _general(_RUN["_geglu" + _form(approximate)], (a, b), out, where, dtype)
+
+
+@documented(_MODULE)
+def geglu_backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
+    return _two_outputs(f"_geglu{_form(approximate)}_backward", (dy, a, b), out)
+
+
+def _form(approximate: Any) -> str:
+    chosen = approximate if type(approximate) is bool else _flag(approximate, "approximate")
+    return "_tanh" if chosen else ""
+
+
+@overloads(geglu)
+def _geglu_types(a: Any, b: Any, approximate: Any = False) -> Any:
+    exact, with_tanh = _COMPILED["_geglu"], _COMPILED["_geglu_tanh"]
+    return lambda a, b, approximate=False: with_tanh(a, b) if approximate else exact(a, b)
+
+
+@overloads(geglu_backward)
+def _geglu_backward_types(dy: Any, a: Any, b: Any, approximate: Any = False) -> Any:
+    exact, with_tanh = _COMPILED["_geglu_backward"], _COMPILED["_geglu_tanh_backward"]
+    return lambda dy, a, b, approximate=False: (
+        with_tanh(dy, a, b) if approximate else exact(dy, a, b)
+    )
+
+
+# ---- glu
+
+
+@jitable
+def place(axis: int, ndim: int) -> int:
+    """Return the axis counted from the front."""
+    if not -ndim <= axis < ndim:
+        raise ValueError("axis is out of bounds")
+    return axis + ndim if axis < 0 else axis
+
+
+@jitable
+def _parts(shape: Any, axis: int) -> Any:
+    """Elements before the axis and in each half, and the shape of a half."""
+    outer, half = 1, 1
+    for k in range(len(shape)):
+        if k < axis:
+            outer *= shape[k]
+        elif k > axis:
+            half *= shape[k]
+    length = shape[axis] // 2
+    if 2 * length != shape[axis]:
+        raise ValueError("glu: the axis has odd length and no halves")
+    return outer, half * length, with_item(shape, axis, length)
+
+
+@documented(_MODULE)
+def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    x = np.asarray(x)
+    return stored(_run_glu(_native(x, operand_dtype(x)), axis), out)
+
+
+@documented(_MODULE)
+def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    x, dtype = np.asarray(x), operand_dtype(dy, x)
+    return stored(_run_glu_backward(_native(dy, dtype), _native(x, dtype), axis), out)
+
+
+def _native(x: Any, dtype: np.dtype[Any]) -> Any:
+    with np.errstate(over="ignore"):
+        return np.asarray(x, dtype)
+
+
+@overloads(glu)
+def _glu_types(x: Any, axis: Any = -1) -> Any:
+    kind = _halves_type("glu", x, axis, (x,))
+    dtype, element = as_dtype(kind), _ELEMENTS["glu"][0](kind)
+
+    def run(x, axis=-1):  # type: ignore[no-untyped-def]
+        outer, half, shape = _parts(x.shape, place(axis, x.ndim))
+        pairs = _spread(x, x.shape).reshape(outer, 2, half)
+        y = np.empty(shape, dtype)
+        rows = y.reshape(outer, half)
+        for o in range(outer):
+            a, b, row = pairs[o, 0], pairs[o, 1], rows[o]
+            for i in range(half):
+                row[i] = element(np.float64(kind(b[i])), np.float64(kind(a[i])))
+        return y
+
+    return run
+
+
+@overloads(glu_backward)
+def _glu_backward_types(dy: Any, x: Any, axis: Any = -1) -> Any:
+    kind = _halves_type("glu_backward", x, axis, (dy, x))
+    dtype, element = as_dtype(kind), _ELEMENTS["glu"][1](kind)
+
+    def run(dy, x, axis=-1):  # type: ignore[no-untyped-def]
+        outer, half, shape = _parts(x.shape, place(axis, x.ndim))
+        pairs = _spread(x, x.shape).reshape(outer, 2, half)
+        above = spread(dy, shape).reshape(outer, half)
+        dx = np.empty(x.shape, dtype)
+        results = dx.reshape(outer, 2, half)
+        for o in range(outer):
+            a, b, g = pairs[o, 0], pairs[o, 1], above[o]
+            da, db = results[o, 0], results[o, 1]
+            for i in range(half):
+                db[i], da[i] = element(
+                    np.float64(kind(g[i])), np.float64(kind(b[i])), np.float64(kind(a[i]))
+                )
+        return dx
+
+    return run
+
+
+def _halves_type(name: str, x: Any, axis: Any, operands: tuple[Any, ...]) -> Any:
+    if not isinstance(x, types.Array) or x.ndim == 0:
+        raise TypingError(f"{name}: expected an array, got {x}")
+    if not isinstance(axis, int | types.Integer | types.Omitted):
+        raise TypingError(f"{name}: axis must be an integer, not {axis}")
+    return _result_type(name, operands, len(operands))
+
+
+def spread(operand: Any, shape: Any) -> Any:
+    """Return a number or an array in this shape, contiguous and flat."""
+
+
+@overloads(spread)
+def _spread_types(operand: Any, shape: Any) -> Any:
+    if isinstance(operand, types.Array):
+        return lambda operand, shape: _spread(operand, shape)
+    return lambda operand, shape: np.full(shape, operand).ravel()
+
+
+@_entry
+def _run_glu(x, axis):  # type: ignore[no-untyped-def]
+    return glu(x, axis)
+
+
+@_entry
+def _run_glu_backward(dy, x, axis):  # type: ignore[no-untyped-def]
+    return glu_backward(dy, x, axis)
