@@ -1,45 +1,48 @@
-"""Every kernel of the registry: dtype, size and namespace."""
+"""Every kernel of the registry, in cache and from memory, and its twins at one size.
+
+What differs little is not measured: `vekt compare` has the whole grid of sizes, dtypes and peers.
+"""
 
 from __future__ import annotations
 
 from vekt import ufuncs
 from vekt._gate_ops import GATE_KERNELS
 
-from .common import CASES, DTYPES, NAMESPACES, SIZES, refuse_gaps
+from .common import CASES, DTYPES, NAMESPACES, names, refuse_gaps
 
 refuse_gaps(ufuncs.__all__, [*CASES, *GATE_KERNELS])  # bench_gates.py has those
 
-# A sample works through this many elements in calls of `size`, so that sizes compare at a glance:
-# a call of 1,000 elements alone would be too short for the clock.
+# A sample makes a hundred calls: one alone would be too short for the clock.
+CALLS = 100
+SIZE = 100_000
 ELEMENTS = 10_000_000
 
 
 class TimeKernels:
-    """Ten million elements in calls of `size`; results are allocated, in all namespaces alike."""
+    """A hundred calls on operands that stay in the cache; results are allocated."""
 
-    params = (tuple(CASES), DTYPES, SIZES, NAMESPACES)
-    param_names = ("kernel", "dtype", "size", "namespace")
-    version = "1"
+    params = (tuple(CASES), DTYPES)
+    param_names = ("kernel", "dtype")
+    version = "2"
 
-    def setup(self, kernel, dtype, size, namespace):
+    def setup(self, kernel, dtype):
         case = CASES[kernel]
-        self.call = case.function(namespace)
-        self.operands = case.operands(dtype, size)
-        self.calls = range(ELEMENTS // size)
+        self.call = case.function("vekt")
+        self.operands = case.operands(dtype, SIZE)
         self.call(*self.operands)
 
-    def time_call(self, kernel, dtype, size, namespace):
+    def time_calls(self, kernel, dtype):
         call, operands = self.call, self.operands
-        for _ in self.calls:
+        for _ in range(CALLS):
             call(*operands)
 
 
 class TimeOut:
     """Ten million elements into a given array: the kernel and the memory alone."""
 
-    params = (tuple(name for name in CASES if not name.endswith("_value_and_grad")), DTYPES)
+    params = (names("", "_backward"), DTYPES)
     param_names = ("kernel", "dtype")
-    version = "1"
+    version = "2"
 
     def setup(self, kernel, dtype):
         case = CASES[kernel]
@@ -51,18 +54,37 @@ class TimeOut:
         self.call(*self.operands, out=self.out)
 
 
+class TimeTwins:
+    """The value in the other namespaces and as a NumPy user writes it: ten calls in float32."""
+
+    params = (names(""), NAMESPACES)
+    param_names = ("kernel", "namespace")
+    version = "1"
+
+    def setup(self, kernel, namespace):
+        case = CASES[kernel]
+        self.call = case.function(namespace)
+        self.operands = case.operands("float32", SIZE)
+        self.call(*self.operands)
+
+    def time_calls(self, kernel, namespace):
+        call, operands = self.call, self.operands
+        for _ in range(CALLS // 10):
+            call(*operands)
+
+
 class TimeReference:
     """The oracle is slow and allowed to be: one call of a thousand elements."""
 
-    params = (tuple(CASES), DTYPES)
-    param_names = ("kernel", "dtype")
-    version = "1"
+    params = (names("", "_backward"),)
+    param_names = ("kernel",)
+    version = "2"
 
-    def setup(self, kernel, dtype):
+    def setup(self, kernel):
         case = CASES[kernel]
         self.call = case.function("reference")
-        self.operands = case.operands(dtype, 1_000)
+        self.operands = case.operands("float64", 1_000)
         self.call(*self.operands)
 
-    def time_call(self, kernel, dtype):
+    def time_call(self, kernel):
         self.call(*self.operands)

@@ -6,7 +6,8 @@ import numpy as np
 
 from .common import CASES
 
-VALUES = tuple(name for name, case in CASES.items() if case.form == "")
+# One of each kind: all others go the same ways.
+VALUES = ("relu", "relu_general", "gelu")
 
 
 class PeakMemory:

@@ -6,7 +6,7 @@ import numpy as np
 
 import vekt
 
-from .common import CASES, DTYPES, normal
+from .common import CASES, DTYPES, names, normal
 
 CALLS = 1_000
 
@@ -14,18 +14,18 @@ CALLS = 1_000
 class TimeCalls:
     """A thousand calls; np.exp is the yardstick."""
 
-    params = (("np.exp", *CASES), DTYPES)
-    param_names = ("function", "dtype")
-    version = "1"
+    params = (("np.exp", *names("", "_backward", "_value_and_grad")),)
+    param_names = ("function",)
+    version = "2"
 
-    def setup(self, function, dtype):
+    def setup(self, function):
         if function == "np.exp":
-            self.call, self.operands = np.exp, (normal(dtype, 8),)
+            self.call, self.operands = np.exp, (normal("float32", 8),)
         else:
             self.call = CASES[function].function("vekt")
-            self.operands = CASES[function].operands(dtype, 8)
+            self.operands = CASES[function].operands("float32", 8)
 
-    def time_thousand(self, function, dtype):
+    def time_thousand(self, function):
         call, operands = self.call, self.operands
         for _ in range(CALLS):
             call(*operands)

@@ -71,12 +71,13 @@ class Case:
             return lambda x: formulas.value_and_grad(x, *params)
         if self.form == "_backward_from_output":
             from_output: Any = self.kernel.from_output
-            return lambda dy, y: dy * from_output(y)
+            return lambda dy, y: dy * from_output(y, *params)
         return lambda x: formulas.value(x, *params)
 
     def operands(self, dtype: str, size: int) -> tuple[Array, ...]:
         """Return what `function` takes: (x,), (dy, x) or (dy, y)."""
-        x = normal(dtype, size)
+        low, _ = getattr(self.kernel, "domain", (-np.inf, np.inf))
+        x = normal(dtype, size) if low < 0 else np.abs(normal(dtype, size))
         if self.form == "_backward":
             return normal(dtype, size, 1), x
         if self.form == "_backward_from_output":
@@ -98,6 +99,11 @@ def refuse_gaps(names: Iterable[str], benchmarked: Iterable[str]) -> None:
     missing = sorted(set(names) - set(benchmarked))
     if missing:
         raise ImportError(f"no benchmark for {', '.join(missing)}")
+
+
+def names(*forms: str) -> tuple[str, ...]:
+    """Return the kernels' names in these forms."""
+    return tuple(name for name, case in CASES.items() if case.form in forms)
 
 
 CASES: dict[str, Case] = {
