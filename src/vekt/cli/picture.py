@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from vekt.cli.page import page_label
 
 _INK, _MUTED, _GRID = "#22262e", "#7b8494", "#e6e9ee"
 _OURS, _OTHERS, _NOTES, _CONTRAST = "#0b6e99", "#b9c4d0", "#e2c08d", "#d1603d"
-_STYLE: Any = {
+STYLE: Any = {
     "font.size": 10,
     "text.color": _INK,
     "axes.labelcolor": _MUTED,
@@ -53,7 +54,7 @@ def draw(results: dict[str, Any], png_file: str) -> None:
     cases = all_cases() if "kernels" in results else []
     gallery_rows = -(-len(cases) // _ACTIVATIONS_PER_ROW)
     heights = [5.2] * bool(upper) + [2.5 * gallery_rows] * bool(cases)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(16, sum(heights) + 0.6), layout="constrained", facecolor="white")
         figure.suptitle(
             f"vekt {results['version']} on {results['config']['isa']}",
@@ -147,18 +148,47 @@ def _draw_gallery(figure: SubFigure, cases: list[Case], rows: int) -> None:
     columns = min(len(cases), _ACTIVATIONS_PER_ROW)
     grid = figure.subplots(rows, columns, squeeze=False)
     for ax, case in zip(grid.flat, cases, strict=False):
-        # As far as any bend that a parameter makes.
-        end = max([0.0, *(p for p in case.params if math.isfinite(p))]) + 5.0
-        x = np.linspace(-5.0, end, 1501)
-        value, gradient = case.function(vk, "_value_and_grad")(x)
-        # A jump is a gap, not a steep line.
-        gradient = np.where(np.abs(np.diff(gradient, append=gradient[-1])) > 0.1, np.nan, gradient)
-        ax.axhline(0, color=_MUTED, linewidth=0.6, zorder=0)
-        ax.plot(x, value, color=_OURS, linewidth=2, label="f(x)")
-        ax.plot(x, gradient, color=_CONTRAST, linewidth=1.4, label="f'(x)")
-        ax.set_ylim(-1.25, max(2.25, end - 4.0))
+        draw_function(ax, case)
         ax.set_title(case.label, size=10, weight="normal")
         ax.tick_params(labelsize=8, length=0)
     for ax in grid.flat[len(cases) :]:
         ax.set_visible(False)
     grid.flat[0].legend(loc="upper left", fontsize=8)
+
+
+def draw_function(ax: Axes, case: Case) -> None:
+    """Draw a kernel and its derivative, with a point where a kink has chosen the gradient."""
+    params = dict(zip(case.kernel.params, case.params, strict=True))
+    kinks = [
+        (_resolve(kink.at, params), _resolve(kink.gradient, params)) for kink in case.kernel.kinks
+    ]
+    bends = sorted(x for x, _ in kinks if math.isfinite(x))
+    low, high = getattr(case.kernel, "domain", (-math.inf, math.inf))
+    begin = max(low, min([-5.0, *(x - 2 for x in bends)]))
+    end = min(high, max([5.0, *(x + 2 for x in bends)]))
+    function = case.function(vk, "_value_and_grad")
+    curves = []
+    # One line from kink to kink: a jump is a gap, not a steep line.
+    for left, right in pairwise([begin, *bends, end]):
+        # Closer steps at the end of a domain, where there may be a pole.
+        steps = np.linspace(1e-6, 1 - 1e-6, 401) ** (3 if left == low else 1)
+        x = left + (right - left) * steps
+        curves.append((x, *function(x)))
+    for index, (x, value, gradient) in enumerate(curves):
+        names = ("f(x)", "f'(x)") if index == 0 else ("", "")
+        ax.plot(x, value, color=_OURS, linewidth=2, label=names[0])
+        ax.plot(x, gradient, color=_CONTRAST, linewidth=1.4, zorder=3, label=names[1])
+    if kinks:
+        dots: Any = {"color": _CONTRAST, "markersize": 4, "zorder": 4}
+        ax.plot(*zip(*kinks, strict=True), "o", **dots)
+    ax.axhline(0, color=_MUTED, linewidth=0.6, zorder=0)
+    seen = np.concatenate([ys for _, *both in curves for ys in both])
+    ax.set_xlim(begin if math.isinf(low) else begin - 0.3, end)
+    ax.set_ylim(max(seen.min(), -4.0) - 0.3, min(seen.max(), max(5.0, end - 1)) + 0.3)
+
+
+def _resolve(number: float | str, params: dict[str, float]) -> float:
+    """Put a parameter in for its name, or for its name with a minus."""
+    if not isinstance(number, str):
+        return number
+    return -params[number[1:]] if number.startswith("-") else params[number]

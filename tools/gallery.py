@@ -1,0 +1,221 @@
+"""Write docs/gallery.md and a picture of every function: `python tools/gallery.py`.
+
+Everything comes from the registries of an installed `vekt`; `--print` prints the page instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vekt import _native
+from vekt._registry import OPS, Kernel, Kink, Op
+
+DOCS = Path(__file__).parents[1] / "docs"
+_COSTS = {row["name"]: row["cost"] for row in _native.kernels() if row["dtype"] == "float32"}
+_HEAD = """# Gallery
+
+Every function with its derivative, made from the registry by `python tools/gallery.py`.
+
+In the pictures f is blue, its derivative red; a dot is the gradient that is chosen where the
+derivative jumps. Each `NAME` has `NAME_backward(dy, x)`, which returns dy * f'(x), and
+`NAME_value_and_grad(x)`, in `vekt`, `vekt.jit` and `vekt.reference` alike.
+`NAME_backward_from_output(dy, y)` is there where the notes say so. Bounds are in units of the last
+place, subnormal results and tails included; costs are rough, for one float32 element in the cache
+of a processor with AVX-512.
+"""
+
+
+def page() -> str:
+    """Return the text of docs/gallery.md."""
+    parts = [_HEAD, _index(), *(_section(op) for op in OPS.values())]
+    rows, gates = row_ops(), gate_ops()
+    if rows:
+        parts += ["# Along an axis\n", *(_row_section(op) for op in rows)]
+    if gates:
+        parts += ["# Gates\n", *(_gate_section(op) for op in gates)]
+    return "\n".join(parts)
+
+
+def row_ops() -> list[Any]:
+    """Rows of the operations along an axis, if this vekt has any."""
+    try:
+        from vekt._row_ops import ROW_OPS
+    except ModuleNotFoundError:
+        return []
+    return list(ROW_OPS.values())
+
+
+def gate_ops() -> list[Any]:
+    """Rows of gates and of prelu, if this vekt has any."""
+    try:
+        from vekt._gate_ops import GATE_OPS, PRELU
+    except ModuleNotFoundError:
+        return []
+    return [*GATE_OPS.values(), PRELU]
+
+
+def picture_names() -> list[str]:
+    """Names of the files in docs/gallery, without their ending."""
+    kernels = [kernel.name for op in OPS.values() for kernel in op.kernels]
+    return [*kernels, *(op.name for op in (*row_ops(), *gate_ops()))]
+
+
+def _index() -> str:
+    lines = [("function", "other names", "f(x)", "used for")]
+    for op in OPS.values():
+        formula = f"`{_escape(op.kernels[0].formula)}`"
+        lines.append((_link(op.name), ", ".join(op.aliases), formula, op.use))
+    for other in row_ops():
+        lines.append((_link(other.name), "", f"`{_escape(other.formula)}`", other.use))
+    for other in gate_ops():
+        lines.append((_link(other.name), "", other.summary, other.use))
+    return _table(lines)
+
+
+def _section(op: Op) -> str:
+    calls = [_call(op, kernel) for kernel in op.kernels]
+    rows = [
+        ("", *(f"`{call}`" for call in calls)),
+        ("", *(_picture(kernel.name) for kernel in op.kernels)),
+        ("f(x)", *(f"`{_escape(kernel.formula)}`" for kernel in op.kernels)),
+        ("domain", *(_interval(_domain(kernel)) for kernel in op.kernels)),
+        ("range", *(_interval(kernel.range) for kernel in op.kernels)),
+        ("f at the ends", *(_interval(kernel.limits, " and ") for kernel in op.kernels)),
+        ("f' at the ends", *(_interval(kernel.gradient_limits, " and ") for kernel in op.kernels)),
+        ("kinks", *(_kinks(kernel.kinks) for kernel in op.kernels)),
+        ("f' is 0 at", *(", ".join(_digits(r) for r in kernel.roots) for kernel in op.kernels)),
+        ("ULP of f", *(_bounds(kernel.max_ulp) for kernel in op.kernels)),
+        ("ULP of f'", *(_gradient_bounds(kernel) for kernel in op.kernels)),
+        ("cost", *(_cost(kernel.name) for kernel in op.kernels)),
+    ]
+    notes = [
+        *(f"`{p.name}` = {p.default}: {p.doc}" for p in op.params),
+        f"Used for: {op.use}",
+        f"Work: {op.cost}",
+        *([f"Elsewhere: {op.compat}"] if op.compat else []),
+        *([f"Also called {' and '.join(f'`{a}`' for a in op.aliases)}."] if op.aliases else []),
+        *([f"`{op.name}_backward_from_output(dy, y)` needs no x."] if _from_output(op) else []),
+        f"Source: {op.source}",
+    ]
+    # A fact that no kernel has is left out.
+    kept = [row for row in rows if any(row[1:])]
+    return f"## {op.name}\n\n{op.summary}\n\n{_table(kept)}\n{_bullets(notes)}"
+
+
+def _row_section(op: Any) -> str:
+    notes = [
+        f"Gradient: `{op.backward_formula}`",
+        f"Special values: {op.special}",
+        f"Error: {op.bound}; of the gradient: {op.backward_bound}.",
+        f"Used for: {op.use}",
+        f"Elsewhere: {op.compat}",
+        f"Source: {op.source}",
+    ]
+    facts = f"{_picture(op.name)}\n\n`{op.formula}`"
+    return f"## {op.name}\n\n{op.summary}\n\n{facts}\n\n{_bullets(notes)}"
+
+
+def _gate_section(op: Any) -> str:
+    notes = [
+        *(
+            f"`{gate.name}`: `{gate.formula}`; ULP {_bounds(gate.ulp)}, "
+            f"gradients {_bounds(gate.gradient_ulp)}"
+            for gate in op.gates
+        ),
+        f"Used for: {op.use}",
+        f"Elsewhere: {op.compat}",
+        f"Source: {op.source}",
+    ]
+    return f"## {op.name}\n\n{op.summary}\n\n{_picture(op.name)}\n\n{_bullets(notes)}"
+
+
+def _call(op: Op, kernel: Kernel) -> str:
+    flags = [f"{name}={on}" for name, on in kernel.flags.items()]
+    return f"{op.name}({', '.join(['x', *kernel.params, *flags])})"
+
+
+def _from_output(op: Op) -> bool:
+    return op.kernels[0].from_output is not None
+
+
+def _domain(kernel: Kernel) -> tuple[float, float]:
+    everything = (float("-inf"), float("inf"))
+    return getattr(kernel, "domain", everything)
+
+
+def _cost(name: str) -> str:
+    forward, backward = _COSTS[name] / 1000, _COSTS[f"{name}_backward"] / 1000
+    return f"{forward:g} ns, gradient {backward:g} ns"
+
+
+def _bounds(bounds: Mapping[str, float]) -> str:
+    return ", ".join(f"{bounds[dtype]:g} in {dtype}" for dtype in ("float32", "float64"))
+
+
+def _gradient_bounds(kernel: Kernel) -> str:
+    bounds = _bounds(kernel.gradient_max_ulp)
+    if not kernel.roots:
+        return bounds
+    return f"{bounds}; in float64 within {kernel.root_radius:g} of its root 2^-53"
+
+
+def _kinks(kinks: Iterable[Kink]) -> str:
+    return "; ".join(f"f'({_number(kink.at)}) = {_number(kink.gradient)}" for kink in kinks)
+
+
+def _interval(ends: tuple[float, float], between: str = " to ") -> str:
+    return between.join(map(_number, ends))
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}".replace("inf", "∞")
+
+
+def _digits(root: str) -> str:
+    return f"{float(root):.12g}"
+
+
+def _picture(name: str) -> str:
+    return f"![Graph of {name}](gallery/{name}.svg)"
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name})"
+
+
+def _escape(text: str) -> str:
+    """Keep a vertical bar from ending the cell."""
+    return text.replace("|", r"\|")
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    first, *others = rows
+    lines = [first, ("---",) * len(first), *others]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _bullets(notes: Iterable[str]) -> str:
+    return "".join(f"- {note}\n" for note in notes)
+
+
+def main() -> None:
+    """Write the page and the pictures, and remove pictures of what is gone."""
+    if "--print" in sys.argv[1:]:
+        sys.stdout.write(page())
+        return
+    from gallery_pictures import draw_all
+
+    folder = DOCS / "gallery"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.svg"):
+        if path.stem not in picture_names():
+            path.unlink()
+    draw_all(folder, row_ops(), gate_ops())
+    (DOCS / "gallery.md").write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
