@@ -1,46 +1,25 @@
-"""The registry's formulas in as many digits as it takes: what the reference is checked against."""
+"""Inputs and parameters for comparisons with `vekt.cli.oracle`, the registry's formulas."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import mpmath
 import numpy as np
-from mpmath import mp
 
 from vekt._registry import OPS, Kernel
+from vekt.cli.oracle import digits, exact, true_gradient, true_value
+from vekt.cli.samples import kinks
 
-_NUMBER = re.compile(r"(?<![\w.])\d+\.\d+")
-_NAMES = {"exp": mp.exp, "erf": mp.erf, "tanh": mp.tanh, "sqrt": mp.sqrt, "max": max, "pi": mp.pi}
-_NAMES |= {"expm1": mp.expm1}
-_NAMES |= {"min": min}
-
-
-def exact(value: Any) -> Any:
-    """Return a NumPy float as the very number that it is."""
-    value = np.asarray(value)[()]
-    if not np.isfinite(value):
-        return mp.mpf(float(value))
-    numerator, denominator = value.as_integer_ratio()
-    return mp.mpf(numerator) / denominator
-
-
-def true_value(kernel: Kernel, x: Any, params: tuple[Any, ...] = ()) -> Any:
-    """Value at x by the formula, in the working precision."""
-    formula = _NUMBER.sub(lambda literal: f"mpf('{literal[0]}')", kernel.formula)
-    names = dict(zip(kernel.params, map(exact, params), strict=True))
-    return mp.mpf(eval(formula, {**_NAMES, "mpf": mp.mpf, **names, "x": mp.mpf(x)}))
-
-
-def true_gradient(kernel: Kernel, x: Any, params: tuple[Any, ...] = ()) -> Any:
-    """Differentiate formula at x, by differences far below the working precision."""
-    return mpmath.diff(lambda t: true_value(kernel, t, params), x)
-
-
-def digits(dtype: Any) -> int:
-    """Decimal digits in which formulas and differences lose none to cancellation in this dtype."""
-    return 2 * int(-np.log10(float(np.finfo(dtype).tiny))) + 60
+__all__ = [
+    "around_roots",
+    "digits",
+    "exact",
+    "example_params",
+    "kinks",
+    "sample",
+    "true_gradient",
+    "true_value",
+]
 
 
 def example_params(kernel: Kernel) -> tuple[float, ...]:
@@ -48,16 +27,6 @@ def example_params(kernel: Kernel) -> tuple[float, ...]:
     op = next(op for op in OPS.values() if kernel in op.kernels)
     values = {p.name: 1.5 if p.default is None else p.default + 0.125 for p in op.array_params}
     return tuple(float(np.float32(values[name])) for name in kernel.params)
-
-
-def kinks(kernel: Kernel, params: tuple[Any, ...] = ()) -> list[tuple[float, float]]:
-    """Return the kinks and the gradients there, with parameters put in for their names."""
-    values = dict(zip(kernel.params, params, strict=True))
-    values |= {f"-{name}": -value for name, value in values.items()}
-    return [
-        (float(values.get(kink.at, kink.at)), float(values.get(kink.gradient, kink.gradient)))
-        for kink in kernel.kinks
-    ]
 
 
 def sample(dtype: Any, count: int, seed: int = 0) -> np.ndarray:

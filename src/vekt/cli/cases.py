@@ -69,6 +69,11 @@ def select_cases(names: Iterable[str]) -> list[Case]:
     return [c for c in all_cases() if not wanted or {c.name, c.op.name} & wanted]
 
 
+def case_of(kernel: str) -> Case:
+    """Return the case of the kernel of this name."""
+    return next(case for case in all_cases() if case.name == kernel)
+
+
 def case_names() -> list[str]:
     """Every name that `select_cases` knows."""
     return list(dict.fromkeys(name for c in all_cases() for name in (c.op.name, c.name)))

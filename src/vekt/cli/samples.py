@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -64,42 +65,80 @@ def mixed_sample(dtype: Any, n: int) -> NDArray[Any]:
     )
 
 
+def finite_patterns(
+    dtype: np.dtype[Any], begin: int, end: int, total: int
+) -> NDArray[np.floating[Any]]:
+    """Numbers `begin` to `end` of `total` finite values other than 0, as `float64_patterns`.
+
+    Of float32 values too, one in four is any bit pattern.
+    """
+
+    def usable(x: NDArray[Any]) -> NDArray[np.bool_]:
+        result: NDArray[np.bool_] = np.isfinite(x) & (x != 0)
+        return result
+
+    with np.errstate(all="ignore"):  # too large or too small for float32; signalling NaN
+        x = float64_patterns(begin, end).astype(dtype)
+        if dtype == np.float32:
+            x = np.where(usable(x), x, float32_patterns(begin, end, total))
+        return np.where(usable(x), x, dtype.type(1.5))
+
+
+def kinks(kernel: Kernel, params: Iterable[Any] = ()) -> list[tuple[float, float]]:
+    """Return the kinks and the gradients there, with parameters put in for their names."""
+    values: dict[Any, Any] = dict(zip(kernel.params, params, strict=True))
+    return [
+        (float(values.get(kink.at, kink.at)), float(values.get(kink.gradient, kink.gradient)))
+        for kink in kernel.kinks
+    ]
+
+
+def near_roots(kernel: Kernel, x: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where `x` is so close to a root of the gradient that its absolute error is bounded."""
+    near = np.zeros(x.shape, bool)
+    for root in kernel.roots:
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            near |= np.abs(x - float(root)) < kernel.root_radius
+    return near
+
+
 def value_errors(
     kernel: Kernel, params: tuple[float, ...], x: NDArray[Any], *results: NDArray[Any]
 ) -> NDArray[np.float64]:
     """Errors of values in ULP; of several results for the same input, the larger ones."""
     wide = reference.wide(kernel.name, x, *typed(params, x))
-    return _largest(wide, results)
+    errors: NDArray[np.float64] = np.maximum.reduce(
+        [reference.ulp_error(result, wide) for result in results]
+    )
+    return errors
 
 
 def gradient_errors(
     kernel: Kernel, params: tuple[float, ...], x: NDArray[Any], *results: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """Errors of gradients in ULP, as `value_errors`.
+    """Errors of gradients in ULP, as `value_errors`; see `gradient_error`."""
+    wide = reference.wide_gradient(kernel.name, x, *typed(params, x))
+    errors: NDArray[np.float64] = np.maximum.reduce(
+        [gradient_error(kernel, x, result, wide) for result in results]
+    )
+    return errors
+
+
+def gradient_error(
+    kernel: Kernel, x: NDArray[Any], result: NDArray[Any], wide: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Errors of gradients in ULP.
 
     Around a root of the gradient the registry bounds the absolute error of float64 results;
     there the error counts in units of that bound.
     """
-    wide = reference.wide_gradient(kernel.name, x, *typed(params, x))
-    errors = _largest(wide, results)
-    if x.dtype == np.float64:
-        for root in kernel.roots:
-            with np.errstate(invalid="ignore"):  # a signalling NaN
-                near = np.abs(x - float(root)) < kernel.root_radius
-            absolute = [np.abs(result[near] - wide[near]) for result in results]
-            errors[near] = np.maximum.reduce(absolute) / 2.0**-53
+    errors = reference.ulp_error(result, wide)
+    if x.dtype == np.float64 and kernel.roots:
+        near = near_roots(kernel, x)
+        errors[near] = np.abs(result[near] - wide[near]) / 2.0**-53
     return errors
 
 
 def typed(params: tuple[float, ...], x: NDArray[Any]) -> list[Any]:
     """Return the parameters in the dtype of `x`, as the kernels get them."""
     return [x.dtype.type(p) for p in params]
-
-
-def _largest(wide: NDArray[Any], results: tuple[NDArray[Any], ...]) -> NDArray[np.float64]:
-    first, *others = results
-    errors = reference.ulp_error(first, wide)
-    for other in others:
-        if other.tobytes() != first.tobytes():
-            errors = np.maximum(errors, reference.ulp_error(other, wide))
-    return errors

@@ -1,137 +1,121 @@
-"""A sweep of kernels over many inputs on all cores."""
+"""A sweep of kernels over many inputs, on all cores, that can be interrupted and resumed."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from typing import Any
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import Progress
 
-import vekt as vk
-from vekt import _native
-from vekt.cli.cases import Case
-from vekt.cli.samples import (
-    float32_patterns,
-    float64_patterns,
-    gradient_errors,
-    typed,
-    value_errors,
-)
+from vekt import _cpu_count
+from vekt.cli.measure import Finding, Plan, measure
+from vekt.cli.state import State
 
-BINS = 5  # half ULPs that are counted apart; the last one is for all that is beyond
 _CHUNK = 1 << 22
-_BLOCK = 1 << 16  # small enough for the reference's many temporaries to stay in cache
-
-
-@dataclass
-class Finding:
-    """The errors of one kernel: the largest, where, and how many inputs fall in each half ULP."""
-
-    name: str
-    bound: float
-    max_ulp: float = -1.0
-    at: float = 0.0
-    counts: list[int] = field(default_factory=lambda: [0] * BINS)
-
-    def add(self, x: NDArray[Any], errors: NDArray[np.float64]) -> None:
-        """Take the errors at the inputs `x` into account."""
-        worst = int(errors.argmax())
-        bins = np.minimum(np.ceil(errors * 2) - 1, BINS - 1).clip(0).astype(np.intp)
-        counts = np.bincount(bins, minlength=BINS).tolist()
-        self._merge(float(errors[worst]), float(x[worst]), counts)
-
-    def merge(self, other: Finding) -> None:
-        """Take the findings of another part of the inputs into account."""
-        self._merge(other.max_ulp, other.at, other.counts)
-
-    def _merge(self, max_ulp: float, at: float, counts: list[int]) -> None:
-        if max_ulp > self.max_ulp:
-            self.max_ulp, self.at = max_ulp, at
-        self.counts = [a + b for a, b in zip(self.counts, counts, strict=True)]
+_LEAST_CHUNK = 1 << 16
+_CHUNK_OF_DIGITS = 1 << 8
 
 
 def sweep(
-    cases: list[Case], isa: str, dtype: np.dtype[Any], total: int, progress: Progress
+    kernels: Sequence[str], plan: Plan, progress: Progress, state: State | None = None
 ) -> list[Finding]:
-    """Measure the errors of the kernels of one instruction set.
+    """Measure the errors of kernels.
 
     Parameters
     ----------
-    cases : list of Case
-        The kernels.
-    isa : str
-        Instruction set, one of those that this processor supports.
-    dtype : numpy.dtype
-        float32 or float64.
-    total : int
-        Number of inputs; 2**32 are all there are of float32.
+    kernels : sequence of str
+        Names of the registry's kernels.
+    plan : Plan
+        Inputs, instruction sets and peers.
     progress : rich.progress.Progress
-        Gets a bar for each kernel.
+        Gets a bar for each kernel and, for several kernels, one for all.
+    state : State, optional
+        What has been measured already; is kept up to date and saved every few seconds.
 
     Returns
     -------
     list of Finding
-        Two for each kernel: its values and its gradients.
+        For each kernel those of `Plan.empty`.
     """
-    ufuncs = _native.build_ufuncs(isa)
-    findings = []
-    size = min(_CHUNK, max(_BLOCK, total // 64))  # small samples: enough chunks for all cores
-    chunks = [(begin, min(begin + size, total)) for begin in range(0, total, size)]
-    pool = ThreadPoolExecutor(_cores())
+    state = State(None, plan) if state is None else state
+    chunks = _chunks(plan)
+    entries = {name: state.entry(name) for name in kernels}
+    todo = {
+        name: [index for index in range(len(chunks)) if not entry.is_done(index)]
+        for name, entry in entries.items()
+    }
+
+    def inputs(indices: list[int]) -> int:
+        return sum(end - begin for begin, end in (chunks[index] for index in indices))
+
+    everything = progress.add_task("all kernels", total=sum(map(inputs, todo.values())))
+    progress.update(everything, visible=len(kernels) > 1)
     try:
-        for case in cases:
-            bar = progress.add_task(case.name, total=len(chunks))
-            value, gradient = _empty_findings(case, dtype)
-            jobs = [pool.submit(_chunk, case, ufuncs, dtype, *chunk, total) for chunk in chunks]
-            for job in as_completed(jobs):
-                for finding, part in zip((value, gradient), job.result(), strict=True):
-                    finding.merge(part)
-                progress.advance(bar)
-            findings += [value, gradient]
+        with _pool(max(map(len, todo.values()), default=0)) as pool:
+            for name, entry in entries.items():
+                done = plan.inputs - inputs(todo[name])
+                bar = progress.add_task(name, total=plan.inputs, completed=done)
+                for index, part in _results(name, plan, chunks, todo[name], pool):
+                    entry.add(index, part)
+                    state.save_now_and_then()
+                    for task in (bar, everything):
+                        progress.advance(task, inputs([index]))
+                progress.update(bar, visible=False)
+    finally:
+        state.save()
+    return [finding for entry in entries.values() for finding in entry.findings]
+
+
+def _results(
+    name: str,
+    plan: Plan,
+    chunks: list[tuple[int, int]],
+    todo: list[int],
+    pool: Executor | None,
+) -> Iterator[tuple[int, list[Finding]]]:
+    """Measure chunks in this process or in the pool, and yield the results as they come."""
+    if pool is None:
+        for index in todo:
+            yield index, measure(plan, name, *chunks[index])
+        return
+    jobs = {pool.submit(measure, plan, name, *chunks[index]): index for index in todo}
+    for job in as_completed(jobs):
+        yield jobs[job], job.result()
+
+
+def _chunks(plan: Plan) -> list[tuple[int, int]]:
+    if plan.oracle == "reference":
+        size = min(_CHUNK, max(_LEAST_CHUNK, plan.inputs // 64))  # enough chunks for all cores
+    else:
+        size = _CHUNK_OF_DIGITS
+    total = plan.inputs
+    return [(begin, min(begin + size, total)) for begin in range(0, total, size)]
+
+
+@contextmanager
+def _pool(chunks: int) -> Iterator[Executor | None]:
+    """Start processes for all cores, or None where one chunk at a time is all there is.
+
+    Not threads: their passes over small blocks would wait for the interpreter's lock.
+    """
+    workers = min(_cpu_count.available_cores(), chunks)
+    if workers <= 1:
+        yield None
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker)
+    try:
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-    return findings
 
 
-def _chunk(
-    case: Case,
-    ufuncs: Mapping[str, np.ufunc],
-    dtype: np.dtype[Any],
-    begin: int,
-    end: int,
-    total: int,
-) -> tuple[Finding, Finding]:
-    value, gradient = _empty_findings(case, dtype)
-    kernel, params = case.kernel, case.params
-    forward, backward, both = (
-        ufuncs[case.name + form] for form in ("", "_backward", "_value_and_grad")
-    )
-    with vk.num_threads(1):
-        for first in range(begin, end, _BLOCK):
-            last = min(first + _BLOCK, end)
-            if dtype == np.float32:
-                x: NDArray[Any] = float32_patterns(first, last, total)
-            else:
-                x = float64_patterns(first, last)
-            operands = (x, *typed(params, x))
-            y, slope = both(*operands)
-            value.add(x, value_errors(kernel, params, x, forward(*operands), y))
-            with_one = backward(dtype.type(1), *operands)
-            gradient.add(x, gradient_errors(kernel, params, x, with_one, slope))
-    return value, gradient
-
-
-def _empty_findings(case: Case, dtype: np.dtype[Any]) -> tuple[Finding, Finding]:
-    return (
-        Finding(case.name, case.kernel.max_ulp[dtype.name]),
-        Finding(f"{case.name} gradient", case.kernel.gradient_max_ulp[dtype.name]),
-    )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which stops the workers
+    # Freeing a large array makes glibc keep smaller ones for reuse, rather than return the memory
+    # of each temporary to the system: half of the time, otherwise.
+    del_me = np.empty(1 << 24, np.uint8)
+    del del_me
