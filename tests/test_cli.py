@@ -1,6 +1,5 @@
 """The command line: arguments, exit codes, JSON, and what each subcommand measures."""
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -10,12 +9,15 @@ import numpy as np
 import pytest
 
 import vekt as vk
-from vekt import _native
+from vekt import reference
 from vekt._registry import KERNELS
 from vekt.cli import main
-from vekt.cli.cases import Case, all_cases
+from vekt.cli.cases import all_cases
 from vekt.cli.environment import BLAS_OVERRIDES
-from vekt.cli.samples import PATTERNS, float32_patterns, float64_patterns, mixed_sample
+from vekt.cli.formulas import PLAIN, plain
+from vekt.cli.peers import PEERS, buffers
+from vekt.cli.samples import mixed_sample, typed
+from vekt.cli.timing import interleaved
 from vekt.config import get_config
 
 SMALL_COMPARE = ["compare", "--op", "relu,dot", "--sizes", "64", "--rounds", "3"]
@@ -79,11 +81,6 @@ def test_info_json_leaves_nothing_else_on_stdout(capsys):
         (["compare", "--op", "nonsense"], "'dot'"),
         (["compare", "--dtype", "float16"], "'float32', 'float64'"),
         (["compare", "--threads", "1000000"], "is more than the"),
-        (["accuracy", "--op", "nonsense"], "'gelu_tanh'"),
-        (["accuracy", "--isa", "nonsense"], _native.SELECTED),
-        (["accuracy", "--samples", "0"], "1<=x"),
-        (["accuracy", "--exhaustive", "--samples", "5"], "exclude each other"),
-        (["accuracy", "--exhaustive", "--dtype", "float64"], "2^64"),
         (["info", "--json", "no/such/directory/a.json"], "There is no directory"),
     ],
 )
@@ -106,65 +103,10 @@ def test_missing_package(package, command):
     assert result.stderr == f'vekt: {package} is not installed: pip install "vekt[demo]"\n'
 
 
-def test_interrupt(monkeypatch, capsys):
-    def interrupted(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("vekt.cli.accuracy.sweep", interrupted)
-    assert main(["accuracy", "--op", "relu"]) == 130
-    assert "interrupted" in capsys.readouterr().err
-
-
 def test_blas_overrides_are_dropped():
     result = run("-m", "vekt", *SMALL_COMPARE, OPENBLAS_CORETYPE="Haswell")
     assert result.returncode == 0
     assert result.stderr.count("OPENBLAS_CORETYPE") == 1
-
-
-@pytest.mark.parametrize("isa", _native.SUPPORTED)
-def test_accuracy_on_every_instruction_set(isa, capsys):
-    arguments = ["accuracy", "--isa", isa, "--op", "tanh", "--samples", "50000", "--json", "-"]
-    assert main(arguments) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["isa"] == isa
-    assert [row["name"] for row in report["kernels"]] == ["tanh", "tanh gradient"]
-    for row in report["kernels"]:
-        assert 0 < row["max_ulp"] <= row["bound"]
-        assert sum(row["counts_per_half_ulp"]) == report["inputs"] == 50_000
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_accuracy_of_all_kernels(dtype, capsys):
-    assert main(["accuracy", "--dtype", dtype, "--samples", "20000"]) == 0
-    out = capsys.readouterr().out
-    assert all(f"{name} gradient" in out for name in KERNELS)
-
-
-def test_accuracy_fails_beyond_a_bound(monkeypatch, capsys):
-    case = CASES["sigmoid"]
-    strict = dataclasses.replace(case.kernel, max_ulp={"float32": 0.25})
-    cases = [Case(case.op, strict, case.keywords)]
-    monkeypatch.setattr("vekt.cli.accuracy.select_cases", lambda names: cases)
-    assert main(["accuracy", "--samples", "20000"]) == 1
-    assert "0.25" in capsys.readouterr().out
-
-
-def test_patterns_of_float32():
-    spread = float32_patterns(0, 1 << 16, 1 << 16).view(np.uint32)
-    assert len(np.unique(spread)) == 1 << 16
-    assert len(np.unique(spread >> 23)) == 512  # every sign and exponent
-    assert len(np.unique(spread & 0xFFFF)) > 1 << 15  # low bits vary too
-    begin = PATTERNS - 4
-    last = float32_patterns(begin, PATTERNS, PATTERNS).view(np.uint32)
-    np.testing.assert_array_equal(last, np.arange(begin, PATTERNS, dtype=np.uint64))
-
-
-def test_patterns_of_float64():
-    x = float64_patterns(0, 100_000)
-    assert len(np.unique(x.view(np.uint64))) == x.size
-    near = (np.abs(x) > 2.0**-40) & (np.abs(x) < 2.0**11)
-    assert 0.7 < near.mean() < 0.8
-    assert (x < 0).mean() == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -135,6 +135,8 @@ def test_dot_is_exact() -> None:
         (np.float32(2), 2 - 2.0**-24, 0.5),
         (np.float32(0), 2.0**-149, 1.0),
         (np.float32(2.0**-149), 2.0**-151, 0.75),
+        (np.float32(2.0**-149), 0.0, 1.0),
+        (np.float64(-5e-324), np.longdouble(0), 1.0),
         (np.float32(np.inf), 2.0**128, 0.0),
         (np.float32(np.inf), np.inf, 0.0),
         (np.float32(np.inf), 2.0**128 - 2.0**103, 0.5),

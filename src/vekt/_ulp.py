@@ -41,7 +41,8 @@ def ulp_error(computed: ArrayLike, wide: ArrayLike) -> NDArray[np.float64]:
     with np.errstate(all="ignore"):
         got = np.clip(computed.astype(work), -beyond, beyond)
         expected = np.clip(true.astype(work), -beyond, beyond)
-        exponent = np.maximum(np.frexp(expected)[1] - 1, info.minexp)
+        exponent = np.where(expected == 0, info.minexp, np.frexp(expected)[1] - 1)
+        exponent = np.maximum(exponent, info.minexp)
         exponent = np.minimum(exponent, info.maxexp - 1)
         # The scaling is in two steps: the unit itself may underflow in `work`.
         difference = np.ldexp(np.ldexp(np.abs(got - expected), -exponent), info.nmant)

@@ -87,6 +87,7 @@ def finite_patterns(
 def kinks(kernel: Kernel, params: Iterable[Any] = ()) -> list[tuple[float, float]]:
     """Return the kinks and the gradients there, with parameters put in for their names."""
     values: dict[Any, Any] = dict(zip(kernel.params, params, strict=True))
+    values |= {f"-{name}": -value for name, value in values.items()}
     return [
         (float(values.get(kink.at, kink.at)), float(values.get(kink.gradient, kink.gradient)))
         for kink in kernel.kinks
