@@ -24,8 +24,9 @@ def float32_patterns(begin: int, end: int, total: int) -> NDArray[np.float32]:
     step = PATTERNS // total
     if step > 1:
         step |= 1  # an even step would always leave the same low bits
-    index = np.arange(begin, end, dtype=np.uint64)
-    bits: NDArray[np.uint32] = (index * np.uint64(step)).astype(np.uint32)
+    bits = np.arange(end - begin, dtype=np.uint32)
+    bits *= np.uint32(step % PATTERNS)
+    bits += np.uint32(begin * step % PATTERNS)
     return bits.view(np.float32)
 
 

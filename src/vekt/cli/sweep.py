@@ -104,6 +104,7 @@ def _pool(chunks: int) -> Iterator[Executor | None]:
     """
     workers = min(_cpu_count.available_cores(), chunks)
     if workers <= 1:
+        _keep_freed_memory()
         yield None
         return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker)
@@ -115,7 +116,13 @@ def _pool(chunks: int) -> Iterator[Executor | None]:
 
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which stops the workers
-    # Freeing a large array makes glibc keep smaller ones for reuse, rather than return the memory
-    # of each temporary to the system: half of the time, otherwise.
-    del_me = np.empty(1 << 24, np.uint8)
-    del del_me
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Free a large array: from then on glibc keeps smaller ones for reuse.
+
+    It would give the memory of each temporary back to the system otherwise, which costs more than
+    half of the time.
+    """
+    np.empty(1 << 24, np.uint8)
