@@ -33,6 +33,7 @@ def peer_label(peer: str) -> str:
     return f"{peer} {version(peer)}{backend}"
 
 
+@cache  # JAX compiles a function once
 def peer_functions(peer: str, kernel: str) -> tuple[Function | None, Function | None]:
     """Return value and gradient as functions of (x, *params), None where there is none.
 
