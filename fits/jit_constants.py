@@ -90,7 +90,8 @@ def main() -> None:
     """Print the module."""
     print('"""The polynomials, lowest coefficient first, made by fits/jit_constants.py."""')
     exponential("EXP", 9)
-    exponential("EXP_SINGLE", 5)
+    exponential("EXP_SINGLE", 4)
+    exponential("EXPM1_SINGLE", 5)
     logarithm("LOG", 6)
     logarithm("LOG_SINGLE", 3)
     error_function("ERF", 11)

@@ -55,17 +55,25 @@ def has_fma(typing_context: Any) -> Any:
 
 @_instruction
 def polynomial(typing_context: Any, x: Any, coefficients: Any) -> Any:
-    """Polynomial by Horner's rule, lowest coefficient first.
+    """Polynomial, lowest coefficient first: Horner's rule in x**2 for pairs of terms.
 
-    As straight code: LLVM does not unroll longer loops, and vectorises around none.
+    The chain of operations that wait for each other is half as long, for one multiplication more;
+    pairs of pairs make it no faster and less accurate.  As straight code: LLVM does not unroll
+    longer loops, and vectorises around none.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, values = arguments
         fused = _fuses(context)
-        total = builder.extract_value(values, len(coefficients) - 1)
-        for k in range(len(coefficients) - 2, -1, -1):
-            total = _multiply_add(fused, builder, total, x, builder.extract_value(values, k))
+        terms = [builder.extract_value(values, k) for k in range(len(coefficients))]
+        pairs = [
+            _multiply_add(fused, builder, high, x, low)
+            for low, high in zip(terms[::2], terms[1::2], strict=False)
+        ]
+        *rest, total = pairs + terms[len(terms) - len(terms) % 2 :]
+        square = builder.fmul(x, x)
+        for term in reversed(rest):
+            total = _multiply_add(fused, builder, total, square, term)
         return total
 
     return _REAL(_REAL, coefficients), code

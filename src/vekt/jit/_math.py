@@ -17,12 +17,16 @@ from ._jitable import jitable
 DOUBLE = True
 """Whether the result is to be a float64: the last bits count."""
 
+EXPM1 = EXP
+"""Longer than EXP in float32, as the result may be small."""
+
 _INF = float("inf")
 _NAN = float("nan")
 
 # log(2) as a sum: the product of the first with an integer below 2**11 is exact.
 _LN2_HIGH = float.fromhex("0x1.62e42feep-1")
 _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
+_LN2 = float.fromhex("0x1.62e42fefa39efp-1")
 _LOG2_E = float.fromhex("0x1.71547652b82fep+0")
 
 # Adding this rounds to an integer, which then fills the low bits of the sum; with the exponent's
@@ -33,6 +37,7 @@ _BIAS = 1023.0
 # Powers of two are lifted by 2**512 until the last product, so that no factor is subnormal.
 LIFT = 512.0
 UNLIFT = 2.0**-512
+LOWERING = -512.0
 LOWER = 2.0**512
 EXP_LIMIT = 1000.0
 
@@ -59,62 +64,80 @@ def two_product(a: float, b: float) -> tuple[float, float]:
 
 @jitable
 def _reduced(x: float, low: float, offset: float) -> tuple[float, float, float]:
-    """r, tail and scale: exp(x + low) is (1 + r + tail) * scale / 2**offset."""
+    """r, rest and scale: exp(x + low) is exp(r + rest) * scale / 2**offset."""
     shifted = mad(x, _LOG2_E, _ROUND + _BIAS + offset)
     n = shifted - (_ROUND + _BIAS + offset)
-    high = mad(n, -_LN2_HIGH, x)
     bits: Any = np.float64(shifted).view(np.int64)
     scale = np.int64(bits << 52).view(np.float64)
     if not DOUBLE:
-        r = mad(n, -_LN2_LOW, high + low)
-        return r, r * r * polynomial(r, EXP), scale
+        return mad(n, -_LN2, x), 0.0, scale
+    high = mad(n, -_LN2_HIGH, x)
     correction = mad(n, -_LN2_LOW, low)
     r = high + correction
-    return r, mad(r * r, polynomial(r, EXP), (high - r) + correction), scale
+    return r, (high - r) + correction, scale
 
 
 @jitable
-def _mantissa(r: float, tail: float) -> float:
-    """1 + r + tail within 0.55 ULP."""
+def _growth(r: float, rest: float) -> float:
+    """`exp(r + rest) - 1`."""
     if not DOUBLE:
-        return 1.0 + (r + tail)
-    start = 1.0 + r
-    return start + (((1.0 - start) + r) + tail)
+        return mad(r * r, polynomial(r, EXP), r)
+    return r + mad(r * r, polynomial(r, EXP), rest)
 
 
 @jitable
 def exp_parts(x: float, low: float) -> tuple[float, float]:
     """Two factors of `exp(x + low)`, for `x <= 0` and a `low` no larger than 2**-8.
 
-    The first is a normal number within 0.6 ULP, at most 2**512, the second a power of two: what
+    The first is a normal number within 0.8 ULP, at most 2**512, the second a power of two: what
     multiplies the first before the second does is not hurt by underflow.
     """
-    x = -EXP_LIMIT if x < -EXP_LIMIT else x
-    r, tail, scale = _reduced(x, low, LIFT)
-    return _mantissa(r, tail) * scale, UNLIFT
+    return exp_parts_bounded(bounded(x), low)
+
+
+@jitable
+def bounded(x: float) -> float:
+    """Return x, or the number below 0 at which exp has underflowed."""
+    return -EXP_LIMIT if x < -EXP_LIMIT else x
+
+
+@jitable
+def exp_parts_bounded(x: float, low: float) -> tuple[float, float]:
+    """`exp_parts` of what went through `bounded`."""
+    r, rest, scale = _reduced(x, low, LIFT)
+    return mad(scale, _growth(r, rest), scale), UNLIFT
 
 
 @jitable
 def exp_nonpositive(x: float) -> float:
-    """`exp(x)` for `x <= 0` within 0.6 ULP; subnormal results are rounded twice."""
+    """`exp(x)` for `x <= 0` within 0.8 ULP; subnormal results are rounded twice."""
     first, second = exp_parts(x, 0.0)
     return first * second
 
 
 @jitable
-def exp(x: float) -> float:
-    """`exp(x)` within 0.6 ULP; subnormal results are rounded twice."""
-    negative = x < 0.0
-    x = -EXP_LIMIT if x < -EXP_LIMIT else x
-    x = EXP_LIMIT if x > EXP_LIMIT else x
-    r, tail, scale = _reduced(x, 0.0, LIFT if negative else -LIFT)
-    return _mantissa(r, tail) * scale * (UNLIFT if negative else LOWER)
+def tail_or(negative: bool, small: float, scale: float, large: float, whole: float) -> float:
+    """Return small * scale / whole or large / whole with one division, small before scale."""
+    return (small if negative else large) / whole * (scale if negative else 1.0)
 
 
 @jitable
-def _less_1(r: float, tail: float, scale: float, one: float) -> tuple[float, float]:
-    """(1 + r + tail) * scale - one as a sum; scale is a power of two."""
+def exp(x: float) -> float:
+    """`exp(x)` within 0.8 ULP; subnormal results are rounded twice."""
+    negative = x < 0.0
+    x = bounded(x)
+    x = EXP_LIMIT if x > EXP_LIMIT else x
+    r, rest, scale = _reduced(x, 0.0, LIFT if negative else LOWERING)
+    return mad(scale, _growth(r, rest), scale) * (UNLIFT if negative else LOWER)
+
+
+@jitable
+def _less_1(r: float, rest: float, scale: float, one: float) -> tuple[float, float]:
+    """`exp(r + rest) * scale - one` as a sum; scale is a power of two."""
     start = scale - one
+    if not DOUBLE:
+        return mad(scale, mad(r * r, polynomial(r, EXPM1), r), start), 0.0
+    tail = mad(r * r, polynomial(r, EXPM1), rest)
     total = mad(scale, r, start)
     return total, mad(scale, tail, mad(scale, r, start - total))
 
@@ -125,9 +148,10 @@ def expm1_parts(x: float) -> tuple[float, float]:
 
     The reduction is that of `exp_parts`, and costs nothing beside it.
     """
-    x = -EXP_LIMIT if x < -EXP_LIMIT else x
-    r, tail, scale = _reduced(x, 0.0, LIFT)
-    high, low = _less_1(r, tail, scale * UNLIFT, 1.0)
+    r, rest, scale = _reduced(bounded(x), 0.0, LIFT)
+    high, low = _less_1(r, rest, scale * UNLIFT, 1.0)
+    if not DOUBLE:
+        return high, low
     total = high + low
     return total, low - (total - high)
 
@@ -144,19 +168,20 @@ def expm1(x: float) -> float:
     t = -50.0 if x < -50.0 else x
     t = 710.0 if t > 710.0 else t
     # Half of everything, as 2**1024 is no number.
-    r, tail, scale = _reduced(t, 0.0, -1.0)
-    high, low = _less_1(r, tail, scale, 0.5)
+    r, rest, scale = _reduced(t, 0.0, -1.0)
+    high, low = _less_1(r, rest, scale, 0.5)
     return x if abs(x) < _TINY else (high + low) * 2.0
 
 
 @jitable
 def tanh(x: float) -> float:
-    """Hyperbolic tangent within 1.1 ULP: -m/(2 + m) with m = expm1(-2 abs(x))."""
+    """Hyperbolic tangent within 1.6 ULP: -m/(2 + m) with m = expm1(-2 abs(x))."""
     m, low = expm1_parts(-2.0 * abs(x))
     d = 2.0 + m
     size = m / d
-    # What m and d were rounded by, over d to 5 %.
-    size += (low - size * ((2.0 - d) + m)) * (1.457 - 0.5 * d)
+    if DOUBLE:
+        # What m and d were rounded by, over d to 5 %.
+        size += (low - size * ((2.0 - d) + m)) * (1.457 - 0.5 * d)
     return x if abs(x) < _TINY else (size if x < 0.0 else -size)
 
 

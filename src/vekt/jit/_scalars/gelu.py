@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..._reference_math import constant_pair
 from ..._registry import GELU_TANH_K1, GELU_TANH_K3
 from .._intrinsics import mad
-from .._math import exp_parts, two_product
+from .._math import exp_parts, tail_or, two_product
 from .._normal import DENSITY, gaussian_parts, scaled_normal_tail
 from ._enter import scalar
 
@@ -42,7 +42,7 @@ def gelu_tanh(x: float) -> tuple[float, float]:
     part, scale = exp_parts(-v, -(v_low + t * (factor_low + _K1_LOW)))
     whole = 1.0 + part * scale
     bend = t * (_K1 + 3.0 * _K3 * square)
-    value = -t * part / whole * scale if x < 0.0 else x / whole
-    below = (whole - bend) * part / (whole * whole) * scale
-    above = (whole + bend * part * scale) / (whole * whole)
-    return value, (below if x < 0.0 else above)
+    negative = x < 0.0
+    value = tail_or(negative, -t * part, scale, x, whole)
+    below, above = (whole - bend) * part, whole + bend * part * scale
+    return value, tail_or(negative, below, scale, above, whole * whole)

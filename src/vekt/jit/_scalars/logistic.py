@@ -5,12 +5,16 @@ Small factors of exponentials come last, so that subnormal results keep their di
 
 from __future__ import annotations
 
+from .._intrinsics import mad
 from .._math import (
+    bounded,
     exp_parts,
+    exp_parts_bounded,
     expm1,
     expm1_nonpositive,
     log1p_unit,
     log_less_exp,
+    tail_or,
     two_product,
 )
 from .._math import tanh as tanh_value
@@ -24,9 +28,8 @@ _NAN = float("nan")
 @scalar
 def sigmoid(x: float) -> tuple[float, float]:
     part, scale = exp_parts(-abs(x), 0.0)
-    whole = 1.0 + part * scale
-    value = part / whole * scale if x < 0.0 else 1.0 / whole
-    return value, part / (whole * whole) * scale
+    whole = mad(part, scale, 1.0)
+    return tail_or(x < 0.0, part, scale, 1.0, whole), part / (whole * whole) * scale
 
 
 @from_output("sigmoid")
@@ -37,7 +40,7 @@ def sigmoid_from_output(y: float) -> float:
 @scalar
 def tanh(x: float) -> tuple[float, float]:
     part, scale = exp_parts(-2.0 * abs(x), 0.0)
-    whole = 1.0 + part * scale
+    whole = mad(part, scale, 1.0)
     return tanh_value(x), 4.0 * part / (whole * whole) * scale
 
 
@@ -48,15 +51,13 @@ def tanh_from_output(y: float) -> float:
 
 @scalar
 def silu(x: float) -> tuple[float, float]:
-    t = -_FAR if x < -_FAR else x
-    s = _FAR if t > _FAR else t
-    part, scale = exp_parts(-abs(s), 0.0)
-    e = part * scale
-    whole = 1.0 + e
-    square = whole * whole
-    below = (whole + s) * part / square * scale
-    above = (whole + s * e) / square
-    return (t * part / whole * scale if x < 0.0 else x / whole), (below if x < 0.0 else above)
+    t = bounded(-abs(x))
+    part, scale = exp_parts_bounded(t, 0.0)
+    whole = mad(part, scale, 1.0)
+    negative = x < 0.0
+    value = tail_or(negative, t * part, scale, x, whole)
+    slope = tail_or(negative, (whole + t) * part, scale, whole - t * (part * scale), whole * whole)
+    return value, slope
 
 
 @scalar
@@ -64,7 +65,7 @@ def softplus(x: float) -> tuple[float, float]:
     part, scale = exp_parts(-abs(x), 0.0)
     e = part * scale
     value = (0.0 if x < 0.0 else x) + log1p_unit(e)
-    return value, (part / (1.0 + e) * scale if x < 0.0 else 1.0 / (1.0 + e))
+    return value, tail_or(x < 0.0, part, scale, 1.0, 1.0 + e)
 
 
 @from_output("softplus")
@@ -82,7 +83,7 @@ def softplus_general(x: float, beta: float) -> tuple[float, float]:
     far = e < 2.0**-60
     rest = (part if far else log1p_unit(e)) / beta * (scale if far else 1.0)
     value = (0.0 if z < 0.0 else x) + rest
-    return value, (part / (1.0 + e) * scale if z < 0.0 else 1.0 / (1.0 + e))
+    return value, tail_or(z < 0.0, part, scale, 1.0, 1.0 + e)
 
 
 @scalar
@@ -90,7 +91,7 @@ def log_sigmoid(x: float) -> tuple[float, float]:
     part, scale = exp_parts(-abs(x), 0.0)
     e = part * scale
     value = (x if x < 0.0 else -0.0) - log1p_unit(e)
-    return value, (1.0 / (1.0 + e) if x < 0.0 else part / (1.0 + e) * scale)
+    return value, tail_or(x >= 0.0, part, scale, 1.0, 1.0 + e)
 
 
 @from_output("log_sigmoid")
@@ -116,16 +117,14 @@ def log1mexp_from_output(y: float) -> float:
 
 @scalar
 def mish(x: float) -> tuple[float, float]:
-    # With e = exp(x) below 0 and exp(-x) above, tanh(softplus(x)) is a quotient of polynomials.
-    t = -_FAR if x < -_FAR else x
-    s = _FAR if t > _FAR else t
-    part, scale = exp_parts(-abs(s), 0.0)
+    # With e = exp(-abs(x)), tanh(softplus(x)) is a quotient of polynomials.
+    t = bounded(-abs(x))
+    part, scale = exp_parts_bounded(t, 0.0)
     e = part * scale
-    d = 2.0 + e * (2.0 + e)
-    value = t * ((2.0 + e) * part) / d * scale
-    slope = (4.0 * (s + 1.0) + e * ((4.0 * s + 6.0) + e * (4.0 + e))) * part / (d * d) * scale
-    u = 1.0 + 2.0 * e * (1.0 + e)
-    above = 1.0 + e * (4.0 + e * ((4.0 * s + 6.0) + e * (4.0 * (s + 1.0))))
-    return (value if x < 0.0 else x * ((1.0 + 2.0 * e) / u)), (
-        slope if x < 0.0 else above / (u * u)
-    )
+    negative = x < 0.0
+    whole = 2.0 + e * (2.0 + e) if negative else 1.0 + 2.0 * e * (1.0 + e)
+    value = tail_or(negative, t * ((2.0 + e) * part), scale, x * (1.0 + 2.0 * e), whole)
+    s = t if negative else -t
+    c, d = 4.0 * (s + 1.0), 4.0 * s + 6.0
+    below, above = (c + e * (d + e * (4.0 + e))) * part, 1.0 + e * (4.0 + e * (d + e * c))
+    return value, tail_or(negative, below, scale, above, whole * whole)
