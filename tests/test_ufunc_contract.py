@@ -141,7 +141,7 @@ class TestLayouts:
             outputs(ufunc(*operands)), outputs(ufunc(*[x[None] for x in operands])), strict=True
         ):
             assert type(result) is np.float32
-            assert result == e[0]
+            assert_array_equal(result, e[0])
         out = tuple(np.empty((), "float32") for _ in range(ufunc.nout))
         assert outputs(ufunc(*operands, out=out))[0] is out[0]
 

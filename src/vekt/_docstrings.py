@@ -180,8 +180,9 @@ def _examples(op: Op, kind: str, module: str) -> str:
         arguments = {
             "": "x",
             "_backward": "np.ones(3), x",
-            "_backward_from_output": f"np.ones(3), {space}.{op.name}(x)",
+            "_backward_from_output": "np.ones(3), y",
         }
+        lines += [f">>> y = {space}.{op.name}(x)"] * (kind == "_backward_from_output")
         lines += [
             f">>> {call}({arguments[kind]}).round(4).tolist()",
             f"{gradient if kind else value}",

@@ -82,8 +82,8 @@ _SQUAREPLUS = Op(
             gradient_example=(0.2764, 0.5, 0.8536),
         ),
     ),
-    source="J. T. Barron, Squareplus: a softplus-like algebraic rectifier, arXiv:2112.11687 (2021).",
-    use="A smooth relu where exponentials are dear; its tail falls like 1/x, not like exp(x).",
+    source="J. T. Barron, Squareplus: a softplus-like rectifier, arXiv:2112.11687 (2021).",
+    use="A smooth relu where exponentials are dear; its tail falls like 1/x.",
     cost="One square root.",
     compat=(
         "The default is that of Keras and JAX; torch has no such function. Theirs cancels for "
