@@ -64,7 +64,7 @@ def _save(figure: Figure, path: Path) -> None:
 
 def _draw_row(ax: Axes, op: Any) -> None:
     """Draw a row, and what becomes of it."""
-    x = np.array([1.0, 2.0, 4.0, -1.0, 3.0])
+    x = np.array([0.5, 1.0, 1.7, -0.5, 1.2])
     y = getattr(vk, op.name)(x)
     index = np.arange(x.size)
     ax.bar(index - 0.2, x, 0.36, color="#b9c4d0", label="x")
@@ -73,8 +73,9 @@ def _draw_row(ax: Axes, op: Any) -> None:
     else:
         ax.bar(index + 0.2, y, 0.36, color=_COLORS[0], label=f"{op.name}(x)")
         for i, value in enumerate(y):
-            place = (i + 0.2, max(value, 0.0))
-            ax.annotate(f"{value:.2f}", place, ha="center", va="bottom", size=7, color=_COLORS[0])
+            label: Any = {"ha": "center", "va": "bottom" if value >= 0 else "top", "size": 7}
+            ax.annotate(f"{value:.2f}", (i + 0.2, value), color=_COLORS[0], **label)
+        ax.margins(y=0.12)
     ax.axhline(0, color=_INK, linewidth=0.6)
     ax.set_xticks([])
     ax.legend(loc="best", fontsize=8, handlelength=1.2)
@@ -82,7 +83,7 @@ def _draw_row(ax: Axes, op: Any) -> None:
 
 def _draw_gate(ax: Axes, name: str) -> None:
     """Draw what the gate lets through, for a few values of the other operand."""
-    x = np.linspace(-5, 5, 401)
+    x = np.linspace(-5, 5, 201)
     if name == "prelu":
         curves = {f"alpha = {alpha}": vk.prelu(x, alpha) for alpha in (-0.25, 0.0, 0.25, 0.75)}
         ax.set_xlabel("x", size=8)

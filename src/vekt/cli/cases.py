@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from vekt._registry import OPS, Kernel, Op
 
 # Kernels whose defaults are another kernel's special case are measured with these.
-_ARGUMENTS: dict[str, dict[str, float]] = {"relu_general": {"max_value": 6.0}}
+_ARGUMENTS: dict[str, dict[str, float]] = {
+    "relu_general": {"max_value": 6.0},
+    "softplus_general": {"beta": 2.0},
+}
 
 
 @dataclass(frozen=True)

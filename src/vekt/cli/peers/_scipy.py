@@ -71,6 +71,8 @@ def load(threads: int) -> Namespace:
 
 def bind(name: str, operands: Namespace) -> Namespace:
     """Choose the BLAS function of the dtype."""
+    if name != "dot":
+        return {}
     from scipy.linalg.blas import get_blas_funcs
 
     return {"blas_dot": get_blas_funcs("dot", dtype=operands["x"].dtype)}
