@@ -83,8 +83,8 @@ def _section(op: Op) -> str:
         ("f(x)", *(f"`{_escape(kernel.formula)}`" for kernel in op.kernels)),
         ("domain", *(_interval(_domain(kernel)) for kernel in op.kernels)),
         ("range", *(_interval(kernel.range) for kernel in op.kernels)),
-        ("f at the ends", *(_interval(kernel.limits, " and ") for kernel in op.kernels)),
-        ("f' at the ends", *(_interval(kernel.gradient_limits, " and ") for kernel in op.kernels)),
+        ("f(-∞), f(∞)", *(_interval(kernel.limits, ", ") for kernel in op.kernels)),
+        ("f'(-∞), f'(∞)", *(_interval(kernel.gradient_limits, ", ") for kernel in op.kernels)),
         ("kinks", *(_kinks(kernel.kinks) for kernel in op.kernels)),
         ("f' is 0 at", *(", ".join(_digits(r) for r in kernel.roots) for kernel in op.kernels)),
         ("ULP of f", *(_bounds(kernel.max_ulp) for kernel in op.kernels)),
@@ -171,7 +171,11 @@ def _interval(ends: tuple[float, float], between: str = " to ") -> str:
 
 
 def _number(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}".replace("inf", "∞")
+    return (
+        value
+        if isinstance(value, str)
+        else f"{value:.6g}".replace("inf", "∞").replace("nan", "NaN")
+    )
 
 
 def _digits(root: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import vekt
 from vekt._registry import OPS, Kernel, Op
 from vekt.cli.formulas import plain
+from vekt.cli.tasks import in_domain
 
 Array = NDArray[Any]
 
@@ -76,8 +77,7 @@ class Case:
 
     def operands(self, dtype: str, size: int) -> tuple[Array, ...]:
         """Return what `function` takes: (x,), (dy, x) or (dy, y)."""
-        low, _ = getattr(self.kernel, "domain", (-np.inf, np.inf))
-        x = normal(dtype, size) if low < 0 else np.abs(normal(dtype, size))
+        x = in_domain(self.kernel, normal(dtype, size))
         if self.form == "_backward":
             return normal(dtype, size, 1), x
         if self.form == "_backward_from_output":

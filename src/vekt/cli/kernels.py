@@ -15,6 +15,7 @@ from vekt.cli.environment import thread_limit
 from vekt.cli.formulas import plain
 from vekt.cli.samples import gradient_errors, mixed_sample, typed, value_errors
 from vekt.cli.screen import table, times
+from vekt.cli.tasks import in_domain
 from vekt.cli.timing import interleaved
 
 ELEMENTS = 100_000
@@ -81,7 +82,7 @@ def _errors(case: Case, dtype: Any, n: int) -> dict[str, tuple[float, float]]:
 
 
 def _tasks(case: Case, form: str, dtype: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    x = standard_normal(ELEMENTS, dtype)
+    x = in_domain(case.kernel, standard_normal(ELEMENTS, dtype))
     dy = standard_normal(ELEMENTS, dtype, seed=1)
     params = typed(case.params, x)
     formulas = plain(case.name, case.kernel.value, case.kernel.gradient)

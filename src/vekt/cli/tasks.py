@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt as vk
+from vekt._registry import Kernel
 from vekt.cli.cases import Case
 
 Array = NDArray[Any]
@@ -90,8 +91,7 @@ def elementwise_tasks(cases: Iterable[Case], n: int, dtype: str) -> Iterator[Tas
     normal = _normal(n, dtype)
     dy, t, out = _normal(n, dtype, 1), np.empty_like(normal), np.empty_like(normal)
     for case in cases:
-        low, _ = getattr(case.kernel, "domain", (-np.inf, np.inf))
-        x = normal if low < 0 else np.abs(normal)
+        x = in_domain(case.kernel, normal)
         operands = {"x": x, "dy": dy, "t": t, "out": out, **parameters(case, dtype)}
         name = case.op.name
         options = "".join(f", {key}={value!r}" for key, value in case.keywords.items())
@@ -107,6 +107,12 @@ def elementwise_tasks(cases: Iterable[Case], n: int, dtype: str) -> Iterator[Tas
             form = f"{name}_backward_from_output"
             operands = {**operands, "y": case.function(vk)(x)}
             yield Task(form, f"vk.{form}(dy, y, out=out)", operands, ("dy", "y", "out"), (n,))
+
+
+def in_domain(kernel: Kernel, x: Array) -> Array:
+    """Return `x`, or its magnitudes for a kernel that is defined there alone."""
+    low, _ = getattr(kernel, "domain", (-np.inf, np.inf))
+    return np.abs(x) if low >= 0 else x
 
 
 def parameters(case: Case, dtype: str) -> dict[str, Any]:
