@@ -9,15 +9,10 @@ import numpy as np
 import pytest
 
 import vekt as vk
-from vekt import reference
-from vekt._registry import KERNELS
 from vekt.cli import main
 from vekt.cli.cases import all_cases
 from vekt.cli.environment import BLAS_OVERRIDES
-from vekt.cli.formulas import PLAIN, plain
-from vekt.cli.peers import PEERS, buffers
-from vekt.cli.samples import mixed_sample, typed
-from vekt.cli.timing import interleaved
+from vekt.cli.samples import mixed_sample
 from vekt.config import get_config
 
 SMALL_COMPARE = ["compare", "--op", "relu,dot", "--sizes", "64", "--rounds", "3"]

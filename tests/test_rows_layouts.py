@@ -1,4 +1,4 @@
-"""softmax and its kin on any memory: layouts, axes, masks, outputs, threads, other arrays, errors."""
+"""softmax and its kin on any memory: layouts, axes, masks, outputs, threads, errors."""
 
 from __future__ import annotations
 

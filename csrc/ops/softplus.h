@@ -73,7 +73,8 @@ INLINE VEC FN(log1mexp_value)(VEC x, const VEC *p) {
 
     MASK far = v_lt(K(LN_2), v_abs(x));
     VEC n = v_select(far, -(e.m + e.m), K(2) * (f - one)), n_low = v_select(far, -e.m_low, f_low) * K(2);
-    VEC b = v_select(far, d, f), b_low = v_select(far, d_low, f_low), scale = v_select(far, e.scale, K(1 / TINY_SCALE));
+    VEC b = v_select(far, d, f), b_low = v_select(far, d_low, f_low),
+        scale = v_select(far, e.scale, K(1 / TINY_SCALE));
     VEC sum = one + b, sum_low = (one - (sum - b)) + b_low;
     VEC inverse = v_mad(sum, K(-0.27), K(1.06)); /* to 4 % */
     VEC q_low, q = FN(divide)(n, n_low, sum, sum_low, inverse, &q_low);
@@ -168,10 +169,10 @@ INLINE vf32 log1mexp_grad_from_output_f32(vf32 y, const vf32 *p) {
 
 /* ---- rows */
 
-#define VEKT_SOFTPLUS_ACTIVATIONS(ROW)  \
-    ROW(softplus, 0, 380, 350)          \
-    ROW(softplus_general, 1, 900, 700)  \
-    ROW(log_sigmoid, 0, 380, 350)       \
+#define VEKT_SOFTPLUS_ACTIVATIONS(ROW) \
+    ROW(softplus, 0, 380, 350)         \
+    ROW(softplus_general, 1, 900, 700) \
+    ROW(log_sigmoid, 0, 380, 350)      \
     ROW(log1mexp, 0, 1200, 700)
 
 #define VEKT_SOFTPLUS_FROM_OUTPUT(ROW) \

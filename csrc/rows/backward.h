@@ -7,8 +7,8 @@ typedef struct {
     VEC total, total_low;
 } FN(backward_state);
 
-#define BACKWARD_LOADS(fill)                                                             \
-    VEC dy = FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, 0);                    \
+#define BACKWARD_LOADS(fill)                                          \
+    VEC dy = FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, 0); \
     VEC y = FN(row_load)(r->y, r->y_step, t + g, valid, (INT){0}, (REAL)(fill))
 
 /* ---- softmax: y (dy - sum(dy y)) -------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
     for (int g = first; g < first + count; g++) {
         BACKWARD_LOADS(0);
         /* outputs lie between -inf and 0; NaN stays */
-        FN(exponential) e = FN(exp_parts)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), K(0));
+        FN(exp_scaled) e = FN(exp_parts)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), K(0));
         VEC p = (e.head + e.tail) * (e.scale * K(TINY_SCALE));
         VEC dx = v_mad(-p, s->total, dy);
         FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(-INFINITY)), K(0), dx));

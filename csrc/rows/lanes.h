@@ -3,8 +3,8 @@
  * A kernel runs in one of two modes, a constant at every call of these functions.  In ROW mode a vector holds LANES
  * neighbouring elements of one row; in PANEL mode it holds one element of each of LANES rows, so that nothing goes
  * across lanes.  Element j of a row is added to sum number j mod SUM_WIDTH, and sums are joined in halves: the same
- * bits in both modes and for every width of vector.  Rows of VEKT_SHORT_ROW elements or fewer always run as panels and
- * have one sum each. */
+ * bits in both modes and for every width of vector.  Rows of VEKT_SHORT_ROW elements or fewer always run as panels
+ * and have one sum each. */
 
 #define SUM_WIDTH (64 / (int)sizeof(REAL))
 #define ROW_SUMS (SUM_WIDTH / LANES)

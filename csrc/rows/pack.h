@@ -15,7 +15,7 @@ INLINE void FN(transpose)(FN(quad) x[4]) {
 }
 
 /* Full squares: the last one of a row begins earlier where n is no multiple of 4. */
-#define EACH_SQUARE(n, j) for (ptrdiff_t j = 0; j < (n); j = j + 8 > (n) && j + 4 < (n) ? (n) - 4 : j + 4)
+#define EACH_SQUARE(n, j) for (ptrdiff_t j = 0; j<(n); j = j + 8>(n) && j + 4 < (n) ? (n) - 4 : j + 4)
 
 static void FN(pack)(void *panels, const void *src, ptrdiff_t row_step, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n) {
     REAL *p = panels;
@@ -35,12 +35,12 @@ static void FN(pack)(void *panels, const void *src, ptrdiff_t row_step, ptrdiff_
         ptrdiff_t here = rows - l < LANES ? rows - l : LANES, done = 0;
         if (n >= 4) {
             for (; done + 4 <= here; done += 4) EACH_SQUARE(n, j) {
-                FN(quad) square[4];
-                for (int i = 0; i < 4; i++)
-                    memcpy(&square[i], x + (done + i) * row_step + j * (ptrdiff_t)sizeof(REAL), sizeof square[i]);
-                FN(transpose)(square);
-                for (int i = 0; i < 4; i++) memcpy(p + (j + i) * LANES + done, &square[i], sizeof square[i]);
-            }
+                    FN(quad) square[4];
+                    for (int i = 0; i < 4; i++)
+                        memcpy(&square[i], x + (done + i) * row_step + j * (ptrdiff_t)sizeof(REAL), sizeof square[i]);
+                    FN(transpose)(square);
+                    for (int i = 0; i < 4; i++) memcpy(p + (j + i) * LANES + done, &square[i], sizeof square[i]);
+                }
         }
         for (; done < here; done++)
             for (ptrdiff_t j = 0; j < n; j++)
@@ -66,12 +66,12 @@ static void FN(unpack)(void *dst, ptrdiff_t row_step, ptrdiff_t step, const void
         ptrdiff_t here = rows - l < LANES ? rows - l : LANES, done = 0;
         if (n >= 4) {
             for (; done + 4 <= here; done += 4) EACH_SQUARE(n, j) {
-                FN(quad) square[4];
-                for (int i = 0; i < 4; i++) memcpy(&square[i], p + (j + i) * LANES + done, sizeof square[i]);
-                FN(transpose)(square);
-                for (int i = 0; i < 4; i++)
-                    memcpy(y + (done + i) * row_step + j * (ptrdiff_t)sizeof(REAL), &square[i], sizeof square[i]);
-            }
+                    FN(quad) square[4];
+                    for (int i = 0; i < 4; i++) memcpy(&square[i], p + (j + i) * LANES + done, sizeof square[i]);
+                    FN(transpose)(square);
+                    for (int i = 0; i < 4; i++)
+                        memcpy(y + (done + i) * row_step + j * (ptrdiff_t)sizeof(REAL), &square[i], sizeof square[i]);
+                }
         }
         for (; done < here; done++)
             for (ptrdiff_t j = 0; j < n; j++)

@@ -1,8 +1,8 @@
 /* softmax, log_softmax, logsumexp.
  *
- * e^x is divided by a power of two, 2^k with k = x_max/ln 2 rounded, and not by e^x_max: then nothing is subtracted from
- * x, and nothing lost.  Where the maximum is so large that k ln 2 would be inexact, x - x_max is taken instead; it is
- * exact there (Sterbenz) for all elements that count. */
+ * e^x is divided by a power of two, 2^k with k = x_max/ln 2 rounded, and not by e^x_max: then nothing is subtracted
+ * from x, and nothing lost.  Where the maximum is so large that k ln 2 would be inexact, x - x_max is taken instead;
+ * it is exact there (Sterbenz) for all elements that count. */
 
 typedef struct {
     VEC centre; /* what is subtracted from x: 0, or the maximum where that is large */
@@ -19,14 +19,14 @@ INLINE FN(scaling) FN(scaling_of)(VEC max) {
     return (FN(scaling)){centre, top, top - K(FN(EXP_LIMIT)), v_bits(shifted) << MANTISSA_BITS};
 }
 
-/* e^x / 2^k = (head + tail) * scale / 2^HALF_RANGE, x less centre already.  exp_parts takes positive x too, as the excess
- * of its exponent is taken back here. */
+/* e^x / 2^k = (head + tail) * scale / 2^HALF_RANGE, x less centre already.  exp_parts takes positive x too, as the
+ * excess of its exponent is taken back here. */
 typedef struct {
     VEC head, tail, scale;
 } FN(scaled);
 
 INLINE FN(scaled) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
-    FN(exponential) e = FN(exp_parts)(x, K(0));
+    FN(exp_scaled) e = FN(exp_parts)(x, K(0));
     return (FN(scaled)){e.head, e.tail, v_real(v_bits(e.scale) - s->offset)};
 }
 
@@ -193,8 +193,7 @@ INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
     FN(scaled) e = FN(scaled_exp)(&s->scaling, s->scaling.top); /* its scale is 2^HALF_RANGE */
     VEC max = e.head + e.tail, max_low = e.tail - (max - e.head);
     VEC ratio_low, inverse = K(1) / max;
-    VEC ratio =
-        FN(divide)(rest * K(TINY_SCALE), rest_low * K(TINY_SCALE), max, max_low, inverse, &ratio_low);
+    VEC ratio = FN(divide)(rest * K(TINY_SCALE), rest_low * K(TINY_SCALE), max, max_low, inverse, &ratio_low);
     /* the sum less 1; nothing but -inf counts as one maximum */
     VEC sum = v_max(K(0), __builtin_convertvector(count, VEC) - K(1)), sum_low = K(0);
     FN(sum_join)(&sum, &sum_low, ratio, ratio_low);

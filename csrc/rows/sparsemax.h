@@ -1,8 +1,8 @@
 /* sparsemax (Martins and Astudillo, 2016): max(d - tau, 0), d = x - x_max, where tau makes the elements add up to 1.
  *
- * Newton's iteration from tau = -1, below the root of a convex function: tau rises to it, and the set of elements above
- * tau shrinks until it stays the same.  It then is the support exactly, after fewer than ten passes on most rows.
- * d and tau have two words, so that elements just above tau are accurate too. */
+ * Newton's iteration from tau = -1, below the root of a convex function: tau rises to it, and the set of elements
+ * above tau shrinks until it stays the same.  It then is the support exactly, after fewer than ten passes on most
+ * rows. d and tau have two words, so that elements just above tau are accurate too. */
 
 typedef struct {
     VEC max, tau, tau_low;

@@ -24,9 +24,9 @@ INLINE quotient exp_quotient(vf64 x, const double *c) {
 INLINE vf64 log_quotient(vf64 n, vf64 d, vf64 base) {
     const double *c = LOG_SHORT_f64;
     vf64 w = (n + n) / d, u = w * w;
-    vf64 p = v_mad(v_mad(v_mad(v_mad(v_splat_f64(c[4]), u, v_splat_f64(c[3])), u, v_splat_f64(c[2])), u,
-                         v_splat_f64(c[1])),
-                   u, v_splat_f64(c[0]));
+    vf64 p = v_mad(
+        v_mad(v_mad(v_mad(v_splat_f64(c[4]), u, v_splat_f64(c[3])), u, v_splat_f64(c[2])), u, v_splat_f64(c[1])), u,
+        v_splat_f64(c[0]));
     return v_mad(w * u, p, w + base);
 }
 

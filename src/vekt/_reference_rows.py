@@ -28,7 +28,7 @@ def wide_rows(
     keepdims: bool = False,
     where: ArrayLike | None = None,
 ) -> Array:
-    """Result of a function of rows before it is rounded to the dtype of the input.
+    """Evaluate a function of rows before the result is rounded to the dtype of the input.
 
     Parameters
     ----------

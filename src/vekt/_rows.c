@@ -196,9 +196,7 @@ static int parse_axis(work *w, PyObject *axis) {
 /* ---- shapes ----------------------------------------------------------------------------------------------- */
 
 /* The array whose shape the rows have. */
-static PyArrayObject *whole(const work *w) {
-    return w->array[w->f->form == FROM_OUTPUT ? VEKT_ROWS_Y : VEKT_ROWS_X];
-}
+static PyArrayObject *whole(const work *w) { return w->array[w->f->form == FROM_OUTPUT ? VEKT_ROWS_Y : VEKT_ROWS_X]; }
 
 /* The shape of one number for each row. */
 static int reduced_shape(const work *w, npy_intp *shape) {
@@ -245,7 +243,8 @@ static int set_steps(work *w, int k, const char *name) {
         if (size != shape[i] && size != 1) return shape_error(w, name, array, ndim, shape, "does not broadcast to");
         step[to_axis[i]] = size == 1 ? 0 : PyArray_STRIDE(array, i - shift);
     }
-    for (int i = 0, outer = 0, inner = c->n_outer; i < w->ndim; i++) c->steps[k][w->reduced[i] ? inner++ : outer++] = step[i];
+    for (int i = 0, outer = 0, inner = c->n_outer; i < w->ndim; i++)
+        c->steps[k][w->reduced[i] ? inner++ : outer++] = step[i];
     c->data[k] = PyArray_BYTES(array);
     return 0;
 }
@@ -333,7 +332,8 @@ static int provide_out(work *w) {
     }
     Py_INCREF((PyObject *)w->descr);
     if (w->f->form == REDUCTION)
-        w->array[k] = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, w->descr, ndim, shape, NULL, NULL, 0, NULL);
+        w->array[k] =
+            (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, w->descr, ndim, shape, NULL, NULL, 0, NULL);
     else
         w->array[k] = (PyArrayObject *)PyArray_NewLikeArray(whole(w), NPY_KEEPORDER, w->descr, 0);
     return w->array[k] ? 0 : -1;

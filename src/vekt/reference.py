@@ -158,7 +158,15 @@ def _public() -> dict[str, Callable[..., Any]]:
 
 _FUNCTIONS = _public()
 globals().update(_FUNCTIONS)
-__all__ = [*_FUNCTIONS, "dot", "ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"]
+__all__ = [
+    *_FUNCTIONS,
+    "dot",
+    "ulp_error",
+    "wide",
+    "wide_from_output",
+    "wide_gradient",
+    "wide_rows",
+]
 
 if TYPE_CHECKING:
 

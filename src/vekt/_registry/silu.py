@@ -67,7 +67,7 @@ _SILU = Op(
 
 
 def _mish_terms(x: Any) -> tuple[Any, Any, Any]:
-    """e = exp(-abs(x)), and n and n + 2 of the formula, divided by exp(2 x) where x >= 0."""
+    """E = exp(-abs(x)), and n and n + 2 of the formula, divided by exp(2 x) where x >= 0."""
     e = np.exp(-np.abs(x))
     n = np.where(x < 0, e * (2 + e), 1 + 2 * e)
     return e, n, n + np.where(x < 0, 2, 2 * e * e)
@@ -127,7 +127,7 @@ _MISH = Op(
 
 
 def _tanh_shrink(x: Any) -> Any:
-    """x - tanh(x), near 0 by Lambert's fraction tanh(x) = x/(1 + x^2/(3 + x^2/(5 + ...)))."""
+    """X - tanh(x), near 0 by Lambert's fraction tanh(x) = x/(1 + x^2/(3 + x^2/(5 + ...)))."""
     square = np.minimum(x * x, 4)
     fraction = np.full_like(x, 61.0)
     for k in range(59, 1, -2):
