@@ -190,8 +190,9 @@ INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
 
     VEC rest_low, rest = FN(sum_total)(r, &s->sum, 0, &rest_low);
     s->nan = rest - rest;
-    FN(scaled) e = FN(scaled_exp)(&s->scaling, s->scaling.top); /* its scale is 2^HALF_RANGE */
-    VEC max = e.head + e.tail, max_low = e.tail - (max - e.head);
+    FN(scaled) e = FN(scaled_exp)(&s->scaling, s->scaling.top);
+    VEC scale = e.scale * K(TINY_SCALE), head = e.head * scale, tail = e.tail * scale;
+    VEC max = head + tail, max_low = tail - (max - head);
     VEC ratio_low, inverse = K(1) / max;
     VEC ratio = FN(divide)(rest * K(TINY_SCALE), rest_low * K(TINY_SCALE), max, max_low, inverse, &ratio_low);
     /* the sum less 1; nothing but -inf counts as one maximum */
