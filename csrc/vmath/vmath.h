@@ -13,7 +13,7 @@ INLINE VEC FN(horner)(const REAL *c, int count, VEC x) {
     return y;
 }
 
-/* e^(x + x_low) 2^power = head (1 + r + q) for |x| <= EXP_LIMIT, x_low may be NULL; head a normal number, if power
+/* e^(x + x_low) 2^power = head (1 + r + q) for |x| <= 3 EXP_LIMIT, x_low may be NULL; head a normal number, if power
  * puts it there, |r| <= 0.022, |q| <= r^2.  The relative error is 2^-27.5 for float and 2^-57 for double.
  *
  * x + x_low = n ln(2)/16 + r + r_low: the table has 2^(n mod 16 / 16), n div 16 goes to the exponent, and the
@@ -26,7 +26,7 @@ typedef struct {
 INLINE FN(exp_sum) FN(exp_terms)(VEC x, const VEC *x_low, int power) {
     const REAL rounder = FN(ROUNDER) + 16 * power;
     VEC shifted = v_mad(x, K(0x1.71547652b82fep+4), K(rounder)), n = shifted - K(rounder);
-    VEC high = v_mad(n, K(-FN(LN2_16)[0]), x); /* exact */
+    VEC high = v_fma(n, K(-FN(LN2_16)[0]), x); /* exact; up to 1.6 EXP_LIMIT the product is, too */
     VEC low = x_low ? v_mad(n, K(-FN(LN2_16)[1]), *x_low) : K(0);
     VEC r = x_low ? high + low : v_mad(n, K(-FN(LN2_16)[1]), high);
     INT i = v_bits(shifted);
