@@ -59,21 +59,8 @@ INLINE VEC FN(sigmoid_grad_from_output)(VEC y, const VEC *p) {
 
 /* tanh(c + r) = y + g tanh(r) / (1 + y tanh(r)), y = tanh(c), g = 1 - y^2: the addition theorem.
  * In the first interval c = y = 0 and the polynomial alone is left; beyond, tanh > 1/2 and the second term is less
- * than a third of the sum, and so are its rounding errors. */
-#if MANTISSA_BITS == 52
-INLINE vf64 tanh_value_f64(vf64 x, const vf64 *p) {
-    (void)p;
-    vf64 t = clamped_abs_f64(x, TANH_LIMIT_f64);
-    pair_f64 e = exp_pair_f64(t * K(-2), NULL, 0);
-    MASK big = v_lt(e.head, K(0.5));
-    vf64 v = v_fma(e.head, e.rest, e.head - v_select(big, K(0), K(1)));
-    vf64 q = v / (v + v_select(big, K(1), K(2)));
-    vf64 a = v * v_select(big, K(2), K(0.5));
-    return v_copysign(v_fma(a, q, v_select(big, K(1), K(0)) - a), x);
-}
-#else
-INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
-    (void)p;
+ * than a third of the sum, and so are its rounding errors: 0.9 units in the last place are left. */
+INLINE VEC FN(tanh_by_table)(VEC x) {
     VEC t = FN(clamped_abs)(x, FN(TANH_LIMIT));
     INT i = v_bits(v_mad(t, K(FN(TANH_PER_INTERVAL)), K(-0.5)) + K(FN(ROUNDER)));
     VEC r = t - FN(v_lookup_tanh)(FN(TANH_CENTRE), i);
@@ -83,6 +70,23 @@ INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
     return v_copysign(v_fma(h, g / v_mad(y, h, K(1)), y), x);
 }
 
+#if MANTISSA_BITS == 52
+/* With E = e^-2t: h + h q, h = (1 - E)/2, q = (1 - E)/(1 + E), and from E < 1/2 on 1 - 2E + 2E q, q = E/(1 + E), so
+ * that q's errors count half or less.  1.8 units in the last place, and a tenth to a half quicker than by table. */
+INLINE vf64 tanh_value_f64(vf64 x, const vf64 *p) {
+    (void)p;
+    pair_f64 e = exp_pair_f64(clamped_abs_f64(x, TANH_LIMIT_f64) * K(-2), NULL, 0);
+    mask_f64 small = v_lt(e.head, K(0.5));
+    vf64 v = v_fma(e.head, e.rest, e.head - v_select(small, K(0), K(1))); /* E or E - 1 */
+    vf64 q = v / (v + v_select(small, K(1), K(2)));
+    vf64 a = v * v_select(small, K(2), K(0.5));
+    return v_copysign(v_fma(a, q, v_select(small, K(1), K(0)) - a), x);
+}
+#else
+INLINE VEC FN(tanh_value)(VEC x, const VEC *p) {
+    (void)p;
+    return FN(tanh_by_table)(x);
+}
 #endif
 
 /* 1 - tanh(x)^2 = 4 sigmoid'(2x) */

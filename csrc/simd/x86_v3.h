@@ -34,12 +34,15 @@ INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
     __m256 high = _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), (__m256i)i);
     return (vf32)_mm256_blendv_ps(low, high, (__m256)(i << 28));
 }
-INLINE vf64 v_lookup_f64(const double *table, vi64 i) {
-    return (vf64)_mm256_i64gather_pd(table, (__m256i)(i & 15), 8);
+/* Four loads and a merge: two thirds of the time of vgatherqpd; vpermps on the 16 halves of rows came between. */
+INLINE vf64 load_each_f64(const double *table, vi64 i) {
+    __m128i low = _mm256_castsi256_si128((__m256i)i), high = _mm256_extracti128_si256((__m256i)i, 1);
+    __m128d a = _mm_loadh_pd(_mm_load_sd(table + _mm_cvtsi128_si64(low)), table + _mm_extract_epi64(low, 1));
+    __m128d b = _mm_loadh_pd(_mm_load_sd(table + _mm_cvtsi128_si64(high)), table + _mm_extract_epi64(high, 1));
+    return (vf64)_mm256_set_m128d(b, a);
 }
-INLINE vf64 v_lookup32_f64(const double *table, vi64 i) {
-    return (vf64)_mm256_i64gather_pd(table, (__m256i)(i & 31), 8);
-}
+INLINE vf64 v_lookup_f64(const double *table, vi64 i) { return load_each_f64(table, i & 15); }
+INLINE vf64 v_lookup32_f64(const double *table, vi64 i) { return load_each_f64(table, i & 31); }
 
 INLINE vf32 v_load_f32(const float *p) { return (vf32)_mm256_loadu_ps(p); }
 INLINE vf64 v_load_f64(const double *p) { return (vf64)_mm256_loadu_pd(p); }

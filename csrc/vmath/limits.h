@@ -27,8 +27,8 @@ static const int64_t INVERSE_BITS_f64 = 0x7fde623822fc16e6;
 static const float SMALL_SQUARE_f32 = 0x1p-60f;
 static const double SMALL_SQUARE_f64 = 0x1p-900;
 /* e^x overflows beyond the first; e^-x - 1 rounds to -1 beyond the second; e^-x alpha to 0 beyond the third, for
- * alpha up to 1e12. */
-static const float EXP_OVERFLOW_f32 = 89.0f, EXPM1_LIMIT_f32 = 40.0f, EXP_PRODUCT_LIMIT_f32 = 130.0f;
+ * alpha up to 1e11. */
+static const float EXP_OVERFLOW_f32 = 89.0f, EXPM1_LIMIT_f32 = 40.0f, EXP_PRODUCT_LIMIT_f32 = 131.0f;
 static const double EXP_OVERFLOW_f64 = 710.0, EXPM1_LIMIT_f64 = 40.0, EXP_PRODUCT_LIMIT_f64 = 800.0;
 
 /* z(t) = t (A + B t^2) of gelu_tanh: A is cut where adding this cuts B t^2. */
