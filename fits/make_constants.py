@@ -317,6 +317,27 @@ def tanh_shrink_cubed(t: mp.mpf) -> mp.mpf:
     return (t - mp.tanh(t)) / t**3
 
 
+def tanh_shrink_quotient() -> None:
+    """(t - tanh(t))/t^3 = 1/3 + u p(u)/q(u), u = t^2, for t <= 1, p quadratic, q cubic."""
+
+    def f(u: mp.mpf) -> mp.mpf:
+        return (tanh_shrink_cubed(mp.sqrt(u)) - mp.mpf(1) / 3) / u
+
+    def error(t: mp.mpf) -> mp.mpf:
+        u = t * t
+        return (mp.mpf(1) / 3 + u * evaluate(p, u) / evaluate(q, u)) / tanh_shrink_cubed(t) - 1
+
+    nodes = chebyshev_nodes(mp.mpf(0), mp.mpf(1), 6)
+    rows = [[1, u, u**2, *(-f(u) * u**k for k in (1, 2, 3))] for u in nodes]
+    c = list(mp.lu_solve(mp.matrix(rows), mp.matrix([f(u) for u in nodes])))
+    c = [mp.mpf("1.75") * v for v in [*c[:3], mp.mpf(1), *c[3:]]]  # p and q round well near t = 1
+    p, q = ([round_to(np.float64, v) for v in part] for part in (c[:3], c[3:]))
+    note = f"t <= 1; relative error {bits(worst(error, mp.mpf(0), mp.mpf(1)))}"
+    emit("TANH_SHRINK_P", np.float64, p, f"(t - tanh(t))/t^3 = 1/3 + u p(u)/q(u), {note}")
+    emit("TANH_SHRINK_Q", np.float64, q, "q")
+    two_words("THIRD", np.float64, mp.mpf(1) / 3, "1/3")
+
+
 def softplus_family() -> None:
     """Print what softplus, silu, mish, tanh_shrink and log1mexp take."""
     logarithm("LOG", np.float32, 4)
@@ -343,6 +364,7 @@ def softplus_family() -> None:
         return (mp.tanh(t) / t) ** 2 if t else mp.mpf(1)
 
     piecewise("TANH_SQUARE", square, f, octaves, 7, first=12, centres={0: mp.mpf(0)})
+    tanh_shrink_quotient()
 
 
 def main() -> None:

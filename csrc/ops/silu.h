@@ -133,9 +133,21 @@ INLINE vf32 mish_grad_f32(vf32 x, const vf32 *p) {
 /* ---- tanh_shrink ------------------------------------------------------------------------------------------ */
 
 #if MANTISSA_BITS == 52
+/* t < 0.96: t (u/3 + u^2 p(u)/q(u)), u = t^2, the product with t of two words: f v, f = t.
+ * Above: t - 1 + 2E/(1 + E) = t - 1 + (2E - 2E s), E = e^-2t, s = E/(1 + E), whose error E makes small: f = 1. */
 INLINE VEC FN(tanh_shrink_value)(VEC x, const VEC *p) {
     (void)p;
-    return x;
+    VEC one = K(1), t = v_abs(x), u = t * t, third = K(FN(THIRD)[0]), v = u * third;
+    VEC u_low = v_fma(t, t, -u), square = v_mad(u + u, u_low, u * u);
+    VEC v_low = v_mad(u_low, third, v_mad(u, K(FN(THIRD)[1]), v_fma(u, third, -v)));
+    FN(logistic) e = FN(logistic_parts)(v_min(K(FN(TANH_LIMIT)), t) * K(-2), K(0));
+    VEC exp = e.m * e.scale * K(TINY_SCALE), twice = exp + exp;
+    MASK small = v_lt(t, K(0.96));
+    VEC q = v_select(small, HORNER(FN(TANH_SHRINK_P), u), exp) / v_select(small, HORNER(FN(TANH_SHRINK_Q), u), one + exp);
+    v = v_select(small, v, t - one);
+    v_low = v_fma(v_select(small, square, -twice), q, v_select(small, v_low, twice));
+    VEC f = v_select(small, t, one);
+    return v_copysign(v_fma(f, v, f * v_low), x);
 }
 
 INLINE VEC FN(tanh_shrink_grad)(VEC x, const VEC *p) {

@@ -80,7 +80,7 @@ INLINE VEC FN(log1mexp_value)(VEC x, const VEC *p) {
     VEC q_low, q = FN(divide)(n, n_low, sum, sum_low, inverse, &q_low);
     q_low += FN(log_rest)(q, scale * K(TINY_SCALE));
     k = v_select(far, K(0), k);
-    VEC y = v_fma((q + v_mad(k, K(FN(LN2)[1]), q_low)) * scale, K(TINY_SCALE), k * K(FN(LN2)[0]));
+    VEC y = v_fma(k, K(LN_2), (q + q_low) * scale * K(TINY_SCALE));
     return v_select(v_lt(K(0), x), y, v_select(v_eq(x, K(0)), K(-INFINITY), K(NAN)));
 }
 

@@ -645,5 +645,20 @@ static const float TANH_SQUARE_f32[8][16] __attribute__((aligned(64))) = {
     {-0x1.9feb540000000p-7f, -0x1.04fb120000000p-7f, -0x1.26025c0000000p-10f, 0x1.1d67520000000p-13f, 0x1.1efc320000000p-13f, 0x1.103c480000000p-15f, 0x1.05d0be0000000p-17f, 0x1.24af700000000p-19f, 0x1.d59a0c0000000p-22f, 0x1.34faf20000000p-24f, 0x1.1e33d80000000p-26f, 0x1.49a7420000000p-28f, -0x1.d21b8a0000000p-3f, 0x1.3051140000000p-5f, 0x1.b3a96a0000000p-4f, 0x1.7a631a0000000p-5f},
     {-0x1.962d920000000p-8f, 0x1.a8b2980000000p-9f, 0x1.ba49280000000p-11f, 0x1.57d5f00000000p-14f, -0x1.8219580000000p-16f, -0x1.cb81160000000p-18f, -0x1.96be2c0000000p-20f, -0x1.9063900000000p-22f, -0x1.0887ee0000000p-24f, -0x1.19bae60000000p-27f, -0x1.b22e700000000p-30f, -0x1.aee8e20000000p-32f, 0x1.57675c0000000p-4f, 0x1.85319c0000000p-4f, -0x1.9ee7760000000p-7f, -0x1.4689a20000000p-5f},
 };
+/* (t - tanh(t))/t^3 = 1/3 + u p(u)/q(u), t <= 1; relative error 2^-55.3 */
+static const double TANH_SHRINK_P_f64[3] = {
+    -0x1.dddddddddddddp-3,
+    -0x1.c6b68949fd163p-7,
+    -0x1.3724402d62221p-13};
+/* q */
+static const double TANH_SHRINK_Q_f64[4] = {
+    0x1.c000000000000p+0,
+    0x1.9ff40ec1564d6p-1,
+    0x1.5f804e40b1b33p-5,
+    0x1.d2cebe1ad46cep-12};
+/* 1/3, in two words */
+static const double THIRD_f64[2] = {
+    0x1.5555555555555p-2,
+    0x1.5555555555555p-56};
 
 #endif
