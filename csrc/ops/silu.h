@@ -9,6 +9,37 @@ static const float SILU_LIMIT_f32 = 110.0f;
 
 /* ---- silu ------------------------------------------------------------------------------------------------- */
 
+#if MANTISSA_BITS == 52
+/* 1/(1 + E) = g (1 - rho), E = (e + e_low) / 2^HALF_RANGE: the rounding errors of the sum and of g are in rho. */
+INLINE VEC FN(inverse_1p)(VEC e, VEC e_low, VEC *rho) {
+    VEC one = K(1), tiny = K(TINY_SCALE), d = v_mad(e, tiny, one), g = one / d;
+    *rho = v_mad(g, v_mad(e_low, tiny, v_mad(e, tiny, one - d)), v_fma(g, d, -one));
+    return g;
+}
+
+/* With E = e^-t, t = |x|: a/(1 + E), a = x for x >= 0 and -t E below, there times 2^HALF_RANGE and in two words. */
+INLINE VEC FN(silu_value)(VEC x, const VEC *p) {
+    (void)p;
+    VEC limit = K(FN(SILU_LIMIT)), t = v_min(limit, v_abs(x)), low, e = FN(exp_words)(t, HALF_RANGE, &low);
+    VEC rho, g = FN(inverse_1p)(e, low, &rho);
+    MASK negative = v_lt(x, K(0));
+    VEC product = -t * e, product_low = v_fma(-t, e, -product) - t * low;
+    VEC a = v_select(negative, product, x), a_low = v_select(negative, product_low, K(0));
+    a_low -= v_min(limit, a) * rho; /* at infinity rho is 0 */
+    return v_fma(a, g, a_low * g) * v_select(negative, K(TINY_SCALE), K(1));
+}
+
+/* silu'(-t) = E u/(1 + E)^2, u = 1 + E - t, and silu'(t) = 1 - silu'(-t).  Around the root, t = 1.28, 1 - t is
+ * exact. */
+INLINE VEC FN(silu_grad)(VEC x, const VEC *p) {
+    (void)p;
+    VEC t = FN(clamped_abs)(x, FN(SILU_LIMIT)), low, e = FN(exp_words)(t, HALF_RANGE, &low);
+    VEC rho, g = FN(inverse_1p)(e, low, &rho);
+    VEC u = v_mad(low, K(TINY_SCALE), v_mad(e, K(TINY_SCALE), K(1) - t));
+    VEC quotient = v_fma(e, u, low * u) * g;
+    return FN(reflect)(x, v_fma(quotient, g, -(quotient + quotient) * (g * rho)));
+}
+#else
 /* x sigmoid(x) = relu(x) - t E/(1 + E), E = e^-t, t = |x| */
 INLINE VEC FN(silu_value)(VEC x, const VEC *p) {
     (void)p;
@@ -20,17 +51,7 @@ INLINE VEC FN(silu_value)(VEC x, const VEC *p) {
     return SHORT_WHERE_VALID(y);
 }
 
-/* silu'(-t) = E (1 + E - t)/(1 + E)^2 and silu'(t) = 1 - silu'(-t).  Around the root, t = 1.28, 1 - t is exact. */
-#if MANTISSA_BITS == 52
-INLINE VEC FN(silu_grad)(VEC x, const VEC *p) {
-    (void)p;
-    VEC t = FN(clamped_abs)(x, FN(SILU_LIMIT));
-    FN(logistic) e = FN(logistic_parts)(-t, K(0));
-    VEC power = e.scale * K(TINY_SCALE), u = v_mad(e.m_low, power, v_mad(e.m, power, K(1) - t));
-    VEC n = v_fma(e.m, u, e.m_low * u), square = v_fma(e.d, e.d, (e.d + e.d) * e.d_low);
-    return FN(reflect)(x, n / square * e.scale);
-}
-#else
+/* (1 + e^-x (1 + x))/(1 + e^-x)^2 */
 INLINE vf64 silu_grad_half(vf64 x) {
     quotient e = exp_quotient(-x, EXP_QUOTIENT_f64);
     vf64 d = e.a + e.b;
@@ -140,8 +161,7 @@ INLINE VEC FN(tanh_shrink_value)(VEC x, const VEC *p) {
     VEC one = K(1), t = v_abs(x), u = t * t, third = K(FN(THIRD)[0]), v = u * third;
     VEC u_low = v_fma(t, t, -u), square = v_mad(u + u, u_low, u * u);
     VEC v_low = v_mad(u_low, third, v_mad(u, K(FN(THIRD)[1]), v_fma(u, third, -v)));
-    FN(logistic) e = FN(logistic_parts)(v_min(K(FN(TANH_LIMIT)), t) * K(-2), K(0));
-    VEC exp = e.m * e.scale * K(TINY_SCALE), twice = exp + exp;
+    VEC exp_low, exp = FN(exp_words)(v_min(K(FN(TANH_LIMIT)), t) * K(2), 0, &exp_low), twice = exp + exp;
     MASK small = v_lt(t, K(0.96));
     VEC q = v_select(small, HORNER(FN(TANH_SHRINK_P), u), exp) / v_select(small, HORNER(FN(TANH_SHRINK_Q), u), one + exp);
     v = v_select(small, v, t - one);
@@ -150,9 +170,13 @@ INLINE VEC FN(tanh_shrink_value)(VEC x, const VEC *p) {
     return v_copysign(v_fma(f, v, f * v_low), x);
 }
 
+/* ((1 - E)/(1 + E))^2, E = e^-2t */
 INLINE VEC FN(tanh_shrink_grad)(VEC x, const VEC *p) {
-    VEC y = FN(tanh_value)(x, p);
-    return y * y;
+    (void)p;
+    FN(logistic) e = FN(logistic_parts)(FN(clamped_abs)(x, FN(TANH_LIMIT)) * K(-2), K(0));
+    VEC n_low, n = FN(one_minus_exp)(e, &n_low);
+    VEC low, q = FN(divide)(n, n_low, e.d, e.d_low, FN(rough_inverse)(e.d), &low);
+    return v_fma(q, q, (q + q) * low);
 }
 #else
 /* t^3 f(t), f from a table; t is scaled so that only the last product meets subnormal numbers. */

@@ -1,6 +1,14 @@
-/* Logarithms of what e^-t is made into: e is logistic_parts(-t, ...), E = e^-t, 0 <= E <= 1. */
+/* E = e^-t, t >= 0, and logarithms of what it is made into: e is logistic_parts(-t, ...). */
 
 #define LN_2 0x1.62e42fefa39efp-1
+
+/* E 2^power in two words, power 0 or HALF_RANGE. */
+INLINE VEC FN(exp_words)(VEC t, int power, VEC *low) {
+    FN(logistic) e = FN(logistic_parts)(-t, K(0));
+    VEC scale = e.scale * K(power ? 1 : TINY_SCALE);
+    *low = e.m_low * scale;
+    return e.m * scale;
+}
 
 /* log(1 + w/(1 - w/2)) = w + w^3 p(w^2) for |w| <= 2/3, w = q scale: the sum is q + the result, times scale. */
 INLINE VEC FN(log_rest)(VEC q, VEC scale) {
