@@ -86,6 +86,22 @@ def normal_tail(name: str, degree: int, top: mp.mpf) -> None:
     fitted(name, note, scaled, mp.mpf(-1), high, degree, lambda u: 1 / scaled(u))
 
 
+def normal_slope(name: str, degree: int, top: mp.mpf) -> None:
+    """(Phi(-t) exp(t^2/2) - t/sqrt(2 pi))/(t0 - t), which makes gelu'(-t), with its root t0."""
+    root = -mp.findroot(lambda x: mp.ncdf(x) + x * mp.npdf(x), mp.mpf("-0.7518"))
+
+    def scaled(u: mp.mpf) -> mp.mpf:
+        t = TAIL_CENTRE * (1 + u) / (1 - u)
+        if abs(t - root) < mp.mpf(10) ** -20:
+            t += mp.mpf(10) ** -20
+        tail = mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
+        return (tail - t / mp.sqrt(2 * mp.pi)) / (root - t)
+
+    high = (top - TAIL_CENTRE) / (top + TAIL_CENTRE)
+    note = "(exp(t**2/2)*Phi(-t) - t/sqrt(2*pi))/(t0 - t) likewise"
+    fitted(name, note, scaled, mp.mpf(-1), high, degree, lambda u: 1 / scaled(u))
+
+
 def main() -> None:
     """Print the module."""
     print('"""The polynomials, lowest coefficient first, made by fits/jit_constants.py."""')
@@ -98,6 +114,8 @@ def main() -> None:
     error_function("ERF_SINGLE", 6)
     normal_tail("TAIL", 25, mp.mpf(40))
     normal_tail("TAIL_SINGLE", 12, mp.mpf("14.5"))
+    normal_slope("SLOPE", 23, mp.mpf(40))
+    normal_slope("SLOPE_SINGLE", 11, mp.mpf("14.5"))
 
 
 if __name__ == "__main__":

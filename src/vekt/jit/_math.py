@@ -261,9 +261,8 @@ def log_less_exp(x: float) -> float:
     # Either the logarithm of a small number, or of one that is less than 1 by a small number e.
     e, small = exp_nonpositive(-x), -expm1_nonpositive(-x)
     f, k = _split_any(small)
-    u = 1.0 - e
-    halved = u < 0.7071067811865476
-    f_large, k_large = (2.0 * u - 1.0 if halved else -e), (-1.0 if halved else 0.0)
+    halved = e > 0.2928932188134525
+    f_large, k_large = (1.0 - 2.0 * e if halved else -e), (-1.0 if halved else 0.0)
     large = x > 0.6931471805599453
     value = _log(f_large if large else f, k_large if large else k)
     return _log_domain(x, value) if x < 800.0 else (x if x != x else -e)

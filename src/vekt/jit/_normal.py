@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from math import pi, sqrt
 
-from .._reference_math import INV_SQRT_2PI
-from ._constants import ERF, TAIL
+from .._reference_math import constant_pair
+from .._registry import KERNELS
+from ._constants import ERF, SLOPE, TAIL
 from ._intrinsics import mad, polynomial
 from ._jitable import jitable
 from ._math import exp_parts, two_product
 
-DENSITY = float(INV_SQRT_2PI)
+# -t0, where the derivative of gelu is 0, as a sum.
+_ROOT, _ROOT_LOW = constant_pair(KERNELS["gelu"].roots[0])
 
 _SQRT_2 = sqrt(2.0)
 _ERF_SLOPE_LESS_1 = 2.0 / sqrt(pi) - 1.0
@@ -32,6 +34,13 @@ def scaled_normal_tail(t: float) -> float:
     """`exp(t*t/2) * Phi(-t)` for `0 <= t <= 40`, with Phi the normal distribution function."""
     inverse = 1.0 / (t + 3.0)
     return polynomial(mad(inverse, -6.0, 1.0), TAIL) * inverse
+
+
+@jitable
+def scaled_normal_slope(t: float) -> float:
+    """`scaled_normal_tail(t) - t / sqrt(2*pi)`, with the root t0 as a factor."""
+    inverse = 1.0 / (t + 3.0)
+    return ((-_ROOT - t) - _ROOT_LOW) * polynomial(mad(inverse, -6.0, 1.0), SLOPE)
 
 
 @jitable

@@ -11,7 +11,7 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-from ._constants import ERF_SINGLE, EXP_SINGLE, EXPM1_SINGLE, LOG_SINGLE, TAIL_SINGLE
+from ._constants import ERF_SINGLE, EXP_SINGLE, EXPM1_SINGLE, LOG_SINGLE, SLOPE_SINGLE, TAIL_SINGLE
 from ._jitable import is_jitable, jitable
 
 # No power of two needs a second factor, since nothing underflows in float64.
@@ -22,6 +22,7 @@ _CONSTANTS: dict[str, Any] = {
     "LOG": LOG_SINGLE,
     "ERF": ERF_SINGLE,
     "TAIL": TAIL_SINGLE,
+    "SLOPE": SLOPE_SINGLE,
     "EXP_LIMIT": 700.0,
     "LIFT": 0.0,
     "UNLIFT": 1.0,

@@ -62,7 +62,7 @@ def celu(x: float, alpha: float) -> tuple[float, float]:
 
 @from_output("celu")
 def celu_from_output(y: float, alpha: float) -> float:
-    return 1.0 if y > 0.0 else 1.0 + y / alpha
+    return 1.0 if y > 0.0 else (y + alpha) / alpha
 
 
 @scalar
@@ -79,4 +79,4 @@ def selu(x: float) -> tuple[float, float]:
 
 @from_output("selu")
 def selu_from_output(y: float) -> float:
-    return _SELU_SCALE if y > 0.0 else y + _SELU_FLOOR
+    return _SELU_SCALE if y > 0.0 else (y + _SELU_FLOOR) + _SELU_FLOOR_LOW

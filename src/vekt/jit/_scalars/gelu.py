@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from ..._reference_math import constant_pair
 from ..._registry import GELU_TANH_K1, GELU_TANH_K3
-from .._intrinsics import mad
 from .._math import exp_parts, tail_or, two_product
-from .._normal import DENSITY, gaussian_parts, scaled_normal_tail
+from .._normal import gaussian_parts, scaled_normal_slope, scaled_normal_tail
 from ._enter import scalar
 
 _FAR = 40.0
@@ -21,10 +20,9 @@ _K3, _K3_LOW = constant_pair(GELU_TANH_K3)
 @scalar
 def gelu(x: float) -> tuple[float, float]:
     t = _FAR if abs(x) > _FAR else abs(x)
-    tail = scaled_normal_tail(t)
     density, scale = gaussian_parts(t, 0.5)
-    below = t * tail * density * scale
-    slope = mad(t, -DENSITY, tail) * density * scale
+    below = t * scaled_normal_tail(t) * density * scale
+    slope = scaled_normal_slope(t) * density * scale
     return (-below if x < 0.0 else x - below), (slope if x < 0.0 else 1.0 - slope)
 
 

@@ -56,7 +56,9 @@ def silu(x: float) -> tuple[float, float]:
     whole = mad(part, scale, 1.0)
     negative = x < 0.0
     value = tail_or(negative, t * part, scale, x, whole)
-    slope = tail_or(negative, (whole + t) * part, scale, whole - t * (part * scale), whole * whole)
+    # Near the root of 1 + t + e, 1 + t is exact.
+    below, above = mad(part, scale, 1.0 + t) * part, whole - t * (part * scale)
+    slope = tail_or(negative, below, scale, above, whole * whole)
     return value, slope
 
 
