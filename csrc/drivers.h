@@ -4,7 +4,7 @@
 
 #include "vekt.h"
 
-/* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; bfloat16 in rows alone. */
+/* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32. */
 enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16 };
 
 /* elementwise.c: runs a kernel over n elements of operands with any byte steps and alignment.

@@ -4,7 +4,6 @@
 #endif
 #include "drivers.h"
 #include "fpenv.h"
-#include "half.h"
 
 #include <string.h>
 #if defined(__linux__)
@@ -31,10 +30,11 @@ typedef struct {
     void (*stream)(void *dst, const void *src, size_t bytes);
     char *const *args;
     const ptrdiff_t *steps;
-    int n_args, format;
-    ptrdiff_t item;   /* bytes of an element in the kernel */
-    ptrdiff_t memory; /* bytes of an element in memory */
-    ptrdiff_t block;  /* elements computed at a time where an operand is not used in place */
+    int n_args;
+    const vekt_storage *storage; /* of 16 bits, or NULL */
+    ptrdiff_t item;              /* bytes of an element in the kernel */
+    ptrdiff_t memory;            /* bytes of an element in memory */
+    ptrdiff_t block;             /* elements computed at a time where an operand is not used in place */
     enum mode mode[VEKT_MAX_ARGS];
     char *splat[VEKT_MAX_ARGS];
 } call;
@@ -44,28 +44,14 @@ typedef struct {
 #define SCATTER(type) \
     for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * step, src + i * sizeof(type), sizeof(type))
 
-static void gather_halves(float *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        uint16_t half;
-        memcpy(&half, src + i * step, sizeof half);
-        dst[i] = vekt_half_to_float(half);
-    }
-}
-
-static void scatter_halves(char *dst, ptrdiff_t step, const float *src, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        uint16_t half = vekt_float_to_half(src[i]);
-        memcpy(dst + i * step, &half, sizeof half);
-    }
-}
-
 static void gather(const call *c, char *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
-    if (c->format == VEKT_HALF) {
-        /* a constant step lets the common case vectorise */
-        if (step == 2)
-            gather_halves((float *)dst, src, 2, n);
-        else
-            gather_halves((float *)dst, src, step, n);
+    if (c->storage && step == c->memory) {
+        c->storage->widen((float *)dst, src, n);
+    } else if (c->storage) {
+        uint16_t items[BLOCK_BYTES / sizeof(float)];
+        char *into = (char *)items;
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(into + 2 * i, src + i * step, 2);
+        c->storage->widen((float *)dst, into, n);
     } else if (c->item == 4) {
         GATHER(float);
     } else {
@@ -74,11 +60,13 @@ static void gather(const call *c, char *dst, const char *src, ptrdiff_t step, pt
 }
 
 static void scatter(const call *c, char *dst, ptrdiff_t step, const char *src, ptrdiff_t n) {
-    if (c->format == VEKT_HALF) {
-        if (step == 2)
-            scatter_halves(dst, 2, (const float *)src, n);
-        else
-            scatter_halves(dst, step, (const float *)src, n);
+    if (c->storage && step == c->memory) {
+        c->storage->narrow(dst, (const float *)src, n);
+    } else if (c->storage) {
+        uint16_t items[BLOCK_BYTES / sizeof(float)];
+        const char *from = (const char *)items;
+        c->storage->narrow((char *)items, (const float *)src, n);
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * step, from + 2 * i, 2);
     } else if (c->item == 4) {
         SCATTER(float);
     } else {
@@ -191,7 +179,7 @@ static int should_stream(const call *c, int j, ptrdiff_t n) {
 
 static enum mode choose_mode(const call *c, int j, ptrdiff_t n) {
     int output = j >= c->kernel->nin;
-    if (c->format == VEKT_NATIVE && (c->steps[j] == c->item || n == 1)) {
+    if (!c->storage && (c->steps[j] == c->item || n == 1)) {
         return output && should_stream(c, j, n) ? STREAMED : DIRECT;
     }
     return c->steps[j] == 0 && !output ? SPLAT : COPIED;
@@ -228,9 +216,11 @@ void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int 
         .args = args,
         .steps = steps,
         .n_args = kernel->nin + kernel->nout,
-        .format = format,
+        .storage = format == VEKT_HALF       ? &target->half
+                   : format == VEKT_BFLOAT16 ? &target->bfloat16
+                                             : NULL,
         .item = item,
-        .memory = format == VEKT_HALF ? 2 : item,
+        .memory = format == VEKT_NATIVE ? item : 2,
         .block = BLOCK_BYTES / item,
     };
     if (n <= 0) return;

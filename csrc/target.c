@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "simd/simd.h"
+#include "simd/formats.h"
 #include "vmath/constants.h"
 #include "vmath/limits.h"
 
@@ -120,5 +121,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},
     .prelu_block = {[VEKT_F32] = prelu_block_f32, [VEKT_F64] = prelu_block_f64},
     .prelu_columns = {[VEKT_F32] = prelu_columns_f32, [VEKT_F64] = prelu_columns_f64},
+    .half = {widen_half, narrow_half},
+    .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .stream = stream,
 };

@@ -72,6 +72,11 @@ typedef double (*vekt_prelu_block)(const void *dy, const void *x, const void *sl
  * next. */
 typedef void (*vekt_prelu_columns)(const void *dy, const void *x, const void *slopes, void *dx, double *sums,
                                    ptrdiff_t n, ptrdiff_t ahead);
+/* Contiguous elements of a 16-bit format to float, and back with one rounding.  Any alignment. */
+typedef struct {
+    void (*widen)(float *dst, const char *src, ptrdiff_t n);
+    void (*narrow)(char *dst, const float *src, ptrdiff_t n);
+} vekt_storage;
 
 /* Everything that is compiled once per instruction set. */
 typedef struct {
@@ -84,6 +89,7 @@ typedef struct {
     vekt_loop prelu[VEKT_N_DTYPES]; /* of leaky_relu: x, slope -> y */
     vekt_prelu_block prelu_block[VEKT_N_DTYPES];
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
+    vekt_storage half, bfloat16;
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);
 } vekt_target;

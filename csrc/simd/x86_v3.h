@@ -65,5 +65,9 @@ INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf1
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
 }
+INLINE vf32 v_load_half(const void *p) { return (vf32)_mm256_cvtph_ps(_mm_loadu_si128(p)); }
+INLINE void v_store_half(void *p, vf32 x) {
+    _mm_storeu_si128(p, _mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
 INLINE void v_stream(void *p, const void *q) { _mm256_stream_si256(p, _mm256_loadu_si256(q)); }
 INLINE void v_stream_fence(void) { _mm_sfence(); }

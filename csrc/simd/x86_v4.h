@@ -59,5 +59,9 @@ INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low)),
                                     _mm512_cvtpd_ps((__m512d)high), 1);
 }
+INLINE vf32 v_load_half(const void *p) { return (vf32)_mm512_cvtph_ps(_mm256_loadu_si256(p)); }
+INLINE void v_store_half(void *p, vf32 x) {
+    _mm256_storeu_si256(p, _mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
 INLINE void v_stream(void *p, const void *q) { _mm512_stream_si512(p, _mm512_loadu_si512(q)); }
 INLINE void v_stream_fence(void) { _mm_sfence(); }

@@ -16,14 +16,17 @@ _SUMMARIES = {
     "_backward_from_output": "Gradient of a loss through `{name}`, from its output `y` alone.",
 }
 _INPUTS = {
-    "x": "Input. float32 and float64 keep their dtype; integers and bool compute in float64.",
+    "x": (
+        "Input. float16, bfloat16 (of ml_dtypes), float32 and float64 keep their dtype; 16 bits "
+        "compute as float32, integers and bool as float64."
+    ),
     "dy": "Gradient of the loss with respect to the output; broadcasts against `{other}`.",
     "y": "Output of `{name}`.",
 }
 _OPTIONS = {
     "out": ("ndarray or None, optional", "Where the result goes; may be the memory of an input."),
     "where": ("array_like of bool, optional", "Elements that are computed; others stay untouched."),
-    "dtype": ("dtype, optional", "float32 or float64: dtype of the computation and the result."),
+    "dtype": ("dtype, optional", "Dtype of the result and of the computation; 16 bits as above."),
 }
 
 

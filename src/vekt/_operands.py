@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,32 +11,57 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _WEAK = (bool, int, float)
+_FIT_BFLOAT16 = {np.dtype("?"), np.dtype("i1"), np.dtype("u1")}
 
 
-def operand_dtype(*operands: Any) -> np.dtype[Any]:
-    """Find the dtype in which the kernels compute with these operands: float32 or float64.
+def bfloat16() -> np.dtype[Any] | None:
+    """Return ml_dtypes' bfloat16 if that package has been imported: no operand has it before."""
+    package = sys.modules.get("ml_dtypes")
+    return np.dtype(package.bfloat16) if package else None
 
-    Python scalars are weak, integers and bool become float64, float16 becomes float32; TypeError
-    for everything else.
+
+def result_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
+    """Find the dtype of the result: `dtype`, if given, for operands that are acceptable.
+
+    It is float16, bfloat16, float32 or float64.  Python scalars are weak, integers and bool become
+    float64; bfloat16 counts as float32 beside others, which is how NumPy's ufuncs see it.
+    TypeError for everything else.
     """
-    arrays = (x if type(x) in _WEAK else np.asarray(x) for x in operands)
-    dtype: np.dtype[Any] = np.result_type(*arrays)
+    natural = _common_dtype(operands)
+    if dtype is None:
+        return natural
+    requested: np.dtype[Any] = np.dtype(dtype)
+    if requested not in (np.float16, np.float32, np.float64, bfloat16()):
+        raise TypeError(f"dtype: expected float16, bfloat16, float32 or float64, got {requested}")
+    return requested
+
+
+def _common_dtype(operands: tuple[Any, ...]) -> np.dtype[Any]:
+    weak = [x for x in operands if type(x) in _WEAK]
+    dtypes = [np.asarray(x).dtype for x in operands if type(x) not in _WEAK]
+    half = bfloat16()
+    if half is not None and any(d.type is half.type for d in dtypes):
+        others = [d for d in dtypes if d.type is not half.type]
+        if all(d in _FIT_BFLOAT16 for d in others):
+            return half
+        dtypes = [np.dtype("f4"), *others]
+    dtype: np.dtype[Any] = np.result_type(*dtypes, *weak)
     if dtype.kind in "biu":
         return np.dtype("f8")
     if dtype.kind != "f" or dtype.itemsize > 8:
         raise TypeError(f"dtype {dtype} is not supported; expected a real dtype up to float64")
-    return np.dtype("f4") if dtype.itemsize < 8 else np.dtype("f8")
+    return dtype
+
+
+def operand_dtype(*operands: Any) -> np.dtype[Any]:
+    """Find the dtype in which the kernels compute with these operands: float32 or float64."""
+    return computing_dtype(None, *operands)
 
 
 def computing_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
-    """Find the dtype to compute in: `dtype`, if given, for operands that are acceptable."""
-    natural = operand_dtype(*operands)
-    if dtype is None:
-        return natural
-    requested: np.dtype[Any] = np.dtype(dtype)
-    if requested not in (np.float32, np.float64):
-        raise TypeError(f"dtype: expected float32 or float64, got {requested}")
-    return requested
+    """Find the dtype in which the kernels compute what `result_dtype` stores."""
+    stored = result_dtype(dtype, *operands)
+    return np.dtype("f4") if stored.itemsize < 4 else stored
 
 
 def vectors(a: Any, b: Any) -> tuple[Array, Array]:

@@ -11,7 +11,8 @@
 typedef struct {
     const vekt_target *target;
     const vekt_kernel *kernel[VEKT_N_DTYPES];
-    char text[]; /* the name, then the docstring: NumPy keeps pointers to them */
+    PyObject *bfloat16; /* the DType that has a loop, or NULL */
+    char text[];        /* the name, then the docstring: NumPy keeps pointers to them */
 } ufunc_data;
 
 static int run(PyArrayMethod_Context *context, int dtype, int format, char *const *args, const npy_intp *n,
@@ -37,6 +38,12 @@ static int double_loop(PyArrayMethod_Context *context, char *const *args, const 
                        NpyAuxData *unused) {
     (void)unused;
     return run(context, VEKT_F64, VEKT_NATIVE, args, n, steps);
+}
+
+static int bfloat16_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n, const npy_intp *steps,
+                         NpyAuxData *unused) {
+    (void)unused;
+    return run(context, VEKT_F32, VEKT_BFLOAT16, args, n, steps);
 }
 
 static int add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_StridedLoop *loop) {
@@ -70,13 +77,52 @@ static int computes_as_double(const PyArray_DTypeMeta *dtype) {
     return 0;
 }
 
-/* The dtype to compute in (borrowed), or NULL without an error where there is none. */
+/* Is this the DType of ml_dtypes.bfloat16?  Where it is, that package has been imported. */
+static int is_bfloat16(PyArray_DTypeMeta *dtype) {
+    PyObject *name = PyUnicode_FromString("ml_dtypes"), *package = name ? PyImport_GetModule(name) : NULL;
+    PyObject *scalar = package ? PyObject_GetAttrString(package, "bfloat16") : NULL;
+    PyObject *type = scalar ? PyObject_GetAttrString((PyObject *)dtype, "type") : NULL;
+    int is = type && type == scalar;
+    Py_XDECREF(name);
+    Py_XDECREF(package);
+    Py_XDECREF(scalar);
+    Py_XDECREF(type);
+    PyErr_Clear();
+    return is;
+}
+
+/* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
+static PyArray_DTypeMeta *find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
+                                        PyArray_DTypeMeta *const signature[]) {
+    for (int j = 0; j < u->nargs; j++) {
+        if (signature[j] && is_bfloat16(signature[j])) return signature[j];
+        if (j < u->nin && operands[j] && is_bfloat16(operands[j])) return operands[j];
+    }
+    return NULL;
+}
+
+/* Does bfloat16 hold their numbers, as NumPy sees it? */
+static int fits_bfloat16(const PyArray_DTypeMeta *dtype) {
+    return dtype == &PyArray_BoolDType || dtype == &PyArray_ByteDType || dtype == &PyArray_UByteDType ||
+           dtype == &PyArray_PyLongDType || dtype == &PyArray_PyFloatDType;
+}
+
+/* The dtype to compute in (borrowed), or NULL without an error where there is none.  bfloat16, where given, stays
+ * alone, and beside others counts as float32, as in NumPy's own ufuncs; NumPy cannot promote it with all dtypes. */
 static PyArray_DTypeMeta *common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
-                                       PyArray_DTypeMeta *const signature[]) {
+                                       PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta *bfloat16) {
+    PyArray_DTypeMeta *inputs[VEKT_MAX_ARGS];
+    int fits = bfloat16 != NULL;
     for (int j = 0; j < u->nargs; j++) {
         if (signature[j]) return signature[j]; /* dtype= or signature= decides */
     }
-    PyArray_DTypeMeta *common = PyArray_PromoteDTypeSequence(u->nin, (PyArray_DTypeMeta **)operands);
+    for (int j = 0; j < u->nin; j++) {
+        int same = bfloat16 && operands[j] == bfloat16;
+        inputs[j] = same ? &PyArray_FloatDType : operands[j];
+        fits &= same || fits_bfloat16(operands[j]);
+    }
+    if (fits) return bfloat16;
+    PyArray_DTypeMeta *common = PyArray_PromoteDTypeSequence(u->nin, inputs);
     if (!common) {
         PyErr_Clear(); /* NumPy's own "no loop" error says more */
         return NULL;
@@ -88,15 +134,26 @@ static PyArray_DTypeMeta *common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta
     return common == &PyArray_DoubleDType ? &PyArray_DoubleDType : NULL;
 }
 
+/* bfloat16's loop is added when the first one comes: `import vekt` shall not import ml_dtypes. */
+static int add_bfloat16_loop(PyObject *ufunc, PyArray_DTypeMeta *bfloat16) {
+    ufunc_data *data = (void *)((PyUFuncObject *)ufunc)->data;
+    if (data->bfloat16 == (PyObject *)bfloat16 || !data->kernel[VEKT_F32]) return 0;
+    if (add_loop(ufunc, bfloat16, bfloat16_loop) < 0) return -1;
+    data->bfloat16 = (PyObject *)bfloat16; /* the ufunc's loop keeps it alive */
+    return 0;
+}
+
 /* Mixed operands take their common float dtype; integers, bool and Python numbers float64. */
 static int promote(PyObject *ufunc, PyArray_DTypeMeta *const operands[], PyArray_DTypeMeta *const signature[],
                    PyArray_DTypeMeta *promoted[]) {
     const PyUFuncObject *u = (const PyUFuncObject *)ufunc;
-    PyArray_DTypeMeta *dtype = common_dtype(u, operands, signature);
-    if (!dtype) return -1;
+    PyArray_DTypeMeta *bfloat16 = find_bfloat16(u, operands, signature);
+    PyArray_DTypeMeta *dtype = common_dtype(u, operands, signature, bfloat16);
+    if (!dtype || (dtype == bfloat16 && add_bfloat16_loop(ufunc, bfloat16) < 0)) return -1;
     for (int j = 0; j < u->nargs; j++) {
-        Py_INCREF((PyObject *)dtype);
-        promoted[j] = dtype;
+        /* NumPy wants to see a change; an output of the dtype already is one when left open. */
+        promoted[j] = j >= u->nin && operands[j] == dtype ? NULL : dtype;
+        Py_XINCREF((PyObject *)promoted[j]);
     }
     return 0;
 }

@@ -1,8 +1,8 @@
 """The oracle: every public function in plain NumPy, with its rounding done once, at the end.
 
-float64 input is computed in longdouble, float32 input in float64.  Names, signatures and errors are
-those of `vekt`.  Where longdouble is no wider than float64 (Windows, macOS on ARM), float64 results
-carry the rounding of float64 arithmetic.
+float64 input is computed in longdouble, float32, float16 and bfloat16 input in float64.  Names,
+signatures and errors are those of `vekt`.  Where longdouble is no wider than float64 (Windows,
+macOS on ARM), float64 results carry the rounding of float64 arithmetic.
 
 `wide` and `wide_gradient` give the results before the last rounding, and `ulp_error` measures a
 computed result against them.
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._functions import public_functions
-from ._operands import checked_out, computing_dtype, operand_dtype, vectors
+from ._operands import bfloat16, checked_out, result_dtype, vectors
 from ._reference_gates import gate_functions
 from ._reference_math import two_product
 from ._reference_rows import rows, wide_rows
@@ -28,10 +28,21 @@ from ._ulp import ulp_error
 
 Array = NDArray[Any]
 
-_WIDER: dict[np.dtype[Any], np.dtype[Any]] = {
-    np.dtype("f4"): np.dtype("f8"),
-    np.dtype("f8"): np.dtype(np.longdouble),
-}
+
+def _wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(np.longdouble if dtype.itemsize == 8 else "f8")
+
+
+def _narrowed(wide: Array, dtype: np.dtype[Any]) -> Array:
+    """Round once."""
+    if dtype != bfloat16():
+        return wide.astype(dtype)
+    # ml_dtypes rounds to float32 first.  To odd, as here, that does no harm: what was inexact keeps
+    # a last bit, so that the second rounding still sees on which side of the middle it is.
+    single = wide.astype("f4")
+    towards_zero = single.view("u4") - (np.abs(single) > np.abs(wide))
+    odd = towards_zero | ((single != wide) & ~np.isnan(wide))
+    return np.asarray(odd).view("f4").astype(dtype)
 
 
 def wide(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
@@ -47,7 +58,7 @@ def wide(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
     Returns
     -------
     ndarray
-        float64 for float32 operands, longdouble for float64 operands.
+        longdouble for float64 operands, float64 for all others.
     """
     return _evaluate(KERNELS[kernel_name].value, x, *params)
 
@@ -69,21 +80,21 @@ def _evaluate(
     function: Callable[..., Any], *operands: Any, dtype: np.dtype[Any] | None = None
 ) -> Array:
     """Round the operands to their common dtype, widen them and apply the function."""
-    narrow = operand_dtype(*operands) if dtype is None else dtype
+    narrow = result_dtype(None, *operands) if dtype is None else dtype
     with np.errstate(all="ignore"):
-        arrays = [np.asarray(x).astype(narrow).astype(_WIDER[narrow]) for x in operands]
+        arrays = [np.asarray(x).astype(narrow).astype(_wider(narrow)) for x in operands]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         result = function(*(np.atleast_1d(a) for a in arrays))
-        return np.asarray(result, dtype=_WIDER[narrow]).reshape(shape)
+        return np.asarray(result, dtype=_wider(narrow)).reshape(shape)
 
 
 def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a ufunc-like function that computes in the wider dtype and rounds once."""
 
     def call(*operands: ArrayLike, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-        narrow = computing_dtype(dtype, *operands)
+        narrow = result_dtype(dtype, *operands)
         with np.errstate(all="ignore"):
-            result = _evaluate(function, *operands, dtype=narrow).astype(narrow)
+            result = _narrowed(_evaluate(function, *operands, dtype=narrow), narrow)
         if out is None and where is True:
             return result[()]
         if out is None:

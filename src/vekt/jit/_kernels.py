@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from .. import _reference_math
-from .._operands import checked_out, computing_dtype
+from .._operands import checked_out, computing_dtype, result_dtype
 from .._registry import KERNELS
 from . import _math, _normal
 from ._elementwise import elementwise
@@ -195,19 +195,21 @@ def _raw(name: str, kernel: Function) -> Function:
 
 def _general(run: Function, operands: tuple[Any, ...], out: Any, where: Any, dtype: Any) -> Any:
     """Call with any operands and options, as a ufunc would take them."""
-    narrow = computing_dtype(dtype, *operands)
+    stored, narrow = result_dtype(dtype, *operands), computing_dtype(dtype, *operands)
     arrays = [np.asarray(x) for x in operands]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     with np.errstate(over="ignore"):
-        arrays = [np.array(a, narrow, ndmin=1, copy=None) for a in arrays]
-    result = run(*arrays)
-    if isinstance(result, tuple):
-        return tuple(r.reshape(shape)[()] for r in result)
-    result = result.reshape(shape)
+        arrays = [np.array(a, stored, ndmin=1, copy=None).astype(narrow) for a in arrays]
+        results = run(*arrays)
+        results = results if isinstance(results, tuple) else (results,)
+        results = tuple(r.reshape(shape).astype(stored, copy=False) for r in results)
+    if len(results) == 2:
+        return tuple(r[()] for r in results)
+    (result,) = results
     if out is None and where is True:
         return result[()]
     if out is None:
-        out = np.empty(np.broadcast_shapes(shape, np.shape(where)), narrow)
+        out = np.empty(np.broadcast_shapes(shape, np.shape(where)), stored)
     target = checked_out(out)
     np.copyto(target, result, where=np.asarray(where), casting="same_kind")
     return target
