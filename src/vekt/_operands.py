@@ -14,10 +14,10 @@ _WEAK = (bool, int, float)
 _FIT_BFLOAT16 = {np.dtype("?"), np.dtype("i1"), np.dtype("u1")}
 
 
-def bfloat16() -> np.dtype[Any] | None:
-    """Return ml_dtypes' bfloat16 if that package has been imported: no operand has it before."""
-    package = sys.modules.get("ml_dtypes")
-    return np.dtype(package.bfloat16) if package else None
+def is_bfloat16(dtype: np.dtype[Any]) -> bool:
+    """Tell whether this is ml_dtypes' bfloat16, without importing that package."""
+    package = sys.modules.get("ml_dtypes")  # where it is missing, no array can have its dtypes
+    return package is not None and dtype.type is package.bfloat16
 
 
 def result_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
@@ -31,7 +31,7 @@ def result_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
     if dtype is None:
         return natural
     requested: np.dtype[Any] = np.dtype(dtype)
-    if requested not in (np.float16, np.float32, np.float64, bfloat16()):
+    if requested not in (np.float16, np.float32, np.float64) and not is_bfloat16(requested):
         raise TypeError(f"dtype: expected float16, bfloat16, float32 or float64, got {requested}")
     return requested
 
@@ -39,11 +39,10 @@ def result_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
 def _common_dtype(operands: tuple[Any, ...]) -> np.dtype[Any]:
     weak = [x for x in operands if type(x) in _WEAK]
     dtypes = [np.asarray(x).dtype for x in operands if type(x) not in _WEAK]
-    half = bfloat16()
-    if half is not None and any(d.type is half.type for d in dtypes):
-        others = [d for d in dtypes if d.type is not half.type]
-        if all(d in _FIT_BFLOAT16 for d in others):
-            return half
+    others = [dtype for dtype in dtypes if not is_bfloat16(dtype)]
+    if len(others) < len(dtypes):
+        if all(dtype in _FIT_BFLOAT16 for dtype in others):
+            return next(dtype for dtype in dtypes if is_bfloat16(dtype)).newbyteorder("=")
         dtypes = [np.dtype("f4"), *others]
     dtype: np.dtype[Any] = np.result_type(*dtypes, *weak)
     if dtype.kind in "biu":

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._functions import public_functions
-from ._operands import bfloat16, checked_out, result_dtype, vectors
+from ._operands import checked_out, is_bfloat16, result_dtype, vectors
 from ._reference_gates import gate_functions
 from ._reference_math import two_product
 from ._reference_rows import rows, wide_rows
@@ -35,7 +35,7 @@ def _wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _narrowed(wide: Array, dtype: np.dtype[Any]) -> Array:
     """Round once."""
-    if dtype != bfloat16():
+    if not is_bfloat16(dtype):
         return wide.astype(dtype)
     # ml_dtypes rounds to float32 first.  To odd, as here, that does no harm: what was inexact keeps
     # a last bit, so that the second rounding still sees on which side of the middle it is.
