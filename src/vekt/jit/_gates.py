@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from numba.core.errors import TypingError
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.np.numpy_support import as_dtype
 
+from .._axes import halves
 from .._functions import _flag
 from .._gate_docstrings import documented
 from .._gate_ops import GATES, Gate
@@ -187,21 +189,39 @@ def _parts(shape: Any, axis: int) -> Any:
     return outer, half * length, with_item(shape, axis, length)
 
 
+# The entries from Python take three axes, whatever there were: one compilation serves all.
+
+
 @documented(_MODULE)
 def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
     x = np.asarray(x)
-    return stored(_run_glu(_native(x, operand_dtype(x)), axis), out)
+    half = halves(x, axis)[0].shape
+    y = _run_glu(_three_axes(x, operand_dtype(x), x.shape, axis)).reshape(half)
+    return stored(y, out)
 
 
 @documented(_MODULE)
 def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     x, dtype = np.asarray(x), operand_dtype(dy, x)
-    return stored(_run_glu_backward(_native(dy, dtype), _native(x, dtype), axis), out)
+    half = halves(x, axis)[0].shape
+    above = _three_axes(dy, dtype, half, axis)
+    dx = _run_glu_backward(above, _three_axes(x, dtype, x.shape, axis)).reshape(x.shape)
+    return stored(dx, out)
 
 
-def _native(x: Any, dtype: np.dtype[Any]) -> Any:
+def _three_axes(x: Any, dtype: np.dtype[Any], shape: tuple[int, ...], axis: int) -> Any:
+    """Merge the axes before and those after the one that is halved."""
+    axis %= len(shape)
+    merged = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+    return contiguous(x, dtype, shape).reshape(merged)
+
+
+def contiguous(x: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
+    """Return an array of this shape in C order; not a read-only view, which Numba tells apart."""
+    x = np.asarray(x)
+    copy = None if x.shape == shape else True
     with np.errstate(over="ignore"):
-        return np.asarray(x, dtype)
+        return np.array(np.broadcast_to(x, shape) if copy else x, dtype, order="C", copy=copy)
 
 
 @overloads(glu)
@@ -266,10 +286,10 @@ def _spread_types(operand: Any, shape: Any) -> Any:
 
 
 @_entry
-def _run_glu(x, axis):  # type: ignore[no-untyped-def]
-    return glu(x, axis)
+def _run_glu(x):  # type: ignore[no-untyped-def]
+    return glu(x, 1)
 
 
 @_entry
-def _run_glu_backward(dy, x, axis):  # type: ignore[no-untyped-def]
-    return glu_backward(dy, x, axis)
+def _run_glu_backward(dy, x):  # type: ignore[no-untyped-def]
+    return glu_backward(dy, x, 1)

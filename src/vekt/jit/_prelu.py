@@ -9,11 +9,11 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
-from .._axes import along
+from .._axes import along, periods
 from .._gate_docstrings import documented
 from .._operands import operand_dtype
 from ._elementwise import _result_type, _shape, _unliteral
-from ._gates import _entry, place, spread, stored, with_item
+from ._gates import _entry, contiguous, place, spread, stored, with_item
 from ._jitable import jitable, overloads
 from ._kernels import COMPILED, RAW
 
@@ -39,9 +39,12 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
     slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
     dtype = operand_dtype(dy, x, slopes)
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(slopes))
-    with np.errstate(over="ignore"):
-        operands = [np.array(a, dtype, ndmin=1, copy=None) for a in (dy, x, slopes)]
-    dx, dalpha = _run(*operands)
+    outer, period, inner, full, gaps = periods(shape, np.shape(slopes))
+    # One compilation serves all, but for slopes that are constant along an axis in between.
+    axes = full if gaps else (period,)
+    narrow = tuple(1 if k in gaps else n for k, n in enumerate(axes))
+    above, at = (contiguous(a, dtype, shape).reshape(outer, *axes, inner) for a in (dy, x))
+    dx, dalpha = _run(above, at, contiguous(slopes, dtype, np.shape(slopes)).reshape(*narrow, 1))
     results = dx.reshape(shape)[()], dalpha.reshape(np.shape(alpha))[()]
     return results if out is None else tuple(map(stored, results, out))
 
