@@ -42,11 +42,16 @@ def along(alpha: Any, axis: int | None, ndim: int) -> Any:
     """Reshape a 1-d `alpha` so that it runs along this axis of `ndim` ones; None: as it is."""
     if axis is None:
         return alpha
-    axis = normalize_axis_index(axis, ndim)
     alpha = as_array(alpha)
-    if alpha.ndim != 1:
-        raise ValueError(f"alpha: with axis given it must be 1-d, but has shape {alpha.shape}")
-    return alpha.reshape(-1, *(1,) * (ndim - 1 - axis))
+    return alpha.reshape(along_shape(alpha.shape, axis, ndim))
+
+
+def along_shape(slopes: tuple[int, ...], axis: int, ndim: int) -> tuple[int, ...]:
+    """Shape to broadcast of slopes along this axis of `ndim` ones."""
+    axis = normalize_axis_index(axis, ndim)
+    if len(slopes) != 1:
+        raise ValueError(f"alpha: with axis given it must be 1-d, but has shape {slopes}")
+    return (*slopes, *(1,) * (ndim - 1 - axis))
 
 
 def result_dtype(*operands: Any) -> np.dtype[Any]:

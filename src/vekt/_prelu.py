@@ -6,22 +6,25 @@ index of the second axis.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _native, ufuncs
-from ._axes import along, periods, plain, result_dtype
+from ._axes import along, along_shape, periods, plain, result_dtype
 from ._gate_docstrings import documented
 from ._operands import checked_out
 
 Array = NDArray[Any]
+Plan = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
 
 _leaky_relu: Any = ufuncs.leaky_relu
 _forward, _backward = _native.build_prelu()
 
 _F4, _F8 = np.dtype("f4"), np.dtype("f8")
+_ndarray = np.ndarray
 
 
 @documented("vekt")
@@ -34,24 +37,34 @@ def prelu(
     where: Any = True,
     dtype: Any = None,
 ) -> Any:
-    if axis is not None:
-        alpha = along(alpha, axis, np.ndim(x))
-    if (
-        where is True
-        and dtype is None
-        and _fits(x, alpha)
-        and (out is None or _takes(out, x, alpha))
-    ):
-        y = np.empty(x.shape, x.dtype) if out is None else out
-        outer, period, inner, full, gaps = periods(x.shape, alpha.shape)
-        _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
-        return y
+    if where is True and dtype is None and _fit(x, alpha) and alpha.size > 1:
+        plan = _plan(x.shape, alpha.shape, axis)
+        if plan and (out is None or _takes(out, x, alpha)):
+            y = np.empty(x.shape, x.dtype) if out is None else out
+            outer, period, inner, full, gaps = plan
+            _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
+            return y
     # The ufunc gives the same bits for any operands, but slowly where slopes change quickly.
-    return _leaky_relu(x, alpha, out=out, where=where, dtype=dtype)
+    slopes = along(alpha, axis, np.ndim(x))
+    return _leaky_relu(x, slopes, out=out, where=where, dtype=dtype)
 
 
 @documented("vekt")
 def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
+    if _fit(x, alpha) and _is_dense(dy, x.dtype) and dy.shape == x.shape:
+        plan = _plan(x.shape, alpha.shape, axis)
+        if plan and not plan[-1]:
+            if out is None:
+                dx, dalpha = np.empty(x.shape, x.dtype), np.empty(alpha.shape, x.dtype)
+                _backward(dy, x, alpha, dx, dalpha, *plan[:3])
+                return dx[()], dalpha[()]
+            if _take(out, dy, x, alpha):
+                _backward(dy, x, alpha, *out, *plan[:3])
+                return tuple(out)
+    return _any_backward(dy, x, alpha, axis, out)
+
+
+def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
     for name, operand in (("dy", dy), ("x", x), ("alpha", alpha)):
         plain("prelu_backward", name, operand)
     dtype = result_dtype(dy, x, alpha)
@@ -68,9 +81,7 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
     dy, x = _dense(dy, shape, computing), _dense(x, shape, computing)
     outer, period, inner, full, gaps = periods(shape, np.shape(slopes))
     slopes = _spread(_dense(slopes, np.shape(slopes), computing), full, gaps)
-    direct = (
-        dx_out is not None and _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
-    )
+    direct = _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
     dx = dx_out if direct else np.empty(shape, computing)
     # Sums that go on here are kept in float64 until the end.
     sums = np.empty(period, _F8 if gaps else computing)
@@ -82,19 +93,30 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
         return _result(dx, dx_out, dtype), _result(dalpha, dalpha_out, dtype)
 
 
+@lru_cache(maxsize=256)
+def _plan(shape: tuple[int, ...], slopes: tuple[int, ...], axis: int | None) -> Plan | None:
+    """Lay out slopes along `shape`; None where they would make it larger, or do not fit."""
+    if axis is not None:
+        slopes = along_shape(slopes, axis, len(shape))
+    if len(slopes) > len(shape):
+        return None
+    lengths = zip(reversed(slopes), reversed(shape), strict=False)
+    return periods(shape, slopes) if all(n in (1, m) for n, m in lengths) else None
+
+
 def _is_dense(x: Any, dtype: np.dtype[Any]) -> bool:
     """Whether the drivers take this array as it is; `dtype` is native."""
-    return type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned
+    if type(x) is not _ndarray or x.dtype != dtype:
+        return False
+    flags = x.flags
+    return flags.c_contiguous and flags.aligned
 
 
-def _fits(x: Any, alpha: Any) -> bool:
-    """Whether `prelu` runs on these operands as they are."""
-    if not (type(x) is type(alpha) is np.ndarray and x.dtype in (_F4, _F8)):
+def _fit(x: Any, alpha: Any) -> bool:
+    """Whether the drivers take these operands as they are."""
+    if type(x) is not _ndarray or ((dtype := x.dtype) is not _F4 and dtype is not _F8):
         return False
-    if not (_is_dense(x, x.dtype) and _is_dense(alpha, x.dtype)) or alpha.size < 2:
-        return False
-    lengths = zip(reversed(alpha.shape), reversed(x.shape), strict=False)
-    return alpha.ndim <= x.ndim and all(n in (1, m) for n, m in lengths)
+    return _is_dense(x, dtype) and _is_dense(alpha, dtype)
 
 
 def _takes(out: Any, x: Array, alpha: Array) -> bool:
@@ -104,7 +126,19 @@ def _takes(out: Any, x: Array, alpha: Array) -> bool:
     return (out is x or not np.may_share_memory(out, x)) and not np.may_share_memory(out, alpha)
 
 
-def _collides(out: Array, dy: Array, x: Array, slopes: Array) -> bool:
+def _take(out: Any, dy: Array, x: Array, alpha: Array) -> bool:
+    """Whether `prelu_backward` can write to this pair as it goes."""
+    dx, dalpha = out
+    for target, like in ((dx, x), (dalpha, alpha)):
+        if not (_is_dense(target, x.dtype) and target.shape == like.shape):
+            return False
+        if not target.flags.writeable:
+            return False
+    # The sums are written last, so only dx must not be beneath them.
+    return not _collides(dx, dy, x, alpha) and not np.may_share_memory(dx, dalpha)
+
+
+def _collides(out: Any, dy: Array, x: Array, slopes: Array) -> bool:
     """Whether writing to `out` would change what is yet to be read."""
     shifted = any(a is not out and np.may_share_memory(a, out) for a in (dy, x))
     return shifted or np.may_share_memory(out, slopes)
