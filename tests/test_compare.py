@@ -13,6 +13,7 @@ import pytest
 from vekt._registry import KERNELS
 from vekt.cli import main
 from vekt.cli.environment import BLAS_OVERRIDES
+from vekt.cli.peers import PEERS
 from vekt.cli.tasks import GATES, ROWS, gate_names, row_names
 from vekt.cli.timing import interleaved
 from vekt.config import get_config
@@ -62,6 +63,19 @@ def test_every_operation_and_peer(tmp_path):
     assert {cell["op"] for cell in cells} >= {*KERNELS, *row_names(), *gate_names(), "dot"}
     assert all(cell["fastest_peer"] for cell in cells)
     assert len({(cell["label"], cell["operands"]) for cell in cells}) == len(cells)
+
+
+def test_a_kernel_without_rows_has_its_plain_formula(monkeypatch, tmp_path):
+    rows = PEERS["numpy"].rows
+    for form in ("", "_backward", "_backward_from_output"):
+        monkeypatch.delitem(rows, f"tanh{form}")
+    report_file = tmp_path / "compare.json"
+    small = ["--op", "tanh", "--sizes", "64", "--rounds", "3", "--peers", "numpy"]
+    assert main(["compare", *small, "--json", str(report_file)]) == 0
+    statements = [
+        cell["statements"]["numpy"] for cell in json.loads(report_file.read_text())["cells"]
+    ]
+    assert statements == ["plain(x)", "dy * plain(x)", "dy * plain(y)"] * 2
 
 
 def test_rows_and_gates_are_compared():

@@ -258,12 +258,19 @@ def _copy_timer(task: Task) -> tuple[Timer, int]:
 def _plain(task: Task, cases: list[Case], names: Namespace) -> str | None:
     """Let the plain formula stand in for NumPy where it has no row."""
     for case in cases:
-        if task.name in (case.name, f"{case.name}_backward"):
-            names["plain"] = plain(case.name, case.kernel.value, case.kernel.gradient)
-            params = "".join(f", {name}" for name in case.kernel.params)
-            if task.name == case.name:
-                return f"plain.value(x{params})"
-            return f"dy * plain.gradient(x{params})"
+        formulas = plain(case.name, case.kernel.value, case.kernel.gradient)
+        params = "".join(f", {name}" for name in case.kernel.params)
+        statements = {
+            case.name: (formulas.value, f"plain(x{params})"),
+            f"{case.name}_backward": (formulas.gradient, f"dy * plain(x{params})"),
+            f"{case.name}_backward_from_output": (
+                case.kernel.from_output,
+                f"dy * plain(y{params})",
+            ),
+        }
+        if task.name in statements:
+            names["plain"], statement = statements[task.name]
+            return statement
     return None
 
 
