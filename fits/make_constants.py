@@ -335,7 +335,6 @@ def tanh_shrink_quotient() -> None:
     note = f"t <= 1; relative error {bits(worst(error, mp.mpf(0), mp.mpf(1)))}"
     emit("TANH_SHRINK_P", np.float64, p, f"(t - tanh(t))/t^3 = 1/3 + u p(u)/q(u), {note}")
     emit("TANH_SHRINK_Q", np.float64, q, "q")
-    two_words("THIRD", np.float64, mp.mpf(1) / 3, "1/3")
 
 
 def softplus_family() -> None:

@@ -27,8 +27,8 @@ INLINE VEC FN(gelu_grad)(VEC x, const VEC *p) {
 /* ---- gelu_tanh: gelu's approximation x sigmoid(z), z = x (A + B x^2) --------------------------------------- */
 
 /* With t >= 0: z(t) = t (A + B t^2) and w(t) = t z'(t) = t (A + 3 B t^2), in two words.
- * Adding GELU_TANH_CUT cuts off the bits of B t^2 below its last place, so that what is left can be multiplied by 3 and
- * added to A, cut off likewise, without rounding. */
+ * Adding GELU_TANH_CUT cuts off the bits of B t^2 below its last place, so that what is left can be multiplied by 3
+ * and added to A, cut off likewise, without rounding. */
 typedef struct {
     VEC z, z_low, w, w_low;
 } FN(cubic);

@@ -65,7 +65,6 @@ INLINE VEC FN(hard_tanh_grad_from_output)(VEC y, const VEC *p) { return FN(hard_
 /* ---- hard_sigmoid, hard_silu ------------------------------------------------------------------------------- */
 
 /* 1/3 in two words */
-static const REAL FN(THIRD) = (REAL)(1.0 / 3), FN(THIRD_LOW) = MANTISSA_BITS == 52 ? 0x1p-54 / 3 : -0x1p-25 / 3;
 
 /* x + c in two words, for |x| <= 2c, where both differences are exact */
 INLINE VEC FN(plus)(VEC x, REAL c, VEC *low) {
@@ -78,25 +77,25 @@ INLINE VEC FN(plus)(VEC x, REAL c, VEC *low) {
 INLINE VEC FN(hard_sigmoid_value)(VEC x, const VEC *p) {
     (void)p;
     VEC low, t = FN(plus)(FN(clip)(x, K(-3), K(3)), 3, &low);
-    return v_fma(t, K(FN(THIRD) / 2), v_mad(low, K(FN(THIRD) / 2), t * K(FN(THIRD_LOW) / 2)));
+    return v_fma(t, K(FN(THIRD)[0] / 2), v_mad(low, K(FN(THIRD)[0] / 2), t * K(FN(THIRD)[1] / 2)));
 }
 
 INLINE VEC FN(hard_sigmoid_grad)(VEC x, const VEC *p) {
     (void)p;
-    return FN(inside)(x, K(-3), K(3), FN(THIRD) / 2);
+    return FN(inside)(x, K(-3), K(3), FN(THIRD)[0] / 2);
 }
 
 INLINE VEC FN(hard_sigmoid_grad_from_output)(VEC y, const VEC *p) {
     (void)p;
-    return FN(inside)(y, K(0), K(1), FN(THIRD) / 2);
+    return FN(inside)(y, K(0), K(1), FN(THIRD)[0] / 2);
 }
 
 /* x (x + 3)/6, the second factor in two words */
 INLINE VEC FN(hard_silu_value)(VEC x, const VEC *p) {
     (void)p;
     VEC c = v_max(K(-3), x); /* -3 * 0 = 0 below; no infinity times 0 */
-    VEC low, t = FN(plus)(c, 3, &low), h = t * K(FN(THIRD) / 2);
-    VEC h_low = v_mad(t, K(FN(THIRD_LOW) / 2), v_mad(low, K(FN(THIRD) / 2), v_fma(t, K(FN(THIRD) / 2), -h)));
+    VEC low, t = FN(plus)(c, 3, &low), h = t * K(FN(THIRD)[0] / 2);
+    VEC h_low = v_mad(t, K(FN(THIRD)[1] / 2), v_mad(low, K(FN(THIRD)[0] / 2), v_fma(t, K(FN(THIRD)[0] / 2), -h)));
     return v_select(v_le(K(3), x), x, v_fma(c, h, c * h_low));
 }
 
@@ -104,7 +103,7 @@ INLINE VEC FN(hard_silu_value)(VEC x, const VEC *p) {
 INLINE VEC FN(hard_silu_grad)(VEC x, const VEC *p) {
     (void)p;
     VEC low, t = FN(plus)(FN(clip)(x, K(-3), K(3)), 1.5, &low);
-    VEC y = v_fma(t, K(FN(THIRD)), v_mad(low, K(FN(THIRD)), t * K(FN(THIRD_LOW))));
+    VEC y = v_fma(t, K(FN(THIRD)[0]), v_mad(low, K(FN(THIRD)[0]), t * K(FN(THIRD)[1])));
     return v_select(v_le(x, K(-3)), K(0), v_select(v_le(K(3), x), K(1), y));
 }
 

@@ -163,7 +163,8 @@ INLINE VEC FN(tanh_shrink_value)(VEC x, const VEC *p) {
     VEC v_low = v_mad(u_low, third, v_mad(u, K(FN(THIRD)[1]), v_fma(u, third, -v)));
     VEC exp_low, exp = FN(exp_words)(v_min(K(FN(TANH_LIMIT)), t) * K(2), 0, &exp_low), twice = exp + exp;
     MASK small = v_lt(t, K(0.96));
-    VEC q = v_select(small, HORNER(FN(TANH_SHRINK_P), u), exp) / v_select(small, HORNER(FN(TANH_SHRINK_Q), u), one + exp);
+    VEC q =
+        v_select(small, HORNER(FN(TANH_SHRINK_P), u), exp) / v_select(small, HORNER(FN(TANH_SHRINK_Q), u), one + exp);
     v = v_select(small, v, t - one);
     v_low = v_fma(v_select(small, square, -twice), q, v_select(small, v_low, twice));
     VEC f = v_select(small, t, one);

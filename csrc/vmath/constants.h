@@ -656,9 +656,5 @@ static const double TANH_SHRINK_Q_f64[4] = {
     0x1.9ff40ec1564d6p-1,
     0x1.5f804e40b1b33p-5,
     0x1.d2cebe1ad46cep-12};
-/* 1/3, in two words */
-static const double THIRD_f64[2] = {
-    0x1.5555555555555p-2,
-    0x1.5555555555555p-56};
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef VEKT_LIMITS_H
 #define VEKT_LIMITS_H
 
+/* 1/3 in two words. */
+static const float THIRD_f32[2] = {0x1.555556p-2f, -0x1.555556p-27f};
+static const double THIRD_f64[2] = {0x1.5555555555555p-2, 0x1.5555555555555p-56};
+
 /* ln 2 in two words; the first is short, so that its product with any exponent is exact. */
 static const float LN2_f32[2] = {0x1.62e4p-1f, 0x1.7f7d1cp-20f};
 static const double LN2_f64[2] = {0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45};

@@ -61,8 +61,9 @@ class Kernel:
     in any precision; beyond `domain`, a closed interval, results are NaN.  `range`, `limits` (at
     -inf and +inf) and `gradient_limits` hold for the default parameters, as do the examples: the
     results at x = -1, 0, 2 to four decimals.  `from_output` gives the gradient as a function of
-    (y, *params), y the value.  `roots` are the zeros, as decimal numbers, through which the gradient passes; within `root_radius` of
-    them the bound for float64 is an absolute error of 2**-53 instead (2**-52 in `vekt.jit`).
+    (y, *params), y the value.  `roots` are the zeros, as decimal numbers, through which the
+    gradient passes; within `root_radius` of them the bound for float64 is an absolute error of
+    2**-53 instead (2**-52 in `vekt.jit`).
     """
 
     name: str
