@@ -64,8 +64,6 @@ INLINE VEC FN(hard_tanh_grad_from_output)(VEC y, const VEC *p) { return FN(hard_
 
 /* ---- hard_sigmoid, hard_silu ------------------------------------------------------------------------------- */
 
-/* 1/3 in two words */
-
 /* x + c in two words, for |x| <= 2c, where both differences are exact */
 INLINE VEC FN(plus)(VEC x, REAL c, VEC *low) {
     VEC sum = x + K(c);
