@@ -47,6 +47,12 @@ def sample(dtype: Any, count: int, seed: int = 0) -> np.ndarray:
     return np.concatenate(parts).astype(dtype)
 
 
+def in_domain(kernel: Kernel, x: np.ndarray, margin: float = 0) -> np.ndarray:
+    """Return those of `x` inside the kernel's domain and further than `margin` from its ends."""
+    low, high = kernel.domain
+    return x[(low + margin < x) & (x < high - margin)]
+
+
 def around_roots(kernel: Kernel, dtype: Any) -> np.ndarray:
     """Return the gradient's roots rounded, their neighbours, and points at growing distances."""
     points: list[np.ndarray] = [np.empty(0, dtype)]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from oracle import example_params, kinks, sample
+from oracle import example_params, in_domain, kinks, sample
 
 import vekt as vk
 from vekt import reference, ufuncs
@@ -38,7 +38,9 @@ def test_backward_is_one_product_with_the_derivative(kernel: Kernel, dtype: str)
     dy = np.random.default_rng(4).normal(size=x.size).astype(dtype)
     value, gradient = raw(kernel, "_value_and_grad")(x, *params)
     assert_array_equal(value, raw(kernel)(x, *params), strict=True)
-    assert_array_equal(raw(kernel, "_backward")(dy, x, *params), dy * gradient, strict=True)
+    with np.errstate(over="ignore"):
+        product = dy * gradient
+    assert_array_equal(raw(kernel, "_backward")(dy, x, *params), product, strict=True)
 
 
 @by_dtype
@@ -71,9 +73,11 @@ def test_derivative_against_central_differences(kernel: Kernel, seed: int) -> No
     x, h = rng.normal(0, 2, 500), 2.0**-17
     for at, _ in kinks(kernel, params):
         x = x[np.abs(x - at) > 2 * h]
+    x = in_domain(kernel, x[np.abs(x) > 2 * h], margin=0.5)  # curvatures jump at 0
     rise = raw(kernel)(x + h, *params) - raw(kernel)(x - h, *params)
-    gradient = raw(kernel, "_value_and_grad")(x, *params)[1]
-    np.testing.assert_allclose(gradient, rise / (2 * h), rtol=1e-9, atol=1e-9)
+    value, gradient = raw(kernel, "_value_and_grad")(x, *params)
+    tolerance = 1e-9 * max(1, np.abs(value).max() / 16)
+    np.testing.assert_allclose(gradient, rise / (2 * h), rtol=1e-9, atol=tolerance)
 
 
 def calls(op: Op, kernel: Kernel, params: tuple[Any, ...]) -> dict[str, Any]:

@@ -174,7 +174,7 @@ INLINE VEC FN(tanh_shrink_value)(VEC x, const VEC *p) {
 /* ((1 - E)/(1 + E))^2, E = e^-2t */
 INLINE VEC FN(tanh_shrink_grad)(VEC x, const VEC *p) {
     (void)p;
-    FN(logistic) e = FN(logistic_parts)(FN(clamped_abs)(x, FN(TANH_LIMIT)) * K(-2), K(0));
+    FN(logistic) e = FN(logistic_parts)(FN(clamped_abs)(x, 20) * K(-2), K(0));
     VEC n_low, n = FN(one_minus_exp)(e, &n_low);
     VEC low, q = FN(divide)(n, n_low, e.d, e.d_low, FN(rough_inverse)(e.d), &low);
     return v_fma(q, q, (q + q) * low);

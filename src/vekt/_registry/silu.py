@@ -67,7 +67,7 @@ _SILU = Op(
 
 
 def _mish_terms(x: Any) -> tuple[Any, Any, Any]:
-    """E = exp(-abs(x)), and n and n + 2 of the formula, divided by exp(2 x) where x >= 0."""
+    """Return e = exp(-abs(x)), n = e^2x + 2 e^x and n + 2, divided by e^2x where x >= 0."""
     e = np.exp(-np.abs(x))
     n = np.where(x < 0, e * (2 + e), 1 + 2 * e)
     return e, n, n + np.where(x < 0, 2, 2 * e * e)
@@ -106,7 +106,7 @@ _MISH = Op(
             value=_mish,
             gradient=_mish_gradient,
             formula="x * (1 - 2 / (exp(x)**2 + 2 * exp(x) + 2))",
-            range=(-0.30884016, inf),
+            range=(-0.30884341301725041, inf),
             limits=(0.0, inf),
             gradient_limits=(0.0, 1.0),
             example=(-0.3034, 0.0, 1.944),
@@ -127,7 +127,7 @@ _MISH = Op(
 
 
 def _tanh_shrink(x: Any) -> Any:
-    """X - tanh(x), near 0 by Lambert's fraction tanh(x) = x/(1 + x^2/(3 + x^2/(5 + ...)))."""
+    """Near 0 by Lambert's fraction: tanh(x) = x/(1 + x^2/(3 + x^2/(5 + ...)))."""
     square = np.minimum(x * x, 4)
     fraction = np.full_like(x, 61.0)
     for k in range(59, 1, -2):

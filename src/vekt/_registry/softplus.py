@@ -16,7 +16,7 @@ def _softplus(x: Any) -> Any:
 
 
 def _scaled(x: Any, beta: Any) -> tuple[Any, Any]:
-    """Z = beta * x and exp(-abs(z)), without the error that rounding z would make in the tail."""
+    """Return z = beta * x and exp(-abs(z)), without the error of rounding z in the tail."""
     z, error = two_product(beta, x)
     error = np.where(np.isfinite(error), error, 0)  # the splitting overflows early, far from 0
     return z, exp_sum(-np.abs(z), -np.sign(z) * error)
@@ -66,7 +66,7 @@ _SOFTPLUS = Op(
             jit_gradient_max_ulp=ulp(1, 4),
         ),
     ),
-    source="C. Dugas et al., Advances in Neural Information Processing Systems 13 (2000).",
+    source="C. Dugas et al., NIPS 13 (2000) 472-478; beta as in torch.",
     use="Positive outputs such as variances and rates; a relu with a gradient everywhere.",
     cost="One exponential and one logarithm.",
     compat=(
