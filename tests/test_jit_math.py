@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
+import re
 from collections.abc import Callable
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,8 @@ POINTS = [0.0, -0.0, inf, -inf, nan, 5e-324, -5e-324, 1.7e308, -1.7e308]
 SPECIAL = {
     "exp": [1.0, 1.0, inf, 0.0, nan, 1.0, 1.0, inf, 0.0],
     "expm1": [0.0, -0.0, inf, -1.0, nan, 5e-324, -5e-324, inf, -1.0],
-    "log": [-inf, -inf, inf, nan, nan, -744.4400719213812, nan, 709.7272075427192, nan],
-    "log1p": [0.0, -0.0, inf, nan, nan, 5e-324, -5e-324, 709.7272075427192, nan],
+    "log": [-inf, -inf, inf, nan, nan, -744.4400719213812, nan, math.log(1.7e308), nan],
+    "log1p": [0.0, -0.0, inf, nan, nan, 5e-324, -5e-324, math.log(1.7e308), nan],
     "erf": [0.0, -0.0, 1.0, -1.0, nan, 5e-324, -5e-324, 1.0, -1.0],
     "erfc": [1.0, 1.0, 0.0, 2.0, nan, 1.0, 1.0, 0.0, 2.0],
     "tanh": [0.0, -0.0, 1.0, -1.0, nan, 5e-324, -5e-324, 1.0, -1.0],
@@ -94,7 +95,7 @@ def test_accuracy_on_many_points(name: str) -> None:
         spacing = np.spacing(np.abs(wide).astype("f4")).astype("f8")
     got = getattr(jit, name)(x).astype("f8")
     finite = np.isfinite(got) & np.isfinite(spacing)
-    assert (np.abs(got - wide)[finite] <= 0.6 * spacing[finite]).all()
+    assert (np.abs(got[finite] - wide[finite]) <= 0.6 * spacing[finite]).all()
     if np.finfo(np.longdouble).nmant < 63 or not hasattr(np, name):
         return
     x = inputs(name, "float64", 50_000)
@@ -164,25 +165,41 @@ def loop(function: Callable[..., Any], **options: Any) -> Any:
 
 @by_dtype
 @pytest.mark.parametrize("name", [*EXACT, "sigmoid", "gelu"])
+def test_loops_are_made_of_vectors(name: str, dtype: str) -> None:
+    run = loop(getattr(jit, name))
+    run(np.ones(3, dtype), np.empty(3, dtype))
+    (code,) = run.inspect_llvm().values()
+    assert any(f"<{lanes} x double>" in code for lanes in (2, 4, 8))
+    assert not library_calls(run)
+
+
+def test_library_calls_are_seen() -> None:
+    run = loop(njit(lambda x: math.exp(x) + math.erf(x)))
+    run(np.ones(3), np.empty(3))
+    assert library_calls(run) == {"exp", "erf"}
+
+
+def library_calls(run: Any) -> set[str]:
+    """Functions of the C library to which the machine code of a compiled function refers."""
+    (assembly,) = run.inspect_asm().values()
+    names = "|".join(f"{name}f?" for name in EXACT)
+    return set(re.findall(rf"[\s$]({names})(?:@\w+)?(?=[\s,]|$)", assembly, re.MULTILINE))
+
+
+@by_dtype
+@pytest.mark.parametrize("name", ["exp", "log1p", "sigmoid"])
 def test_every_kind_of_loop(name: str, dtype: str) -> None:
-    """The results are those of a call from Python, and the loops are made of vectors."""
     function = getattr(jit, name)
     x = np.linspace(0.1, 3, 1001).astype(dtype)
-    expected = function(x)
+    expected, eps = function(x), np.finfo(dtype).eps
     for options in ({}, {"parallel": True}, {"error_model": "numpy", "fastmath": True}):
         out = np.empty_like(x)
-        run = loop(function, **options)
-        run(x, out)
-        np.testing.assert_allclose(out, expected, rtol=4 * np.finfo(dtype).eps)
-        if not options:
-            (code,) = run.inspect_llvm().values()
-            assert any(f"<{lanes} x double>" in code for lanes in (2, 4, 8))
-            (assembly,) = run.inspect_asm().values()
-            assert not any(f"{name}{suffix}@" in assembly for suffix in ("", "f"))
-    ufunc = vectorize([f"{dtype}({dtype})"])(lambda x: function(x))
-    np.testing.assert_allclose(ufunc(x), expected, rtol=4 * np.finfo(dtype).eps)
+        loop(function, **options)(x, out)
+        np.testing.assert_allclose(out, expected, rtol=4 * eps)
+    ufunc = vectorize([f"{dtype}({dtype})"])(_scalar(function))
+    np.testing.assert_allclose(ufunc(x), expected, rtol=4 * eps)
     gufunc = guvectorize([f"({dtype}[:], {dtype}[:])"], "(n)->(n)")(_rows(function))
-    np.testing.assert_allclose(gufunc(x), expected, rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(gufunc(x), expected, rtol=4 * eps)
 
 
 def _rows(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -224,11 +241,11 @@ def test_cached_functions(tmp_path: Path) -> None:
     assert hits == [["0", "True"], ["1", "True"]]
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="names x86 processors")
+@pytest.mark.skipif(machine() not in ("x86_64", "AMD64"), reason="names an x86 processor")
 def test_without_fused_operations() -> None:
     """The bounds hold on machines that round twice."""
     script = (
-        "import platform, sys\n"
+        "import sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "import test_jit_math as t\n"
         "for name in ('exp', 'log1p', 'erfc', 'tanh'):\n"
@@ -237,8 +254,6 @@ def test_without_fused_operations() -> None:
         "print('+fma' in cpu_target.target_context.codegen().magic_tuple()[2])\n"
     )
     environment = {"NUMBA_CPU_NAME": "nehalem", "NUMBA_CPU_FEATURES": "-fma,-avx"}
-    if "x86" not in __import__("platform").machine():
-        pytest.skip("names x86 processors")
     assert printed(script, **environment).split() == ["False"]
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+_JIT = ("vekt.jit", "vekt.jit._kernels")
+
 
 def init() -> None:
     """Make Numba ask here first for the type of a function that compiled code refers to."""
@@ -28,8 +30,11 @@ def _typeof(otherwise: Callable[..., Any]) -> Callable[..., Any]:
     from numba.core.typing.typeof import Purpose
 
     def typeof(function: Any, context: Any) -> Any:
-        if context.purpose == Purpose.constant and _is_public(function):
-            return _type_of_twin(function)
+        if context.purpose == Purpose.constant:
+            if getattr(function, "__module__", None) in _JIT:
+                _load_overloads(function)
+            elif _is_public(function):
+                return _type_of_twin(function)
         return otherwise(function, context)
 
     return typeof
@@ -48,14 +53,20 @@ def _is_public(function: Any) -> bool:
 @cache
 def _type_of_twin(function: Any) -> Any:
     """Numba's type of the function in `vekt.jit`, or None where there is none."""
-    from numba.core.registry import cpu_target
-
     from vekt import jit
     from vekt.jit._kernels import COMPILED
 
     twin = getattr(jit, function.__name__, None) or COMPILED.get(function.__name__)
-    if twin is None:
-        return None
-    context = cpu_target.typing_context
-    context.refresh()  # what the import above may have registered
-    return context.resolve_value_type(twin)
+    return _typing_context().resolve_value_type(twin) if twin else None
+
+
+@cache
+def _load_overloads(function: Any) -> None:
+    """Let Numba know a function of `vekt.jit` that was imported while another is compiled."""
+    _typing_context().refresh()
+
+
+def _typing_context() -> Any:
+    from numba.core.registry import cpu_target
+
+    return cpu_target.typing_context
