@@ -191,7 +191,7 @@ def test_reference(kernel: Kernel, dtype: np.dtype[Any]) -> None:
     nan = np.isnan(expected)
     assert_array_equal(np.isnan(computed), nan)
     assert np.abs(ordered - got)[~nan].max() <= 1
-    assert (ordered != got)[~nan].mean() < 1e-3
+    assert (ordered != got)[~nan].mean() < 1e-2
 
 
 def test_bfloat16_is_rounded_once_from_float64() -> None:

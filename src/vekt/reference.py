@@ -34,12 +34,13 @@ def _wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _narrowed(wide: Array, dtype: np.dtype[Any]) -> Array:
-    """Round once."""
-    if not is_bfloat16(dtype):
-        return wide.astype(dtype)
+    """Round once; beyond the range to infinity, without a warning."""
+    with np.errstate(over="ignore"):
+        if not is_bfloat16(dtype):
+            return wide.astype(dtype)
+        single = wide.astype("f4")
     # ml_dtypes rounds to float32 first.  To odd, as here, that does no harm: what was inexact keeps
     # a last bit, so that the second rounding still sees on which side of the middle it is.
-    single = wide.astype("f4")
     towards_zero = single.view("u4") - (np.abs(single) > np.abs(wide))
     odd = towards_zero | ((single != wide) & ~np.isnan(wide))
     return np.asarray(odd).view("f4").astype(dtype)

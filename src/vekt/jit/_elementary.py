@@ -102,7 +102,7 @@ _FACTS: dict[str, dict[str, str]] = {
     "erf": {
         "summary": "Error function.",
         "formula": "2/sqrt(pi) times the integral of exp(-t**2) from 0 to x",
-        "limits": "-1 and 1 at -inf and inf; the sign of zero is kept.",
+        "limits": "Limits: -1 and 1; the sign of zero is kept.",
         "bound": "1.5",
         "source": _MILLS,
     },
