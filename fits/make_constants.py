@@ -172,11 +172,13 @@ def polynomial_around(
     degree: int,
     centre: mp.mpf | None = None,
     c0_words: int = 1,
+    refit: bool = False,
 ) -> tuple[mp.mpf, list[mp.mpf], mp.mpf]:
     """Fit f on [low, high] around where c0 and c1 round well: centre, coefficients, error.
 
     With two words of c0 the coefficients are c0, low word of c0, c1, ...; where the centre is a
-    root of f, but for being rounded, the first word is 0.
+    root of f, but for being rounded, the first word is 0.  With `refit` the higher coefficients
+    make up for the rounding of c1 and c2.
     """
     derivative = functools.partial(mp.diff, f)
     # Steps so small that the search stays near the middle; t - c remains exact but for t near 0.
@@ -196,9 +198,7 @@ def polynomial_around(
 
     nodes = sorted(chebyshev_nodes(low - centre, high - centre, degree + 1), key=abs)
     c = first_two + interpolate_at(nodes[2:], [rest(r) for r in nodes[2:]])
-    for fixed in (
-        (2, 3) if c0_words == 2 else ()
-    ):  # the others make up for the rounding of c1 and c2
+    for fixed in (2, 3) if refit else ():
         c = [round_to(dtype, v) for v in c[:fixed]]
         values = [(f(centre + r) - evaluate(c, r)) / r**fixed for r in nodes[fixed:]]
         c += interpolate_at(nodes[fixed:], values)
@@ -219,6 +219,7 @@ def piecewise(
     first: int = 0,
     centres: dict[int, mp.mpf] | None = None,
     c0_words: int = 1,
+    refit: bool = False,
 ) -> None:
     """Polynomials on the 16 intervals between `edges`.
 
@@ -227,7 +228,7 @@ def piecewise(
     """
     given = centres or {}
     fits = [
-        polynomial_around(f, dtype, a, b, degree, given.get(i), c0_words)
+        polynomial_around(f, dtype, a, b, degree, given.get(i), c0_words, refit)
         for i, (a, b) in enumerate(itertools.pairwise(edges))
     ]
     rows = [fits[(i - first) % 16] for i in range(16)]
@@ -345,7 +346,8 @@ def softplus_family() -> None:
     root = mp.findroot(mish_slope, mp.mpf("-1.1924"))
     exponential_quotient("EXP_QUOTIENT_MISH", root, "mish'")
     f = np.float32
-    piecewise("SOFTPLUS", lambda t: mp.log1p(mp.exp(-t)), f, even_edges(mp.mpf(1)), 8)
+    unit, octaves = even_edges(mp.mpf(1)), octave_edges(1)
+    piecewise("SOFTPLUS", lambda t: mp.log1p(mp.exp(-t)), f, unit, 8, refit=True)
     # The root of silu' is the middle of the third interval; as its centre, but for being rounded,
     # it makes the relative error vanish there.
     root = mp.findroot(silu_tail_slope, mp.mpf("1.2785"))
@@ -355,14 +357,13 @@ def softplus_family() -> None:
     tolerances = (silu_tail_slope, 2.0**-8), (slope, 2.0**-3)
     near = rounding_centre(f, mp.mpf("0.84375"), mp.mpf(2) ** -17, *tolerances)
     centres = {1: near, 2: round_to(f, root)}
-    piecewise("SILU_SLOPE", silu_tail_slope, f, edges, 7, centres=centres, c0_words=2)
-    octaves = octave_edges(1)
-    piecewise("TANH_SHRINK", tanh_shrink_cubed, f, octaves, 7, first=12)
+    piecewise("SILU_SLOPE", silu_tail_slope, f, edges, 7, 0, centres, c0_words=2, refit=True)
+    piecewise("TANH_SHRINK", tanh_shrink_cubed, f, octaves, 7, first=12, refit=True)
 
     def square(t: mp.mpf) -> mp.mpf:
         return (mp.tanh(t) / t) ** 2 if t else mp.mpf(1)
 
-    piecewise("TANH_SQUARE", square, f, octaves, 7, first=12, centres={0: mp.mpf(0)})
+    piecewise("TANH_SQUARE", square, f, octaves, 7, 12, {0: mp.mpf(0)}, refit=True)
     tanh_shrink_quotient()
 
 
@@ -379,7 +380,7 @@ def main() -> None:
         piecewise(name, f, np.float32, octave_edges(1), 7, first=12)
         piecewise(name, f, np.float64, octave_edges(4), 16, first=4)
     unit = even_edges(mp.mpf(1))
-    piecewise("LOGISTIC", lambda t: 1 / (1 + mp.exp(t)), np.float32, unit, 7)
+    piecewise("LOGISTIC", lambda t: 1 / (1 + mp.exp(t)), np.float32, unit, 7, refit=True)
     piecewise("LOGISTIC_SLOPE", lambda t: mp.sech(t / 2) ** 2 / 4, np.float32, unit, 8)
     # The last interval serves positive x only, where the tail is a small part of the result.
     edges = [*even_edges(mp.mpf(1) / 4)[:-1], mp.mpf("5.6")]

@@ -17,11 +17,24 @@ INLINE VEC FN(softplus_value)(VEC x, const VEC *p) {
 INLINE VEC FN(softplus_grad)(VEC x, const VEC *p) { return FN(sigmoid_value)(x, p); }
 
 /* 1 - e^-y */
+#if MANTISSA_BITS == 52
 INLINE VEC FN(softplus_grad_from_output)(VEC y, const VEC *p) {
     (void)p;
     VEC low;
     return FN(one_minus_exp)(FN(logistic_parts)(-FN(clamped_abs)(y, FN(EXP_LIMIT)), K(0)), &low);
 }
+#else
+INLINE vf64 softplus_grad_from_output_half(vf64 t) {
+    quotient e = exp_quotient(-t, EXP_QUOTIENT_f64);
+    return e.difference / e.b;
+}
+
+INLINE vf32 softplus_grad_from_output_f32(vf32 y, const vf32 *p) {
+    (void)p;
+    vf32 t = clamped_abs_f32(y, EXP_LIMIT_f32);
+    return v_narrow(softplus_grad_from_output_half(v_widen_low(t)), softplus_grad_from_output_half(v_widen_high(t)));
+}
+#endif
 
 /* ---- log_sigmoid: -softplus(-x) --------------------------------------------------------------------------- */
 
@@ -176,6 +189,6 @@ INLINE vf32 log1mexp_grad_from_output_f32(vf32 y, const vf32 *p) {
     ROW(log1mexp, 0, 1200, 700)
 
 #define VEKT_SOFTPLUS_FROM_OUTPUT(ROW) \
-    ROW(softplus, 0, 400)              \
-    ROW(log_sigmoid, 0, 400)           \
+    ROW(softplus, 0, 500)              \
+    ROW(log_sigmoid, 0, 500)           \
     ROW(log1mexp, 0, 700)
