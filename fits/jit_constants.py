@@ -13,6 +13,16 @@ HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.001")
 TAIL_CENTRE = 3
 
 
+def tail_variable(t: mp.mpf) -> mp.mpf:
+    """Return u = 1/2 - 6/(t + 3): between -3/2 and 1/2, around which no digits cancel."""
+    return mp.mpf(1) / 2 - 2 * TAIL_CENTRE / (t + TAIL_CENTRE)
+
+
+def tail_point(u: mp.mpf) -> mp.mpf:
+    """Return the t of that u."""
+    return 2 * TAIL_CENTRE / (mp.mpf(1) / 2 - u) - TAIL_CENTRE
+
+
 def emit(name: str, values: list[mp.mpf], note: str, error: mp.mpf) -> None:
     """Print one tuple."""
     print(f"\n# {note}; relative error 2**{float(mp.log(error, 2)):.1f}")
@@ -75,15 +85,15 @@ def error_function(name: str, degree: int) -> None:
 
 
 def normal_tail(name: str, degree: int, top: mp.mpf) -> None:
-    """(t + 3) exp(t^2/2) Phi(-t) in u = (t - 3)/(t + 3), Phi the normal distribution function."""
+    """(t + 3) exp(t^2/2) Phi(-t) in u = 1/2 - 6/(t + 3), Phi the normal distribution function."""
 
     def scaled(u: mp.mpf) -> mp.mpf:
-        t = TAIL_CENTRE * (1 + u) / (1 - u)
+        t = tail_point(u)
         return (t + TAIL_CENTRE) * mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
 
-    high = (top - TAIL_CENTRE) / (top + TAIL_CENTRE)
-    note = f"(t + 3)*exp(t**2/2)*Phi(-t) in (t - 3)/(t + 3), 0 <= t <= {mp.nstr(top, 4)}"
-    fitted(name, note, scaled, mp.mpf(-1), high, degree, lambda u: 1 / scaled(u))
+    low, high = tail_variable(mp.mpf(0)), tail_variable(top)
+    note = f"(t + 3)*exp(t**2/2)*Phi(-t) in 1/2 - 6/(t + 3), 0 <= t <= {mp.nstr(top, 4)}"
+    fitted(name, note, scaled, low, high, degree, lambda u: 1 / scaled(u))
 
 
 def normal_slope(name: str, degree: int, top: mp.mpf) -> None:
@@ -91,15 +101,15 @@ def normal_slope(name: str, degree: int, top: mp.mpf) -> None:
     root = -mp.findroot(lambda x: mp.ncdf(x) + x * mp.npdf(x), mp.mpf("-0.7518"))
 
     def scaled(u: mp.mpf) -> mp.mpf:
-        t = TAIL_CENTRE * (1 + u) / (1 - u)
+        t = tail_point(u)
         if abs(t - root) < mp.mpf(10) ** -20:
             t += mp.mpf(10) ** -20
         tail = mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
         return (tail - t / mp.sqrt(2 * mp.pi)) / (root - t)
 
-    high = (top - TAIL_CENTRE) / (top + TAIL_CENTRE)
+    low, high = tail_variable(mp.mpf(0)), tail_variable(top)
     note = "(exp(t**2/2)*Phi(-t) - t/sqrt(2*pi))/(t0 - t) likewise"
-    fitted(name, note, scaled, mp.mpf(-1), high, degree, lambda u: 1 / scaled(u))
+    fitted(name, note, scaled, low, high, degree, lambda u: 1 / scaled(u))
 
 
 def main() -> None:

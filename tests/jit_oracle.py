@@ -84,7 +84,6 @@ TRUTH: dict[str, Truth] = {
         lambda x: x * _sigmoid(x),
         lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x)),
         roots=(-1.2784645427610738,),
-        gradient_ulp=5.0,
     ),
     "softplus": Truth(lambda x: mp.log1p(mp.exp(x)), _sigmoid),
     "softplus_general": Truth(

@@ -265,3 +265,16 @@ def test_twins_for_float32() -> None:
     assert len(single(_math._growth).__globals__["EXP"]) < len(EXP)
     relu = _scalars.SCALARS["relu"]
     assert single(relu) is relu
+
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.skipif(not (ROOT / "fits").is_dir(), reason="an installed test suite")
+def test_constants_are_reproduced() -> None:
+    script = ROOT / "fits" / "jit_constants.py"
+    made = printed(
+        f"import runpy, sys; sys.path.insert(0, {str(script.parent)!r})\n"
+        f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
+    assert made == (ROOT / "src" / "vekt" / "jit" / "_constants.py").read_text()

@@ -41,6 +41,11 @@ LOWERING = -512.0
 LOWER = 2.0**512
 EXP_LIMIT = 1000.0
 
+# Powers that overflow before a quotient underflows are lowered by 2**-128 as long.
+SINKING = -128.0
+SINK = 2.0**-128
+SINK_LIMIT = 770.0
+
 _TINY = 2.0**-54
 _SPLIT = 2.0**27 + 1.0
 _SMALLEST_NORMAL = 2.0**-1022
@@ -129,6 +134,13 @@ def exp(x: float) -> float:
     x = EXP_LIMIT if x > EXP_LIMIT else x
     r, rest, scale = _reduced(x, 0.0, LIFT if negative else LOWERING)
     return mad(scale, _growth(r, rest), scale) * (UNLIFT if negative else LOWER)
+
+
+@jitable
+def exp_sunk(x: float) -> float:
+    """`exp(x) * SINK` for `-600 <= x <= SINK_LIMIT`."""
+    r, rest, scale = _reduced(x, 0.0, SINKING)
+    return mad(scale, _growth(r, rest), scale)
 
 
 @jitable

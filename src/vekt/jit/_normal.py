@@ -9,12 +9,12 @@ from .._registry import KERNELS
 from ._constants import ERF, SLOPE, TAIL
 from ._intrinsics import mad, polynomial
 from ._jitable import jitable
-from ._math import exp_parts, two_product
+from ._math import DOUBLE, exp_parts, two_product
 
 # -t0, where the derivative of gelu is 0, as a sum.
 _ROOT, _ROOT_LOW = constant_pair(KERNELS["gelu"].roots[0])
 
-_SQRT_2 = sqrt(2.0)
+_SQRT_2, _SQRT_2_LOW = constant_pair("1.41421356237309504880168872420969807856967187537694807")
 _ERF_SLOPE_LESS_1 = 2.0 / sqrt(pi) - 1.0
 _ERFC_LIMIT = 28.0
 
@@ -30,17 +30,33 @@ def gaussian_parts(t: float, half: float) -> tuple[float, float]:
 
 
 @jitable
+def _inverse(t: float) -> float:
+    """`1 / (t + 3)`, for small t without the rounding of the sum."""
+    d = t + 3.0
+    inverse = 1.0 / d
+    if not DOUBLE:
+        return inverse
+    return mad(((d - 3.0) - t) * inverse, inverse, inverse)
+
+
+@jitable
+def _tail_parts(t: float) -> tuple[float, float]:
+    inverse = _inverse(t)
+    return polynomial(mad(inverse, -6.0, 0.5), TAIL), inverse
+
+
+@jitable
 def scaled_normal_tail(t: float) -> float:
     """`exp(t*t/2) * Phi(-t)` for `0 <= t <= 40`, with Phi the normal distribution function."""
-    inverse = 1.0 / (t + 3.0)
-    return polynomial(mad(inverse, -6.0, 1.0), TAIL) * inverse
+    series, inverse = _tail_parts(t)
+    return series * inverse
 
 
 @jitable
 def scaled_normal_slope(t: float) -> float:
     """`scaled_normal_tail(t) - t / sqrt(2*pi)`, with the root t0 as a factor."""
-    inverse = 1.0 / (t + 3.0)
-    return ((-_ROOT - t) - _ROOT_LOW) * polynomial(mad(inverse, -6.0, 1.0), SLOPE)
+    series = polynomial(mad(_inverse(t), -6.0, 0.5), SLOPE)
+    return ((-_ROOT - t) - _ROOT_LOW) * series
 
 
 @jitable
@@ -48,7 +64,8 @@ def _erfc_outside(t: float) -> float:
     """`1 - erf(t)` for `t >= 1`."""
     t = _ERFC_LIMIT if t > _ERFC_LIMIT else t
     first, second = gaussian_parts(t, 1.0)
-    return 2.0 * scaled_normal_tail(_SQRT_2 * t) * first * second
+    series, inverse = _tail_parts(mad(_SQRT_2, t, _SQRT_2_LOW * t))
+    return 2.0 * (series * first * inverse) * second
 
 
 @jitable

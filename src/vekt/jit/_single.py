@@ -28,6 +28,9 @@ _CONSTANTS: dict[str, Any] = {
     "UNLIFT": 1.0,
     "LOWERING": 0.0,
     "LOWER": 1.0,
+    "SINKING": 0.0,
+    "SINK": 1.0,
+    "SINK_LIMIT": 150.0,
 }
 
 

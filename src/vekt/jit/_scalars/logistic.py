@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from .._intrinsics import mad
 from .._math import (
+    DOUBLE,
+    SINK,
+    SINK_LIMIT,
     bounded,
     exp_parts,
     exp_parts_bounded,
+    exp_sunk,
     expm1,
     expm1_nonpositive,
     log1p_unit,
@@ -23,6 +27,9 @@ from ._enter import from_output, scalar
 # Beyond it exp has underflowed, and infinity times 0 must not be met.
 _FAR = 1000.0
 _NAN = float("nan")
+
+# Above it silu is x, to the last digit.
+_FLAT = 100.0
 
 
 @scalar
@@ -51,15 +58,15 @@ def tanh_from_output(y: float) -> float:
 
 @scalar
 def silu(x: float) -> tuple[float, float]:
-    t = bounded(-abs(x))
-    part, scale = exp_parts_bounded(t, 0.0)
-    whole = mad(part, scale, 1.0)
-    negative = x < 0.0
-    value = tail_or(negative, t * part, scale, x, whole)
-    # Near the root of 1 + t + e, 1 + t is exact.
-    below, above = mad(part, scale, 1.0 + t) * part, whole - t * (part * scale)
-    slope = tail_or(negative, below, scale, above, whole * whole)
-    return value, slope
+    # x / (1 + e) with e = exp(-x), which is cheaper than two cases.
+    t = -SINK_LIMIT if x < -SINK_LIMIT else x
+    u = _FLAT if t > _FLAT else t
+    e = exp_sunk(-u)
+    whole = e + SINK
+    value = t / whole * SINK
+    # The root of 1 + e * (1 + x) lies where 1 + x is exact.
+    slope = mad(e, 1.0 + u, SINK) / whole / whole * SINK
+    return (x if DOUBLE and x > _FLAT else value), slope
 
 
 @scalar
