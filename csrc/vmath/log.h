@@ -4,10 +4,10 @@
 
 /* E 2^power in two words, power 0 or HALF_RANGE. */
 INLINE VEC FN(exp_words)(VEC t, int power, VEC *low) {
-    FN(logistic) e = FN(logistic_parts)(-t, K(0));
-    VEC scale = e.scale * K(power ? 1 : TINY_SCALE);
-    *low = e.m_low * scale;
-    return e.m * scale;
+    FN(pair) e = FN(exp_pair)(-t, NULL, power);
+    VEC sum = v_mad(e.head, e.rest, e.head);
+    *low = v_mad(e.head, e.rest, e.head - sum);
+    return sum;
 }
 
 /* log(1 + w/(1 - w/2)) = w + w^3 p(w^2) for |w| <= 2/3, w = q scale: the sum is q + the result, times scale. */
