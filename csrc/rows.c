@@ -12,8 +12,20 @@
 #include <string.h>
 
 enum { THREADED_PICOSECONDS = 60000000 };
-/* Panels of one operand together stay in the second-level cache. */
-enum { PANEL_BYTES = 1 << 18, MAX_PANELS = 8, STACK_BYTES = 1 << 15 };
+/* Rows of contiguous elements run as panels up to this length, where there are enough: what goes across lanes costs
+ * as much as 150 elements. */
+enum { PANEL_ROW = 256 };
+/* Panels of one operand together stay in the first-level cache; in the second-level one where they are filled from
+ * rows side by side, as memory wants to be read in long stretches. */
+enum {
+    PANEL_BYTES = 1 << 14,
+    WIDE_PANEL_BYTES = 1 << 20,
+    MIN_WIDE_PANELS = 4,
+    MAX_PANELS = 32,
+    STACK_BYTES = 1 << 15
+};
+/* Rows transposed at a time, where there are too few side by side to fill panels. */
+enum { TRANSPOSED_ROWS = 4 };
 /* The operands that the kernels see as rows. */
 static const int elements[] = {VEKT_ROWS_X, VEKT_ROWS_Y, VEKT_ROWS_OUT};
 enum { N_ELEMENTS = sizeof elements / sizeof *elements };
@@ -169,16 +181,38 @@ static view view_of(const plan *p, int k, ptrdiff_t first, ptrdiff_t rows, char 
     return (view){dense, p->n * p->item, p->item};
 }
 
+/* Does a dense copy differ from memory in nothing but which of the two steps is the short one? */
+static int is_transposed(const plan *p, int k) {
+    return !p->panel && p->c.format == VEKT_NATIVE && p->c.n_inner == 1 && row_step(p, k) == p->item;
+}
+
+static void copy_in(const plan *p, int k, ptrdiff_t first, ptrdiff_t rows, char *dense) {
+    if (is_transposed(p, k))
+        p->kernel->transpose(dense, p->n * p->item, row_address(p, k, first), element_step(p, k), p->n, rows);
+    else
+        each_stretch(p, k, first, rows, dense, p->item, gather);
+}
+
+static void copy_out(const plan *p, int k, ptrdiff_t first, ptrdiff_t rows, char *dense) {
+    if (is_transposed(p, k))
+        p->kernel->transpose(row_address(p, k, first), element_step(p, k), dense, p->n * p->item, rows, p->n);
+    else
+        each_stretch(p, k, first, rows, dense, p->item, scatter);
+}
+
+/* The numbers that belong to the rows of a block, one by one where it takes several runs. */
 static void load_scalars(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scalars) {
-    for (ptrdiff_t i = 0; i < rows; i++)
-        vekt_gather(p->c.dtype, p->c.format, scalars + i * p->item, row_address(p, VEKT_ROWS_SCALAR, first + i), 0,
-                    1);
+    const ptrdiff_t n = p->crosses ? 1 : rows, step = row_step(p, VEKT_ROWS_SCALAR);
+    for (ptrdiff_t i = 0; i < rows; i += n)
+        vekt_gather(p->c.dtype, p->c.format, scalars + i * p->item, row_address(p, VEKT_ROWS_SCALAR, first + i), step,
+                    n);
 }
 
 static void store_scalars(const plan *p, ptrdiff_t first, ptrdiff_t rows, const char *scalars) {
-    for (ptrdiff_t i = 0; i < rows; i++)
-        vekt_scatter(p->c.dtype, p->c.format, row_address(p, VEKT_ROWS_SCALAR, first + i), 0, scalars + i * p->item,
-                     1);
+    const ptrdiff_t n = p->crosses ? 1 : rows, step = row_step(p, VEKT_ROWS_SCALAR);
+    for (ptrdiff_t i = 0; i < rows; i += n)
+        vekt_scatter(p->c.dtype, p->c.format, row_address(p, VEKT_ROWS_SCALAR, first + i), step,
+                     scalars + i * p->item, n);
 }
 
 /* Each row by itself, in place. */
@@ -198,8 +232,8 @@ static int is_panel(const plan *p, const view *v) { return !v->data || (v->row_s
 /* All rows of a block side by side: through panels in scratch, or in place where panels would leave the cache. */
 static void run_panels(const plan *p, const view *v, ptrdiff_t rows, char *panels, char *scalars) {
     const ptrdiff_t lane_bytes = p->lanes * p->item, bytes = p->n * lane_bytes;
-    const int in_place =
-        bytes > PANEL_BYTES && rows == p->lanes && is_panel(p, &v[0]) && is_panel(p, &v[1]) && is_panel(p, &v[2]);
+    const int in_place = bytes > WIDE_PANEL_BYTES && rows == p->lanes && is_panel(p, &v[0]) && is_panel(p, &v[1]) &&
+                         is_panel(p, &v[2]);
     char *const x = panels, *const y = panels + (p->block + p->lanes - 1) / p->lanes * bytes;
     if (!in_place) {
         p->kernel->pack(x, v[0].data, v[0].row_step, v[0].step, rows, p->n);
@@ -230,9 +264,15 @@ static size_t panel_bytes(const plan *p) {
 
 static size_t scalar_bytes(const plan *p) { return (size_t)((p->block + p->lanes) * p->item + 63) & ~(size_t)63; }
 
+/* Kernels may work in place. */
+static int shares_copy(const plan *p, int k) {
+    return k == VEKT_ROWS_OUT && p->staged[VEKT_ROWS_X] && p->staged[VEKT_ROWS_OUT];
+}
+
 static size_t scratch_bytes(const plan *p) {
     size_t bytes = scalar_bytes(p) + panel_bytes(p) * (p->c.data[VEKT_ROWS_Y] ? 2 : 1);
-    for (int i = 0; i < N_ELEMENTS; i++) bytes += p->staged[elements[i]] ? dense_bytes(p) : 0;
+    for (int i = 0; i < N_ELEMENTS; i++)
+        bytes += p->staged[elements[i]] && !shares_copy(p, elements[i]) ? dense_bytes(p) : 0;
     return bytes;
 }
 
@@ -243,10 +283,13 @@ static void run_block(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scra
     view v[N_ELEMENTS];
     for (int i = 0; i < N_ELEMENTS; i++) {
         const int k = elements[i];
-        if (p->staged[k]) copies[i] = dense, dense += dense_bytes(p);
+        if (shares_copy(p, k))
+            copies[i] = copies[0];
+        else if (p->staged[k])
+            copies[i] = dense, dense += dense_bytes(p);
         v[i] = view_of(p, k, first, rows, copies[i]);
         if (!p->staged[k] || k == VEKT_ROWS_OUT) continue;
-        each_stretch(p, k, first, rows, copies[i], p->item, gather);
+        copy_in(p, k, first, rows, copies[i]);
         if (k == VEKT_ROWS_X && p->c.data[VEKT_ROWS_WHERE])
             each_stretch(p, VEKT_ROWS_WHERE, first, rows, copies[i], p->item, fill_masked);
     }
@@ -256,7 +299,7 @@ static void run_block(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scra
     else
         run_rows(p, v, rows, scalars);
     if (p->c.op == VEKT_LOGSUMEXP) store_scalars(p, first, rows, scalars);
-    if (p->staged[VEKT_ROWS_OUT]) each_stretch(p, VEKT_ROWS_OUT, first, rows, copies[2], p->item, scatter);
+    if (p->staged[VEKT_ROWS_OUT]) copy_out(p, VEKT_ROWS_OUT, first, rows, copies[2]);
 }
 
 static void run(void *context, ptrdiff_t begin, ptrdiff_t end) {
@@ -297,18 +340,32 @@ static int all_contiguous(const plan *p) {
     return 1;
 }
 
-static void choose_mode(plan *p) {
+/* Do rows next to each other in memory fill panels, or most of them? */
+static int fill_panels(const plan *p) {
     const ptrdiff_t across = size_of(row_step(p, VEKT_ROWS_X)), along = size_of(element_step(p, VEKT_ROWS_X));
-    const int side_by_side = p->c.n_inner <= 1 && across < along && p->run >= p->lanes / 2;
-    p->panel = p->n <= VEKT_SHORT_ROW || (!all_contiguous(p) && side_by_side);
+    const ptrdiff_t lanes = (p->run + p->lanes - 1) / p->lanes * p->lanes;
+    return p->c.n_inner <= 1 && across < along && 10 * p->run >= 7 * lanes;
+}
+
+static ptrdiff_t panels_at_a_time(const plan *p, int wide) {
+    const ptrdiff_t bytes = p->n * p->lanes * p->item, fit = (wide ? WIDE_PANEL_BYTES : PANEL_BYTES) / bytes;
+    const ptrdiff_t least = wide && bytes <= WIDE_PANEL_BYTES ? MIN_WIDE_PANELS : 1;
+    return fit < least ? least : fit > MAX_PANELS ? MAX_PANELS : fit;
+}
+
+static void choose_mode(plan *p) {
+    const int contiguous = all_contiguous(p), wide = !contiguous && fill_panels(p);
+    const int longest = contiguous && p->rows < p->lanes ? VEKT_SHORT_ROW : PANEL_ROW;
+    p->panel = p->n <= longest || wide;
     p->crosses = p->panel && p->run < p->lanes && p->rows > p->run;
-    p->column = p->panel && side_by_side && !p->crosses;
-    for (int i = 0; i < N_ELEMENTS; i++) p->staged[elements[i]] = needs_staging(p, elements[i]);
-    ptrdiff_t panels = PANEL_BYTES / (p->n * p->lanes * p->item);
-    if (p->panel)
-        p->block = p->lanes * (panels < 1 ? 1 : panels > MAX_PANELS ? MAX_PANELS : panels);
-    else
-        p->block = p->n < 1024 ? 1024 / p->n : 1;
+    p->column = p->panel && wide && !p->crosses;
+    p->block = p->n < 1024 ? 1024 / p->n : 1;
+    if (p->panel) p->block = p->lanes * panels_at_a_time(p, wide);
+    for (int i = 0; i < N_ELEMENTS; i++) {
+        const int k = elements[i];
+        p->staged[k] = needs_staging(p, k);
+        if (p->staged[k] && is_transposed(p, k)) p->block = TRANSPOSED_ROWS;
+    }
     if (p->block > p->rows) p->block = p->rows;
 }
 

@@ -77,10 +77,10 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
                                               VEKT_GATES(F32_GATE) VEKT_GATES(F64_GATE)};
 
 /* Picoseconds per element, of double as above. */
-#define ROW_PAIR(name, cost)                                                  \
-    {                                                                         \
-        {cost, name##_row_f32, name##_panel_f32, pack_f32, unpack_f32},       \
-        {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64}, \
+#define ROW_PAIR(name, cost)                                                                      \
+    {                                                                                             \
+        {cost, name##_row_f32, name##_panel_f32, pack_f32, unpack_f32, transpose_rows_f32},       \
+        {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64, transpose_rows_f64}, \
     }
 
 static void stream(void *dst, const void *src, size_t bytes) {

@@ -62,6 +62,9 @@ typedef struct {
     /* Copies rows, of which one of the two steps is the size of an element, to panels, and back. */
     void (*pack)(void *panels, const void *src, ptrdiff_t row_step, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n);
     void (*unpack)(void *dst, ptrdiff_t row_step, ptrdiff_t step, const void *panels, ptrdiff_t rows, ptrdiff_t n);
+    /* Copies rows of n contiguous elements to where the steps are the other way round. */
+    void (*transpose)(void *dst, ptrdiff_t dst_step, const void *src, ptrdiff_t src_step, ptrdiff_t rows,
+                      ptrdiff_t n);
 } vekt_row_kernels;
 /* The backward pass of leaky_relu with a learnt slope: dx, and the sum of dy*x over the elements that are not
  * positive, in double.  dx may be the very memory of dy or x. */

@@ -217,6 +217,32 @@ def test_the_reference_gives_the_same_special_values(fs, dtype, rng):
         assert np.allclose(got[finite], expected[finite], rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_only_element_that_counts_gets_1(fs, dtype, rng):
+    x = (rng.standard_normal(300) * 100).astype(dtype)
+    assert (fs["softmax"](x[:, np.newaxis]) == 1).all()
+    for n in (2, 10, 65, 300):
+        rows = np.tile(x[:, np.newaxis], n)
+        rows[:, 1:] -= 100
+        y = fs["softmax"](rows)
+        assert (y[:, 0] == 1).all()
+        assert (y[:, 1:] < 1e-40).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_size_of_maximum(fs, dtype, rng):
+    """What is subtracted from a row depends on its maximum; each case borders on the next."""
+    limit = {"float32": 110, "float64": 750}[dtype]
+    edges = np.array([-2 * limit, -limit, -64, 0, 64, 174, limit, 2 * limit, 1e5])
+    top = np.concatenate([edges, np.nextafter(edges.astype(dtype), -1e9), edges + 1, edges - 9])
+    x = top[:, np.newaxis] - rng.uniform(0, 1.1 * limit, (top.size, 20))
+    x[:, 3] = top
+    for name in ("softmax", "log_softmax"):
+        y, true = fs[name](x.astype(dtype)), wide_rows(name, x.astype(dtype))
+        assert ulp_error(y, true).max() <= 2
+    assert_array_equal(bits(fs["softmin"](-x.astype(dtype))), bits(fs["softmax"](x.astype(dtype))))
+
+
 def test_no_elements(fs):
     for shape in ((0,), (3, 0), (0, 3), (2, 0, 3)):
         x = np.empty(shape, "float32")

@@ -36,8 +36,8 @@ INLINE void FN(softmax_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t
     }
 }
 
-INLINE void FN(softmax_backward_body)(const vekt_row_call *c, int panel) {
-    FN(rows) r = FN(rows_of)(c, panel);
+INLINE void FN(softmax_backward_body)(const vekt_row_call *c, int mode) {
+    FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
     FN(sum_start)(&r, &s.sum, K(0));
     FN(row_pass)(&r, FN(product_step), &s);
@@ -66,15 +66,15 @@ INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
     for (int g = first; g < first + count; g++) {
         BACKWARD_LOADS(0);
         /* outputs lie between -inf and 0; NaN stays */
-        FN(exp_scaled) e = FN(exp_parts)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), K(0));
-        VEC p = (e.head + e.tail) * (e.scale * K(TINY_SCALE));
+        FN(pair) e = FN(exp_pair)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), NULL, HALF_RANGE);
+        VEC p = v_mad(e.head, e.rest, e.head) * K(TINY_SCALE);
         VEC dx = v_mad(-p, s->total, dy);
         FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(-INFINITY)), K(0), dx));
     }
 }
 
-INLINE void FN(log_softmax_backward_body)(const vekt_row_call *c, int panel) {
-    FN(rows) r = FN(rows_of)(c, panel);
+INLINE void FN(log_softmax_backward_body)(const vekt_row_call *c, int mode) {
+    FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
     FN(sum_start)(&r, &s.sum, K(0));
     FN(row_pass)(&r, FN(term_step), &s);
@@ -110,15 +110,15 @@ INLINE void FN(mean_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t,
     }
 }
 
-INLINE void FN(sparsemax_backward_body)(const vekt_row_call *c, int panel) {
-    FN(rows) r = FN(rows_of)(c, panel);
+INLINE void FN(sparsemax_backward_body)(const vekt_row_call *c, int mode) {
+    FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
     FN(sum_start)(&r, &s.sum, K(0));
-    for (ptrdiff_t i = 0; i <= r.sums; i++) s.count[i] = (INT){0};
+    for (ptrdiff_t i = 0; i < r.sums; i++) s.count[i] = (INT){0};
     FN(row_pass)(&r, FN(support_term_step), &s);
     INT count = s.count[0];
-    for (ptrdiff_t i = 1; i <= r.sums; i++) count += s.count[i];
-    if (!panel)
+    for (ptrdiff_t i = 1; i < r.sums; i++) count += s.count[i];
+    if (!r.panel)
         for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
     VEC low, sum = FN(sum_total)(&r, &s.sum, 0, &low);
     VEC n = v_max(K(1), __builtin_convertvector(count, VEC)); /* an empty support has no use for the mean */

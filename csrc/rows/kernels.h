@@ -1,8 +1,13 @@
-/* Both modes of every row kernel, as functions; target.c puts them into its table. */
+/* Every mode of every row kernel, as functions; target.c puts them into its table. */
 
-#define ROW_KERNEL(name, body, ...)                                                       \
-    static void FN(name##_row)(const vekt_row_call *c) { FN(body)(c, 0, ##__VA_ARGS__); } \
-    static void FN(name##_panel)(const vekt_row_call *c) { FN(body)(c, 1, ##__VA_ARGS__); }
+#define ROW_KERNEL(name, body, ...)                                                         \
+    static void FN(name##_row)(const vekt_row_call *c) { FN(body)(c, ROW, ##__VA_ARGS__); } \
+    static void FN(name##_panel)(const vekt_row_call *c) {                                  \
+        if (c->n > VEKT_SHORT_ROW)                                                          \
+            FN(body)(c, PANEL, ##__VA_ARGS__);                                              \
+        else                                                                                \
+            FN(body)(c, SHORT, ##__VA_ARGS__);                                              \
+    }
 
 ROW_KERNEL(softmax, softmax_body, 0)
 ROW_KERNEL(log_softmax, log_softmax_body)

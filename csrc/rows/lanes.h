@@ -1,21 +1,24 @@
 /* What the row kernels share: a walk over the vectors of a row, and sums whose bits do not depend on the walk.
  *
- * A kernel runs in one of two modes, a constant at every call of these functions.  In ROW mode a vector holds LANES
+ * A kernel runs in one of three modes, a constant at every call of these functions.  In ROW mode a vector holds LANES
  * neighbouring elements of one row; in PANEL mode it holds one element of each of LANES rows, so that nothing goes
  * across lanes.  Element j of a row is added to sum number j mod SUM_WIDTH, and sums are joined in halves: the same
- * bits in both modes and for every width of vector.  Rows of VEKT_SHORT_ROW elements or fewer always run as panels
- * and have one sum each. */
+ * bits in both modes and for every width of vector.  Rows of VEKT_SHORT_ROW elements or fewer always run as panels,
+ * and have one sum each, in registers: SHORT mode. */
+
+#ifndef VEKT_LANES_H
+#define VEKT_LANES_H
+enum { ROW, PANEL, SHORT };
+#endif
 
 #define SUM_WIDTH (64 / (int)sizeof(REAL))
 #define ROW_SUMS (SUM_WIDTH / LANES)
 /* Vectors that run side by side, as in ops/loops.h; a multiple of ROW_SUMS. */
 #define SIDE (VEKT_VECTOR_BYTES == 64 ? 4 : 2 * ROW_SUMS > 4 ? 4 : 2)
 
-INLINE VEC FN(iota)(void) {
-    VEC x;
-    for (int l = 0; l < LANES; l++) x[l] = (REAL)l;
-    return x;
-}
+/* In memory, as gcc would build the vectors lane by lane. */
+static const REAL FN(IOTA)[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static const __typeof__(((INT){0})[0]) FN(INDEX)[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /* Lane l gets lane l ^ half. */
 INLINE VEC FN(swap)(VEC x, int half) {
@@ -25,8 +28,8 @@ INLINE VEC FN(swap)(VEC x, int half) {
     return y;
 #else
     INT index;
-    for (int l = 0; l < LANES; l++) index[l] = l ^ half;
-    return __builtin_shuffle(x, index);
+    memcpy(&index, FN(INDEX), sizeof index);
+    return __builtin_shuffle(x, index ^ half);
 #endif
 }
 
@@ -35,7 +38,7 @@ INLINE VEC FN(row_load)(const void *p, ptrdiff_t step, ptrdiff_t t, ptrdiff_t va
     const REAL *q = (const REAL *)((const char *)p + t * step);
     if (valid == LANES) return v_real(v_bits(FN(v_load)(q)) ^ flip);
     VEC x = v_real(v_bits(FN(v_load_first)(q, valid)) ^ flip);
-    return v_select(v_lt(FN(iota)(), K(valid)), x, K(fill));
+    return v_select(v_lt(FN(v_load)(FN(IOTA)), K(valid)), x, K(fill));
 }
 
 INLINE void FN(row_store)(void *p, ptrdiff_t step, ptrdiff_t t, ptrdiff_t valid, VEC x) {
@@ -46,29 +49,31 @@ INLINE void FN(row_store)(void *p, ptrdiff_t step, ptrdiff_t t, ptrdiff_t valid,
         FN(v_store_first)(q, x, valid);
 }
 
-/* The call and the mode, as each pass over a row has them. */
+/* The call and the mode, as each pass over a row has them.  No function that is not inlined may see its address, or
+ * the mode would not be a constant. */
 typedef struct {
     const char *x, *y;
     char *out;
     ptrdiff_t x_step, y_step, out_step, n;
-    INT flip; /* of x */
-    int panel;
-    ptrdiff_t sums; /* less one: a mask for the index of an element */
+    INT flip; /* of x, where the kernel does not take it from a copy */
+    int panel, sums;
 } FN(rows);
 
-INLINE FN(rows) FN(rows_of)(const vekt_row_call *c, int panel) {
+INLINE FN(rows) FN(rows_of)(const vekt_row_call *c, int mode) {
     const ptrdiff_t contiguous = sizeof(VEC);
     return (FN(rows)){
         .x = c->x,
         .y = c->y,
         .out = c->out,
-        .x_step = panel ? c->x_step : contiguous,
-        .y_step = panel ? c->y_step : contiguous,
-        .out_step = panel ? c->out_step : contiguous,
+        .x_step = mode == ROW ? contiguous : c->x_step,
+        .y_step = mode == ROW ? contiguous : c->y_step,
+        .out_step = mode == ROW ? contiguous : c->out_step,
         .n = c->n,
         .flip = v_bits(K(c->negate ? -0.0 : 0.0)),
-        .panel = panel,
-        .sums = panel ? (c->n > VEKT_SHORT_ROW ? SUM_WIDTH - 1 : 0) : ROW_SUMS - 1,
+        .panel = mode != ROW,
+        .sums = mode == ROW     ? ROW_SUMS
+                : mode == PANEL ? SUM_WIDTH
+                                : 1,
     };
 }
 
@@ -93,7 +98,7 @@ INLINE void FN(row_pass)(const FN(rows) * r, FN(row_step) step, void *state) {
 
 /* The sum that vector t + g belongs to. */
 INLINE ptrdiff_t FN(sum_index)(const FN(rows) * r, ptrdiff_t t, int g) {
-    return r->panel ? (t + g) & r->sums : g % ROW_SUMS;
+    return r->sums == SUM_WIDTH ? (t + g) % SUM_WIDTH : g % r->sums;
 }
 
 /* Sums in two words, the second of which collects the rounding errors of the first. */
@@ -102,13 +107,13 @@ typedef struct {
 } FN(row_sum);
 
 INLINE void FN(sum_start)(const FN(rows) * r, FN(row_sum) * s, VEC start) {
-    for (ptrdiff_t i = 0; i <= r->sums; i++) s->high[i] = start, s->low[i] = K(0);
+    for (ptrdiff_t i = 0; i < r->sums; i++) s->high[i] = start, s->low[i] = K(0);
 }
 
-/* Adds x + x_low.  Where start is no less than any x, three operations tell the rounding error (Dekker, 1971). */
-INLINE void FN(sum_add_small)(FN(row_sum) * s, ptrdiff_t i, VEC x, VEC x_low) {
+/* Adds x (1 + rest).  Where start is no less than any x, three operations tell the rounding error (Dekker, 1971). */
+INLINE void FN(sum_add_small)(FN(row_sum) * s, ptrdiff_t i, VEC x, VEC rest) {
     VEC high = s->high[i], sum = high + x;
-    s->low[i] += (x - (sum - high)) + x_low;
+    s->low[i] = v_mad(x, rest, s->low[i] + (x - (sum - high)));
     s->high[i] = sum;
 }
 
@@ -121,12 +126,12 @@ INLINE void FN(sum_join)(VEC *high, VEC *low, VEC x, VEC x_low) {
 
 /* The grand total of each row, less what the sums began with, in every lane of that row. */
 INLINE VEC FN(sum_total)(const FN(rows) * r, FN(row_sum) * s, REAL start, VEC *low) {
-    for (ptrdiff_t half = (r->sums + 1) / 2; half > 0; half /= 2)
+    for (ptrdiff_t half = r->sums / 2; half > 0; half /= 2)
         for (ptrdiff_t i = 0; i < half; i++)
             FN(sum_join)(&s->high[i], &s->low[i], s->high[i + half], s->low[i + half]);
     VEC high = s->high[0];
     *low = s->low[0];
-    REAL count = (REAL)(r->sums + 1);
+    REAL count = (REAL)r->sums;
     if (!r->panel) {
 #pragma GCC unroll 4
         for (int half = LANES / 2; half > 0; half /= 2)
@@ -160,45 +165,64 @@ INLINE VEC FN(row_max)(const FN(rows) * r) {
     return s.max;
 }
 
-/* Is every lane finite?  In ROW mode all lanes are the same. */
-INLINE int FN(all_finite)(VEC x, int panel) {
-    VEC zero_or_nan = x - x;
-    if (!panel) return zero_or_nan[0] == 0;
+/* In ROW mode all lanes are the same. */
+INLINE int FN(all_zero)(INT bits, int panel) {
+    if (!panel) return bits[0] == 0;
     uint64_t word[VEKT_VECTOR_BYTES / 8], any = 0;
-    INT bits = v_bits(v_abs(zero_or_nan));
     memcpy(word, &bits, sizeof word);
     for (int i = 0; i < VEKT_VECTOR_BYTES / 8; i++) any |= word[i];
     return any == 0;
 }
 
-/* Rows whose maximum is infinite: where it is +inf, the elements that are +inf become 0 and the others -inf, NaN
- * apart; where it is -inf they stay.  The maximum becomes 0.  The elements go to out, which is x from then on. */
-typedef struct {
-    VEC max;
-} FN(tame_state);
+/* Maxima in this range leave x where exp_pair reduces it exactly, down to EXP_LIMIT below the maximum; for float that
+ * is 177 either way, as not every target has fma. */
+#define LOWEST_TOP (sizeof(REAL) == 4 ? -64 : -FN(EXP_LIMIT))
+#define HIGHEST_TOP (sizeof(REAL) == 4 ? 174 : 2 * FN(EXP_LIMIT))
 
-INLINE void FN(tame_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
-    const FN(tame_state) *s = state;
-    const VEC inf = K(INFINITY);
-    for (int g = first; g < first + count; g++) {
-        VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, 0);
-        VEC tamed = v_select(v_lt(x, inf), -inf, v_select(v_eq(x, inf), K(0), x));
-        FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(s->max, inf), tamed, x));
-    }
+/* What to subtract from the elements of a row with this maximum, exactly for all that count: the maximum itself,
+ * where they are no less than half of it or no more than twice (Sterbenz), or 128 of elements beyond 64. */
+INLINE VEC FN(centre_of)(VEC max) {
+    VEC positive = v_select(v_lt(K(HIGHEST_TOP), max), K(128), K(0));
+    VEC negative = v_select(v_lt(max, K(LOWEST_TOP)), K(-128), positive);
+    VEC high = v_select(v_lt(K(2 * FN(EXP_LIMIT)), max), max, negative);
+    VEC centre = v_select(v_lt(max, K(-FN(EXP_LIMIT))), max, high);
+    return v_select(v_lt(v_abs(max), K(INFINITY)), centre, K(0));
 }
 
-static __attribute__((noinline, cold)) VEC FN(tame)(FN(rows) * r, VEC max) {
-    FN(tame_state) s = {max};
-    if (r->panel) {
-        for (ptrdiff_t t = 0; t < r->n; t++) FN(tame_step)(r, &s, t, 0, 1, LANES);
-    } else {
-        for (ptrdiff_t t = 0; t * LANES < r->n; t++) {
-            ptrdiff_t left = r->n - t * LANES;
-            FN(tame_step)(r, &s, t, 0, 1, left < LANES ? left : LANES);
-        }
+/* What a kernel takes a copy of x for, in out: elements that are negated or moved, or rows whose maximum is infinite.
+ * Where it is +inf, the elements that are +inf become 0 and the others -inf, NaN apart; where it is -inf they stay.
+ * Returns the maximum of the copy. */
+static __attribute__((noinline)) VEC FN(tame)(const vekt_row_call *c, int panel, VEC max) {
+    const VEC inf = K(INFINITY), centre = FN(centre_of)(max);
+    const INT flip = v_bits(K(c->negate ? -0.0 : 0.0));
+    const ptrdiff_t contiguous = sizeof(VEC), x_step = panel ? c->x_step : contiguous;
+    const ptrdiff_t out_step = panel ? c->out_step : contiguous;
+    for (ptrdiff_t t = 0, left = panel ? c->n * LANES : c->n; left > 0; t++, left -= LANES) {
+        const ptrdiff_t valid = left < LANES ? left : LANES;
+        VEC x = FN(row_load)(c->x, x_step, t, valid, flip, 0);
+        VEC infinite = v_select(v_lt(x, inf), -inf, v_select(v_eq(x, inf), K(0), x));
+        FN(row_store)(c->out, out_step, t, valid, v_select(v_eq(max, inf), infinite, x - centre));
     }
-    r->x = r->out;
-    r->x_step = r->out_step;
+    return v_select(v_lt(v_abs(max), inf), max - centre, K(0));
+}
+
+/* Does no lane want a copy?  In ROW mode all lanes are the same. */
+INLINE int FN(all_moderate)(VEC max, int panel) {
+    VEC low = v_select(v_le(K(LOWEST_TOP), max), K(0), K(1));
+    return FN(all_zero)(v_bits(v_select(v_le(max, K(HIGHEST_TOP)), low, K(1))), panel);
+}
+
+/* Makes x what the kernel takes, and returns its maximum. */
+INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) {
+    VEC max = FN(row_max)(r);
+    if (__builtin_expect(c->negate || !FN(all_moderate)(max, r->panel), 0)) {
+        max = FN(tame)(c, r->panel, max);
+        r->x = r->out;
+        r->x_step = r->out_step;
+    }
     r->flip = (INT){0};
-    return v_select(v_lt(v_abs(max), K(INFINITY)), max, K(0));
+    return max;
 }
+
+#undef LOWEST_TOP
+#undef HIGHEST_TOP

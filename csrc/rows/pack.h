@@ -14,69 +14,74 @@ INLINE void FN(transpose)(FN(quad) x[4]) {
     x[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-/* Full squares: the last one of a row begins earlier where n is no multiple of 4. */
-#define EACH_SQUARE(n, j) for (ptrdiff_t j = 0; j<(n); j = j + 8>(n) && j + 4 < (n) ? (n) - 4 : j + 4)
-
-static void FN(pack)(void *panels, const void *src, ptrdiff_t row_step, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n) {
-    REAL *p = panels;
-    const char *x = src;
-    if (rows % LANES) memset(p + rows / LANES * LANES * n, 0, (size_t)(n * LANES) * sizeof(REAL));
-    if (row_step == sizeof(REAL)) {
-        for (ptrdiff_t j = 0; j < n; j++) {
-            const REAL *q = (const REAL *)(x + j * step);
-            REAL *to = p + j * LANES;
-            ptrdiff_t l = 0;
-            for (; l + LANES <= rows; l += LANES, to += n * LANES) FN(v_store)(to, FN(v_load)(q + l));
-            if (l < rows) FN(v_store)(to, FN(v_load_first)(q + l, rows - l));
-        }
+/* Element j of row l from src + l * src_step + j * sizeof(REAL) to dst + l * sizeof(REAL) + j * dst_step.  The last
+ * squares overlap those before them where a size is no multiple of 4. */
+static void FN(transpose_rows)(void *dst, ptrdiff_t dst_step, const void *src, ptrdiff_t src_step, ptrdiff_t rows,
+                               ptrdiff_t n) {
+    const ptrdiff_t item = sizeof(REAL);
+    if (rows < 4 || n < 4) {
+        for (ptrdiff_t l = 0; l < rows; l++)
+            for (ptrdiff_t j = 0; j < n; j++)
+                memcpy((char *)dst + l * item + j * dst_step, (const char *)src + l * src_step + j * item,
+                       sizeof(REAL));
         return;
     }
-    for (ptrdiff_t l = 0; l < rows; l += LANES, p += n * LANES, x += LANES * row_step) {
-        ptrdiff_t here = rows - l < LANES ? rows - l : LANES, done = 0;
-        if (n >= 4) {
-            for (; done + 4 <= here; done += 4) EACH_SQUARE(n, j) {
-                    FN(quad) square[4];
-                    for (int i = 0; i < 4; i++)
-                        memcpy(&square[i], x + (done + i) * row_step + j * (ptrdiff_t)sizeof(REAL), sizeof square[i]);
-                    FN(transpose)(square);
-                    for (int i = 0; i < 4; i++) memcpy(p + (j + i) * LANES + done, &square[i], sizeof square[i]);
-                }
+    for (ptrdiff_t next_l = 0; next_l < rows; next_l += 4) {
+        const ptrdiff_t l = next_l + 4 > rows ? rows - 4 : next_l;
+        for (ptrdiff_t next_j = 0; next_j < n; next_j += 4) {
+            const ptrdiff_t j = next_j + 4 > n ? n - 4 : next_j;
+            const char *from = (const char *)src + l * src_step + j * item;
+            char *to = (char *)dst + l * item + j * dst_step;
+            FN(quad) square[4];
+            for (int i = 0; i < 4; i++) memcpy(&square[i], from + i * src_step, sizeof square[i]);
+            FN(transpose)(square);
+            for (int i = 0; i < 4; i++) memcpy(to + i * dst_step, &square[i], sizeof square[i]);
         }
-        for (; done < here; done++)
-            for (ptrdiff_t j = 0; j < n; j++)
-                memcpy(p + j * LANES + done, x + done * row_step + j * (ptrdiff_t)sizeof(REAL), sizeof(REAL));
+    }
+}
+
+/* Elements whose memory is asked for before it is used: the processor's own prefetcher does not cross pages. */
+#define AHEAD 8
+
+static void FN(pack)(void *panels, const void *src, ptrdiff_t row_step, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n) {
+    const ptrdiff_t item = sizeof(REAL), lane_bytes = sizeof(VEC);
+    REAL *p = panels;
+    const char *x = src;
+    if (rows % LANES) memset(p + rows / LANES * LANES * n, 0, (size_t)(n * lane_bytes));
+    if (row_step != item) {
+        for (; rows > 0; rows -= LANES, p += n * LANES, x += LANES * row_step)
+            FN(transpose_rows)(p, lane_bytes, x, row_step, rows < LANES ? rows : LANES, n);
+        return;
+    }
+    for (ptrdiff_t j = 0; j < n; j++, x += step, p += LANES) {
+        const REAL *from = (const REAL *)x;
+        REAL *to = p;
+        ptrdiff_t l = 0;
+        for (ptrdiff_t b = 0; b < rows * item; b += 64) __builtin_prefetch(x + AHEAD * step + b);
+        for (; l + LANES <= rows; l += LANES, to += n * LANES) FN(v_store)(to, FN(v_load)(from + l));
+        if (l < rows) FN(v_store)(to, FN(v_load_first)(from + l, rows - l));
     }
 }
 
 static void FN(unpack)(void *dst, ptrdiff_t row_step, ptrdiff_t step, const void *panels, ptrdiff_t rows,
                        ptrdiff_t n) {
+    const ptrdiff_t item = sizeof(REAL), lane_bytes = sizeof(VEC);
     const REAL *p = panels;
     char *y = dst;
-    if (row_step == sizeof(REAL)) {
-        for (ptrdiff_t j = 0; j < n; j++) {
-            REAL *q = (REAL *)(y + j * step);
-            const REAL *from = p + j * LANES;
-            ptrdiff_t l = 0;
-            for (; l + LANES <= rows; l += LANES, from += n * LANES) FN(v_store)(q + l, FN(v_load)(from));
-            if (l < rows) FN(v_store_first)(q + l, FN(v_load)(from), rows - l);
-        }
+    if (row_step != item) {
+        /* The way back: the n vectors of a panel are its rows. */
+        for (; rows > 0; rows -= LANES, p += n * LANES, y += LANES * row_step)
+            FN(transpose_rows)(y, row_step, p, lane_bytes, n, rows < LANES ? rows : LANES);
         return;
     }
-    for (ptrdiff_t l = 0; l < rows; l += LANES, p += n * LANES, y += LANES * row_step) {
-        ptrdiff_t here = rows - l < LANES ? rows - l : LANES, done = 0;
-        if (n >= 4) {
-            for (; done + 4 <= here; done += 4) EACH_SQUARE(n, j) {
-                    FN(quad) square[4];
-                    for (int i = 0; i < 4; i++) memcpy(&square[i], p + (j + i) * LANES + done, sizeof square[i]);
-                    FN(transpose)(square);
-                    for (int i = 0; i < 4; i++)
-                        memcpy(y + (done + i) * row_step + j * (ptrdiff_t)sizeof(REAL), &square[i], sizeof square[i]);
-                }
-        }
-        for (; done < here; done++)
-            for (ptrdiff_t j = 0; j < n; j++)
-                memcpy(y + done * row_step + j * (ptrdiff_t)sizeof(REAL), p + j * LANES + done, sizeof(REAL));
+    for (ptrdiff_t j = 0; j < n; j++, y += step, p += LANES) {
+        const REAL *from = p;
+        REAL *to = (REAL *)y;
+        ptrdiff_t l = 0;
+        for (ptrdiff_t b = 0; b < rows * item; b += 64) __builtin_prefetch(y + AHEAD * step + b, 1);
+        for (; l + LANES <= rows; l += LANES, from += n * LANES) FN(v_store)(to + l, FN(v_load)(from));
+        if (l < rows) FN(v_store_first)(to + l, FN(v_load)(from), rows - l);
     }
 }
 
-#undef EACH_SQUARE
+#undef AHEAD

@@ -1,33 +1,26 @@
 /* softmax, log_softmax, logsumexp.
  *
  * e^x is divided by a power of two, 2^k with k = x_max/ln 2 rounded, and not by e^x_max: then nothing is subtracted
- * from x, and nothing lost.  Where the maximum is so large that k ln 2 would be inexact, x - x_max is taken instead;
- * it is exact there (Sterbenz) for all elements that count. */
+ * from x, and nothing lost.  Where the maximum is so large that k ln 2 would be inexact, x - x_max takes the place of
+ * x; it is exact there (Sterbenz) for all elements that count. */
 
 typedef struct {
-    VEC centre; /* what is subtracted from x: 0, or the maximum where that is large */
-    VEC top;    /* the maximum, less centre */
+    VEC top;    /* the maximum */
     VEC limit;  /* below it e^x counts as 0 */
     INT offset; /* k, as a number to subtract from exponents */
 } FN(scaling);
 
-INLINE FN(scaling) FN(scaling_of)(VEC max) {
-    VEC size = v_abs(max);
-    VEC large = v_select(v_lt(K(2 * FN(EXP_LIMIT)), size), max, K(0));
-    VEC centre = v_select(v_lt(size, K(INFINITY)), large, K(0)), top = max - centre;
+INLINE FN(scaling) FN(scaling_of)(VEC top) {
     VEC shifted = v_fma(top, K(0x1.71547652b82fep+0), K(FN(ROUNDER)));
-    return (FN(scaling)){centre, top, top - K(FN(EXP_LIMIT)), v_bits(shifted) << MANTISSA_BITS};
+    return (FN(scaling)){top, top - K(FN(EXP_LIMIT)), v_bits(shifted) << MANTISSA_BITS};
 }
 
-/* e^x / 2^k = (head + tail) * scale / 2^HALF_RANGE, x less centre already.  exp_parts takes positive x too, as the
- * excess of its exponent is taken back here. */
-typedef struct {
-    VEC head, tail, scale;
-} FN(scaled);
-
-INLINE FN(scaled) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
-    FN(exp_scaled) e = FN(exp_parts)(x, K(0));
-    return (FN(scaled)){e.head, e.tail, v_real(v_bits(e.scale) - s->offset)};
+/* e^x / 2^k = head (1 + rest) / 2^HALF_RANGE; 0 below the limit.  exp_pair takes positive x too, as the excess of its
+ * exponent is taken back here. */
+INLINE FN(pair) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
+    FN(pair) e = FN(exp_pair)(v_max(s->limit, x), NULL, HALF_RANGE);
+    e.head = v_select(v_lt(x, s->limit), K(0), v_real(v_bits(e.head) - s->offset));
+    return e;
 }
 
 #define ONE (1 / (REAL)TINY_SCALE) /* 2^HALF_RANGE */
@@ -37,30 +30,43 @@ INLINE FN(scaled) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
 typedef struct {
     FN(scaling) scaling;
     FN(row_sum) sum;
-    VEC inverse, inverse_low, factor;
+    VEC inverse, inverse_low;
+    VEC top, quotient_of_top;
+    VEC factor;
 } FN(softmax_state);
 
 INLINE void FN(exp_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
     FN(softmax_state) *s = state;
-    VEC high[SIDE], low[SIDE];
+    FN(pair) e[SIDE];
+#pragma GCC unroll 4
+    for (int g = first; g < first + count; g++)
+        e[g] = FN(scaled_exp)(&s->scaling, FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, (REAL)-INFINITY));
 #pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
-        VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, (REAL)-INFINITY) - s->scaling.centre;
-        FN(scaled) e = FN(scaled_exp)(&s->scaling, x);
-        MASK none = v_lt(x, s->scaling.limit);
-        high[g] = v_select(none, K(0), e.head * e.scale);
-        low[g] = v_select(none, K(0), e.tail * e.scale);
-    }
-#pragma GCC unroll 4
-    for (int g = first; g < first + count; g++) {
-        FN(row_store)(r->out, r->out_step, t + g, valid, high[g] + low[g]);
-        FN(sum_add_small)(&s->sum, FN(sum_index)(r, t, g), high[g], low[g]);
+        FN(row_store)(r->out, r->out_step, t + g, valid, v_mad(e[g].head, e[g].rest, e[g].head));
+        FN(sum_add_small)(&s->sum, FN(sum_index)(r, t, g), e[g].head, e[g].rest);
     }
 }
 
-/* e / sum: the second word of 1/sum takes its error away.  e is scaled, so only the last product may be subnormal. */
+/* e / sum: the second word of 1/sum takes its error away.  e is scaled, and only the last operation takes that back,
+ * so that a subnormal result is rounded once.  The maximum's own rounding error is known: where nothing else counts,
+ * its quotient is 1. */
 INLINE VEC FN(quotient)(const FN(softmax_state) * s, VEC e) {
-    return v_fma(e, s->inverse, e * s->inverse_low) * K(TINY_SCALE);
+    VEC y = v_fma(e, s->inverse, e * s->inverse_low);
+    return v_select(v_eq(e, s->top), s->quotient_of_top, y);
+}
+
+INLINE void FN(prepare_quotients)(const FN(rows) * r, FN(softmax_state) * s) {
+    VEC low, sum = FN(sum_total)(r, &s->sum, 2 * ONE, &low);
+    sum = v_select(v_eq(sum, K(0)), K(ONE), sum); /* nothing but -inf: zeros */
+    sum *= K(TINY_SCALE), low *= K(TINY_SCALE);
+    VEC inverse = K(1) / sum;
+    s->inverse = inverse * K(TINY_SCALE);
+    s->inverse_low = s->inverse * (v_fma(-inverse, sum, K(1)) - inverse * low);
+    FN(pair) e = FN(scaled_exp)(&s->scaling, s->scaling.top);
+    s->top = v_mad(e.head, e.rest, e.head);
+    VEC top_low = v_fma(e.head, e.rest, e.head - s->top);
+    s->quotient_of_top = v_fma(s->top, s->inverse, v_mad(top_low, s->inverse, s->top * s->inverse_low));
 }
 
 INLINE void FN(divide_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
@@ -82,22 +88,16 @@ INLINE void FN(divide_times_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
 }
 
 /* Also the gradient of logsumexp: softmax(x) times one number per row. */
-INLINE void FN(softmax_body)(const vekt_row_call *c, int panel, int times) {
-    FN(rows) r = FN(rows_of)(c, panel);
+INLINE void FN(softmax_body)(const vekt_row_call *c, int mode, int times) {
+    FN(rows) r = FN(rows_of)(c, mode);
     FN(softmax_state) s;
-    VEC max = FN(row_max)(&r);
-    if (__builtin_expect(!FN(all_finite)(max, panel), 0)) max = FN(tame)(&r, max);
-    s.scaling = FN(scaling_of)(max);
-    FN(sum_start)(&r, &s.sum, K(2 * ONE)); /* e^x / 2^k < 1.42 */
+    s.scaling = FN(scaling_of)(FN(ready)(c, &r));
+    FN(sum_start)(&r, &s.sum, K(2 * ONE)); /* e^x / 2^k < 1.5 */
     FN(row_pass)(&r, FN(exp_step), &s);
-    VEC low, sum = FN(sum_total)(&r, &s.sum, 2 * ONE, &low);
-    sum = v_select(v_eq(sum, K(0)), K(ONE), sum); /* nothing but -inf: zeros */
-    sum *= K(TINY_SCALE), low *= K(TINY_SCALE);
-    s.inverse = K(1) / sum;
-    s.inverse_low = s.inverse * (v_fma(-s.inverse, sum, K(1)) - s.inverse * low);
+    FN(prepare_quotients)(&r, &s);
     if (times) {
         const REAL *factor = c->scalar;
-        s.factor = panel ? FN(v_load)(factor) : K(*factor);
+        s.factor = r.panel ? FN(v_load)(factor) : K(*factor);
         FN(row_pass)(&r, FN(divide_times_step), &s);
     } else {
         FN(row_pass)(&r, FN(divide_step), &s);
@@ -141,28 +141,30 @@ typedef struct {
     FN(row_sum) sum;
     INT count[SUM_WIDTH];
     VEC max, log;
-    VEC nan; /* 0 without one */
+    VEC centre; /* what is subtracted from x where it cannot be from a copy */
 } FN(log_state);
 
-/* The sum leaves out the elements that are the maximum, and counts them. */
+/* The sum leaves out the elements that are the maximum, and counts them.  It starts from 0, so that its first word
+ * holds the largest terms however small they are. */
 INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
     FN(log_state) *s = state;
-    VEC high[SIDE], low[SIDE];
+    FN(pair) e[SIDE];
     INT is_max[SIDE];
 #pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
-        VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, (REAL)-INFINITY) - s->scaling.centre;
+        VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, (REAL)-INFINITY) - s->centre;
         MASK maximal = v_eq(x, s->scaling.top);
-        FN(scaled) e = FN(scaled_exp)(&s->scaling, x);
-        MASK none = v_lt(x, s->scaling.limit);
-        high[g] = v_select(maximal, K(0), v_select(none, K(0), e.head * e.scale));
-        low[g] = v_select(maximal, K(0), v_select(none, K(0), e.tail * e.scale));
+        e[g] = FN(scaled_exp)(&s->scaling, x);
+        e[g].head = v_select(maximal, K(0), e[g].head);
         is_max[g] = v_bits(v_select(maximal, v_real((INT){0} + 1), K(0)));
     }
 #pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
         ptrdiff_t i = FN(sum_index)(r, t, g);
-        FN(sum_join)(&s->sum.high[i], &s->sum.low[i], high[g], low[g]); /* keeps tiny sums exact */
+        VEC high = s->sum.high[i], sum = high + e[g].head, back = sum - high;
+        VEC error = (high - (sum - back)) + (e[g].head - back);
+        s->sum.low[i] = v_mad(e[g].head, e[g].rest, s->sum.low[i] + error);
+        s->sum.high[i] = sum;
         s->count[i] += is_max[g];
     }
 }
@@ -171,30 +173,27 @@ INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int 
     const FN(log_state) *s = state;
 #pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
-        VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, 0);
+        VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, 0);
         FN(row_store)(r->out, r->out_step, t + g, valid, (x - s->max) - s->log);
     }
 }
 
 /* log(sum of e^(x - max)) of each row, in two words. */
 INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
-    s->scaling = FN(scaling_of)(s->max);
+    s->scaling = FN(scaling_of)(s->max - s->centre);
     FN(sum_start)(r, &s->sum, K(0));
-    for (ptrdiff_t i = 0; i <= r->sums; i++) s->count[i] = (INT){0};
+    for (int i = 0; i < r->sums; i++) s->count[i] = (INT){0};
     FN(row_pass)(r, FN(rest_step), s);
 
     INT count = s->count[0];
-    for (ptrdiff_t i = 1; i <= r->sums; i++) count += s->count[i];
+    for (int i = 1; i < r->sums; i++) count += s->count[i];
     if (!r->panel)
         for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
 
     VEC rest_low, rest = FN(sum_total)(r, &s->sum, 0, &rest_low);
-    s->nan = rest - rest;
-    FN(scaled) e = FN(scaled_exp)(&s->scaling, s->scaling.top);
-    VEC scale = e.scale * K(TINY_SCALE), head = e.head * scale, tail = e.tail * scale;
-    VEC max = head + tail, max_low = tail - (max - head);
-    VEC ratio_low, inverse = K(1) / max;
-    VEC ratio = FN(divide)(rest * K(TINY_SCALE), rest_low * K(TINY_SCALE), max, max_low, inverse, &ratio_low);
+    FN(pair) e = FN(scaled_exp)(&s->scaling, s->scaling.top);
+    VEC max = v_fma(e.head, e.rest, e.head), max_low = v_fma(e.head, e.rest, e.head - max);
+    VEC ratio_low, ratio = FN(divide)(rest, rest_low, max, max_low, K(1) / max, &ratio_low);
     /* the sum less 1; nothing but -inf counts as one maximum */
     VEC sum = v_max(K(0), __builtin_convertvector(count, VEC) - K(1)), sum_low = K(0);
     FN(sum_join)(&sum, &sum_low, ratio, ratio_low);
@@ -202,26 +201,44 @@ INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
     return FN(row_log)(u, u_low, low);
 }
 
-INLINE void FN(log_softmax_body)(const vekt_row_call *c, int panel) {
-    FN(rows) r = FN(rows_of)(c, panel);
+INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
+    FN(rows) r = FN(rows_of)(c, mode);
     FN(log_state) s;
-    s.max = FN(row_max)(&r);
-    if (__builtin_expect(!FN(all_finite)(s.max, panel), 0)) s.max = FN(tame)(&r, s.max);
+    s.max = FN(ready)(c, &r);
+    s.centre = K(0);
     VEC low;
     s.log = FN(log_of_sum)(&r, &s, &low);
     FN(row_pass)(&r, FN(subtract_step), &s);
 }
 
-/* An infinite maximum is the result, unless there is a NaN. */
-INLINE void FN(logsumexp_body)(const vekt_row_call *c, int panel) {
-    FN(rows) r = FN(rows_of)(c, panel);
+/* 0 for rows without NaN, and NaN. */
+static __attribute__((noinline)) VEC FN(row_nan)(const vekt_row_call *c, int panel) {
+    VEC nan = K(0);
+    for (ptrdiff_t t = 0, left = panel ? c->n * LANES : c->n; left > 0; t++, left -= LANES) {
+        const ptrdiff_t valid = left < LANES ? left : LANES;
+        VEC x = FN(row_load)(c->x, panel ? c->x_step : (ptrdiff_t)sizeof(VEC), t, valid, (INT){0}, 0);
+        nan += v_select(v_eq(x, x), K(0), x);
+    }
+    if (!panel)
+        for (int half = LANES / 2; half > 0; half /= 2) nan += FN(swap)(nan, half);
+    return nan;
+}
+
+/* An infinite maximum is the result, unless there is a NaN; what is summed up then has no meaning. */
+INLINE void FN(logsumexp_body)(const vekt_row_call *c, int mode) {
+    FN(rows) r = FN(rows_of)(c, mode);
     FN(log_state) s;
-    s.max = FN(row_max)(&r);
+    VEC max = FN(row_max)(&r), size = v_abs(max), infinity = K(INFINITY);
+    s.max = v_select(v_lt(size, infinity), max, K(0));
+    s.centre = FN(centre_of)(max);
     VEC low, log = FN(log_of_sum)(&r, &s, &low), y = s.max;
     FN(sum_join)(&y, &low, log, K(0));
-    y = v_select(v_lt(v_abs(s.max), K(INFINITY)), y + low, s.max + s.nan);
+    y += low;
+    VEC infinite = v_select(v_lt(size, infinity), K(0), K(1));
+    if (__builtin_expect(!FN(all_zero)(v_bits(infinite), r.panel), 0))
+        y = v_select(v_eq(infinite, K(1)), max + FN(row_nan)(c, r.panel), y);
     REAL *result = c->scalar;
-    if (panel)
+    if (r.panel)
         FN(v_store)(result, y);
     else
         *result = y[0];

@@ -28,7 +28,7 @@ INLINE void FN(support_step)(const FN(rows) * r, void *state, ptrdiff_t t, int f
 #pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
         ptrdiff_t i = FN(sum_index)(r, t, g);
-        VEC low, d = FN(distance)(s, FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, (REAL)-INFINITY), &low);
+        VEC low, d = FN(distance)(s, FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, (REAL)-INFINITY), &low);
         MASK outside = v_le(FN(above_tau)(s, d, low), K(0)); /* not of NaN, which must reach tau */
         FN(sum_join)(&s->sum.high[i], &s->sum.low[i], v_select(outside, K(0), d), v_select(outside, K(0), low));
         s->count[i] += v_bits(v_select(outside, K(0), v_real((INT){0} + 1)));
@@ -39,7 +39,7 @@ INLINE void FN(clip_step)(const FN(rows) * r, void *state, ptrdiff_t t, int firs
     const FN(sparsemax_state) *s = state;
 #pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
-        VEC low, d = FN(distance)(s, FN(row_load)(r->x, r->x_step, t + g, valid, r->flip, 0), &low);
+        VEC low, d = FN(distance)(s, FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, 0), &low);
         FN(row_store)(r->out, r->out_step, t + g, valid, v_max(K(0), FN(above_tau)(s, d, low)));
     }
 }
@@ -55,32 +55,23 @@ INLINE void FN(update_tau)(FN(sparsemax_state) * s, VEC sum, VEC sum_low, INT co
     s->tau_low = v_select(empty, K(0), low);
 }
 
-INLINE int FN(all_equal)(INT a, INT b) {
-    uint64_t word[VEKT_VECTOR_BYTES / 8], any = 0;
-    INT different = a ^ b;
-    memcpy(word, &different, sizeof word);
-    for (int i = 0; i < VEKT_VECTOR_BYTES / 8; i++) any |= word[i];
-    return any == 0;
-}
-
-INLINE void FN(sparsemax_body)(const vekt_row_call *c, int panel) {
-    FN(rows) r = FN(rows_of)(c, panel);
+INLINE void FN(sparsemax_body)(const vekt_row_call *c, int mode) {
+    FN(rows) r = FN(rows_of)(c, mode);
     FN(sparsemax_state) s;
-    s.max = FN(row_max)(&r);
-    if (__builtin_expect(!FN(all_finite)(s.max, panel), 0)) s.max = FN(tame)(&r, s.max);
+    s.max = FN(ready)(c, &r);
     s.tau = K(-1), s.tau_low = K(0);
     INT former, count = (INT){0} - 1;
     do {
         former = count;
         FN(sum_start)(&r, &s.sum, K(0));
-        for (ptrdiff_t i = 0; i <= r.sums; i++) s.count[i] = (INT){0};
+        for (ptrdiff_t i = 0; i < r.sums; i++) s.count[i] = (INT){0};
         FN(row_pass)(&r, FN(support_step), &s);
         count = s.count[0];
-        for (ptrdiff_t i = 1; i <= r.sums; i++) count += s.count[i];
-        if (!panel)
+        for (ptrdiff_t i = 1; i < r.sums; i++) count += s.count[i];
+        if (!r.panel)
             for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
         VEC low, sum = FN(sum_total)(&r, &s.sum, 0, &low);
         FN(update_tau)(&s, sum, low, count);
-    } while (!FN(all_equal)(count, former));
+    } while (!FN(all_zero)(count ^ former, r.panel));
     FN(row_pass)(&r, FN(clip_step), &s);
 }

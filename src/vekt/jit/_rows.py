@@ -23,7 +23,7 @@ from ._math import exp_parts
 
 
 @register_jitable(**OPTIONS)
-def _highest(x, o, i):  # type: ignore[no-untyped-def]
+def _highest(x: Any, o: Any, i: Any) -> Any:
     """Maximum of a row, NaN left out."""
     top = -np.inf
     for j in range(x.shape[1]):
@@ -32,7 +32,7 @@ def _highest(x, o, i):  # type: ignore[no-untyped-def]
 
 
 @register_jitable(**OPTIONS)
-def _distance(x, top):  # type: ignore[no-untyped-def]
+def _distance(x: Any, top: Any) -> Any:
     """`x - top` in two words, where the infinite maximum of a row stands for itself."""
     if not np.isfinite(top):
         if x != x:
@@ -45,7 +45,7 @@ def _distance(x, top):  # type: ignore[no-untyped-def]
 
 
 @register_jitable(**OPTIONS)
-def _power(d, low):  # type: ignore[no-untyped-def]
+def _power(d: Any, low: Any) -> Any:
     if not d > -800.0:
         return 0.0 if d == d else d
     first, second = exp_parts(d, low)
@@ -53,7 +53,7 @@ def _power(d, low):  # type: ignore[no-untyped-def]
 
 
 @register_jitable(**OPTIONS)
-def _softmax(x, sign, y):  # type: ignore[no-untyped-def]
+def _softmax(x: Any, sign: Any, y: Any) -> None:
     n = x.shape[1]
     powers = np.empty(n)
     for o in range(x.shape[0]):
@@ -78,7 +78,7 @@ def _softmax(x, sign, y):  # type: ignore[no-untyped-def]
 
 
 @register_jitable(**OPTIONS)
-def _row_log(x, o, i, top):  # type: ignore[no-untyped-def]
+def _row_log(x: Any, o: Any, i: Any, top: Any) -> Any:
     """`log(sum(exp(x - top)))` of a row: one maximal element is left to log1p."""
     high, rest, seen = 0.0, 0.0, False
     for j in range(x.shape[1]):
@@ -95,7 +95,7 @@ def _row_log(x, o, i, top):  # type: ignore[no-untyped-def]
 
 
 @register_jitable(**OPTIONS)
-def _log_softmax(x, sign, y):  # type: ignore[no-untyped-def]
+def _log_softmax(x: Any, sign: Any, y: Any) -> None:
     for o in range(x.shape[0]):
         for i in range(x.shape[2]):
             top = _highest(x, o, i)
@@ -105,7 +105,7 @@ def _log_softmax(x, sign, y):  # type: ignore[no-untyped-def]
 
 
 @register_jitable(**OPTIONS)
-def _logsumexp(x, sign, y):  # type: ignore[no-untyped-def]
+def _logsumexp(x: Any, sign: Any, y: Any) -> None:
     for o in range(x.shape[0]):
         for i in range(x.shape[2]):
             top = _highest(x, o, i)
@@ -114,7 +114,7 @@ def _logsumexp(x, sign, y):  # type: ignore[no-untyped-def]
 
 
 @register_jitable(**OPTIONS)
-def _sparsemax(x, sign, y):  # type: ignore[no-untyped-def]
+def _sparsemax(x: Any, sign: Any, y: Any) -> None:
     n = x.shape[1]
     for o in range(x.shape[0]):
         for i in range(x.shape[2]):
@@ -172,7 +172,7 @@ def _result_kind(name: str, x: Any, axis: Any) -> Any:
 
 
 @register_jitable(**OPTIONS)
-def _split(shape, axis):  # type: ignore[no-untyped-def]
+def _split(shape: Any, axis: Any) -> Any:
     """Elements before, along and after the axis."""
     ndim = len(shape)
     if axis < -ndim or axis >= ndim:
@@ -216,29 +216,29 @@ def _implementation(name: str, x: Any, axis: Any, keepdims: bool | None) -> Call
         kept = x.shape[1:]
         for k in range(ndim - 1):
             if k < axis % ndim:
-                kept = tuple_setitem(kept, k, x.shape[k])
+                kept = tuple_setitem(kept, k, x.shape[k])  # type: ignore[call-arg]
         return y.reshape(kept)
 
     return reduction
 
 
 @entry
-def _run_softmax(x, sign, y):  # type: ignore[no-untyped-def]
+def _run_softmax(x: Any, sign: Any, y: Any) -> None:
     _softmax(x, sign, y)
 
 
 @entry
-def _run_log_softmax(x, sign, y):  # type: ignore[no-untyped-def]
+def _run_log_softmax(x: Any, sign: Any, y: Any) -> None:
     _log_softmax(x, sign, y)
 
 
 @entry
-def _run_logsumexp(x, sign, y):  # type: ignore[no-untyped-def]
+def _run_logsumexp(x: Any, sign: Any, y: Any) -> None:
     _logsumexp(x, sign, y)
 
 
 @entry
-def _run_sparsemax(x, sign, y):  # type: ignore[no-untyped-def]
+def _run_sparsemax(x: Any, sign: Any, y: Any) -> None:
     _sparsemax(x, sign, y)
 
 
