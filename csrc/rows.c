@@ -222,7 +222,7 @@ static void run_rows(const plan *p, const view *v, ptrdiff_t rows, char *scalars
         call.x = v[0].data + i * v[0].row_step;
         call.y = v[1].data ? v[1].data + i * v[1].row_step : NULL;
         call.out = v[2].data ? v[2].data + i * v[2].row_step : NULL;
-        call.scalar = scalars + i * p->item;
+        call.scalar = p->c.data[VEKT_ROWS_SCALAR] ? scalars + i * p->item : NULL;
         p->kernel->row(&call);
     }
 }
@@ -240,13 +240,15 @@ static void run_panels(const plan *p, const view *v, ptrdiff_t rows, char *panel
         if (v[1].data) p->kernel->pack(y, v[1].data, v[1].row_step, v[1].step, rows, p->n);
     }
     for (ptrdiff_t i = 0; i * p->lanes < rows; i++) {
-        vekt_row_call call = {.n = p->n, .negate = p->c.negate, .scalar = scalars + i * lane_bytes};
+        vekt_row_call call = {.n = p->n, .negate = p->c.negate};
+        if (p->c.data[VEKT_ROWS_SCALAR]) call.scalar = scalars + i * lane_bytes;
         if (in_place) {
             call.x = v[0].data, call.x_step = v[0].step;
             call.y = v[1].data, call.y_step = v[1].step;
             call.out = v[2].data, call.out_step = v[2].step;
         } else {
-            call.x = call.out = x + i * bytes;
+            call.x = x + i * bytes;
+            call.out = v[2].data ? x + i * bytes : NULL;
             call.y = y + i * bytes;
             call.x_step = call.y_step = call.out_step = lane_bytes;
         }

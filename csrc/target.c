@@ -111,11 +111,11 @@ const vekt_target SYMBOL(VEKT_ISA) = {
         {
             [VEKT_SOFTMAX] = ROW_PAIR(softmax, 400),
             [VEKT_LOG_SOFTMAX] = ROW_PAIR(log_softmax, 400),
-            [VEKT_LOGSUMEXP] = ROW_PAIR(logsumexp, 300),
+            [VEKT_LOGSUMEXP] = ROW_PAIR(log_softmax, 300),
             [VEKT_SPARSEMAX] = ROW_PAIR(sparsemax, 2000),
             [VEKT_SOFTMAX_BACKWARD] = ROW_PAIR(softmax_gradient, 400),
             [VEKT_LOG_SOFTMAX_BACKWARD] = ROW_PAIR(log_softmax_gradient, 500),
-            [VEKT_LOGSUMEXP_BACKWARD] = ROW_PAIR(logsumexp_gradient, 400),
+            [VEKT_LOGSUMEXP_BACKWARD] = ROW_PAIR(softmax, 400),
             [VEKT_SPARSEMAX_BACKWARD] = ROW_PAIR(sparsemax_gradient, 400),
         },
     .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},

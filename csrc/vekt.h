@@ -45,14 +45,16 @@ enum {
 enum { VEKT_SHORT_ROW = 64 };
 
 /* One row of n contiguous elements, or a panel of as many rows as a vector has lanes: element j of all of them is the
- * vector at x + j * x_step.  out may be x or y.  n > 0.  The bits of a row's results depend on its elements alone. */
+ * vector at x + j * x_step.  out may be x or y; logsumexp has none.  n > 0.  The bits of a row's results depend on
+ * its elements alone. */
 typedef struct {
     const void *x, *y;
     void *out;
     ptrdiff_t x_step, y_step, out_step;
     ptrdiff_t n;
     int negate;   /* x is to be taken with the other sign */
-    void *scalar; /* one number for each row: the result of logsumexp, or what its gradient is multiplied by */
+    void *scalar; /* one number for each row: the result of logsumexp, or what its gradient is multiplied by; else
+                     NULL */
 } vekt_row_call;
 typedef void (*vekt_row_kernel)(const vekt_row_call *call);
 

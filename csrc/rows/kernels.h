@@ -1,21 +1,19 @@
 /* Every mode of every row kernel, as functions; target.c puts them into its table. */
 
-#define ROW_KERNEL(name, body, ...)                                                         \
-    static void FN(name##_row)(const vekt_row_call *c) { FN(body)(c, ROW, ##__VA_ARGS__); } \
-    static void FN(name##_panel)(const vekt_row_call *c) {                                  \
-        if (c->n > VEKT_SHORT_ROW)                                                          \
-            FN(body)(c, PANEL, ##__VA_ARGS__);                                              \
-        else                                                                                \
-            FN(body)(c, SHORT, ##__VA_ARGS__);                                              \
+#define ROW_KERNEL(name, body)                                               \
+    static void FN(name##_row)(const vekt_row_call *c) { FN(body)(c, ROW); } \
+    static void FN(name##_panel)(const vekt_row_call *c) {                   \
+        if (c->n > VEKT_SHORT_ROW)                                           \
+            FN(body)(c, PANEL);                                              \
+        else                                                                 \
+            FN(body)(c, SHORT);                                              \
     }
 
-ROW_KERNEL(softmax, softmax_body, 0)
+ROW_KERNEL(softmax, softmax_body)
 ROW_KERNEL(log_softmax, log_softmax_body)
-ROW_KERNEL(logsumexp, logsumexp_body)
 ROW_KERNEL(sparsemax, sparsemax_body)
 ROW_KERNEL(softmax_gradient, softmax_backward_body)
 ROW_KERNEL(log_softmax_gradient, log_softmax_backward_body)
-ROW_KERNEL(logsumexp_gradient, softmax_body, 1)
 ROW_KERNEL(sparsemax_gradient, sparsemax_backward_body)
 
 #undef ROW_KERNEL

@@ -83,16 +83,16 @@ typedef void (*FN(row_step))(const FN(rows) * r, void *state, ptrdiff_t t, int f
 INLINE void FN(row_pass)(const FN(rows) * r, FN(row_step) step, void *state) {
     ptrdiff_t full = r->panel ? r->n : r->n / LANES, t = 0;
     for (; t + SIDE <= full; t += SIDE) step(r, state, t, 0, SIDE, LANES);
+    if (r->panel || ROW_SUMS == 1) {
+        for (; t < full; t++) step(r, state, t, 0, 1, LANES);
+        if (!r->panel && r->n % LANES) step(r, state, t, 0, 1, r->n % LANES);
+        return;
+    }
+    /* unrolled, so that each sum stays in its register */
 #pragma GCC unroll 4
     for (int g = 0; g < SIDE; g++) {
-        ptrdiff_t left = r->panel ? (r->n - t - g) * LANES : r->n - (t + g) * LANES;
-        if (r->panel) {
-            if (left > 0) step(r, state, t, g, 1, LANES);
-        } else if (left >= LANES) {
-            step(r, state, t, g, 1, LANES);
-        } else if (left > 0) {
-            step(r, state, t, g, 1, left);
-        }
+        ptrdiff_t left = r->n - (t + g) * LANES;
+        if (left > 0) step(r, state, t, g, 1, left < LANES ? left : LANES);
     }
 }
 

@@ -17,7 +17,12 @@ INLINE FN(scaling) FN(scaling_of)(VEC top) {
 
 /* e^x / 2^k = head (1 + rest) / 2^HALF_RANGE; 0 below the limit.  exp_pair takes positive x too, as the excess of its
  * exponent is taken back here. */
-INLINE FN(pair) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
+#if VEKT_HAS_FMA
+INLINE
+#else
+static __attribute__((noinline)) /* an emulated fma fills pages */
+#endif
+FN(pair) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
     FN(pair) e = FN(exp_pair)(v_max(s->limit, x), NULL, HALF_RANGE);
     e.head = v_select(v_lt(x, s->limit), K(0), v_real(v_bits(e.head) - s->offset));
     return e;
@@ -87,15 +92,15 @@ INLINE void FN(divide_times_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
     }
 }
 
-/* Also the gradient of logsumexp: softmax(x) times one number per row. */
-INLINE void FN(softmax_body)(const vekt_row_call *c, int mode, int times) {
+/* With a number for each row it is the gradient of logsumexp: softmax(x) times that. */
+INLINE void FN(softmax_body)(const vekt_row_call *c, int mode) {
     FN(rows) r = FN(rows_of)(c, mode);
     FN(softmax_state) s;
     s.scaling = FN(scaling_of)(FN(ready)(c, &r));
     FN(sum_start)(&r, &s.sum, K(2 * ONE)); /* e^x / 2^k < 1.5 */
     FN(row_pass)(&r, FN(exp_step), &s);
     FN(prepare_quotients)(&r, &s);
-    if (times) {
+    if (c->scalar) {
         const REAL *factor = c->scalar;
         s.factor = r.panel ? FN(v_load)(factor) : K(*factor);
         FN(row_pass)(&r, FN(divide_times_step), &s);
@@ -201,16 +206,6 @@ INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
     return FN(row_log)(u, u_low, low);
 }
 
-INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
-    FN(rows) r = FN(rows_of)(c, mode);
-    FN(log_state) s;
-    s.max = FN(ready)(c, &r);
-    s.centre = K(0);
-    VEC low;
-    s.log = FN(log_of_sum)(&r, &s, &low);
-    FN(row_pass)(&r, FN(subtract_step), &s);
-}
-
 /* 0 for rows without NaN, and NaN. */
 static __attribute__((noinline)) VEC FN(row_nan)(const vekt_row_call *c, int panel) {
     VEC nan = K(0);
@@ -224,22 +219,37 @@ static __attribute__((noinline)) VEC FN(row_nan)(const vekt_row_call *c, int pan
     return nan;
 }
 
-/* An infinite maximum is the result, unless there is a NaN; what is summed up then has no meaning. */
-INLINE void FN(logsumexp_body)(const vekt_row_call *c, int mode) {
-    FN(rows) r = FN(rows_of)(c, mode);
-    FN(log_state) s;
-    VEC max = FN(row_max)(&r), size = v_abs(max), infinity = K(INFINITY);
-    s.max = v_select(v_lt(size, infinity), max, K(0));
-    s.centre = FN(centre_of)(max);
-    VEC low, log = FN(log_of_sum)(&r, &s, &low), y = s.max;
-    FN(sum_join)(&y, &low, log, K(0));
-    y += low;
-    VEC infinite = v_select(v_lt(size, infinity), K(0), K(1));
-    if (__builtin_expect(!FN(all_zero)(v_bits(infinite), r.panel), 0))
-        y = v_select(v_eq(infinite, K(1)), max + FN(row_nan)(c, r.panel), y);
+/* logsumexp: the maximum plus the logarithm.  Where the maximum is infinite it is the result, unless there is a NaN.
+ */
+INLINE void FN(store_logsumexp)(const vekt_row_call *c, int panel, VEC max, VEC log, VEC log_low) {
+    VEC y = max, infinite = v_select(v_lt(v_abs(max), K(INFINITY)), K(0), K(1));
+    FN(sum_join)(&y, &log_low, log, K(0));
+    y += log_low;
+    if (__builtin_expect(!FN(all_zero)(v_bits(infinite), panel), 0))
+        y = v_select(v_eq(infinite, K(1)), max + FN(row_nan)(c, panel), y);
     REAL *result = c->scalar;
-    if (r.panel)
+    if (panel)
         FN(v_store)(result, y);
     else
         *result = y[0];
+}
+
+/* Without out it is logsumexp, which has nowhere to put a copy of x. */
+INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
+    FN(rows) r = FN(rows_of)(c, mode);
+    FN(log_state) s;
+    VEC low, max;
+    if (c->out) {
+        s.max = max = FN(ready)(c, &r);
+        s.centre = K(0);
+    } else {
+        max = FN(row_max)(&r);
+        s.max = v_select(v_lt(v_abs(max), K(INFINITY)), max, K(0));
+        s.centre = FN(centre_of)(max);
+    }
+    s.log = FN(log_of_sum)(&r, &s, &low);
+    if (c->out)
+        FN(row_pass)(&r, FN(subtract_step), &s);
+    else
+        FN(store_logsumexp)(c, r.panel, max, s.log, low);
 }
