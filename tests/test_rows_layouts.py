@@ -24,6 +24,8 @@ DTYPES = ("float32", "float64", "float16")
 
 
 def bits(a):
+    """Return the bits, of a NaN only that it is one: its sign says nothing."""
+    a = np.where(np.isnan(a), np.array(np.nan, a.dtype), a)
     return np.ascontiguousarray(a).view(f"u{a.itemsize}")
 
 

@@ -157,7 +157,7 @@ def _docstring(op: RowOp, gradient: bool, module: str) -> str:
         notes.append(f"Error: {op.backward_bound if gradient else op.bound}.")
         notes.append(
             "The bits are the same for any layout in memory, thread count and mask of the same "
-            "elements, and on AVX2, AVX-512 and NEON."
+            "elements, and on AVX2, AVX-512 and NEON; NaN is NaN, of either sign."
         )
     notes += [f"Use: {op.use}", f"Compatibility: {op.compat}"]
     sections = [
