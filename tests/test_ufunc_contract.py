@@ -333,7 +333,7 @@ class TestProcess:
                 assert pickle.loads(pickle.dumps(ufunc, protocol)) is ufunc
 
     def test_names(self, kernels):
-        assert sorted(kernels) == NAMES
+        assert set(kernels) == {row["name"] for row in _native.kernels()} > set(NAMES)
         assert all(ufunc.__name__ == name for name, ufunc in kernels.items())
 
     def test_isas_of_one_algorithm_agree(self, rng):
