@@ -60,7 +60,10 @@ def test_every_benchmark_runs(suite: Any, name: str) -> None:
     for cls, method in found:
         for params in combinations(cls):
             instance = cls()
-            getattr(instance, "setup", lambda *_: None)(*params)
+            try:
+                getattr(instance, "setup", lambda *_: None)(*params)
+            except NotImplementedError:  # asv's sign for a combination that is not there
+                continue
             result = getattr(instance, method)(*params)
             if method.startswith("track_"):
                 assert isinstance(result, float)

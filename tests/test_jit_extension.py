@@ -14,8 +14,11 @@ import vekt as vk
 from vekt import gelu, jit, sigmoid
 from vekt._registry import OPS, Op
 
+# One of each kind, as each takes seconds to compile.
+SOME = ("sigmoid", "relu", "hard_tanh", "elu", "gelu", "softplus")
 
-@pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
+
+@pytest.mark.parametrize("op", [OPS[name] for name in SOME], ids=lambda op: op.name)
 def test_is_the_twin(op: Op) -> None:
     for name in op.public_names:
         function, twin = getattr(vk, name), getattr(jit, name)

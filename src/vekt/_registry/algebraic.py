@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._op import Kernel, Op, Param, inf
+from .._op import Kernel, Op, Param, inf, ulp
 
 
 def _softsign(x: Any) -> Any:
@@ -80,6 +80,7 @@ _SQUAREPLUS = Op(
             gradient_limits=(0.0, 1.0),
             example=(0.618, 1.0, 2.4142),
             gradient_example=(0.2764, 0.5, 0.8536),
+            jit_max_ulp=ulp(1, 3),
         ),
     ),
     source="J. T. Barron, Squareplus: a softplus-like rectifier, arXiv:2112.11687 (2021).",

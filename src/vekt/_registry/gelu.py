@@ -105,7 +105,7 @@ _GELU = Op(
             gradient_example=(-0.0833, 0.5, 1.0852),
             roots=(_GELU_ROOT,),
             jit_max_ulp=ulp(1, 5),
-            jit_gradient_max_ulp=ulp(1, 32),
+            jit_gradient_max_ulp=ulp(1, 5),
         ),
         Kernel(
             name="gelu_tanh",
@@ -120,7 +120,7 @@ _GELU = Op(
             gradient_example=(-0.083, 0.5, 1.0861),
             roots=(_GELU_TANH_ROOT,),
             jit_max_ulp=ulp(1, 4),
-            jit_gradient_max_ulp=ulp(1, 32),
+            jit_gradient_max_ulp=ulp(1, 16),
         ),
     ),
     source="D. Hendrycks, K. Gimpel, arXiv:1606.08415 (2016).",

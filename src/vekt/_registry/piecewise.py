@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._op import Kernel, Kink, Op, Param, inf
+from .._op import Kernel, Kink, Op, Param, inf, ulp
 
 
 def _sloped(slope: Any, x: Any) -> Any:
@@ -238,6 +238,7 @@ _HARD_SILU = Op(
             gradient_example=(0.1667, 0.5, 1.1667),
             kinks=(Kink(-3.0, 0.0), Kink(3.0, 1.0)),
             roots=("-1.5",),
+            jit_max_ulp=ulp(1, 3),
         ),
     ),
     source="A. Howard et al., Searching for MobileNetV3, arXiv:1905.02244 (2019).",

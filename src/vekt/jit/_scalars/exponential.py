@@ -12,8 +12,8 @@ from .._intrinsics import mad
 from .._math import exp, exp_parts, expm1_nonpositive, two_product
 from ._enter import from_output, scalar
 
-_ALPHA = "1.67326324235437728481704297681"
-_SCALE = "1.05070098735548049341933498033"
+_ALPHA = "1.6732632423543772848170429916717"
+_SCALE = "1.0507009873554804934193349852946"
 _SELU_SCALE, _SELU_SCALE_LOW = constant_pair(_SCALE)
 _SELU_FLOOR, _SELU_FLOOR_LOW = constant_pair(str(Decimal(_ALPHA) * Decimal(_SCALE)))
 
