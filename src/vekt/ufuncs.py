@@ -18,7 +18,8 @@ def __getattr__(name: str) -> np.ufunc:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # The first of two threads that both make it has the say.
-    return globals().setdefault(name, _native.build_ufunc(name, doc=docstring(name)))
+    made: np.ufunc = globals().setdefault(name, _native.build_ufunc(name, doc=docstring(name)))
+    return made
 
 
 def __dir__() -> list[str]:

@@ -102,7 +102,7 @@ _FACTS: dict[str, dict[str, str]] = {
     "erf": {
         "summary": "Error function.",
         "formula": "2/sqrt(pi) times the integral of exp(-t**2) from 0 to x",
-        "limits": "Limits: -1 and 1; the sign of zero is kept.",
+        "limits": "-1 to 1; the sign of zero is kept.",
         "bound": "1.5",
         "source": _MILLS,
     },

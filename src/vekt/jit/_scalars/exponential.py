@@ -5,17 +5,15 @@ Small factors come last, so that subnormal results keep their digits.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from ..._reference_math import constant_pair
 from .._intrinsics import mad
 from .._math import exp, exp_parts, expm1_nonpositive, two_product
 from ._enter import from_output, scalar
 
-_ALPHA = "1.6732632423543772848170429916717"
 _SCALE = "1.0507009873554804934193349852946"
+_FLOOR = "1.7580993408473768599402175208123193420602458089122"  # scale times alpha
 _SELU_SCALE, _SELU_SCALE_LOW = constant_pair(_SCALE)
-_SELU_FLOOR, _SELU_FLOOR_LOW = constant_pair(str(Decimal(_ALPHA) * Decimal(_SCALE)))
+_SELU_FLOOR, _SELU_FLOOR_LOW = constant_pair(_FLOOR)
 
 # Beyond it exp has underflowed.
 _FAR = 1000.0
