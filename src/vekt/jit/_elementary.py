@@ -33,7 +33,8 @@ dtype : float32, float64 or None, optional
 Returns
 -------
 ndarray or scalar
-    {formula}, in the shape of x.  {limits}
+    {formula}, in the shape of x.
+    {limits}
 
 Raises
 ------
