@@ -98,7 +98,8 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
     import jax.numpy as jnp
 
     if name == "dot":
-        return jnp.dot
+        dot: Callable[..., Any] = jnp.dot
+        return dot
     numbers = {k: float(v) for k, v in operands.items() if isinstance(v, np.floating)}
     axis = operands.get("axis", -1)
     if name.endswith("_from_output"):
