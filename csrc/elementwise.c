@@ -170,7 +170,7 @@ static int is_resident(const char *memory, ptrdiff_t size) {
 }
 
 static int should_stream(const call *c, int j, ptrdiff_t n) {
-    if (n * c->item < STREAMED_BYTES || c->kernel->cost > STREAMED_PICOSECONDS) return 0;
+    if (n * c->item < STREAMED_BYTES || c->kernel->cost > STREAMED_PICOSECONDS || !vekt_streaming_pays()) return 0;
     for (int in = 0; in < c->kernel->nin; in++) {
         if (c->args[in] == c->args[j]) return 0; /* in place: the lines are read anyway */
     }
