@@ -38,11 +38,6 @@ def halves_of(gate: Gate, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 class TestKernels:
-    @pytest.fixture(autouse=True)
-    def _skip_without_activation(self, gate, kernels):
-        if gate.activation not in kernels:  # PLACEHOLDER: silu
-            pytest.skip(f"no kernel {gate.activation}")
-
     @by_gate
     @by_dtype
     def test_bits_of_the_activation(self, gate, dtype, kernels):

@@ -9,11 +9,6 @@
  * In double f and f' have their exponential in common: the compiler finds it.  In float they mostly are two short
  * polynomials (short_f32.h), which have nothing in common but the interval. */
 
-#ifndef VEKT_SILU_ACTIVATIONS /* PLACEHOLDER: goes as soon as ops/silu.h is there */
-INLINE VEC FN(silu_value)(VEC x, const VEC *p) { return x * FN(sigmoid_value)(x, p); }
-INLINE VEC FN(silu_grad)(VEC x, const VEC *p) { return v_mad(x, FN(sigmoid_grad)(x, p), FN(sigmoid_value)(x, p)); }
-#endif
-
 #define VEKT_GATES(ROW)                      \
     ROW(glu, sigmoid, 1, 350, 730)           \
     ROW(swiglu, silu, 0, 440, 980)           \

@@ -9,23 +9,7 @@ from ._registry import KERNELS, Kernel
 
 def activation_of(gate: Gate) -> Kernel:
     """Return the activation's row."""
-    return KERNELS[gate.activation] if gate.activation in KERNELS else _silu()
-
-
-def _silu() -> Kernel:  # PLACEHOLDER: goes, and its use above, as soon as silu has a row
-    sigmoid = KERNELS["sigmoid"]
-    return Kernel(
-        name="silu",
-        value=lambda x: x * sigmoid.value(x),
-        gradient=lambda x: sigmoid.value(x) + x * sigmoid.gradient(x),
-        formula="x / (1 + exp(-x))",
-        range=(-0.27846454276107380, float("inf")),
-        limits=(0.0, float("inf")),
-        gradient_limits=(0.0, 1.0),
-        example=(-0.2689, 0.0, 1.7616),
-        gradient_example=(0.0723, 0.5, 1.0908),
-        roots=("-1.2784645427610737951",),
-    )
+    return KERNELS[gate.activation]
 
 
 @dataclass(frozen=True, eq=False, repr=False, match_args=False)

@@ -29,15 +29,6 @@ _MODULE = "vekt.jit"
 with_item: Any = tuple_setitem
 
 
-_sigmoid = SCALARS["sigmoid"]
-
-
-@jitable
-def _silu(x: float) -> tuple[float, float]:  # PLACEHOLDER: goes as soon as SCALARS has silu
-    s, slope = _sigmoid(x)
-    return x * s, s + x * slope
-
-
 def _value(pair: Function) -> Function:
     return lambda kind: jitable(lambda x, other: kind(kind(pair(x)[0]) * kind(other)))
 
@@ -57,7 +48,7 @@ def _backward(pair: Function) -> Function:
 
 
 def _elements(gate: Gate) -> tuple[Function, Function]:
-    pair = SCALARS.get(gate.activation, _silu)
+    pair = SCALARS[gate.activation]
     return _value(pair), _backward(pair)
 
 
