@@ -44,7 +44,10 @@ def interpolate_at(nodes: list[mp.mpf], values: list[mp.mpf]) -> list[mp.mpf]:
 
 def evaluate(coefficients: list[mp.mpf], x: mp.mpf) -> mp.mpf:
     """Value at `x` of the polynomial with these coefficients, lowest first."""
-    return mp.polyval(coefficients[::-1], x)
+    total = mp.mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
 
 
 def round_to(dtype: type[np.floating], x: mp.mpf) -> mp.mpf:

@@ -6,6 +6,7 @@ The numbers are mpmath's, of any precision: floats, or intervals, which enclose 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ class Dual:
         return Dual(-self.value, -self.slope)
 
     def __abs__(self) -> Dual:
-        return -self if _decided(self.value < 0) else self
+        return -self if _decided(operator.lt, self.value, 0) else self
 
     def __add__(self, other: Any) -> Dual:
         other = dual(other)
@@ -62,16 +63,16 @@ class Dual:
 
     # Comparisons, and with them min, max and conditions, look at the value alone.
     def __lt__(self, other: Any) -> bool:
-        return _decided(self.value < dual(other).value)
+        return _decided(operator.lt, self.value, dual(other).value)
 
     def __le__(self, other: Any) -> bool:
-        return _decided(self.value <= dual(other).value)
+        return _decided(operator.le, self.value, dual(other).value)
 
     def __gt__(self, other: Any) -> bool:
-        return _decided(self.value > dual(other).value)
+        return _decided(operator.gt, self.value, dual(other).value)
 
     def __ge__(self, other: Any) -> bool:
-        return _decided(self.value >= dual(other).value)
+        return _decided(operator.ge, self.value, dual(other).value)
 
 
 def dual(number: Any) -> Dual:
@@ -79,7 +80,12 @@ def dual(number: Any) -> Dual:
     return number if isinstance(number, Dual) else Dual(number)
 
 
-def _decided(answer: bool | None) -> bool:
+def _decided(comparison: Callable[[Any, Any], Any], a: Any, b: Any) -> bool:
+    """Compare intervals; where they overlap mpmath 1.3 answers None, 1.4 raises ValueError."""
+    try:
+        answer = comparison(a, b)
+    except ValueError:
+        answer = None
     if answer is None:
         raise UndecidedError
     return bool(answer)
