@@ -64,6 +64,10 @@ const vekt_api *vekt_drivers(void) {
         .rows = vekt_rows,
         .prelu = vekt_prelu,
         .prelu_backward = vekt_prelu_backward,
+        .matmul = vekt_matmul,
+        .matmul_stack = vekt_matmul_stack,
+        .packed_bytes = vekt_packed_bytes,
+        .pack = vekt_pack,
     };
     return &drivers;
 }

@@ -2,7 +2,7 @@
 #ifndef VEKT_DRIVERS_H
 #define VEKT_DRIVERS_H
 
-#include "vekt.h"
+#include "matmul.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32. */
 enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16 };
@@ -59,6 +59,11 @@ typedef struct {
                  const void *alpha, void *y);
     int (*prelu_backward)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
                           const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
+    int (*matmul)(const vekt_target *target, int type, const vekt_product *product);
+    int (*matmul_stack)(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
+                        const ptrdiff_t steps[3]);
+    size_t (*packed_bytes)(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
+    void (*pack)(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
 } vekt_api;
 
 const vekt_api *vekt_drivers(void);

@@ -1,5 +1,5 @@
-/* Everything that is compiled once per instruction set.  -DVEKT_ISA=NAME names the one symbol that leaves this file;
- * all else is static, or the linker might keep one target's copy for all. */
+/* Everything that is compiled once per instruction set, but for the matrix products in gemm.c.  -DVEKT_ISA=NAME names
+ * the one symbol that leaves this file; all else is static, or the linker might keep one target's copy for all. */
 
 #include "vekt.h"
 
@@ -98,8 +98,11 @@ static void stream(void *dst, const void *src, size_t bytes) {
 
 #define JOIN(a, b) a##b
 #define SYMBOL(isa) JOIN(vekt_target_, isa)
+#define PRODUCTS(isa) JOIN(vekt_products_, isa)
 #define STRING(x) #x
 #define NAME(isa) STRING(isa)
+
+extern const struct vekt_products PRODUCTS(VEKT_ISA);
 
 const vekt_target SYMBOL(VEKT_ISA) = {
     .isa = NAME(VEKT_ISA),
@@ -123,5 +126,6 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .prelu_columns = {[VEKT_F32] = prelu_columns_f32, [VEKT_F64] = prelu_columns_f64},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
+    .products = &PRODUCTS(VEKT_ISA),
     .stream = stream,
 };

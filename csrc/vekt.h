@@ -83,8 +83,10 @@ typedef struct {
     void (*narrow)(char *dst, const float *src, ptrdiff_t n);
 } vekt_storage;
 
+struct vekt_products; /* matmul.h */
+
 /* Everything that is compiled once per instruction set. */
-typedef struct {
+typedef struct vekt_target {
     const char *isa;
     int vector_bytes;
     int n_kernels;
@@ -95,6 +97,7 @@ typedef struct {
     vekt_prelu_block prelu_block[VEKT_N_DTYPES];
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     vekt_storage half, bfloat16;
+    const struct vekt_products *products;
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);
 } vekt_target;

@@ -17,12 +17,29 @@ from vekt.threading import get_num_threads, num_threads, set_num_threads
 
 _ACTIVATIONS = [name for name in activations.__all__ if name != "get"]
 
+# Where the functions on matrices are defined; imported at first use.
+_LINEAR = {
+    "matmul": "vekt.linalg",
+    "matvec": "vekt.linalg",
+    "tensordot": "vekt.linalg",
+    "vecdot": "vekt.linalg",
+    "vecmat": "vekt.linalg",
+    "cosine_similarity": "vekt.vectors",
+    "norm": "vekt.vectors",
+    "outer": "vekt.vectors",
+    "transpose_copy": "vekt.vectors",
+    "PackedWeights": "vekt.layers",
+    "dense": "vekt.layers",
+    "dense_backward": "vekt.layers",
+}
+
 # Imported at first use: Numba, and modules that few programs need.
 _LAZY_MODULES = ("config", "gates", "jit", "reference", "rows")
 
 __all__ = [
     *_ACTIVATIONS,
     *_GATES,
+    *_LINEAR,
     *_ROWS,
     "activations",
     "dot",
@@ -42,6 +59,8 @@ def __getattr__(name: str) -> Any:
         return globals().setdefault(name, getattr(module, name))
     if name in _ROWS:
         return globals().setdefault(name, getattr(import_module("vekt.rows"), name))
+    if name in _LINEAR:
+        return globals().setdefault(name, getattr(import_module(_LINEAR[name]), name))
     if name in _LAZY_MODULES:
         return import_module(f"vekt.{name}")
     if name == "show_config":

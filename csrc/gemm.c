@@ -1,0 +1,49 @@
+/* Matrix products, compiled once per instruction set like target.c, but with flags of their own: scheduling before
+ * register allocation, which the elementwise bodies gain from, spills the accumulators here. */
+#include "matmul.h"
+
+#include <float.h>
+
+#include "simd/simd.h"
+#include "simd/formats.h"
+
+#include "simd/as_f64.h"
+#include "gemm/epilogue.h"
+#include "gemm/product.h"
+#include "simd/as_none.h"
+
+#include "simd/as_f32.h"
+#include "gemm/epilogue.h"
+#include "gemm/product.h"
+#include "simd/as_none.h"
+
+#include "gemm/half.h"
+#include "gemm/integer.h"
+#include "gemm/complex.h"
+
+#define JOIN(a, b) a##b
+#define SYMBOL(isa) JOIN(vekt_products_, isa)
+
+const vekt_products SYMBOL(VEKT_ISA) = {
+    .product =
+        {
+            [VEKT_PRODUCT_F32] = product_f32,
+            [VEKT_PRODUCT_F64] = product_f64,
+            [VEKT_PRODUCT_HALF] = product_half,
+            [VEKT_PRODUCT_BFLOAT16] = product_bfloat16,
+            [VEKT_PRODUCT_I8] = product_i8,
+            [VEKT_PRODUCT_I16] = product_i16,
+            [VEKT_PRODUCT_I32] = product_i32,
+            [VEKT_PRODUCT_I64] = product_i64,
+            [VEKT_PRODUCT_BOOL] = product_bool,
+            [VEKT_PRODUCT_C64] = product_c64,
+            [VEKT_PRODUCT_C128] = product_c128,
+        },
+    .stack =
+        {
+            [VEKT_PRODUCT_F32] = stack_f32,
+            [VEKT_PRODUCT_F64] = stack_f64,
+        },
+    .packed_bytes = {[VEKT_F32] = packed_bytes_f32, [VEKT_F64] = packed_bytes_f64},
+    .pack = {[VEKT_F32] = pack_f32, [VEKT_F64] = pack_f64},
+};

@@ -1,0 +1,91 @@
+/* Matrix products: the contract between the kernels, the drivers above them and the bindings. */
+#ifndef VEKT_MATMUL_H
+#define VEKT_MATMUL_H
+
+#include "vekt.h"
+
+/* What a product is computed in.  Integers are modulo 2^bits, so signed and unsigned ones share a kernel.  Both kinds
+ * of 16-bit floats are summed in float and rounded once. */
+enum {
+    VEKT_PRODUCT_F32,
+    VEKT_PRODUCT_F64,
+    VEKT_PRODUCT_HALF,
+    VEKT_PRODUCT_BFLOAT16,
+    VEKT_PRODUCT_I8,
+    VEKT_PRODUCT_I16,
+    VEKT_PRODUCT_I32,
+    VEKT_PRODUCT_I64,
+    VEKT_PRODUCT_BOOL, /* a byte: or of ands; nonzero counts as true, results are 0 and 1 */
+    VEKT_PRODUCT_C64,  /* two floats */
+    VEKT_PRODUCT_C128, /* two doubles */
+    VEKT_N_PRODUCTS
+};
+
+/* Element (i, j) lies at data + i * row + j * col: steps in bytes, of any sign and alignment, 0 for broadcast inputs. */
+typedef struct {
+    char *data;
+    ptrdiff_t row, col;
+} vekt_matrix;
+
+/* What becomes of an element of float32 or float64 once its sum is complete: c = activation(c + bias). */
+typedef struct {
+    vekt_matrix bias;           /* of the dtype, with steps 0 where it is broadcast; data NULL for none */
+    vekt_matrix preactivation;  /* c + bias is written here; data NULL for nowhere */
+    vekt_loop activation;       /* x, params -> y of the dtype; NULL for none */
+    int n_params;
+    char *params[VEKT_MAX_ARGS]; /* splats: VEKT_SPLAT_BYTES each, 64-byte aligned */
+} vekt_epilogue;
+
+/* c (m, n) = a (m, k) b (k, n), or c += a b.  c overlaps neither a nor b.  k may be 0: then the product is 0.
+ *
+ * Each element of a float32 or float64 product is a sum over runs of VEKT_PRODUCT_RUN consecutive indices of k; a run
+ * is one chain of v_mad in rising k that begins with 0, and runs are added in their order, to c if `accumulate`.
+ * So an element's bits depend on its row of a and its column of b alone: not on m and n, its place, the layouts,
+ * or the number of threads.  (One column, n = 1, has its own order: that of dot.) */
+enum { VEKT_PRODUCT_RUN = 256 };
+typedef struct {
+    ptrdiff_t m, n, k;
+    vekt_matrix a, b, c;
+    const void *packed;            /* b as `pack` left it, then b.data is unused; NULL otherwise */
+    int accumulate;
+    const vekt_epilogue *epilogue; /* NULL for none */
+} vekt_product;
+
+/* One thread's work.  Returns -1 where scratch memory is missing, otherwise 0.  The default floating-point
+ * environment is set. */
+typedef int (*vekt_product_kernel)(const vekt_product *product);
+
+/* `count` products of the same shape; their operands are steps[0], steps[1], steps[2] bytes apart. */
+typedef int (*vekt_stack_kernel)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]);
+
+/* Compiled once per instruction set, in gemm.c, apart from the other kernels: microkernels want other flags. */
+typedef struct vekt_products {
+    vekt_product_kernel product[VEKT_N_PRODUCTS];
+    vekt_stack_kernel stack[VEKT_N_PRODUCTS];
+    /* b in the order in which the float32 and float64 kernels read it; the address is 64-byte aligned */
+    size_t (*packed_bytes[VEKT_N_DTYPES])(ptrdiff_t k, ptrdiff_t n);
+    void (*pack[VEKT_N_DTYPES])(void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
+} vekt_products;
+
+/* workspace.c: scratch memory of the calling thread, 64-byte aligned, kept until the thread ends.  A slot's contents
+ * are lost with the next request for it.  NULL where memory is missing. */
+enum {
+    VEKT_WORKSPACE_A,      /* packed a */
+    VEKT_WORKSPACE_B,      /* packed b */
+    VEKT_WORKSPACE_STAGE,  /* operands brought into another layout or dtype */
+    VEKT_WORKSPACE_RESULT, /* results on the way to another layout or dtype */
+    VEKT_WORKSPACE_DZ,     /* the gradient of a layer's pre-activation */
+    VEKT_N_WORKSPACES
+};
+void *vekt_workspace(int slot, size_t bytes);
+
+/* matmul.c: on all threads where that pays; the caller's floating-point environment comes back untouched.
+ * -1 where memory is missing, otherwise 0. */
+int vekt_matmul(const vekt_target *target, int type, const vekt_product *product);
+int vekt_matmul_serial(const vekt_target *target, int type, const vekt_product *product);
+int vekt_matmul_stack(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
+                      const ptrdiff_t steps[3]);
+size_t vekt_packed_bytes(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
+void vekt_pack(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
+
+#endif

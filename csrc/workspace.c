@@ -1,0 +1,39 @@
+/* Scratch memory of each thread. */
+#include "matmul.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+typedef struct {
+    void *data[VEKT_N_WORKSPACES];
+    size_t bytes[VEKT_N_WORKSPACES];
+} workspaces;
+
+static _Thread_local workspaces own;
+static pthread_key_t key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void release(void *held) {
+    workspaces *w = held;
+    for (int i = 0; i < VEKT_N_WORKSPACES; i++) {
+        free(w->data[i]);
+        w->data[i] = NULL;
+        w->bytes[i] = 0;
+    }
+}
+
+static void make_key(void) { pthread_key_create(&key, release); }
+
+void *vekt_workspace(int slot, size_t bytes) {
+    if (own.bytes[slot] < bytes) {
+        pthread_once(&once, make_key);
+        pthread_setspecific(key, &own);
+        free(own.data[slot]);
+        own.bytes[slot] = 0;
+        size_t rounded = (bytes + 4095) & ~(size_t)4095;
+        own.data[slot] = aligned_alloc(64, rounded);
+        if (!own.data[slot]) return NULL;
+        own.bytes[slot] = rounded;
+    }
+    return own.data[slot];
+}
