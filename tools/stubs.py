@@ -81,7 +81,7 @@ def prelu_backward(
 
 UFUNC_OPTIONS = (
     'casting: Any = "same_kind", order: Any = "K", dtype: DTypeLike | None = None, '
-    "subok: bool = True, signature: Any = None, axes: Any = None"
+    "subok: bool = True, axes: Any = None"
 )
 
 

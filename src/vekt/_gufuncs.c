@@ -39,6 +39,7 @@ int vekt_product_type(int type_num) {
 /* A stack of products, as one where that is possible: all bits stay the same, since those of an element depend on
  * its row and its column alone. */
 static int multiply(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count, const ptrdiff_t *steps) {
+    if (p->m == 0 || p->n == 0) return 0; /* however many rows of nothing there are */
     ptrdiff_t own[3] = {steps[0], steps[1], steps[2]};
     if (p->m == 1 && p->n == 1 && own[0] == 0) { /* many vectors times one are a matrix times that one */
         vekt_matrix a = p->a;
@@ -243,6 +244,9 @@ PyObject *vekt_build_gufunc(const vekt_target *target, int which) {
         return NULL;
     }
     ((PyUFuncObject *)gufunc)->obj = owner; /* released with the gufunc */
+    /* NumPy's default takes it that an output which is the very memory of an input does no harm. */
+    ((PyUFuncObject *)gufunc)->op_flags[2] = NPY_ITER_WRITEONLY | NPY_ITER_UPDATEIFCOPY | NPY_ITER_ALIGNED |
+                                             NPY_ITER_ALLOCATE | NPY_ITER_NO_BROADCAST | NPY_ITER_NO_SUBTYPE;
     int status = vekt_add_promoter(gufunc, promote);
     PyArray_DTypeMeta *list[N_DTYPES];
     list_dtypes(list);

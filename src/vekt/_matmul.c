@@ -68,6 +68,7 @@ static int may_overlap(const vekt_product *p, ptrdiff_t size) {
 }
 
 static int multiply(const vekt_target *target, int type, const vekt_product *p) {
+    if (p->m == 0 || p->n == 0) return 0;
     if ((double)p->m * (double)p->n * (double)p->k < RELEASED_PRODUCTS)
         return vekt_connected->matmul(target, type, p);
     int status;
@@ -134,7 +135,9 @@ static PyObject *direct(const vekt_target *target, int which, PyObject *const *a
 }
 
 /* Dask's arrays take gufuncs, but none whose dimensions may be missing. */
-static int is_dask(PyObject *operand) { return !PyArray_Check(operand) && PyObject_HasAttrString(operand, "rechunk"); }
+static int is_dask(PyObject *operand) {
+    return !PyArray_Check(operand) && PyObject_HasAttrString(operand, "rechunk");
+}
 
 /* A new reference to what shall compute the general case. */
 static PyObject *general(products *own, int which, PyObject *const *args, Py_ssize_t n_args) {
@@ -149,7 +152,7 @@ static PyObject *general(products *own, int which, PyObject *const *args, Py_ssi
     return gufunc;
 }
 
-/* Arguments as a tuple and a dictionary, without axes and axis where they are None, as the gufunc wants them. */
+/* Arguments as a tuple and a dictionary, without keywords that are None: gufuncs do not take all of those. */
 static PyObject *through_python(PyObject *function, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     PyObject *tuple = PyTuple_New(n_args), *keywords = PyDict_New(), *result = NULL;
     if (!tuple || !keywords) goto done;
@@ -159,10 +162,7 @@ static PyObject *through_python(PyObject *function, PyObject *const *args, Py_ss
     }
     for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
         PyObject *name = PyTuple_GetItem(names, i), *value = args[n_args + i];
-        if (value == Py_None &&
-            (!PyUnicode_CompareWithASCIIString(name, "axes") || !PyUnicode_CompareWithASCIIString(name, "axis"))) {
-            continue;
-        }
+        if (value == Py_None) continue;
         if (PyDict_SetItem(keywords, name, value) < 0) goto done;
     }
     result = PyObject_Call(function, tuple, keywords);

@@ -20,7 +20,6 @@ def matmul(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
     axis: Any = None,
 ) -> Any: ...
@@ -34,7 +33,6 @@ def matvec(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def vecdot(
@@ -49,7 +47,6 @@ def vecdot(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def vecmat(
@@ -62,7 +59,6 @@ def vecmat(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def rows(
