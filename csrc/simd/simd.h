@@ -20,6 +20,11 @@
  *   v_load v_store       any alignment
  *   v_load_first(p, n)   the first n lanes, 0 < n <= LANES, the others zero; v_store_first likewise
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
+ *
+ * and without one:
+ *
+ *   v_copy_first(to, from, n)   n bytes, at most VEKT_VECTOR_BYTES: memcpy without a call where masks allow
+ *   v_now(x)                    the variable x, a whole register, is computed here and not where it is used
  */
 #ifndef VEKT_SIMD_H
 #define VEKT_SIMD_H
@@ -42,6 +47,14 @@
 #define VEKT_HAS_FMA 1
 #else
 #define VEKT_HAS_FMA 0
+#endif
+
+#if defined(__x86_64__)
+#define v_now(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define v_now(x) __asm__("" : "+w"(x))
+#else
+#define v_now(x) ((void)0)
 #endif
 
 typedef float vf32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));

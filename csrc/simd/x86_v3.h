@@ -60,6 +60,8 @@ INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) { return (vf64)_mm256
 INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { _mm256_maskstore_ps(p, first_f32(n), (__m256)x); }
 INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { _mm256_maskstore_pd(p, first_f64(n), (__m256d)x); }
 
+INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from, n); }
+
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1)); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {

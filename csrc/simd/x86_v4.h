@@ -53,6 +53,11 @@ INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) {
     _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)x);
 }
 
+INLINE void v_copy_first(void *to, const void *from, size_t n) {
+    const __mmask64 first = _bzhi_u64(~0ull, (unsigned)n);
+    _mm512_mask_storeu_epi8(to, first, _mm512_maskz_loadu_epi8(first, from));
+}
+
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
