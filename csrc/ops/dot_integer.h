@@ -15,11 +15,8 @@ static uint64_t NAME(dot)(const void *px, const void *py, size_t bytes) {
     NAME(dot_lanes) sum[VECTORS] = {0};
     for (; bytes >= VECTORS * BYTES; bytes -= VECTORS * BYTES, x += VECTORS * BYTES, y += VECTORS * BYTES)
 #pragma GCC unroll 4
-        for (int v = 0; v < VECTORS; v++) {
-            __builtin_prefetch(x + v * BYTES + DOT_INTEGER_AHEAD);
-            __builtin_prefetch(y + v * BYTES + DOT_INTEGER_AHEAD);
+        for (int v = 0; v < VECTORS; v++)
             sum[v] += PRODUCT(NAME(dot_load)(x + v * BYTES), NAME(dot_load)(y + v * BYTES));
-        }
     for (; bytes >= BYTES; bytes -= BYTES, x += BYTES, y += BYTES)
         sum[0] += PRODUCT(NAME(dot_load)(x), NAME(dot_load)(y));
     if (bytes) {

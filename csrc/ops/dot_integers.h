@@ -1,7 +1,5 @@
 /* Dot products of integers and of truth values: dot_NAME(x, y, bytes), of contiguous elements. */
 
-#define DOT_INTEGER_AHEAD 2048 /* bytes; as in dot.h */
-
 /* Bytes in lanes of 16 bits: the low byte of a product depends on the low bytes of its factors alone, and the sum's
  * low byte on those.  So even bytes need no mask, and odd ones one shift. */
 #define LANE uint16_t
@@ -37,5 +35,3 @@ static uint64_t dot_bool(const void *px, const void *py, size_t bytes) {
         if (x[i] && y[i]) return 1;
     return 0;
 }
-
-#undef DOT_INTEGER_AHEAD
