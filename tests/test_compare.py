@@ -6,7 +6,7 @@ import os
 import sys
 from importlib.util import find_spec
 from itertools import pairwise
-from time import sleep
+from timeit import Timer
 
 import pytest
 
@@ -127,13 +127,14 @@ def test_interleaved_takes_turns():
 
 
 def test_who_is_far_behind_has_no_turns():
-    calls = dict.fromkeys("ab", 0)
+    class Pretended(Timer):
+        def __init__(self, seconds):
+            self.seconds, self.calls = seconds, 0
 
-    def work(name, seconds):
-        calls[name] += 1
-        sleep(seconds)
+        def timeit(self, number):
+            self.calls += number
+            return number * self.seconds
 
-    tasks = {"a": lambda: work("a", 0.003), "b": lambda: work("b", 0.03)}
-    seconds = interleaved(tasks, 5, slack=2.5)
-    assert calls == {"a": 2 + 5, "b": 2}
-    assert seconds["b"] > 0.03 > seconds["a"] > 0.003
+    tasks = {"a": Pretended(0.003), "b": Pretended(0.03)}
+    assert interleaved(tasks, 5, slack=2.5) == {"a": 0.003, "b": 0.03}
+    assert {name: task.calls for name, task in tasks.items()} == {"a": 2 + 5, "b": 2}
