@@ -21,7 +21,8 @@ enum {
     VEKT_N_PRODUCTS
 };
 
-/* Element (i, j) lies at data + i * row + j * col: steps in bytes, of any sign and alignment, 0 for broadcast inputs. */
+/* Element (i, j) lies at data + i * row + j * col: steps in bytes, of any sign and alignment, 0 for broadcast inputs.
+ */
 typedef struct {
     char *data;
     ptrdiff_t row, col;
@@ -29,9 +30,9 @@ typedef struct {
 
 /* What becomes of an element of float32 or float64 once its sum is complete: c = activation(c + bias). */
 typedef struct {
-    vekt_matrix bias;           /* of the dtype, with steps 0 where it is broadcast; data NULL for none */
-    vekt_matrix preactivation;  /* c + bias is written here; data NULL for nowhere */
-    vekt_loop activation;       /* x, params -> y of the dtype; NULL for none */
+    vekt_matrix bias;          /* of the dtype, with steps 0 where it is broadcast; data NULL for none */
+    vekt_matrix preactivation; /* c + bias is written here; data NULL for nowhere */
+    vekt_loop activation;      /* x, params -> y of the dtype; NULL for none */
     int n_params;
     char *params[VEKT_MAX_ARGS]; /* splats: VEKT_SPLAT_BYTES each, 64-byte aligned */
 } vekt_epilogue;
@@ -46,7 +47,7 @@ enum { VEKT_PRODUCT_RUN = 256 };
 typedef struct {
     ptrdiff_t m, n, k;
     vekt_matrix a, b, c;
-    const void *packed;            /* b as `pack` left it, then b.data is unused; NULL otherwise */
+    const void *packed; /* b as `pack` left it, then b.data is unused; NULL otherwise */
     int accumulate;
     const vekt_epilogue *epilogue; /* NULL for none */
 } vekt_product;
@@ -74,6 +75,7 @@ enum {
     VEKT_WORKSPACE_B,      /* packed b */
     VEKT_WORKSPACE_STAGE,  /* operands brought into another layout or dtype */
     VEKT_WORKSPACE_RESULT, /* results on the way to another layout or dtype */
+    VEKT_WORKSPACE_PLANES, /* blocks of 16-bit floats as floats, of complex numbers as planes */
     VEKT_WORKSPACE_DZ,     /* the gradient of a layer's pre-activation */
     VEKT_N_WORKSPACES
 };

@@ -1,7 +1,7 @@
 /* Everything that is compiled once per instruction set, but for the matrix products in gemm.c.  -DVEKT_ISA=NAME names
  * the one symbol that leaves this file; all else is static, or the linker might keep one target's copy for all. */
 
-#include "vekt.h"
+#include "matmul.h"
 
 #include <float.h>
 #include <math.h>
@@ -20,6 +20,7 @@
 #include "ops/activations.h"
 #include "ops/gates.h"
 #include "ops/dot.h"
+#include "ops/dot_complex.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -47,6 +48,7 @@
 #include "ops/activations.h"
 #include "ops/gates.h"
 #include "ops/dot.h"
+#include "ops/dot_complex.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -57,6 +59,9 @@
 #include "rows/kernels.h"
 #include "ops/prelu.h"
 #include "simd/as_none.h"
+
+#include "ops/dot_integers.h"
+#include "ops/dot_blocks.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
 #define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                  \
@@ -111,7 +116,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .vector_bytes = VEKT_VECTOR_BYTES,
     .n_kernels = sizeof kernels / sizeof *kernels,
     .kernels = kernels,
-    .dot_block = {[VEKT_F32] = dot_block_f32, [VEKT_F64] = dot_block_f64},
+    .dot_block = dot_blocks,
     .rows =
         {
             [VEKT_SOFTMAX] = ROW_PAIR(softmax, 400),

@@ -27,7 +27,11 @@ typedef struct {
 
 /* Sum of x[i]*y[i] over one block of contiguous elements, n <= VEKT_DOT_BLOCK. */
 enum { VEKT_DOT_BLOCK = 16384 };
-typedef double (*vekt_dot_block)(const void *x, const void *y, ptrdiff_t n);
+typedef union {
+    double real[2];   /* the second one of complex numbers */
+    uint64_t integer; /* the low bits; of truth values 0 or 1 */
+} vekt_dot_sum;
+typedef void (*vekt_dot_block)(const void *x, const void *y, ptrdiff_t n, vekt_dot_sum *sum);
 
 /* Functions of rows: softmax and its kin.  The backward ones take dy as x, and the output as y. */
 enum {
@@ -91,7 +95,7 @@ typedef struct vekt_target {
     int vector_bytes;
     int n_kernels;
     const vekt_kernel *kernels;
-    vekt_dot_block dot_block[VEKT_N_DTYPES];
+    const vekt_dot_block *dot_block; /* for each VEKT_PRODUCT of matmul.h */
     vekt_row_kernels rows[VEKT_N_ROW_OPS][VEKT_N_DTYPES];
     vekt_loop prelu[VEKT_N_DTYPES]; /* of leaky_relu: x, slope -> y */
     vekt_prelu_block prelu_block[VEKT_N_DTYPES];

@@ -22,6 +22,11 @@
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
  *   v_load_parts(p, s)   16 bytes from each of p, p + s, p + 2s... (bytes); any alignment
  *   v_zip_low(a, b)      in each 16 bytes a0 b0 a1 b1 (double: a0 b0); v_zip_high: a2 b2 a3 b3 (a1 b1)
+ *
+ * and without one:
+ *
+ *   v_copy_first(to, from, n)   n bytes, at most VEKT_VECTOR_BYTES: memcpy without a call where masks allow
+ *   v_now(x)                    the variable x, a whole register, is computed here and not where it is used
  */
 #ifndef VEKT_SIMD_H
 #define VEKT_SIMD_H
@@ -44,6 +49,14 @@
 #define VEKT_HAS_FMA 1
 #else
 #define VEKT_HAS_FMA 0
+#endif
+
+#if defined(__x86_64__)
+#define v_now(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define v_now(x) __asm__("" : "+w"(x))
+#else
+#define v_now(x) ((void)0)
 #endif
 
 typedef float vf32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
