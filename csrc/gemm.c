@@ -6,14 +6,23 @@
 
 #include "simd/simd.h"
 #include "simd/formats.h"
+#include "gemm/blocksizes.h"
 
 #include "simd/as_f64.h"
+#include "simd/transpose.h"
 #include "gemm/epilogue.h"
+#include "gemm/micro.h"
+#include "gemm/pack.h"
+#include "gemm/blocked.h"
 #include "gemm/product.h"
 #include "simd/as_none.h"
 
 #include "simd/as_f32.h"
+#include "simd/transpose.h"
 #include "gemm/epilogue.h"
+#include "gemm/micro.h"
+#include "gemm/pack.h"
+#include "gemm/blocked.h"
 #include "gemm/product.h"
 #include "simd/as_none.h"
 
