@@ -10,11 +10,13 @@
 #include "simd/as_f64.h"
 #include "gemm/epilogue.h"
 #include "gemm/product.h"
+#include "gemm/peak.h"
 #include "simd/as_none.h"
 
 #include "simd/as_f32.h"
 #include "gemm/epilogue.h"
 #include "gemm/product.h"
+#include "gemm/peak.h"
 #include "simd/as_none.h"
 
 #include "gemm/half.h"
@@ -46,4 +48,5 @@ const vekt_products SYMBOL(VEKT_ISA) = {
         },
     .packed_bytes = {[VEKT_F32] = packed_bytes_f32, [VEKT_F64] = packed_bytes_f64},
     .pack = {[VEKT_F32] = pack_f32, [VEKT_F64] = pack_f64},
+    .peak = {[VEKT_F32] = peak_f32, [VEKT_F64] = peak_f64},
 };
