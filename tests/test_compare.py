@@ -6,7 +6,6 @@ import os
 import sys
 from importlib.util import find_spec
 from itertools import pairwise
-from time import sleep
 from timeit import Timer
 
 import pytest
@@ -214,54 +213,36 @@ def test_interleaved_takes_turns():
         assert set(order[begin:end]) == {"a", "b"}
 
 
+class Pretended(Timer):
+    """A task of these seconds, after others at first."""
+
+    def __init__(self, seconds, first=()):
+        self.seconds, self.first, self.calls = seconds, iter(first), 0
+
+    def timeit(self, number):
+        self.calls += number
+        return number * next(self.first, self.seconds)
+
+
+def calls_of(tasks):
+    """Return how often each task ran."""
+    return {name: task.calls for name, task in tasks.items()}
+
+
 def test_who_is_far_behind_has_no_turns():
-    calls = dict.fromkeys("ab", 0)
-
-    def work(name, seconds):
-        calls[name] += 1
-        sleep(seconds)
-
-    tasks = {"a": lambda: work("a", 0.003), "b": lambda: work("b", 0.03)}
-    seconds = interleaved(tasks, 5, slack=2.5)
-    assert calls == {"a": 2 + 5, "b": 3}  # the third time in case the second was interrupted
-    assert seconds["b"] > 0.03 > seconds["a"] > 0.003
+    tasks = {"a": Pretended(0.003), "b": Pretended(0.03), "c": Pretended(0.3)}
+    assert interleaved(tasks, 5, slack=2.5) == {"a": 0.003, "b": 0.03, "c": 0.3}
+    # b might have been interrupted the first time
+    assert calls_of(tasks) == {"a": 2 + 5, "b": 3, "c": 2}
 
 
-class Clock:
-    """Time that passes only in tasks."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def task(self, *first, then):
-        """Return a timer of a task that takes these seconds, and how often it ran."""
-        seconds, calls = iter(first), []
-
-        def work():
-            calls.append(next(seconds, then))
-            self.now += calls[-1]
-
-        return Timer(work, timer=lambda: self.now), calls
+def test_an_interrupted_first_timing_has_another_chance():
+    tasks = {"a": Pretended(0.003), "b": Pretended(0.004, first=(0.004, 0.05))}
+    assert interleaved(tasks, 5, slack=2.5) == {"a": 0.003, "b": 0.004}
+    assert calls_of(tasks) == {"a": 2 + 5, "b": 3 + 5}
 
 
 def test_limits_do_not_compete():
-    clock = Clock()
-    (a, of_a), (b, of_b) = clock.task(then=0.003), clock.task(then=0.03)
-    seconds = interleaved({"a": a, "b": b}, 5, slack=2.5, apart={"a"})
-    assert (len(of_a), len(of_b)) == (2 + 5, 2 + 5)
-    assert seconds == pytest.approx({"a": 0.003, "b": 0.03})
-
-
-def test_a_first_timing_that_was_interrupted_has_another_chance():
-    clock = Clock()
-    (a, of_a), (b, of_b) = clock.task(then=0.003), clock.task(0.004, 0.05, then=0.004)
-    seconds = interleaved({"a": a, "b": b}, 5, slack=2.5)
-    assert (len(of_a), len(of_b)) == (2 + 5, 3 + 5)
-    assert seconds == pytest.approx({"a": 0.003, "b": 0.004})
-
-
-def test_long_tasks_are_not_timed_again():
-    clock = Clock()
-    (a, _), (b, of_b) = clock.task(then=0.003), clock.task(then=0.5)
-    interleaved({"a": a, "b": b}, 5, slack=2.5)
-    assert len(of_b) == 2
+    tasks = {"memcpy": Pretended(0.003), "b": Pretended(0.03)}
+    assert interleaved(tasks, 5, slack=2.5, apart={"memcpy"}) == {"memcpy": 0.003, "b": 0.03}
+    assert calls_of(tasks) == {"memcpy": 2 + 5, "b": 2 + 5}
