@@ -32,6 +32,7 @@ typedef struct {
     vekt_matrix bias;           /* of the dtype, with steps 0 where it is broadcast; data NULL for none */
     vekt_matrix preactivation;  /* c + bias is written here; data NULL for nowhere */
     vekt_loop activation;       /* x, params -> y of the dtype; NULL for none */
+    int is_relu;                /* it is relu, whose bits are those of v_max(0, x) */
     int n_params;
     char *params[VEKT_MAX_ARGS]; /* splats: VEKT_SPLAT_BYTES each, 64-byte aligned */
 } vekt_epilogue;
