@@ -23,6 +23,7 @@
 #include "gemm/product.h"
 #include "gemm/planes.h"
 #include "gemm/complex.h"
+#include "gemm/peak.h"
 #include "simd/as_none.h"
 
 #include "simd/as_f32.h"
@@ -41,6 +42,7 @@
 #include "gemm/planes.h"
 #include "gemm/complex.h"
 #include "gemm/half.h"
+#include "gemm/peak.h"
 #include "simd/as_none.h"
 
 #include "gemm/integer.h"
@@ -70,4 +72,5 @@ const vekt_products SYMBOL(VEKT_ISA) = {
         },
     .packed_bytes = {[VEKT_F32] = packed_bytes_f32, [VEKT_F64] = packed_bytes_f64},
     .pack = {[VEKT_F32] = pack_f32, [VEKT_F64] = pack_f64},
+    .peak = {[VEKT_F32] = peak_f32, [VEKT_F64] = peak_f64},
 };
