@@ -48,6 +48,28 @@ int vekt_prelu(const vekt_target *target, int dtype, const vekt_prelu_shape *sha
 int vekt_prelu_backward(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
                         const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
 
+/* One dimension of a call: how many elements, and how many bytes from one to the next in each operand; 0 for inputs
+ * that are broadcast along it. */
+enum { VEKT_DIM_OPERANDS = 3 };
+typedef struct {
+    ptrdiff_t size;
+    ptrdiff_t step[VEKT_DIM_OPERANDS];
+} vekt_dim;
+
+/* norms.c: along dimensions n_outer to n_outer + n_inner - 1, one number of `kind` for each index of those before.
+ * A kind is a term of norms, whose squares give the root of their sum, or VEKT_COSINE, which alone has a y.  out
+ * overlaps neither input.  Of no elements the result is 0, but infinity for the minimum.  Results are representable
+ * where squares are not.  The dimensions are lost.  Returns -1 where scratch memory is missing, otherwise 0. */
+enum { VEKT_NORM_X, VEKT_NORM_Y, VEKT_NORM_OUT };
+typedef struct {
+    int kind, dtype, format;
+    int n_outer, n_inner;
+    vekt_dim *dims;
+    const char *x, *y;
+    char *out;
+} vekt_norms_call;
+int vekt_norms(const vekt_target *target, const vekt_norms_call *call);
+
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
     void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
@@ -59,6 +81,7 @@ typedef struct {
                  const void *alpha, void *y);
     int (*prelu_backward)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
                           const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
+    int (*norms)(const vekt_target *target, const vekt_norms_call *call);
     int (*matmul)(const vekt_target *target, int type, const vekt_product *product);
     int (*matmul_stack)(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
                         const ptrdiff_t steps[3]);

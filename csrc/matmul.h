@@ -33,6 +33,7 @@ typedef struct {
     vekt_matrix bias;          /* of the dtype, with steps 0 where it is broadcast; data NULL for none */
     vekt_matrix preactivation; /* c + bias is written here; data NULL for nowhere */
     vekt_loop activation;      /* x, params -> y of the dtype; NULL for none */
+    int is_relu;               /* it is relu, whose bits are those of v_max(0, x) */
     int n_params;
     char *params[VEKT_MAX_ARGS]; /* splats: VEKT_SPLAT_BYTES each, 64-byte aligned */
 } vekt_epilogue;
@@ -66,6 +67,8 @@ typedef struct vekt_products {
     /* b in the order in which the float32 and float64 kernels read it; the address is 64-byte aligned */
     size_t (*packed_bytes[VEKT_N_DTYPES])(ptrdiff_t k, ptrdiff_t n);
     void (*pack[VEKT_N_DTYPES])(void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
+    /* runs v_mad in registers, to measure the limit of all products; returns the number of operations */
+    double (*peak[VEKT_N_DTYPES])(ptrdiff_t steps);
 } vekt_products;
 
 /* workspace.c: scratch memory of the calling thread, 64-byte aligned, kept until the thread ends.  A slot's contents

@@ -21,11 +21,13 @@
 #include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
+#include "ops/norms.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
 #include "rows/sparsemax.h"
 #include "rows/backward.h"
+#include "simd/transpose.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
 #include "ops/prelu.h"
@@ -48,11 +50,13 @@
 #include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
+#include "ops/norms.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
 #include "rows/sparsemax.h"
 #include "rows/backward.h"
+#include "simd/transpose.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
 #include "ops/prelu.h"
@@ -87,6 +91,9 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
         {cost, name##_row_f32, name##_panel_f32, pack_f32, unpack_f32, transpose_rows_f32},       \
         {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64, transpose_rows_f64}, \
     }
+
+#define NORM_TERM(name) \
+    { {name##_block_f32, name##_columns_f32}, {name##_block_f64, name##_columns_f64} }
 
 static void stream(void *dst, const void *src, size_t bytes) {
     char *p = dst;
@@ -129,6 +136,15 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},
     .prelu_block = {[VEKT_F32] = prelu_block_f32, [VEKT_F64] = prelu_block_f64},
     .prelu_columns = {[VEKT_F32] = prelu_columns_f32, [VEKT_F64] = prelu_columns_f64},
+    .norm_terms =
+        {
+            [VEKT_SUM_ABSOLUTE] = NORM_TERM(sum_absolute),
+            [VEKT_SUM_SQUARES] = NORM_TERM(sum_squares),
+            [VEKT_SUM_PRODUCTS] = NORM_TERM(sum_products),
+            [VEKT_COUNT_NONZERO] = NORM_TERM(count_nonzero),
+            [VEKT_MAX_ABSOLUTE] = NORM_TERM(max_absolute),
+            [VEKT_MIN_ABSOLUTE] = NORM_TERM(min_absolute),
+        },
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .products = &PRODUCTS(VEKT_ISA),

@@ -133,8 +133,24 @@ static PyObject *direct(const vekt_target *target, int which, PyObject *const *a
     return PyErr_NoMemory();
 }
 
+/* Dask's arrays take gufuncs, but none whose dimensions may be missing. */
+static int is_dask(PyObject *operand) { return !PyArray_Check(operand) && PyObject_HasAttrString(operand, "rechunk"); }
+
+/* A new reference to what shall compute the general case. */
+static PyObject *general(products *own, int which, PyObject *const *args, Py_ssize_t n_args) {
+    if (which == VEKT_MATMUL && n_args >= 2 && (is_dask(args[0]) || is_dask(args[1]))) {
+        PyObject *module = PyImport_ImportModule("vekt._dask");
+        PyObject *function = module ? PyObject_GetAttrString(module, "matmul") : NULL;
+        Py_XDECREF(module);
+        return function;
+    }
+    PyObject *gufunc = gufunc_of(own, which);
+    Py_XINCREF(gufunc);
+    return gufunc;
+}
+
 /* Arguments as a tuple and a dictionary, without axes and axis where they are None, as the gufunc wants them. */
-static PyObject *through_numpy(PyObject *gufunc, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
+static PyObject *through_python(PyObject *function, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     PyObject *tuple = PyTuple_New(n_args), *keywords = PyDict_New(), *result = NULL;
     if (!tuple || !keywords) goto done;
     for (Py_ssize_t i = 0; i < n_args; i++) {
@@ -149,7 +165,7 @@ static PyObject *through_numpy(PyObject *gufunc, PyObject *const *args, Py_ssize
         }
         if (PyDict_SetItem(keywords, name, value) < 0) goto done;
     }
-    result = PyObject_Call(gufunc, tuple, keywords);
+    result = PyObject_Call(function, tuple, keywords);
 done:
     Py_XDECREF(tuple);
     Py_XDECREF(keywords);
@@ -163,8 +179,11 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     products *own = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : &selected;
     PyObject *result = direct(own->target, which, args, n_args, names);
     if (result || PyErr_Occurred()) return result;
-    PyObject *gufunc = gufunc_of(own, which);
-    return gufunc ? through_numpy(gufunc, args, n_args, names) : NULL;
+    PyObject *function = general(own, which, args, n_args);
+    if (!function) return NULL;
+    result = through_python(function, args, n_args, names);
+    Py_DECREF(function);
+    return result;
 }
 
 #define FUNCTION(name, which)                                                                          \

@@ -1,0 +1,78 @@
+/* What compiled Python calls: plain numbers in, the drivers' structures made here. */
+#include "jit_entry.h"
+
+#include <string.h>
+
+static vekt_matrix matrix(char *data, const ptrdiff_t *steps) { return (vekt_matrix){data, steps[0], steps[1]}; }
+
+static int matmul(const vekt_target *target, int type, ptrdiff_t n_outer, const ptrdiff_t *shape, ptrdiff_t k,
+                  char *a, const ptrdiff_t *a_steps, char *b, const ptrdiff_t *b_steps, char *c,
+                  const ptrdiff_t *c_steps) {
+    vekt_product p = {.m = shape[n_outer],
+                      .n = shape[n_outer + 1],
+                      .k = k,
+                      .a = matrix(a, a_steps + n_outer),
+                      .b = matrix(b, b_steps + n_outer),
+                      .c = matrix(c, c_steps + n_outer)};
+    if (!n_outer) return vekt_matmul(target, type, &p);
+    /* The last of the outer axes is a stack; the others count stacks. */
+    const ptrdiff_t last = n_outer - 1, next[3] = {a_steps[last], b_steps[last], c_steps[last]};
+    ptrdiff_t stacks = 1;
+    for (ptrdiff_t d = 0; d < last; d++) stacks *= shape[d];
+    for (ptrdiff_t s = 0; s < stacks; s++) {
+        p.a.data = a, p.b.data = b, p.c.data = c;
+        for (ptrdiff_t d = last - 1, rest = s; d >= 0; rest /= shape[d--]) {
+            ptrdiff_t i = rest % shape[d];
+            p.a.data += i * a_steps[d];
+            p.b.data += i * b_steps[d];
+            p.c.data += i * c_steps[d];
+        }
+        if (vekt_matmul_stack(target, type, &p, shape[last], next)) return -1;
+    }
+    return 0;
+}
+
+int vekt_jit_matmul(const vekt_target *target, int type, ptrdiff_t ndim, const ptrdiff_t *shape, ptrdiff_t k, char *a,
+                    const ptrdiff_t *a_steps, char *b, const ptrdiff_t *b_steps, char *c, const ptrdiff_t *c_steps) {
+    int former = vekt_set_local_num_threads(1);
+    int status = matmul(target, type, ndim - 2, shape, k, a, a_steps, b, b_steps, c, c_steps);
+    vekt_set_local_num_threads(former);
+    return status;
+}
+
+static void splat(char *to, int dtype, double value) {
+    if (dtype == VEKT_F32) {
+        const float narrow = (float)value;
+        for (int i = 0; i < VEKT_SPLAT_BYTES; i += (int)sizeof narrow) memcpy(to + i, &narrow, sizeof narrow);
+    } else {
+        for (int i = 0; i < VEKT_SPLAT_BYTES; i += (int)sizeof value) memcpy(to + i, &value, sizeof value);
+    }
+}
+
+int vekt_jit_dense(const vekt_target *target, int dtype, const vekt_kernel *activation, const double *params,
+                   const ptrdiff_t *shape, char *x, const ptrdiff_t *x_steps, char *w, const ptrdiff_t *w_steps,
+                   char *bias, const ptrdiff_t *bias_steps, char *z, const ptrdiff_t *z_steps, char *y,
+                   const ptrdiff_t *y_steps) {
+    _Alignas(64) char splats[VEKT_MAX_ARGS][VEKT_SPLAT_BYTES];
+    vekt_epilogue e = {.bias = matrix(bias, bias_steps)};
+    if (z) e.preactivation = matrix(z, z_steps);
+    if (activation) {
+        e.activation = activation->loop;
+        e.n_params = activation->nin - 1;
+        for (int i = 0; i < e.n_params; i++) {
+            e.params[i] = splats[i];
+            splat(splats[i], dtype, params[i]);
+        }
+    }
+    const vekt_product p = {.m = shape[0],
+                            .n = shape[1],
+                            .k = shape[2],
+                            .a = matrix(x, x_steps),
+                            .b = matrix(w, w_steps),
+                            .c = matrix(y, y_steps),
+                            .epilogue = &e};
+    int former = vekt_set_local_num_threads(1);
+    int status = vekt_matmul(target, dtype == VEKT_F32 ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64, &p);
+    vekt_set_local_num_threads(former);
+    return status;
+}
