@@ -21,7 +21,7 @@ typedef struct {
 } integer_block;
 
 /* Sums of integers are not bound by latency: small tiles suffice, and leave registers on AVX2 too. */
-enum { TILE_ROWS = 4, TILE_VECTORS = VEKT_VECTOR_BYTES == 64 ? 4 : 2 };
+enum { INTEGER_ROWS = 4, INTEGER_VECTORS = VEKT_VECTOR_BYTES == 64 ? 4 : 2 };
 /* A panel of b fits the first cache, a block of it beside one of a the second. */
 enum { PANEL_BYTES = 1 << 15, BLOCK_B_BYTES = 1 << 18, BLOCK_ROWS = 128 };
 /* Where fewer rows use it, copying b costs more than it saves. */

@@ -10,7 +10,7 @@
  * RESULT, elements of c from sums and what c held, or 0; SATURATES, that a tile without zeros is complete; TARGET, an
  * attribute of functions.
  *
- * The blocks are those of Goto and van de Geijn (2008).  A panel of b is as wide as TILE_VECTORS vectors, the last
+ * The blocks are those of Goto and van de Geijn (2008).  A panel of b is as wide as INTEGER_VECTORS vectors, the last
  * ones as one; it is read in place where few rows use it, a where its rows are contiguous. */
 
 #ifndef SPLAT
@@ -29,7 +29,7 @@
 enum {
     NAME(n_lanes) = VEKT_VECTOR_BYTES / sizeof(LANE),
     NAME(group) = sizeof(WORD) / sizeof(STORED),
-    NAME(block_k) = PANEL_BYTES / (TILE_VECTORS * NAME(n_lanes) * sizeof(STORED)),
+    NAME(block_k) = PANEL_BYTES / (INTEGER_VECTORS * NAME(n_lanes) * sizeof(STORED)),
     NAME(block_n) = BLOCK_B_BYTES / (NAME(block_k) * sizeof(STORED)),
 };
 typedef LANE NAME(lanes) __attribute__((vector_size(VEKT_VECTOR_BYTES)));
@@ -79,13 +79,13 @@ static int NAME(complete)(const integer_tile *t, int rows) {
 #endif
 
 INLINE TARGET void NAME(multiply)(const integer_tile *t, const int rows, const int vectors) {
-    NAME(lanes) sum[TILE_ROWS][TILE_VECTORS] = {0};
+    NAME(lanes) sum[INTEGER_ROWS][INTEGER_VECTORS] = {0};
     const char *a = t->a, *b = t->b;
 #ifdef SATURATES
     if (t->accumulate && NAME(complete)(t, rows)) return;
 #endif
     for (ptrdiff_t p = 0; p < t->words; p++, a += t->a_step, b += t->b_step) {
-        NAME(lanes) y[TILE_VECTORS];
+        NAME(lanes) y[INTEGER_VECTORS];
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) {
             NAME(words) word;
@@ -101,7 +101,7 @@ INLINE TARGET void NAME(multiply)(const integer_tile *t, const int rows, const i
 #pragma GCC unroll 4
             for (int v = 0; v < vectors; v++) sum[r][v] = MULTIPLY_ADD(sum[r][v], x, y[v]);
 #else
-            NAME(lanes) product[TILE_VECTORS]; /* all of them first: 10 % on Zen 4 */
+            NAME(lanes) product[INTEGER_VECTORS]; /* all of them first: 10 % on Zen 4 */
 #pragma GCC unroll 4
             for (int v = 0; v < vectors; v++) {
                 product[v] = x * y[v];
@@ -122,14 +122,14 @@ INLINE TARGET void NAME(multiply)(const integer_tile *t, const int rows, const i
 }
 
 /* Not inlined: sums stay in registers only where little else is alive. */
-NOINLINE TARGET void NAME(tile_wide)(const integer_tile *t) { NAME(multiply)(t, TILE_ROWS, TILE_VECTORS); }
-NOINLINE TARGET void NAME(tile_narrow)(const integer_tile *t) { NAME(multiply)(t, TILE_ROWS, 1); }
-NOINLINE TARGET void NAME(row_wide)(const integer_tile *t) { NAME(multiply)(t, 1, TILE_VECTORS); }
+NOINLINE TARGET void NAME(tile_wide)(const integer_tile *t) { NAME(multiply)(t, INTEGER_ROWS, INTEGER_VECTORS); }
+NOINLINE TARGET void NAME(tile_narrow)(const integer_tile *t) { NAME(multiply)(t, INTEGER_ROWS, 1); }
+NOINLINE TARGET void NAME(row_wide)(const integer_tile *t) { NAME(multiply)(t, 1, INTEGER_VECTORS); }
 NOINLINE TARGET void NAME(row_narrow)(const integer_tile *t) { NAME(multiply)(t, 1, 1); }
 
 /* m rows, of which t describes the first. */
 static TARGET void NAME(panel)(integer_tile t, ptrdiff_t m, int wide) {
-    for (; m >= TILE_ROWS; m -= TILE_ROWS, t.a += TILE_ROWS * t.a_row, t.c += TILE_ROWS * t.c_row)
+    for (; m >= INTEGER_ROWS; m -= INTEGER_ROWS, t.a += INTEGER_ROWS * t.a_row, t.c += INTEGER_ROWS * t.c_row)
         wide ? NAME(tile_wide)(&t) : NAME(tile_narrow)(&t);
     for (; m > 0; m--, t.a += t.a_row, t.c += t.c_row) wide ? NAME(row_wide)(&t) : NAME(row_narrow)(&t);
 }
@@ -162,7 +162,7 @@ static TARGET void NAME(pack)(char *to, ptrdiff_t width, const char *from, ptrdi
 
 /* The columns of the panel at column j. */
 INLINE ptrdiff_t NAME(columns)(ptrdiff_t j, ptrdiff_t n) {
-    enum { LANES = NAME(n_lanes), WIDE = LANES * TILE_VECTORS };
+    enum { LANES = NAME(n_lanes), WIDE = LANES * INTEGER_VECTORS };
     return n - j >= WIDE ? WIDE : n - j > LANES ? LANES : n - j;
 }
 
