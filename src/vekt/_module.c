@@ -77,5 +77,7 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
-    return PyModule_Create(&definition);
+    PyObject *module = PyModule_Create(&definition);
+    if (module && vekt_add_dense(module) < 0) Py_CLEAR(module);
+    return module;
 }
