@@ -181,7 +181,7 @@ def test_reference(kernel: Kernel, dtype: np.dtype[Any]) -> None:
     params = [dtype.type(p) for p in example_params(kernel)]
     wide = reference.wide(kernel.name, every(dtype), *params)
     assert wide.dtype == np.float64
-    expected = reference._narrowed(wide, dtype).astype("f8")
+    expected = narrowed(wide, dtype).astype("f8")
     computed = getattr(vk.ufuncs, kernel.name)(every(dtype), *params).astype("f8")
     # The neighbours of the result, as bits: a step past the largest number is infinity.
     bits = expected.astype(dtype).view("i2").astype("i4")
@@ -199,9 +199,9 @@ def test_bfloat16_is_rounded_once_from_float64() -> None:
     for sign in (1, -1):
         wide = sign * np.array([middle - 2.0**-40, middle, middle + 2.0**-40, 1e-60, 1e300])
         with np.errstate(over="ignore"):
-            result = reference._narrowed(wide, BFLOAT16).astype("f8")
+            result = narrowed(wide, BFLOAT16).astype("f8")
         assert_array_equal(result, sign * np.array([1, 1, 1 + 2.0**-7, 0, np.inf]))
-    assert np.isnan(reference._narrowed(np.array(np.nan), BFLOAT16).astype("f8"))
+    assert np.isnan(narrowed(np.array(np.nan), BFLOAT16).astype("f8"))
 
 
 FIRST_CALLS = {

@@ -21,6 +21,20 @@ vk.relu(x, 0.1, max_value=None, threshold=x)
 value, gradient = vk.leaky_relu_value_and_grad(x, negative_slope=[0.1] * 5)
 vk.sigmoid_backward_from_output(x, vk.sigmoid(x, where=x > 0))
 vk.dot(x, x)
+vk.matmul(x, x, dtype="float64")
+vk.matmul(x, np.outer(x, x), x)
+vk.vecdot(x, x, axis=0, keepdims=True)
+vk.vecmat(x, vk.outer(x, x), out=y)
+vk.matvec([[1, 2]], [3, 4])
+vk.tensordot(x, x, axes=((0,), (0,)))
+vk.norm(x, ord=2, axis=0)
+vk.cosine_similarity(x, x)
+vk.transpose_copy(vk.outer(x, x), axes=(1, 0))
+w = vk.PackedWeights(np.outer(x, x))
+columns: int = w.shape[1]
+h, z = vk.dense(x, w, x, vk.gelu, return_preactivation=True)
+vk.dense(x, np.outer(x, x), activation=("relu", {"negative_slope": 0.1}), out=y)
+dx, dw, db = vk.dense_backward(h, x, w, z, "gelu")
 vk.jit.gelu(x)
 vk.reference.gelu(x)
 vk.activations.get("gelu")(x)
@@ -39,6 +53,8 @@ vk.relu(1.0, slope=0.1)
 vk.relu_value_and_grad()
 vk.set_num_threads("2")
 vk.no_such_function
+vk.matmul(1)
+dx, dw = vk.dense_backward(1, 2, 3, 4)
 """
 
 
@@ -53,7 +69,7 @@ def mypy(path: Path, program: str) -> list[str]:
 def test_stub_names_everything_public() -> None:
     names = set()
     for node in ast.parse(STUB.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
@@ -70,4 +86,4 @@ def test_a_strictly_typed_program_passes(tmp_path: Path) -> None:
 
 def test_mistakes_are_found(tmp_path: Path) -> None:
     errors = mypy(tmp_path / "mistakes.py", MISTAKES)
-    assert [error.split(":")[1] for error in errors] == ["4", "5", "6", "7", "8"]
+    assert [error.split(":")[1] for error in errors] == ["4", "5", "6", "7", "8", "9", "10"]

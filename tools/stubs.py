@@ -16,9 +16,9 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "vekt"
 HEADER = '''\
 """Type stub of vekt, written by tools/stubs.py from the registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -33,6 +33,9 @@ from . import ufuncs as ufuncs
 
 __version__: str
 __all__: list[str]
+
+_Activation = str | Callable[..., Any] | tuple[str, dict[str, Any]] | None
+_Output = NDArray[Any] | tuple[NDArray[Any]] | None
 
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
@@ -76,6 +79,66 @@ def prelu_backward(
 ) -> tuple[Any, Any]: ...
 """
 
+UFUNC_OPTIONS = (
+    'casting: Any = "same_kind", order: Any = "K", dtype: DTypeLike | None = None, '
+    "subok: bool = True, signature: Any = None, axes: Any = None"
+)
+
+
+def product(name: str, first: str = "", last: str = "") -> str:
+    """Stub of a product that takes what NumPy's own of that name takes."""
+    operands = "x1: ArrayLike, x2: ArrayLike, /, out: _Output = None"
+    return f"def {name}({operands}, *, {first}{UFUNC_OPTIONS}{last}) -> Any: ..."
+
+
+# By name, as in `_LINEAR` of src/vekt/__init__.py.
+LINEAR = {
+    "matmul": product("matmul", last=", axis: Any = None"),
+    "matvec": product("matvec"),
+    "vecdot": product("vecdot", first="axis: int = -1, keepdims: bool = False, "),
+    "vecmat": product("vecmat"),
+    "tensordot": "def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Any: ...",
+    "outer": "def outer(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...",
+    "norm": """\
+def norm(
+    x: ArrayLike, ord: float | str | None = None, axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False
+) -> Any: ...""",
+    "cosine_similarity": """\
+def cosine_similarity(a: ArrayLike, b: ArrayLike, axis: int = -1) -> Any: ...""",
+    "transpose_copy": """\
+def transpose_copy(
+    a: ArrayLike, axes: Sequence[int] | None = None, out: NDArray[Any] | None = None
+) -> NDArray[Any]: ...""",
+    "PackedWeights": """\
+class PackedWeights:
+    def __init__(self, w: ArrayLike) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def nbytes(self) -> int: ...
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...""",
+    "dense": """\
+@overload
+def dense(
+    x: ArrayLike, w: ArrayLike | PackedWeights, b: ArrayLike | None = None,
+    activation: _Activation = None, *, out: NDArray[Any] | None = None,
+    return_preactivation: Literal[False] = False
+) -> Any: ...
+@overload
+def dense(
+    x: ArrayLike, w: ArrayLike | PackedWeights, b: ArrayLike | None = None,
+    activation: _Activation = None, *, out: NDArray[Any] | None = None,
+    return_preactivation: Literal[True]
+) -> tuple[Any, Any]: ...""",
+    "dense_backward": """\
+def dense_backward(
+    dy: ArrayLike, x: ArrayLike, w: ArrayLike | PackedWeights, z: ArrayLike,
+    activation: _Activation = None
+) -> tuple[Any, Any, Any]: ...""",
+}
 
 MASK, OUTPUT = "where: ArrayLike | None = None", "out: NDArray[Any] | None = None"
 AXIS = "axis: int | tuple[int, ...] | None = -1"
@@ -116,7 +179,7 @@ def function(op: Any, name: str) -> str:
 
 def stub() -> str:
     """Text of the stub."""
-    lines = [HEADER + GATES]
+    lines = [HEADER + GATES, *LINEAR.values()]
     for op in load_registry().OPS.values():
         for name in op.public_names:
             lines.append(function(op, name) if op.params else f"{name}: np.ufunc")

@@ -22,6 +22,33 @@ extern const vekt_target *vekt_selected;
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc);
 
+/* _dtypes.c.  One loop for operands that are all of the same dtype. */
+int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_StridedLoop *loop);
+/* A promoter for all dtypes without a loop of their own. */
+int vekt_add_promoter(PyObject *ufunc, PyArrayMethod_PromoterFunction *promoter);
+/* Is this the DType of ml_dtypes.bfloat16?  Where it is, that package has been imported. */
+int vekt_is_bfloat16(PyArray_DTypeMeta *dtype);
+/* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
+PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
+                                      PyArray_DTypeMeta *const signature[]);
+/* The dtype that the inputs have in common (borrowed), or NULL without an error.  bfloat16, where given, stays alone,
+ * and beside others counts as float32, as in NumPy's own ufuncs; NumPy cannot promote it with all dtypes. */
+PyArray_DTypeMeta *vekt_common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
+                                     PyArray_DTypeMeta *bfloat16);
+/* A promoter's answer: this dtype for all operands. */
+void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_DTypeMeta *const operands[],
+                      PyArray_DTypeMeta *promoted[]);
+
+/* _gufuncs.c and _matmul.c: matrix products. */
+enum { VEKT_MATMUL, VEKT_VECDOT, VEKT_MATVEC, VEKT_VECMAT, VEKT_N_GUFUNCS };
+/* What a product of elements of NumPy's type is computed in (matmul.h), or -1 for a type that has none. */
+int vekt_product_type(int type_num);
+PyObject *vekt_build_gufunc(const vekt_target *target, int which);
+/* Adds matmul and its kin over the selected target to the module. */
+int vekt_add_products(PyObject *module);
+/* The same functions over another target, in a dict by name. */
+PyObject *vekt_build_products(const vekt_target *target);
+
 /* dot(a, b, out=None); self is a capsule of the target, or the module for the selected one. */
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 extern const char vekt_dot_doc[];

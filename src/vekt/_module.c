@@ -53,6 +53,12 @@ static PyObject *build_rows(PyObject *self, PyObject *address) {
     return bind(&rows_def, address);
 }
 
+static PyObject *build_products(PyObject *self, PyObject *address) {
+    (void)self;
+    void *target = PyLong_AsVoidPtr(address);
+    return target ? vekt_build_products(target) : NULL;
+}
+
 static PyMethodDef methods[] = {
     {"connect", connect, METH_VARARGS,
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
@@ -61,6 +67,8 @@ static PyMethodDef methods[] = {
     {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
     {"build_rows", build_rows, METH_O,
      "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},
+    {"build_products", build_products, METH_O,
+     "build_products(target, /)\n--\n\nReturn matmul and its kin over a target's kernels, by name."},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {"prelu", (PyCFunction)(void (*)(void))vekt_py_prelu, METH_FASTCALL,
@@ -78,6 +86,6 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
     PyObject *module = PyModule_Create(&definition);
-    if (module && vekt_add_dense(module) < 0) Py_CLEAR(module);
+    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0)) Py_CLEAR(module);
     return module;
 }

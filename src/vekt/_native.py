@@ -89,6 +89,12 @@ def build_dot(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_dot(_address(TARGETS[isa]))
 
 
+def build_products(isa: str) -> dict[str, Callable[..., Any]]:
+    """Return ``matmul`` and its kin over a supported target's kernels, by name."""
+    _require_supported(isa)
+    return _ufuncs.build_products(_address(TARGETS[isa]))
+
+
 def build_rows(isa: str) -> Callable[..., Any]:
     """Return the function ``rows`` over a supported target's kernels."""
     _require_supported(isa)

@@ -46,23 +46,6 @@ static int bfloat16_loop(PyArrayMethod_Context *context, char *const *args, cons
     return run(context, VEKT_F32, VEKT_BFLOAT16, args, n, steps);
 }
 
-static int add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_StridedLoop *loop) {
-    PyUFuncObject *u = (PyUFuncObject *)ufunc;
-    PyArray_DTypeMeta *dtypes[VEKT_MAX_ARGS];
-    for (int j = 0; j < u->nargs; j++) dtypes[j] = dtype;
-    PyType_Slot slots[] = {{NPY_METH_strided_loop, (void *)loop}, {0, NULL}};
-    PyArrayMethod_Spec spec = {
-        .name = u->name,
-        .nin = u->nin,
-        .nout = u->nout,
-        .casting = NPY_NO_CASTING,
-        .flags = NPY_METH_NO_FLOATINGPOINT_ERRORS,
-        .dtypes = dtypes,
-        .slots = slots,
-    };
-    return PyUFunc_AddLoopFromSpec(ufunc, &spec);
-}
-
 /* Integers, bool, and Python's own numbers where no array decides. */
 static int computes_as_double(const PyArray_DTypeMeta *dtype) {
     const PyArray_DTypeMeta *const all[] = {
@@ -77,57 +60,14 @@ static int computes_as_double(const PyArray_DTypeMeta *dtype) {
     return 0;
 }
 
-/* Is this the DType of ml_dtypes.bfloat16?  Where it is, that package has been imported. */
-static int is_bfloat16(PyArray_DTypeMeta *dtype) {
-    PyObject *name = PyUnicode_FromString("ml_dtypes"), *package = name ? PyImport_GetModule(name) : NULL;
-    PyObject *scalar = package ? PyObject_GetAttrString(package, "bfloat16") : NULL;
-    PyObject *type = scalar ? PyObject_GetAttrString((PyObject *)dtype, "type") : NULL;
-    int is = type && type == scalar;
-    Py_XDECREF(name);
-    Py_XDECREF(package);
-    Py_XDECREF(scalar);
-    Py_XDECREF(type);
-    PyErr_Clear();
-    return is;
-}
-
-/* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
-static PyArray_DTypeMeta *find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
-                                        PyArray_DTypeMeta *const signature[]) {
-    for (int j = 0; j < u->nargs; j++) {
-        if (signature[j] && is_bfloat16(signature[j])) return signature[j];
-        if (j < u->nin && operands[j] && is_bfloat16(operands[j])) return operands[j];
-    }
-    return NULL;
-}
-
-/* Does bfloat16 hold their numbers, as NumPy sees it? */
-static int fits_bfloat16(const PyArray_DTypeMeta *dtype) {
-    return dtype == &PyArray_BoolDType || dtype == &PyArray_ByteDType || dtype == &PyArray_UByteDType ||
-           dtype == &PyArray_PyLongDType || dtype == &PyArray_PyFloatDType;
-}
-
-/* The dtype to compute in (borrowed), or NULL without an error where there is none.  bfloat16, where given, stays
- * alone, and beside others counts as float32, as in NumPy's own ufuncs; NumPy cannot promote it with all dtypes. */
-static PyArray_DTypeMeta *common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
-                                       PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta *bfloat16) {
-    PyArray_DTypeMeta *inputs[VEKT_MAX_ARGS];
-    int fits = bfloat16 != NULL;
+/* The dtype to compute in (borrowed), or NULL without an error where there is none. */
+static PyArray_DTypeMeta *computing_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
+                                          PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta *bfloat16) {
     for (int j = 0; j < u->nargs; j++) {
         if (signature[j]) return signature[j]; /* dtype= or signature= decides */
     }
-    for (int j = 0; j < u->nin; j++) {
-        int same = bfloat16 && operands[j] == bfloat16;
-        inputs[j] = same ? &PyArray_FloatDType : operands[j];
-        fits &= same || fits_bfloat16(operands[j]);
-    }
-    if (fits) return bfloat16;
-    PyArray_DTypeMeta *common = PyArray_PromoteDTypeSequence(u->nin, inputs);
-    if (!common) {
-        PyErr_Clear(); /* NumPy's own "no loop" error says more */
-        return NULL;
-    }
-    Py_DECREF((PyObject *)common); /* the classes compared with below live for ever */
+    PyArray_DTypeMeta *common = vekt_common_dtype(u, operands, bfloat16);
+    if (!common || common == bfloat16) return common;
     if (computes_as_double(common)) return &PyArray_DoubleDType;
     if (common == &PyArray_HalfDType) return &PyArray_HalfDType;
     if (common == &PyArray_FloatDType) return &PyArray_FloatDType;
@@ -138,7 +78,7 @@ static PyArray_DTypeMeta *common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta
 static int add_bfloat16_loop(PyObject *ufunc, PyArray_DTypeMeta *bfloat16) {
     ufunc_data *data = (void *)((PyUFuncObject *)ufunc)->data;
     if (data->bfloat16 == (PyObject *)bfloat16 || !data->kernel[VEKT_F32]) return 0;
-    if (add_loop(ufunc, bfloat16, bfloat16_loop) < 0) return -1;
+    if (vekt_add_loop(ufunc, bfloat16, bfloat16_loop) < 0) return -1;
     data->bfloat16 = (PyObject *)bfloat16; /* the ufunc's loop keeps it alive */
     return 0;
 }
@@ -147,31 +87,11 @@ static int add_bfloat16_loop(PyObject *ufunc, PyArray_DTypeMeta *bfloat16) {
 static int promote(PyObject *ufunc, PyArray_DTypeMeta *const operands[], PyArray_DTypeMeta *const signature[],
                    PyArray_DTypeMeta *promoted[]) {
     const PyUFuncObject *u = (const PyUFuncObject *)ufunc;
-    PyArray_DTypeMeta *bfloat16 = find_bfloat16(u, operands, signature);
-    PyArray_DTypeMeta *dtype = common_dtype(u, operands, signature, bfloat16);
+    PyArray_DTypeMeta *bfloat16 = vekt_find_bfloat16(u, operands, signature);
+    PyArray_DTypeMeta *dtype = computing_dtype(u, operands, signature, bfloat16);
     if (!dtype || (dtype == bfloat16 && add_bfloat16_loop(ufunc, bfloat16) < 0)) return -1;
-    for (int j = 0; j < u->nargs; j++) {
-        /* NumPy wants to see a change; an output of the dtype already is one when left open. */
-        promoted[j] = j >= u->nin && operands[j] == dtype ? NULL : dtype;
-        Py_XINCREF((PyObject *)promoted[j]);
-    }
+    vekt_promoted_to(u, dtype, operands, promoted);
     return 0;
-}
-
-static int add_promoter(PyObject *ufunc) {
-    int n = ((PyUFuncObject *)ufunc)->nargs, status = -1;
-    PyObject *any = PyTuple_New(n);
-    PyObject *capsule = PyCapsule_New((void *)promote, "numpy._ufunc_promoter", NULL);
-    if (any && capsule) {
-        for (int j = 0; j < n; j++) {
-            Py_INCREF((PyObject *)&PyArrayDescr_Type);
-            PyTuple_SetItem(any, j, (PyObject *)&PyArrayDescr_Type);
-        }
-        status = PyUFunc_AddPromoter(ufunc, any, capsule);
-    }
-    Py_XDECREF(any);
-    Py_XDECREF(capsule);
-    return status;
 }
 
 static void free_data(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, NULL)); }
@@ -209,13 +129,13 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
         return NULL;
     }
     ((PyUFuncObject *)ufunc)->obj = owner; /* released with the ufunc */
-    int status = add_promoter(ufunc);
+    int status = vekt_add_promoter(ufunc, promote);
     if (status == 0 && data->kernel[VEKT_F32]) {
-        status = add_loop(ufunc, &PyArray_HalfDType, half_loop);
-        if (status == 0) status = add_loop(ufunc, &PyArray_FloatDType, float_loop);
+        status = vekt_add_loop(ufunc, &PyArray_HalfDType, half_loop);
+        if (status == 0) status = vekt_add_loop(ufunc, &PyArray_FloatDType, float_loop);
     }
     if (status == 0 && data->kernel[VEKT_F64]) {
-        status = add_loop(ufunc, &PyArray_DoubleDType, double_loop);
+        status = vekt_add_loop(ufunc, &PyArray_DoubleDType, double_loop);
     }
     if (status < 0) Py_CLEAR(ufunc);
     return ufunc;

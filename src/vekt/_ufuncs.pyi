@@ -2,13 +2,69 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 def connect(drivers: int, target: int, /) -> None: ...
 def build_ufunc(target: int, name: str, doc: str, /) -> np.ufunc: ...
 def build_dot(target: int, /) -> Callable[..., Any]: ...
+def build_products(target: int, /) -> dict[str, Callable[..., Any]]: ...
 def build_rows(target: int, /) -> Callable[..., Any]: ...
 def dot(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
+def matmul(
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: NDArray[Any] | tuple[NDArray[Any]] | None = None,
+    *,
+    casting: Any = "same_kind",
+    order: Any = "K",
+    dtype: DTypeLike | None = None,
+    subok: bool = True,
+    signature: Any = None,
+    axes: Any = None,
+    axis: Any = None,
+) -> Any: ...
+def matvec(
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: NDArray[Any] | tuple[NDArray[Any]] | None = None,
+    *,
+    casting: Any = "same_kind",
+    order: Any = "K",
+    dtype: DTypeLike | None = None,
+    subok: bool = True,
+    signature: Any = None,
+    axes: Any = None,
+) -> Any: ...
+def vecdot(
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: NDArray[Any] | tuple[NDArray[Any]] | None = None,
+    *,
+    axis: int = -1,
+    keepdims: bool = False,
+    casting: Any = "same_kind",
+    order: Any = "K",
+    dtype: DTypeLike | None = None,
+    subok: bool = True,
+    signature: Any = None,
+    axes: Any = None,
+) -> Any: ...
+def vecmat(
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: NDArray[Any] | tuple[NDArray[Any]] | None = None,
+    *,
+    casting: Any = "same_kind",
+    order: Any = "K",
+    dtype: DTypeLike | None = None,
+    subok: bool = True,
+    signature: Any = None,
+    axes: Any = None,
+) -> Any: ...
 def rows(
     name: str,
     x: ArrayLike,

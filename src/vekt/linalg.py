@@ -1,8 +1,16 @@
-"""Linear algebra."""
+"""Linear algebra: products of vectors, matrices and tensors."""
 
-from vekt._ufuncs import dot
+from __future__ import annotations
 
-__all__ = ["dot"]
+from vekt._tensordot import dot_general, tensordot
+from vekt._ufuncs import dot, matmul, matvec, vecdot, vecmat
 
-__test__ = {"dot": dot.__doc__}
-"""Lets doctest find the example of a function written in C."""
+_dot_general = dot_general
+"""What `dot` calls for operands that are not both vectors."""
+
+__all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
+
+__test__ = {
+    function.__name__: function.__doc__ for function in (dot, matmul, matvec, vecdot, vecmat)
+}
+"""Lets doctest find the examples of functions written in C."""

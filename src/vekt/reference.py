@@ -10,7 +10,6 @@ computed result against them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,32 +17,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._functions import public_functions
-from ._operands import checked_out, is_bfloat16, result_dtype, vectors
+from . import _reference_linalg
+from ._operands import checked_out, result_dtype
 from ._reference_gates import gate_functions
-from ._reference_math import two_product
+from ._reference_linalg import *  # noqa: F403
+from ._reference_rounding import narrowed, wider
 from ._reference_rows import rows, wide_rows
 from ._registry import KERNELS, OPS, Kernel
 from ._row_functions import row_functions
 from ._ulp import ulp_error
 
 Array = NDArray[Any]
-
-
-def _wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(np.longdouble if dtype.itemsize == 8 else "f8")
-
-
-def _narrowed(wide: Array, dtype: np.dtype[Any]) -> Array:
-    """Round once; beyond the range to infinity, without a warning."""
-    with np.errstate(over="ignore"):
-        if not is_bfloat16(dtype):
-            return wide.astype(dtype)
-        single = wide.astype("f4")
-    # ml_dtypes rounds to float32 first.  To odd, as here, that does no harm: what was inexact keeps
-    # a last bit, so that the second rounding still sees on which side of the middle it is.
-    towards_zero = single.view("u4") - (np.abs(single) > np.abs(wide))
-    odd = towards_zero | ((single != wide) & ~np.isnan(wide))
-    return np.asarray(odd).view("f4").astype(dtype)
 
 
 def wide(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
@@ -83,10 +67,10 @@ def _evaluate(
     """Round the operands to their common dtype, widen them and apply the function."""
     narrow = result_dtype(None, *operands) if dtype is None else dtype
     with np.errstate(all="ignore"):
-        arrays = [np.asarray(x).astype(narrow).astype(_wider(narrow)) for x in operands]
+        arrays = [np.asarray(x).astype(narrow).astype(wider(narrow)) for x in operands]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         result = function(*(np.atleast_1d(a) for a in arrays))
-        return np.asarray(result, dtype=_wider(narrow)).reshape(shape)
+        return np.asarray(result, dtype=wider(narrow)).reshape(shape)
 
 
 def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,7 +79,7 @@ def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*operands: ArrayLike, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         narrow = result_dtype(dtype, *operands)
         with np.errstate(all="ignore"):
-            result = _narrowed(_evaluate(function, *operands, dtype=narrow), narrow)
+            result = narrowed(_evaluate(function, *operands, dtype=narrow), narrow)
         if out is None and where is True:
             return result[()]
         if out is None:
@@ -125,38 +109,6 @@ def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
     return raw
 
 
-def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
-    """Inner product of two vectors, exact but for one rounding at the end.
-
-    Parameters
-    ----------
-    a, b : array_like, 1-d, of equal length
-        float32 and float64 keep their dtype; integers and bool compute in float64.
-    out : 0-d ndarray or None, optional
-        Where the result goes.
-
-    Returns
-    -------
-    scalar
-        Sum of `a[i] * b[i]`.
-    """
-    x, y = vectors(a, b)
-    with np.errstate(all="ignore"):
-        product, error = two_product(x.astype("f8"), y.astype("f8"))
-        if np.isfinite(product).all():
-            # Splitting overflows long before the product does; its error is then far below.
-            error[~np.isfinite(error)] = 0
-            total = math.fsum(np.concatenate([product, error]))
-        else:
-            total = product.sum()
-        result = x.dtype.type(total)
-    if out is None:
-        return result
-    out = checked_out(out, shape=(), dtype=x.dtype)
-    out[...] = result
-    return out
-
-
 def _public() -> dict[str, Callable[..., Any]]:
     functions: dict[str, Callable[..., Any]] = {}
     for op in OPS.values():
@@ -172,7 +124,7 @@ _FUNCTIONS = _public()
 globals().update(_FUNCTIONS)
 __all__ = [
     *_FUNCTIONS,
-    "dot",
+    *_reference_linalg.__all__,
     "ulp_error",
     "wide",
     "wide_from_output",

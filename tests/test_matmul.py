@@ -1,0 +1,202 @@
+"""matmul, vecdot, matvec, vecmat, tensordot, and dot of what are not vectors."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+
+import ml_dtypes
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import vekt as vk
+from vekt import _native, linalg, reference
+
+NAMES = ["matmul", "vecdot", "matvec", "vecmat"]
+INTEGERS = list("?bBhHiIlLqQ")
+FLOATS = ["e", ml_dtypes.bfloat16, "f", "d"]
+COMPLEX = ["F", "D"]
+
+# Core dimensions of the operands, with n, k, m = 7, 5, 9; stacks come in front.
+CORES = {
+    "matmul": [(7, 5), (5, 9)],
+    "vecdot": [(5,), (5,)],
+    "matvec": [(7, 5), (5,)],
+    "vecmat": [(5,), (5, 9)],
+}
+STACKS = [((), ()), ((3,), (3,)), ((3,), ()), ((), (3,)), ((2, 1), (3,)), ((0,), (1,))]
+
+
+@pytest.fixture
+def products(isa):
+    return _native.build_products(isa)
+
+
+def operand(rng, shape, dtype):
+    """Integers over their whole range, floats of a normal distribution."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return rng.random(shape) < 0.3
+    if dtype.kind in "iu":
+        return np.frombuffer(rng.bytes(dtype.itemsize * int(np.prod(shape))), dtype).reshape(shape)
+    if dtype.kind == "c":
+        return (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(dtype)
+    return rng.normal(size=shape).astype(dtype)
+
+
+def assert_close(got, exact, size, k):
+    """Equal integers; floats within the bound of sums of k products, of magnitude `size`."""
+    assert got.dtype == exact.dtype
+    assert got.shape == exact.shape
+    if exact.dtype.kind in "biu":
+        assert_array_equal(got, exact)
+        return
+    rounding = float(ml_dtypes.finfo(exact.dtype).eps)
+    in_sum = max(4, k) * min(rounding, 2.0**-23)  # complex: 2 k products, halves summed in float
+    error = abs(got.astype("D") - exact.astype("D"))
+    assert np.all(error <= rounding * abs(exact.astype("D")) + in_sum * size)
+
+
+def check(products, name, x, y, **options):
+    got = products[name](x, y, **options)
+    exact = getattr(reference, name)(x, y, **options)
+    size = getattr(reference, name)(abs(x.astype("D")).real, abs(y.astype("D")).real, **options)
+    assert_close(got, exact, size, x.shape[-1])
+    return got
+
+
+@pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS, *COMPLEX], ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_values(products, name, dtype, rng):
+    for stacks in STACKS:
+        shapes = [s + core for s, core in zip(stacks, CORES[name], strict=True)]
+        x, y = (operand(rng, shape, dtype) for shape in shapes)
+        got = check(products, name, x, y)
+        out = np.empty_like(got)
+        assert products[name](x, y, out) is out
+        assert_array_equal(out, got)
+
+
+@pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS, *COMPLEX], ids=str)
+def test_vectors_count_as_rows_and_columns(products, dtype, rng):
+    x, y = operand(rng, (5,), dtype), operand(rng, (5, 9), dtype)
+    check(products, "matmul", x, y)
+    check(products, "matmul", y.T, x)
+    number = check(products, "matmul", x, x)
+    assert type(number) is np.dtype(dtype).type
+    assert_array_equal(products["matmul"](x, x, out=np.empty((), dtype)), number)
+    check(products, "matmul", x, operand(rng, (2, 5, 9), dtype))
+    check(products, "matmul", operand(rng, (2, 7, 5), dtype), x)
+
+
+@pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS, *COMPLEX], ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_sums_are_zero(products, name, dtype):
+    shapes = [tuple(0 if n == 5 else n for n in core) for core in CORES[name]]
+    x, y = (np.empty(shape, dtype) for shape in shapes)
+    result = products[name](x, y)
+    expected = np.zeros([n for n in shapes[0] + shapes[1] if n], dtype)
+    assert result.dtype == expected.dtype
+    assert_array_equal(result, expected)
+    stack = products[name](np.empty((4, *shapes[0]), dtype), y)
+    assert_array_equal(stack, np.zeros((4, *expected.shape), dtype))
+
+
+def test_the_first_of_complex_vectors_is_conjugated(products, rng):
+    a = operand(rng, (3, 5), "D")
+    x, y = operand(rng, (3,), "D"), operand(rng, (5,), "D")
+    exact = {"rtol": 1e-14}
+    np.testing.assert_allclose(products["vecdot"](x, x), np.sum(abs(x) ** 2), **exact)
+    np.testing.assert_allclose(products["vecmat"](x, a), x.conj() @ a, **exact)
+    np.testing.assert_allclose(products["matvec"](a, y), a @ y, **exact)
+    np.testing.assert_allclose(products["matmul"](x, a), x @ a, **exact)
+    # More rows than are conjugated at a time.
+    many, one = operand(rng, (3000, 3), "F"), operand(rng, (3,), "F")
+    np.testing.assert_allclose(products["vecdot"](many, one), many.conj() @ one, rtol=1e-4)
+    np.testing.assert_allclose(products["vecdot"](one, many), many @ one.conj(), rtol=1e-4)
+
+
+def test_the_integers_of_the_notes():
+    a, b = np.array([[1, 2], [3, 4]]), np.array([[5, 6], [7, 8]])
+    assert_array_equal(vk.matmul(a, b), [[19, 22], [43, 50]])
+    assert vk.matmul(a, b).dtype == a.dtype
+    assert vk.matmul([1, 2, 3], [4, 5, 6]) == 32
+    assert_array_equal(vk.tensordot([1, 2], [3, 4, 5], 0), [[3, 4, 5], [6, 8, 10]])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_result_types_are_those_of_numpy(name):
+    product = getattr(vk, name)
+    arrays = {c: np.ones((4, 4), c) for c in [*INTEGERS, *"efdFD"]}
+    for a in arrays.values():
+        for b in arrays.values():
+            assert product(a, b).dtype == np.matmul(a, b).dtype
+    half = np.ones((4, 4), ml_dtypes.bfloat16)
+    for c, dtype in {"?": half.dtype, "B": half.dtype, "e": "f", "f": "f", "h": "f", "i": "d"}.items():
+        assert product(half, arrays[c]).dtype == dtype
+        assert product(arrays[c], half).dtype == dtype
+        assert getattr(reference, name)(half, arrays[c]).dtype == dtype
+    assert product(half, half, dtype="f").dtype == np.float32
+    assert product(half.astype("f"), half, dtype=half.dtype, casting="unsafe").dtype == half.dtype
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+def test_bits_do_not_depend_on_the_batch(products, dtype, rng):
+    x, w = operand(rng, (33, 300), dtype), operand(rng, (300, 40), dtype)
+    whole = products["matmul"](x, w)
+    for i in (0, 7, 32):
+        assert_array_equal(products["matmul"](x[i], w), whole[i])
+        assert_array_equal(products["matmul"](x[i : i + 1], w)[0], whole[i])
+        assert_array_equal(products["vecmat"](x[i], w), whole[i])
+    assert_array_equal(products["matmul"](x[:7], w), whole[:7])
+    assert_array_equal(products["vecmat"](x, w), whole)
+    assert_array_equal(products["matmul"](x.reshape(3, 11, 300), w).reshape(33, 40), whole)
+    assert_array_equal(products["matmul"](x[::-1].reshape(11, 3, 300), w).reshape(33, 40), whole[::-1])
+    assert_array_equal(products["matmul"](x, np.broadcast_to(w, (2, 300, 40))), [whole, whole])
+
+    column = products["matmul"](x, w[:, :1])[:, 0]
+    assert_array_equal(products["matmul"](x, w[:, 0]), column)
+    assert_array_equal(products["matvec"](x, w[:, 0]), column)
+    assert_array_equal(products["vecdot"](x, w[:, 0]), column)
+    assert_array_equal(products["vecdot"](w[:, 0], x), column)
+    assert_array_equal(products["matvec"](x, w.T)[:3], [products["matvec"](x, v) for v in w.T[:3]])
+    for i in (0, 7, 32):
+        assert products["vecdot"](x[i], w[:, 0]) == column[i]
+        assert products["matmul"](x[i], w[:, 0]) == column[i]
+
+
+@pytest.mark.parametrize("dtype", ["e", "f", "d", "F", "D"])
+@pytest.mark.parametrize("name", NAMES)
+def test_special_values_come_without_warnings(products, name, dtype):
+    x, y = (np.ones(core, dtype) for core in CORES[name])
+    x[..., 2], y[2, ...] = np.inf, 0
+    huge = np.finfo(dtype).max
+    with np.errstate(all="raise"):
+        assert np.isnan(products[name](x, y)).all()
+        assert np.isnan(products[name](np.stack([x, x]), y)).all()
+        assert np.isinf(products[name](x, np.full_like(y, huge)).real).all()
+
+
+AXES = {
+    "matmul": [(0, 1), (1, 0), (2, 0)],
+    "vecdot": [0, 0, ()],
+    "matvec": [(1, 0), 0, 0],
+    "vecmat": [0, (1, 0), 0],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axes(products, name, rng):
+    axes = AXES[name]
+    x, y = (operand(rng, core, "d") for core in CORES[name])
+    expected = products[name](x, y)
+    x, y = x[..., None].T if x.ndim == 1 else x, y
+    if name == "matmul":
+        x, y, expected = np.stack([x.T, x.T]).transpose(2, 1, 0), y.T, np.stack([expected] * 2)
+        got = products[name](x, y, axes=[(0, 1), (1, 0), (1, 2)])
+    elif name == "vecdot":
+        got = products[name](x.T, y, axis=0)
+    else:
+        got = products[name](x.T, y.T, axes=axes)
+    assert_array_equal(np.squeeze(got), np.squeeze(expected))
