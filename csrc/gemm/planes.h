@@ -15,14 +15,14 @@ typedef struct {
     REAL *data;
     ptrdiff_t apart, rows, columns;
     int by_columns;
-} FN(block);
+} FN(planes);
 
-INLINE FN(block) FN(block_of)(const FN(storage) * s, REAL *data, ptrdiff_t apart, const vekt_matrix *x,
-                              ptrdiff_t rows, ptrdiff_t columns) {
-    return (FN(block)){data, apart, rows, columns, x->col != s->item && x->row == s->item};
+INLINE FN(planes) FN(planes_of)(const FN(storage) * s, REAL *data, ptrdiff_t apart, const vekt_matrix *x,
+                                ptrdiff_t rows, ptrdiff_t columns) {
+    return (FN(planes)){data, apart, rows, columns, x->col != s->item && x->row == s->item};
 }
 
-INLINE vekt_matrix FN(plane)(const FN(block) * block, int plane) {
+INLINE vekt_matrix FN(plane)(const FN(planes) * block, int plane) {
     const ptrdiff_t item = sizeof(REAL);
     char *data = (char *)(block->data + plane * block->apart);
     return block->by_columns ? (vekt_matrix){data, item, block->rows * item}
@@ -30,7 +30,7 @@ INLINE vekt_matrix FN(plane)(const FN(block) * block, int plane) {
 }
 
 /* Between a block and memory at `data`, in either direction. */
-INLINE void FN(transfer)(const FN(storage) * s, const FN(block) * block, const vekt_matrix *x, char *data,
+INLINE void FN(transfer)(const FN(storage) * s, const FN(planes) * block, const vekt_matrix *x, char *data,
                          int store) {
     enum { GATHERED = 64 };
     char line[GATHERED * 16];
@@ -56,8 +56,8 @@ INLINE void FN(transfer)(const FN(storage) * s, const FN(block) * block, const v
 }
 
 /* One product of planes. */
-static int FN(multiply_planes)(const FN(block) * a, int a_plane, const FN(block) * b, int b_plane,
-                               const FN(block) * c, int c_plane, int accumulate) {
+static int FN(multiply_planes)(const FN(planes) * a, int a_plane, const FN(planes) * b, int b_plane,
+                               const FN(planes) * c, int c_plane, int accumulate) {
     const vekt_product p = {.m = a->rows,
                             .n = b->columns,
                             .k = a->columns,
@@ -68,7 +68,7 @@ static int FN(multiply_planes)(const FN(block) * a, int a_plane, const FN(block)
     return FN(product)(&p);
 }
 
-static int FN(multiply_blocks)(int planes, const FN(block) * a, const FN(block) * b, const FN(block) * c,
+static int FN(multiply_blocks)(int planes, const FN(planes) * a, const FN(planes) * b, const FN(planes) * c,
                                int accumulate) {
     if (planes == 1) return FN(multiply_planes)(a, 0, b, 0, c, 0, accumulate);
     if (FN(multiply_planes)(a, 0, b, 1, c, 1, accumulate) < 0) return -1;
@@ -94,14 +94,14 @@ INLINE int FN(product_by_planes)(const vekt_product *p, const FN(storage) * s) {
         n = p->n - j <= N + 1 ? p->n - j : N;
         for (ptrdiff_t i = 0, m; i < p->m; i += m) {
             m = p->m - i < M ? p->m - i : M;
-            const FN(block) c = FN(block_of)(s, c_data, c_size, &p->c, m, n);
+            const FN(planes) c = FN(planes_of)(s, c_data, c_size, &p->c, m, n);
             char *result = p->c.data + i * p->c.row + j * p->c.col;
             if (p->accumulate) FN(transfer)(s, &c, &p->c, result, 0);
             ptrdiff_t q = 0, k;
             do { /* once, for zeros, where k is 0 */
                 k = p->k - q < K ? p->k - q : K;
-                const FN(block) a = FN(block_of)(s, a_data, a_size, &p->a, m, k);
-                const FN(block) b = FN(block_of)(s, b_data, b_size, &p->b, k, n);
+                const FN(planes) a = FN(planes_of)(s, a_data, a_size, &p->a, m, k);
+                const FN(planes) b = FN(planes_of)(s, b_data, b_size, &p->b, k, n);
                 FN(transfer)(s, &a, &p->a, p->a.data + i * p->a.row + q * p->a.col, 0);
                 FN(transfer)(s, &b, &p->b, p->b.data + q * p->b.row + j * p->b.col, 0);
                 if (FN(multiply_blocks)(s->planes, &a, &b, &c, p->accumulate || q > 0) < 0) return -1;
