@@ -41,12 +41,16 @@ int vekt_jit_matmul(const vekt_target *target, int type, ptrdiff_t ndim, const p
     return status;
 }
 
-static void splat(char *to, int dtype, double value) {
-    if (dtype == VEKT_F32) {
-        const float narrow = (float)value;
-        for (int i = 0; i < VEKT_SPLAT_BYTES; i += (int)sizeof narrow) memcpy(to + i, &narrow, sizeof narrow);
-    } else {
-        for (int i = 0; i < VEKT_SPLAT_BYTES; i += (int)sizeof value) memcpy(to + i, &value, sizeof value);
+typedef char splats[VEKT_MAX_ARGS][VEKT_SPLAT_BYTES];
+
+/* Fills vectors with each of the parameters, and lets `params` point to them. */
+static void fill(splats space, char **params, int dtype, const double *values, int count) {
+    for (int p = 0; p < count; p++) {
+        const float narrow = (float)values[p];
+        const void *value = dtype == VEKT_F32 ? (const void *)&narrow : &values[p];
+        const size_t item = dtype == VEKT_F32 ? sizeof narrow : sizeof *values;
+        for (size_t at = 0; at < VEKT_SPLAT_BYTES; at += item) memcpy(space[p] + at, value, item);
+        params[p] = space[p];
     }
 }
 
@@ -54,18 +58,8 @@ int vekt_jit_dense(const vekt_target *target, int dtype, const vekt_kernel *acti
                    const ptrdiff_t *shape, char *x, const ptrdiff_t *x_steps, char *w, const ptrdiff_t *w_steps,
                    char *bias, const ptrdiff_t *bias_steps, char *z, const ptrdiff_t *z_steps, char *y,
                    const ptrdiff_t *y_steps) {
-    _Alignas(64) char splats[VEKT_MAX_ARGS][VEKT_SPLAT_BYTES];
-    vekt_epilogue e = {.bias = matrix(bias, bias_steps)};
-    if (z) e.preactivation = matrix(z, z_steps);
-    if (activation) {
-        e.activation = activation->loop;
-        e.is_relu = !strcmp(activation->name, "relu");
-        e.n_params = activation->nin - 1;
-        for (int i = 0; i < e.n_params; i++) {
-            e.params[i] = splats[i];
-            splat(splats[i], dtype, params[i]);
-        }
-    }
+    _Alignas(64) splats space;
+    vekt_epilogue e = {.bias = matrix(bias, bias_steps), .preactivation = matrix(z, z_steps)};
     const vekt_product p = {.m = shape[0],
                             .n = shape[1],
                             .k = shape[2],
@@ -73,5 +67,36 @@ int vekt_jit_dense(const vekt_target *target, int dtype, const vekt_kernel *acti
                             .b = matrix(w, w_steps),
                             .c = matrix(y, y_steps),
                             .epilogue = &e};
+    if (activation) {
+        e.activation = activation->loop;
+        e.is_relu = !strcmp(activation->name, "relu");
+        e.n_params = activation->nin - 1;
+        fill(space, e.params, dtype, params, e.n_params);
+    }
     return vekt_matmul_serial(target, dtype == VEKT_F32 ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64, &p);
+}
+
+int vekt_jit_dense_backward(const vekt_target *target, int dtype, const vekt_kernel *backward, const double *params,
+                            const ptrdiff_t *shape, char *dy, const ptrdiff_t *dy_steps, char *x,
+                            const ptrdiff_t *x_steps, char *w, const ptrdiff_t *w_steps, char *z,
+                            const ptrdiff_t *z_steps, char *dx, const ptrdiff_t *dx_steps, char *dw,
+                            const ptrdiff_t *dw_steps, char *db, ptrdiff_t db_step) {
+    _Alignas(64) splats space;
+    vekt_dense_call call = {.m = shape[0],
+                            .n = shape[1],
+                            .k = shape[2],
+                            .dy = matrix(dy, dy_steps),
+                            .x = matrix(x, x_steps),
+                            .w = matrix(w, w_steps),
+                            .z = matrix(z, z_steps),
+                            .backward = backward,
+                            .dx = matrix(dx, dx_steps),
+                            .dw = matrix(dw, dw_steps),
+                            .db = db,
+                            .db_step = db_step};
+    if (backward) fill(space, call.params, dtype, params, backward->nin - 2);
+    const int former = vekt_set_local_num_threads(1);
+    const int status = vekt_dense_backward(target, dtype, &call);
+    vekt_set_local_num_threads(former);
+    return status;
 }
