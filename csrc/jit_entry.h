@@ -17,4 +17,12 @@ int vekt_jit_dense(const vekt_target *target, int dtype, const vekt_kernel *acti
                    char *bias, const ptrdiff_t *bias_steps, char *z, const ptrdiff_t *z_steps, char *y,
                    const ptrdiff_t *y_steps);
 
+/* The gradients of that layer, as vekt_dense_backward.  `backward` is a kernel dy, z, params -> dz, or NULL; z and dx
+ * may be NULL as there. */
+int vekt_jit_dense_backward(const vekt_target *target, int dtype, const vekt_kernel *backward, const double *params,
+                            const ptrdiff_t *shape, char *dy, const ptrdiff_t *dy_steps, char *x,
+                            const ptrdiff_t *x_steps, char *w, const ptrdiff_t *w_steps, char *z,
+                            const ptrdiff_t *z_steps, char *dx, const ptrdiff_t *dx_steps, char *dw,
+                            const ptrdiff_t *dw_steps, char *db, ptrdiff_t db_step);
+
 #endif

@@ -10,7 +10,7 @@ from numba.core.errors import TypingError
 
 from ._jitable import overloads
 from ._gates import _entry
-from ._linalg import as_operands, documented, finished, matmul, tensordot
+from ._linalg import documented, finished, on_this_thread
 from ._linalg_types import is_vector, of_vectors
 from ._products import common_kind
 from ._views import is_none
@@ -19,6 +19,7 @@ from ._views import is_none
 _FASTMATH = {"reassoc", "contract"}
 
 _PLAIN = (np.dtype("f4"), np.dtype("f8"))
+_SUMMED = "?bBhHiIlLqQfdFD"
 
 
 @documented
@@ -54,18 +55,12 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     plain = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 1
     if plain and out is None and a.dtype is b.dtype and a.dtype in _PLAIN:
         return a.dtype.type(_run(a, b))
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return finished(np.multiply(a, b), np.result_type(a, b), out)
-    if np.ndim(b) > 2:
-        return finished(tensordot(a, b, axes=(-1, -2)), np.result_type(a, b), out)
-    if np.ndim(a) > 1 or np.ndim(b) > 1:
-        return matmul(a, b, out)
-    dtype, vectors = as_operands("dot", a, b)
-    if vectors[0].size != vectors[1].size:
-        raise ValueError(f"dot: vectors of lengths {vectors[0].size} and {vectors[1].size}")
-    if vectors[0].dtype == np.float16:
-        vectors = [x.astype("f4") for x in vectors]
-    return finished(np.asarray(_run(*vectors)), dtype, out)
+    x, y = np.asarray(a), np.asarray(b)
+    dtype = np.result_type(x, y)
+    if x.ndim == y.ndim == 1 and x.size == y.size and dtype.char in _SUMMED:
+        result = np.asarray(_run(*(v.astype(dtype.newbyteorder("="), copy=False) for v in (x, y))))
+        return finished(result, dtype, out)
+    return on_this_thread("dot", a, b, out)
 
 
 def _summing(kind: Any) -> Any:

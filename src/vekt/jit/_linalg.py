@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
-
-from vekt._kernels import ffi, lib
-
-from .._native import SELECTED, TARGETS
-from .._operands import checked_out, is_bfloat16
-from ._products import product_type
+from .._operands import checked_out
+from ..threading import num_threads
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -45,19 +38,8 @@ def documented(function: Function) -> Function:
     return function
 
 
-def as_operands(name: str, *operands: Any) -> tuple[Any, list[Any]]:
-    """Dtype of the result, and the operands in the dtype to compute with, native and aligned."""
-    arrays = [np.asarray(x) for x in operands]
-    wide = [x.astype("f4") if is_bfloat16(x.dtype) else x for x in arrays]
-    dtype = np.result_type(*wide)
-    if product_type(dtype) is None:
-        raise TypeError(f"{name}: dtype {dtype} is not supported")
-    stored = arrays[0].dtype if all(is_bfloat16(x.dtype) for x in arrays) else dtype
-    return stored, [np.require(x, dtype.newbyteorder("="), "A") for x in wide]
-
-
 def finished(result: Any, dtype: Any, out: Any) -> Any:
-    """Return the result in its dtype, or `out` that has received it."""
+    """Return an array in its dtype, one of no axes as a scalar; or `out` that has received it."""
     result = result.astype(dtype, copy=False)
     if out is None:
         return result[()]
@@ -66,35 +48,12 @@ def finished(result: Any, dtype: Any, out: Any) -> Any:
     return target
 
 
-def _product(name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool]) -> Any:
-    """Multiply, on the calling thread, operands of which some are (stacks of) vectors."""
-    dtype, (a, b) = as_operands(name, x1, x2)
-    met = f"got shapes {a.shape} and {b.shape}"
-    if a.ndim < 2 - vectors[0] or b.ndim < 2 - vectors[1]:
-        raise ValueError(f"{name}: an operand has too few axes, {met}")
-    if name in ("vecdot", "vecmat"):
-        a = a.conj()
-    a = a[..., np.newaxis, :] if vectors[0] else a
-    b = b[..., np.newaxis] if vectors[1] else b
-    if a.shape[-1] != b.shape[-2]:
-        raise ValueError(f"{name}: the lengths to sum over differ, {met}")
-    outer = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a, b = (np.broadcast_to(x, outer + x.shape[-2:]) for x in (a, b))
-    c = np.empty((*outer, a.shape[-2], b.shape[-1]), a.dtype)
-    operands = [part for x in (a, b, c) for part in (address(x), x.strides)]
-    kind = product_type(c.dtype)
-    if lib.vekt_jit_matmul(TARGETS[SELECTED], kind, c.ndim, c.shape, a.shape[-1], *operands):
-        raise MemoryError("no memory for a product")
-    if vectors[1]:
-        c = c[..., 0]
-    if vectors[0]:
-        c = c[..., 0] if vectors[1] else c[..., 0, :]
-    return finished(c, dtype, out)
+def on_this_thread(name: str, *arguments: Any, **options: Any) -> Any:
+    """Call the function of `vekt`, whose kernels compiled functions call too."""
+    import vekt
 
-
-def address(x: Any) -> Any:
-    """Address of an array's first element, for C."""
-    return ffi.cast("char *", x.ctypes.data)
+    with num_threads(1):
+        return getattr(vekt, name)(*arguments, **options)
 
 
 @documented
@@ -125,7 +84,7 @@ def matmul(x1: Any, x2: Any, out: Any = None) -> Any:
     array([[19, 22],
            [43, 50]])
     """
-    return _product("matmul", x1, x2, out, (np.ndim(x1) == 1, np.ndim(x2) == 1))
+    return on_this_thread("matmul", x1, x2, out=out)
 
 
 @documented
@@ -154,7 +113,7 @@ def matvec(x1: Any, x2: Any, out: Any = None) -> Any:
     >>> vk.jit.matvec(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 0.5]))
     array([2., 5.])
     """
-    return _product("matvec", x1, x2, out, (False, True))
+    return on_this_thread("matvec", x1, x2, out=out)
 
 
 @documented
@@ -183,7 +142,7 @@ def vecmat(x1: Any, x2: Any, out: Any = None) -> Any:
     >>> vk.jit.vecmat(np.array([1.0, 0.5]), np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([2.5, 4. ])
     """
-    return _product("vecmat", x1, x2, out, (True, False))
+    return on_this_thread("vecmat", x1, x2, out=out)
 
 
 @documented
@@ -214,9 +173,7 @@ def vecdot(x1: Any, x2: Any, out: Any = None, axis: int = -1) -> Any:
     >>> vk.jit.vecdot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 0.5]))
     array([2., 5.])
     """
-    if axis != -1:
-        x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
-    return _product("vecdot", x1, x2, out, (True, True))
+    return on_this_thread("vecdot", x1, x2, out=out, axis=axis)
 
 
 @documented
@@ -251,20 +208,4 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     >>> vk.jit.tensordot(np.ones((2, 3, 4)), np.ones((4, 3, 5)), axes=((1, 2), (1, 0)))[0]
     array([12., 12., 12., 12., 12.])
     """
-    x, y = np.asarray(a), np.asarray(b)
-    first, second = (range(-axes, 0), range(axes)) if isinstance(axes, int) else axes
-    x_axes, y_axes = (
-        normalize_axis_tuple(at, array.ndim) for at, array in ((first, x), (second, y))
-    )
-    if [x.shape[i] for i in x_axes] != [y.shape[j] for j in y_axes]:
-        raise ValueError(
-            f"tensordot: the lengths to sum over differ: axes {x_axes} of shape {x.shape}, "
-            f"{y_axes} of {y.shape}"
-        )
-    rows = [i for i in range(x.ndim) if i not in x_axes]
-    columns = [j for j in range(y.ndim) if j not in y_axes]
-    shape = [x.shape[i] for i in rows] + [y.shape[j] for j in columns]
-    k = math.prod(x.shape[i] for i in x_axes)
-    m, n = (math.prod(z.shape[i] for i in free) for z, free in ((x, rows), (y, columns)))
-    left = x.transpose([*rows, *x_axes]).reshape(m, k)
-    return matmul(left, y.transpose([*y_axes, *columns]).reshape(k, n)).reshape(shape)[()]
+    return on_this_thread("tensordot", a, b, axes)

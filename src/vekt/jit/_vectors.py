@@ -10,25 +10,26 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .._operands import is_bfloat16
 from ._gates import _entry as entry
-from ._linalg import as_operands, documented, finished
+from ._linalg import documented, finished
 
 
 _SAME_SIZE = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)} | {16: np.dtype("c16")}
 """Dtypes as which the elements of a copy are moved, by their size in bytes."""
 
 
-def _computable(name: str, *operands: Any, real: bool = False) -> tuple[Any, list[Any]]:
-    """Dtype of the result, and the operands in a native dtype to compute with."""
+def _computable(name: str, *operands: Any, kinds: str) -> tuple[Any, list[Any]]:
+    """Dtype of the result, and the operands in a native dtype of these kinds to compute with."""
     arrays = [np.asarray(x) for x in operands]
     wide = [x.astype("f4") if is_bfloat16(x.dtype) else x for x in arrays]
-    stored = dtype = np.result_type(*wide)
-    if dtype.kind in "biu":
-        stored = dtype = np.dtype("f8")
-    if dtype.char not in ("efd" if real else "efdFD"):
+    dtype = np.result_type(*wide)
+    if dtype.kind in "biu" and "?" not in kinds:
+        dtype = np.dtype("f8")
+    stored = dtype
+    if dtype.char not in kinds:
         raise TypeError(f"{name}: dtype {dtype} is not supported")
     if all(is_bfloat16(x.dtype) for x in arrays):
         stored = arrays[0].dtype
-    dtype = np.dtype("f4") if dtype.itemsize == 2 else dtype.newbyteorder("=")
+    dtype = np.dtype("f4") if dtype == np.float16 else dtype.newbyteorder("=")
     return stored, [x.astype(dtype, copy=False) for x in wide]
 
 
@@ -83,7 +84,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     >>> vk.jit.norm(np.array([[3.0, 4.0], [5.0, 12.0]]), axis=1)
     array([ 5., 13.])
     """
-    stored, (y,) = _computable("norm", x)
+    stored, (y,) = _computable("norm", x, kinds="efdFD")
     axes = range(y.ndim) if axis is None else normalize_axis_tuple(axis, y.ndim)
     if ord is not None and not (len(axes) == 1 or (len(axes) == 2 and ord == "fro")):
         # Sums along one axis and then the other, or singular values.
@@ -133,7 +134,7 @@ def cosine_similarity(a: Any, b: Any, axis: int = -1) -> Any:
     >>> float(vk.jit.cosine_similarity(np.array([1.0, 0.0]), np.array([3.0, 4.0])))
     0.6
     """
-    stored, arrays = _computable("cosine_similarity", a, b, real=True)
+    stored, arrays = _computable("cosine_similarity", a, b, kinds="efd")
     x, y = np.broadcast_arrays(*arrays)
     (at,) = normalize_axis_tuple(axis, x.ndim)
     result = _run_cosines(_rows(x, (at,)), _rows(y, (at,)))
@@ -170,10 +171,9 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
     array([[ 3,  4,  5],
            [ 6,  8, 10]])
     """
-    stored, arrays = as_operands("outer", a, b)
-    x, y = (x.astype("f4") if x.dtype == np.float16 else x for x in arrays)
+    stored, arrays = _computable("outer", a, b, kinds="?bBhHiIlLqQefdFD")
     with np.errstate(over="ignore"):
-        return finished(_run_outer(x.ravel(), y.ravel()), stored, out)
+        return finished(_run_outer(*(x.ravel() for x in arrays)), stored, out)
 
 
 @documented
