@@ -1,46 +1,44 @@
 /* A product of one thread, by the shortest way for its shape. */
 
-static size_t FN(packed_bytes)(ptrdiff_t k, ptrdiff_t n) { return (size_t)(k * n) * sizeof(REAL); }
-
-static void FN(pack)(void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n) {
-    REAL *out = packed;
-    for (ptrdiff_t p = 0; p < k; p++)
-        for (ptrdiff_t j = 0; j < n; j++) memcpy(&out[p * n + j], b->data + p * b->row + j * b->col, sizeof(REAL));
-}
-
-static REAL FN(mad_one)(REAL a, REAL b, REAL c) {
-#if VEKT_HAS_FMA
-    return sizeof(REAL) == 4 ? (REAL)__builtin_fmaf((float)a, (float)b, (float)c) : (REAL)__builtin_fma(a, b, c);
-#else
-    return a * b + c;
-#endif
+static void FN(finish_empty)(const vekt_product *p) {
+    for (ptrdiff_t i = 0; i < p->m; i++)
+        for (ptrdiff_t j = 0; j < p->n && !p->accumulate; j++)
+            *(FN(element) *)(p->c.data + i * p->c.row + j * p->c.col) = 0;
+    if (p->epilogue) FN(epilogue)(p->epilogue, 0, p->m, 0, p->n, p->c.data, p->c.row, p->c.col);
 }
 
 static int FN(product)(const vekt_product *p) {
-    vekt_matrix b = p->b;
-    if (p->packed) b = (vekt_matrix){(char *)p->packed, p->n * (ptrdiff_t)sizeof(REAL), sizeof(REAL)};
-    for (ptrdiff_t i = 0; i < p->m; i++)
-        for (ptrdiff_t j = 0; j < p->n; j++) {
-            REAL sum = 0;
-            char *c = p->c.data + i * p->c.row + j * p->c.col;
-            if (p->accumulate) memcpy(&sum, c, sizeof sum);
-            for (ptrdiff_t first = 0; first < p->k; first += VEKT_PRODUCT_RUN) {
-                REAL run = 0;
-                for (ptrdiff_t q = first; q < p->k && q < first + VEKT_PRODUCT_RUN; q++) {
-                    REAL x, y;
-                    memcpy(&x, p->a.data + i * p->a.row + q * p->a.col, sizeof x);
-                    memcpy(&y, b.data + q * b.row + j * b.col, sizeof y);
-                    run = FN(mad_one)(x, y, run);
-                }
-                sum = first || p->accumulate ? sum + run : run;
-            }
-            memcpy(c, &sum, sizeof sum);
-        }
-    if (p->epilogue) FN(epilogue)(p->epilogue, 0, p->m, 0, p->n, p->c.data, p->c.row, p->c.col);
-    return 0;
+    if (p->m <= 0 || p->n <= 0) return 0;
+    if (p->k <= 0) {
+        FN(finish_empty)(p);
+        return 0;
+    }
+    if (p->packed && p->n == 1) { /* the first column of a sliver; the order of dot */
+        vekt_product column = *p;
+        column.packed = NULL;
+        column.b = (vekt_matrix){(char *)p->packed, SLIVER * sizeof(REAL), sizeof(REAL)};
+        return FN(product)(&column);
+    }
+    int taken = FN(product_small)(p);
+    if (!taken) taken = FN(product_few)(p);
+    if (taken) return taken < 0 ? -1 : 0;
+    if (p->c.col == sizeof(REAL) || p->c.row != sizeof(REAL) || p->packed) return FN(blocked)(p);
+    vekt_product swapped = FN(swapped)(p);
+    vekt_epilogue epilogue;
+    if (p->epilogue) {
+        epilogue = *p->epilogue;
+        epilogue.bias = FN(transposed)(epilogue.bias);
+        epilogue.preactivation = FN(transposed)(epilogue.preactivation);
+        swapped.epilogue = &epilogue;
+    }
+    return FN(blocked)(&swapped);
 }
 
 static int FN(stack)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]) {
+    if (FN(is_small)(first)) {
+        FN(small_stack)(first, count, steps);
+        return 0;
+    }
     vekt_product one = *first;
     for (ptrdiff_t i = 0; i < count; i++) {
         if (FN(product)(&one) < 0) return -1;

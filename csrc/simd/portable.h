@@ -74,6 +74,19 @@ INLINE vf64 v_load_f64(const double *p) {
 INLINE void v_store_f32(float *p, vf32 x) { memcpy(p, &x, sizeof x); }
 INLINE void v_store_f64(double *p, vf64 x) { memcpy(p, &x, sizeof x); }
 
+INLINE vf32 v_load_parts_f32(const char *p, ptrdiff_t step) {
+    (void)step;
+    return v_load_f32((const void *)p);
+}
+INLINE vf64 v_load_parts_f64(const char *p, ptrdiff_t step) {
+    (void)step;
+    return v_load_f64((const void *)p);
+}
+INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 2); }
+INLINE vf64 v_zip_high_f64(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 1, 3); }
+
 INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) {
     vf32 x = {0};
     memcpy(&x, p, (size_t)n * 4);
@@ -86,6 +99,7 @@ INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) {
 }
 INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 4); }
 INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 8); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from, n); }
 
 #if defined(__SSE2__)
 /* Intrinsics here, as gcc 12's vectorizer demotes a double product to float in the plain form of v_fma_f32 below. */

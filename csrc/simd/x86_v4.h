@@ -53,6 +53,23 @@ INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) {
     _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)x);
 }
 
+/* Inserts from memory are loads and blends; only the zips below take the shuffle units. */
+INLINE vf32 v_load_parts_f32(const char *p, ptrdiff_t step) {
+    __m512 x = _mm512_castps128_ps512(_mm_loadu_ps((const void *)p));
+    x = _mm512_insertf32x4(x, _mm_loadu_ps((const void *)(p + step)), 1);
+    x = _mm512_insertf32x4(x, _mm_loadu_ps((const void *)(p + 2 * step)), 2);
+    return (vf32)_mm512_insertf32x4(x, _mm_loadu_ps((const void *)(p + 3 * step)), 3);
+}
+INLINE vf64 v_load_parts_f64(const char *p, ptrdiff_t step) { return (vf64)v_load_parts_f32(p, step); }
+INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return (vf32)_mm512_unpacklo_ps((__m512)a, (__m512)b); }
+INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return (vf32)_mm512_unpackhi_ps((__m512)a, (__m512)b); }
+INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpacklo_pd((__m512d)a, (__m512d)b); }
+INLINE vf64 v_zip_high_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpackhi_pd((__m512d)a, (__m512d)b); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) {
+    const __mmask64 first = _bzhi_u64(~0ull, (unsigned)n);
+    _mm512_mask_storeu_epi8(to, first, _mm512_maskz_loadu_epi8(first, from));
+}
+
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {

@@ -19,6 +19,11 @@
 extern const vekt_api *vekt_connected;
 extern const vekt_target *vekt_selected;
 
+/* _shared.c: is this the dtype of ml_dtypes? */
+int vekt_is_bfloat16(const PyArray_Descr *descr);
+/* Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
+int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
+
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc);
 
@@ -60,5 +65,10 @@ extern const char vekt_rows_doc[];
  * prelu_backward(target, dy, x, alpha, dx, dalpha, outer, period, inner): drivers.h tells about the lengths. */
 PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+
+/* norms(kind, x, y, axis, keepdims); self as for dot. */
+PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+/* Adds the functions of dense layers to the module. */
+int vekt_add_dense(PyObject *module);
 
 #endif

@@ -101,11 +101,29 @@ def build_rows(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_rows(_address(TARGETS[isa]))
 
 
+def build_norms(isa: str = SELECTED) -> Callable[..., Any]:
+    """Return the function ``norms`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_norms(_address(TARGETS[isa]))
+
+
 def build_prelu(isa: str = SELECTED) -> tuple[Callable[..., None], Callable[..., None]]:
     """Return the drivers of prelu and its backward pass over a supported target's kernels."""
     _require_supported(isa)
     target = _address(TARGETS[isa])
     return partial(_ufuncs.prelu, target), partial(_ufuncs.prelu_backward, target)
+
+
+def build_activation(name: str | None, params: tuple[float, ...], isa: str = SELECTED) -> Any:
+    """Return a supported target's kernels of an activation, None for none, as layers take them."""
+    _require_supported(isa)
+    return _ufuncs.activation(_address(TARGETS[isa]), name, params)
+
+
+def pack_weights(w: Any, isa: str = SELECTED) -> Any:
+    """Return a matrix of float32 or float64 in the order in which a target's products read it."""
+    _require_supported(isa)
+    return _ufuncs.pack(_address(TARGETS[isa]), w)
 
 
 def _require_supported(isa: str) -> None:

@@ -9,6 +9,7 @@ def build_ufunc(target: int, name: str, doc: str, /) -> np.ufunc: ...
 def build_dot(target: int, /) -> Callable[..., Any]: ...
 def build_products(target: int, /) -> dict[str, Callable[..., Any]]: ...
 def build_rows(target: int, /) -> Callable[..., Any]: ...
+def build_norms(target: int, /) -> Callable[..., Any]: ...
 def dot(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
 def matmul(
     x1: ArrayLike,
@@ -72,6 +73,14 @@ def rows(
     dtype: Any,
     /,
 ) -> Any: ...
+def norms(
+    kind: int,
+    x: NDArray[Any],
+    y: NDArray[Any] | None,
+    axis: int | tuple[int, ...] | None,
+    keepdims: bool,
+    /,
+) -> Any: ...
 def prelu(
     target: int,
     x: NDArray[Any],
@@ -94,3 +103,26 @@ def prelu_backward(
     inner: int,
     /,
 ) -> None: ...
+def activation(target: int, name: str | None, params: tuple[float, ...], /) -> Any: ...
+def pack(target: int, w: NDArray[Any], /) -> Any: ...
+def packed_array(packed: Any, /) -> NDArray[Any]: ...
+def dense(
+    x: NDArray[Any],
+    w: Any,
+    b: NDArray[Any] | None,
+    activation: Any,
+    out: NDArray[Any] | None,
+    keep: bool,
+    /,
+) -> Any: ...
+def dense_backward(
+    dy: NDArray[Any],
+    x: NDArray[Any],
+    w: NDArray[Any],
+    z: NDArray[Any] | None,
+    activation: Any,
+    dx: NDArray[Any] | bool | None,
+    dw: NDArray[Any] | None,
+    db: NDArray[Any] | None,
+    /,
+) -> Any: ...
