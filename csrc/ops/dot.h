@@ -31,7 +31,7 @@ static double FN(dot_block)(const void *px, const void *py, ptrdiff_t n) {
     FN(v_store)(lane, sum[0]);
     for (int half = LANES / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];
-    return lane[0];
+    return lane[0] + 0; /* 0 also where all products were -0: whether lanes were left empty must not show */
 }
 
 #undef DOT_WIDTH
