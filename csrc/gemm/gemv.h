@@ -1,7 +1,7 @@
 /* One column: c (m, 1) = or += a (m, k) b (k, 1), each element by itself a dot product in the order of ops/dot.h.
  *
- * Blocks of VEKT_DOT_BLOCK are added pairwise in double.  In a block, lane l of DOT_LANES sums the elements whose index
- * is l modulo DOT_LANES, and lanes are added in halves. */
+ * Blocks of VEKT_DOT_BLOCK are added pairwise in double.  In a block, lane l of DOT_LANES sums the elements whose
+ * index is l modulo DOT_LANES, and lanes are added in halves. */
 
 enum { FN(DOT_LANES) = 256 / sizeof(REAL), FN(DOT_VECTORS) = FN(DOT_LANES) / LANES };
 /* Rows side by side: as many as have all their lanes in registers, x beside them. */
@@ -86,8 +86,8 @@ static void FN(dot_tree)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, ptrdif
     for (ptrdiff_t i = 0; i < rows; i++) sums[i] += sums[FN(DOT_AT_A_TIME) + i];
 }
 
-/* Up to four vectors of rows that lie side by side, `last` rows in the last one.  Lanes are visited in the order of their index with its bits
- * reversed, so that halves meet as soon as they are complete, on a stack. */
+/* Up to four vectors of rows that lie side by side, `last` rows in the last one.  Lanes are visited in the order of
+ * their index with its bits reversed, so that halves meet as soon as they are complete, on a stack. */
 INLINE void FN(dot_panel)(const FN(dots) * d, const int vectors, ptrdiff_t n, ptrdiff_t last, REAL *sums) {
     VEC stack[8][4]; /* more than the levels of the tree */
     int lanes = 1, bits = 0, top = 0;

@@ -1,8 +1,8 @@
 /* Sums of a few rows that grow while the rows of b stream by: each is read once, in the order in which it lies, and
  * several of them meet the sums on each way from memory to memory. */
 
-/* Elements before the next whole vector of every row, 1 to LANES: vectors that straddle two lines of the cache take two
- * loads, and where rows are a multiple of 4 KB apart the second line is gone from L1 before its turn. */
+/* Elements before the next whole vector of every row, 1 to LANES: vectors that straddle two lines of the cache take
+ * two loads, and where rows are a multiple of 4 KB apart the second line is gone from L1 before its turn. */
 static ptrdiff_t FN(to_line)(const char *p, ptrdiff_t row) {
     const ptrdiff_t bytes = sizeof(VEC);
     return row % bytes ? LANES : LANES - (ptrdiff_t)((uintptr_t)p % sizeof(VEC) / sizeof(REAL));
@@ -52,10 +52,10 @@ INLINE void FN(stream_step)(const int rows, const int depth, const vekt_matrix *
 }
 
 /* The deeper, the less often sums are loaded and stored: as far as the elements of a leave registers for b. */
-#define STREAM_KERNEL(rows, depth)                                                                                  \
-    static void FN(stream_##rows##_##depth)(const vekt_matrix *a, const char *b, ptrdiff_t b_row, REAL *sum,        \
-                                            ptrdiff_t sum_row, ptrdiff_t n) {                                       \
-        FN(stream_step)(rows, depth, a, b, b_row, sum, sum_row, n);                                                 \
+#define STREAM_KERNEL(rows, depth)                                                                           \
+    static void FN(stream_##rows##_##depth)(const vekt_matrix *a, const char *b, ptrdiff_t b_row, REAL *sum, \
+                                            ptrdiff_t sum_row, ptrdiff_t n) {                                \
+        FN(stream_step)(rows, depth, a, b, b_row, sum, sum_row, n);                                          \
     }
 STREAM_KERNEL(1, 1)
 STREAM_KERNEL(1, 4)
