@@ -74,14 +74,8 @@ INLINE vf64 v_load_f64(const double *p) {
 INLINE void v_store_f32(float *p, vf32 x) { memcpy(p, &x, sizeof x); }
 INLINE void v_store_f64(double *p, vf64 x) { memcpy(p, &x, sizeof x); }
 
-INLINE vf32 v_load_parts_f32(const char *p, ptrdiff_t step) {
-    (void)step;
-    return v_load_f32((const void *)p);
-}
-INLINE vf64 v_load_parts_f64(const char *p, ptrdiff_t step) {
-    (void)step;
-    return v_load_f64((const void *)p);
-}
+INLINE void v_turn_parts_f32(vf32 x[1]) { (void)x; }
+INLINE void v_turn_parts_f64(vf64 x[1]) { (void)x; }
 INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
 INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
 INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 2); }

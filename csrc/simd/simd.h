@@ -22,7 +22,7 @@
  *   v_load_first(p, n)   the first n lanes, 0 < n <= LANES, the others zero; v_store_first likewise
  *   v_load_wide(p)       LANES_F64 numbers as doubles
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
- *   v_load_parts(p, s)   16 bytes from each of p, p + s, p + 2s... (bytes); any alignment
+ *   v_turn_parts(x)      16 bytes at place j of x[i] to place i of x[j], for all VEKT_VECTOR_BYTES / 16 of either
  *   v_zip_low(a, b)      in each 16 bytes a0 b0 a1 b1 (double: a0 b0); v_zip_high: a2 b2 a3 b3 (a1 b1)
  *
  * and without one:
