@@ -175,6 +175,21 @@ def test_bits_do_not_depend_on_the_batch(products, dtype, rng):
         assert products["matmul"](x[i], w[:, 0]) == column[i]
 
 
+@pytest.mark.parametrize("dtype", ["f", "d"])
+@pytest.mark.parametrize("k", [1, 3, 16, 65, 300, 17000])
+def test_bits_of_a_stack_of_vectors(isa, products, dtype, k, rng):
+    x, y = operand(rng, (19, k), dtype), operand(rng, (19, k), dtype)
+    x[3], y[3] = 0.0, -1.0
+    stack = products["vecdot"](x, y)
+    singles = [products["vecdot"](a, b) for a, b in zip(x, y, strict=True)]
+    assert_array_equal(stack, singles)
+    assert_array_equal(np.signbit(stack), np.signbit(singles))
+    assert_array_equal(products["vecdot"](x[::2], y[::2]), stack[::2])
+    assert_array_equal(products["vecdot"](x, y.copy("F")), stack)
+    dots = [_native.build_dot(isa)(a, b) for a, b in zip(x, y, strict=True)]
+    assert_array_equal(stack, dots)
+
+
 @pytest.mark.parametrize("dtype", ["e", "f", "d", "F", "D"])
 @pytest.mark.parametrize("name", NAMES)
 def test_special_values_come_without_warnings(products, name, dtype):

@@ -39,6 +39,7 @@ static int FN(stack)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t
         FN(small_stack)(first, count, steps);
         return 0;
     }
+    if (FN(stack_of_dots)(first, count, steps)) return 0;
     vekt_product one = *first;
     for (ptrdiff_t i = 0; i < count; i++) {
         if (FN(product)(&one) < 0) return -1;
