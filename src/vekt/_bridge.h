@@ -19,9 +19,7 @@
 extern const vekt_api *vekt_connected;
 extern const vekt_target *vekt_selected;
 
-/* _shared.c: is this the dtype of ml_dtypes? */
-int vekt_is_bfloat16(const PyArray_Descr *descr);
-/* Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
+/* _shared.c.  Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
 int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
@@ -33,6 +31,8 @@ int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_Strid
 int vekt_add_promoter(PyObject *ufunc, PyArrayMethod_PromoterFunction *promoter);
 /* Is this the DType of ml_dtypes.bfloat16?  Where it is, that package has been imported. */
 int vekt_is_bfloat16(PyArray_DTypeMeta *dtype);
+/* The same of an array's dtype; all but a user's own are told at once. */
+int vekt_holds_bfloat16(const PyArray_Descr *descr);
 /* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
 PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                       PyArray_DTypeMeta *const signature[]);

@@ -57,7 +57,7 @@ static int product_type(const PyArray_Descr *descr) {
     static int bfloat16 = -1; /* its type number, once it has been met */
     int number = descr->type_num;
     if (number < NPY_USERDEF) return vekt_product_type(number);
-    if (number != bfloat16 && vekt_is_bfloat16((PyArray_DTypeMeta *)Py_TYPE((PyObject *)descr))) bfloat16 = number;
+    if (number != bfloat16 && vekt_holds_bfloat16(descr)) bfloat16 = number;
     return number == bfloat16 ? VEKT_PRODUCT_BFLOAT16 : -1;
 }
 

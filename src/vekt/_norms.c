@@ -28,7 +28,7 @@ static int choose_dtype(work *w, PyArray_Descr *descr) {
         w->call.dtype = VEKT_F64;
     else if (type == NPY_HALF)
         w->call.format = VEKT_HALF;
-    else if (vekt_is_bfloat16(descr))
+    else if (vekt_holds_bfloat16(descr))
         w->call.format = VEKT_BFLOAT16;
     else if (type != NPY_FLOAT && type != NPY_CFLOAT)
         return 0;

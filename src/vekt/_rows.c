@@ -84,7 +84,7 @@ static PyArray_Descr *computing_descr(work *w, PyArray_Descr *descr, const char 
         w->call.format = VEKT_HALF;
         return PyArray_DescrFromType(NPY_HALF);
     }
-    if (vekt_is_bfloat16(descr)) {
+    if (vekt_holds_bfloat16(descr)) {
         w->call.format = VEKT_BFLOAT16;
         return PyArray_DescrNewByteorder(descr, NPY_NATIVE);
     }
@@ -112,7 +112,7 @@ static int choose_dtype(work *w, PyObject *dtype, PyObject *dy) {
     if (dtype != Py_None) {
         if (!PyArray_DescrConverter(dtype, &descr)) return -1;
         int real = descr->type_num == NPY_HALF || descr->type_num == NPY_FLOAT || descr->type_num == NPY_DOUBLE;
-        if (!real && !vekt_is_bfloat16(descr)) {
+        if (!real && !vekt_holds_bfloat16(descr)) {
             PyErr_Format(PyExc_TypeError, "%s: dtype must be a float dtype up to float64, not %S", w->f->name,
                          (PyObject *)descr);
             Py_DECREF((PyObject *)descr);

@@ -3,15 +3,6 @@
 #define NO_IMPORT_UFUNC
 #include "_bridge.h"
 
-int vekt_is_bfloat16(const PyArray_Descr *descr) {
-    if (descr->type_num < NPY_USERDEF) return 0;
-    PyObject *name = PyObject_GetAttrString((PyObject *)descr->typeobj, "__name__");
-    int is = name && !PyUnicode_CompareWithASCIIString(name, "bfloat16");
-    Py_XDECREF(name);
-    PyErr_Clear();
-    return is;
-}
-
 static int bad_axis(Py_ssize_t axis, int ndim) {
     PyObject *module = PyImport_ImportModule("numpy.exceptions");
     PyObject *type = module ? PyObject_GetAttrString(module, "AxisError") : NULL;
