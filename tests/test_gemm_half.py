@@ -1,4 +1,4 @@
-"""Products of 16-bit floats and of complex numbers: bounds that are proven, layouts, special values."""
+"""Products of 16-bit floats and of complex numbers: proven bounds, layouts, special values."""
 
 from __future__ import annotations
 
