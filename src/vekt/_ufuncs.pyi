@@ -21,7 +21,6 @@ def matmul(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
     axis: Any = None,
 ) -> Any: ...
@@ -35,7 +34,6 @@ def matvec(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def vecdot(
@@ -50,7 +48,6 @@ def vecdot(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def vecmat(
@@ -63,7 +60,6 @@ def vecmat(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def rows(
