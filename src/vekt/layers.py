@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -178,8 +179,8 @@ def dense_backward(
     >>> y, z = vk.dense(x, w, activation="relu", return_preactivation=True)
     >>> dx, dw, db = vk.dense_backward(np.ones((2, 2)), x, w, z, "relu")
     >>> dw
-    array([[4., 1.],
-           [-2., 2.]])
+    array([[ 4.,  1.],
+           [-2.,  2.]])
     >>> db
     array([2., 1.])
     """
@@ -293,16 +294,30 @@ _KERNELS: dict[Any, Any] = {}
 
 
 def _kernels(activation: Activation) -> Any:
-    kernel, params = kernel_of(activation)
-    kernels = _built(kernel and kernel.name, params)
-    if not isinstance(activation, (tuple, partial)):  # names and functions are few
-        _KERNELS[activation] = kernels
+    if isinstance(activation, partial) and not activation.args:
+        return _parametrised(activation.func, activation.keywords)
+    if isinstance(activation, tuple) and len(activation) == 2:
+        return _parametrised(*activation)
+    kernels = _parametrised(activation, {})
+    _KERNELS[activation] = kernels
     return kernels
 
 
+def _parametrised(activation: Any, params: Mapping[str, Any]) -> Any:
+    try:
+        return _built(activation, *((n, type(value), value) for n, value in params.items()))
+    except (AttributeError, TypeError):  # what cannot be hashed, or is no mapping: word it
+        return _build(activation, params)
+
+
 @lru_cache(maxsize=256)
-def _built(name: str | None, params: tuple[float, ...]) -> Any:
-    return _native.build_activation(name, params)
+def _built(activation: Any, *params: tuple[str, type, Any]) -> Any:
+    return _build(activation, {name: value for name, _, value in params})
+
+
+def _build(activation: Any, params: Mapping[str, Any]) -> Any:
+    kernel, values = kernel_of((activation, params))
+    return _native.build_activation(kernel.name if kernel else None, values)
 
 
 def _computing(stored: np.dtype[Any]) -> np.dtype[Any]:
@@ -375,7 +390,7 @@ def _any_backward(
                 f"{arrays['dy'].shape} and w of shape {(k, n)}, got {arrays[name].shape}"
             )
     shapes = ((*leading, k), (k, n), (n,))
-    out = tuple(
+    targets = tuple(
         None if target is None else _checked(f"out[{i}]", target, shape, stored)
         for i, (target, shape) in enumerate(zip(out, shapes, strict=True))
     )
@@ -393,7 +408,7 @@ def _any_backward(
     )
     dx, dw, db = (
         None if gradient is None else _given(gradient.reshape(shape), target, stored)
-        for gradient, target, shape in zip(result, out, shapes, strict=True)
+        for gradient, target, shape in zip(result, targets, shapes, strict=True)
     )
     return dx, dw, db
 
