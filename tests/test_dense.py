@@ -43,7 +43,7 @@ class TestBits:
         kernels = _native.build_activation(case.name, case.params, isa)
         for m, k, n in ((29, 40, 33), (2, 3, 1100)):
             x, w, b = operands(m, k, n, dtype)
-            y, z = _ufuncs.dense(x, w, b, kernels, None, True)
+            y, z = _ufuncs.dense(x, w, b, kernels, None, None, True)
             expected, sums = one_by_one(isa, case, x, w, b)
             assert_array_equal(z, sums)
             assert_array_equal(y, expected)
@@ -57,7 +57,7 @@ class TestBits:
             kernels = _native.build_activation(name, (), isa)
             for bias in (None, b):
                 for keep in (False, True):
-                    result = _ufuncs.dense(x, w, bias, kernels, None, keep)
+                    result = _ufuncs.dense(x, w, bias, kernels, None, None, keep)
                     product = _native.build_products(isa)["matmul"](x, w)
                     z = product if bias is None else product + bias
                     y = ufuncs_of(isa)[case.name](z)
@@ -187,6 +187,23 @@ class TestLayouts:
         y = vk.dense(np.ones((2, 0), "f4"), np.ones((0, 3), "f4"), b, "relu")
         assert_array_equal(y, [[0, 2, 3]] * 2)
         assert_array_equal(vk.dense(np.ones((2, 0)), np.ones((0, 3))), np.zeros((2, 3)))
+
+    @pytest.mark.parametrize("namespace", [vk, reference])
+    def test_out_for_both(self, namespace: Any):
+        given = operands(9, 8, 7)
+        truth = namespace.dense(*given, "tanh", return_preactivation=True)
+        for dtype in ("f4", "f8"):
+            y, z = np.empty((2, 9, 7), dtype)
+            for out in ((y, z), (y, None), (None, z), y):
+                result = namespace.dense(*given, "tanh", out=out, return_preactivation=True)
+                targets = out if isinstance(out, tuple) else (out, None)
+                for value, target, expected in zip(result, targets, truth, strict=True):
+                    assert target is None or value is target
+                    assert_array_equal(value, expected)
+        with pytest.raises(TypeError, match="pair"):
+            vk.dense(*given, out=(y, z, None), return_preactivation=True)
+        with pytest.raises(TypeError, match="expected an ndarray"):
+            vk.dense(*given, out=(y, z))
 
     def test_out_over_an_operand(self):
         x, w, b = operands(40, 40, 40)

@@ -33,7 +33,7 @@ def dense(
     w : array_like, shape (k, n)
     b : array_like, optional
     activation : str, callable or tuple, optional
-    out : ndarray, optional
+    out : ndarray, or with `return_preactivation` a pair, optional
     return_preactivation : bool, optional
         As for `vekt.dense`.
 
@@ -48,8 +48,9 @@ def dense(
         z = arrays[0] @ _matrix(arrays[1])
         if b is not None:
             z = z + np.broadcast_to(arrays[2], z.shape)
-        y = _finished(_applied("value", activation, z, narrow), out, narrow)
-        return (y, narrowed(z, narrow)) if return_preactivation else y
+        y_out, z_out = out if return_preactivation and isinstance(out, tuple) else (out, None)
+        y = _finished(_applied("value", activation, z, narrow), y_out, narrow)
+        return (y, _finished(z, z_out, narrow)) if return_preactivation else y
 
 
 def dense_backward(

@@ -106,7 +106,8 @@ def dense(
     w: Any,
     b: ArrayLike | None,
     activation: Any,
-    out: NDArray[Any] | None,
+    y: NDArray[Any] | None,
+    z: NDArray[Any] | None,
     keep: bool,
     /,
 ) -> Any: ...
