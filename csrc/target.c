@@ -138,6 +138,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_MAX_ABSOLUTE] = NORM_TERM(max_absolute),
             [VEKT_MIN_ABSOLUTE] = NORM_TERM(min_absolute),
         },
+    .square_roots = {square_roots_f32, square_roots_f64},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .products = &PRODUCTS(VEKT_ISA),

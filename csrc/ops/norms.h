@@ -6,6 +6,7 @@
 
 #define NORM_WIDTH 32 /* four 64-byte accumulators; eight gained nothing from the second cache on */
 #define NORM_VECTORS (NORM_WIDTH / LANES_F64)
+#define NORM_PREFETCH_BYTES 2048 /* as for dot products */
 
 /* A result so far with one more x (and y), for vectors; and two results, for numbers. */
 typedef vf64 (*FN(norm_step))(vf64 result, vf64 x, vf64 y);
@@ -38,8 +39,11 @@ INLINE double FN(reduce_block)(FN(norm_step) step, FN(norm_merge) merge, double 
     for (int j = 0; j < NORM_VECTORS; j++) result[j] = v_splat_f64(neutral);
     for (; n >= NORM_WIDTH; n -= NORM_WIDTH, x += NORM_WIDTH, y += NORM_WIDTH)
 #pragma GCC unroll 16
-        for (int j = 0; j < NORM_VECTORS; j++)
+        for (int j = 0; j < NORM_VECTORS; j++) {
+            if (j * LANES_F64 * sizeof(REAL) % 64 == 0)
+                __builtin_prefetch((const char *)(x + j * LANES_F64) + NORM_PREFETCH_BYTES);
             result[j] = step(result[j], FN(v_load_wide)(x + j * LANES_F64), FN(v_load_wide)(y + j * LANES_F64));
+        }
     const REAL end[2 * LANES] = {[LANES ... 2 * LANES - 1] = (REAL)neutral};
 #pragma GCC unroll 16
     for (int j = 0; j < NORM_WIDTH / LANES; j++) {
@@ -98,6 +102,17 @@ NORM(sum_products, add_product, merge_sums, 0)
 NORM(count_nonzero, add_nonzero, merge_sums, 0)
 NORM(max_absolute, take_greater, merge_greatest, 0)
 NORM(min_absolute, take_less, merge_least, INFINITY)
+
+/* Roots of sums of squares, rounded.  Returns 0 where squares of doubles may have left the range. */
+static int FN(square_roots)(void *out, const double *squares, ptrdiff_t n) {
+    REAL *y = out;
+    int unsafe = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        unsafe |= !(squares[i] >= 1 / VEKT_SAFE_SQUARES) | !(squares[i] <= VEKT_SAFE_SQUARES);
+        y[i] = (REAL)__builtin_sqrt(squares[i]);
+    }
+    return sizeof(REAL) == 4 || !unsafe;
+}
 
 #undef NORM
 #undef NORM_WIDTH
