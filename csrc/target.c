@@ -48,6 +48,7 @@
 #include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/norms.h"
+#include "ops/norms_f32.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -132,7 +133,8 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .norm_terms =
         {
             [VEKT_SUM_ABSOLUTE] = NORM_TERM(sum_absolute),
-            [VEKT_SUM_SQUARES] = NORM_TERM(sum_squares),
+            [VEKT_SUM_SQUARES] = {{short_sum_squares_block_f32, sum_squares_columns_f32},
+                                  {sum_squares_block_f64, sum_squares_columns_f64}},
             [VEKT_SUM_PRODUCTS] = NORM_TERM(sum_products),
             [VEKT_COUNT_NONZERO] = NORM_TERM(count_nonzero),
             [VEKT_MAX_ABSOLUTE] = NORM_TERM(max_absolute),
