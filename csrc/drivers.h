@@ -2,6 +2,7 @@
 #ifndef VEKT_DRIVERS_H
 #define VEKT_DRIVERS_H
 
+#include "dense.h"
 #include "matmul.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32. */
@@ -64,6 +65,7 @@ typedef struct {
                         const ptrdiff_t steps[3]);
     size_t (*packed_bytes)(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
     void (*pack)(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
+    int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
 } vekt_api;
 
 const vekt_api *vekt_drivers(void);

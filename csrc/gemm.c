@@ -43,6 +43,7 @@
 #include "gemm/half.h"
 #include "gemm/integer.h"
 #include "gemm/complex.h"
+#include "gemm/add_rows.h"
 
 #define JOIN(a, b) a##b
 #define SYMBOL(isa) JOIN(vekt_products_, isa)
@@ -70,4 +71,5 @@ const vekt_products SYMBOL(VEKT_ISA) = {
     .packed_bytes = {[VEKT_F32] = packed_bytes_f32, [VEKT_F64] = packed_bytes_f64},
     .pack = {[VEKT_F32] = pack_f32, [VEKT_F64] = pack_f64},
     .peak = {[VEKT_F32] = peak_f32, [VEKT_F64] = peak_f64},
+    .add_rows = {[VEKT_F32] = add_rows_f32, [VEKT_F64] = add_rows_f64},
 };

@@ -21,7 +21,8 @@ enum {
     VEKT_N_PRODUCTS
 };
 
-/* Element (i, j) lies at data + i * row + j * col: steps in bytes, of any sign and alignment, 0 for broadcast inputs. */
+/* Element (i, j) lies at data + i * row + j * col: steps in bytes, of any sign and alignment, 0 for broadcast inputs.
+ */
 typedef struct {
     char *data;
     ptrdiff_t row, col;
@@ -29,10 +30,10 @@ typedef struct {
 
 /* What becomes of an element of float32 or float64 once its sum is complete: c = activation(c + bias). */
 typedef struct {
-    vekt_matrix bias;           /* of the dtype, with steps 0 where it is broadcast; data NULL for none */
-    vekt_matrix preactivation;  /* c + bias is written here; data NULL for nowhere */
-    vekt_loop activation;       /* x, params -> y of the dtype; NULL for none */
-    int is_relu;                /* it is relu, whose bits are those of v_max(0, x) */
+    vekt_matrix bias;          /* of the dtype, with steps 0 where it is broadcast; data NULL for none */
+    vekt_matrix preactivation; /* c + bias is written here; data NULL for nowhere */
+    vekt_loop activation;      /* x, params -> y of the dtype; NULL for none */
+    int is_relu;               /* it is relu, whose bits are those of v_max(0, x) */
     int n_params;
     char *params[VEKT_MAX_ARGS]; /* splats: VEKT_SPLAT_BYTES each, 64-byte aligned */
 } vekt_epilogue;
@@ -47,7 +48,7 @@ enum { VEKT_PRODUCT_RUN = 256 };
 typedef struct {
     ptrdiff_t m, n, k;
     vekt_matrix a, b, c;
-    const void *packed;            /* b as `pack` left it, then b.data is unused; NULL otherwise */
+    const void *packed; /* b as `pack` left it, then b.data is unused; NULL otherwise */
     int accumulate;
     const vekt_epilogue *epilogue; /* NULL for none */
 } vekt_product;
@@ -63,21 +64,25 @@ typedef int (*vekt_stack_kernel)(const vekt_product *first, ptrdiff_t count, con
 typedef struct vekt_products {
     vekt_product_kernel product[VEKT_N_PRODUCTS];
     vekt_stack_kernel stack[VEKT_N_PRODUCTS];
-    /* b in the order in which the float32 and float64 kernels read it; the address is 64-byte aligned */
+    /* b in the order in which the float32 and float64 kernels read it, its bits untouched, with zeros where no
+     * element stands; the address is 64-byte aligned */
     size_t (*packed_bytes[VEKT_N_DTYPES])(ptrdiff_t k, ptrdiff_t n);
     void (*pack[VEKT_N_DTYPES])(void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
     /* runs v_mad in registers, to measure the limit of all products; returns the number of operations */
     double (*peak[VEKT_N_DTYPES])(ptrdiff_t steps);
+    /* adds m rows of n contiguous elements, `step` bytes apart, to n sums: row after row */
+    void (*add_rows[VEKT_N_DTYPES])(double *sums, const void *rows, ptrdiff_t step, ptrdiff_t m, ptrdiff_t n);
 } vekt_products;
 
 /* workspace.c: scratch memory of the calling thread, 64-byte aligned, kept until the thread ends.  A slot's contents
  * are lost with the next request for it.  NULL where memory is missing. */
 enum {
-    VEKT_WORKSPACE_A,      /* packed a */
-    VEKT_WORKSPACE_B,      /* packed b */
-    VEKT_WORKSPACE_STAGE,  /* operands brought into another layout or dtype */
-    VEKT_WORKSPACE_RESULT, /* results on the way to another layout or dtype */
-    VEKT_WORKSPACE_DZ,     /* the gradient of a layer's pre-activation */
+    VEKT_WORKSPACE_A,       /* packed a */
+    VEKT_WORKSPACE_B,       /* packed b */
+    VEKT_WORKSPACE_STAGE,   /* operands brought into another layout or dtype */
+    VEKT_WORKSPACE_RESULT,  /* results on the way to another layout or dtype */
+    VEKT_WORKSPACE_DZ,      /* the gradient of a layer's pre-activation */
+    VEKT_WORKSPACE_WEIGHTS, /* packed weights of a layer */
     VEKT_N_WORKSPACES
 };
 void *vekt_workspace(int slot, size_t bytes);

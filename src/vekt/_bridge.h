@@ -61,4 +61,7 @@ extern const char vekt_rows_doc[];
 PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* Adds the functions of dense layers to the module. */
+int vekt_add_dense(PyObject *module);
+
 #endif

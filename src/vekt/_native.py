@@ -108,6 +108,18 @@ def build_prelu(isa: str = SELECTED) -> tuple[Callable[..., None], Callable[...,
     return partial(_ufuncs.prelu, target), partial(_ufuncs.prelu_backward, target)
 
 
+def build_activation(name: str | None, params: tuple[float, ...], isa: str = SELECTED) -> Any:
+    """Return a supported target's kernels of an activation, None for none, as layers take them."""
+    _require_supported(isa)
+    return _ufuncs.activation(_address(TARGETS[isa]), name, params)
+
+
+def pack_weights(w: Any, isa: str = SELECTED) -> Any:
+    """Return a matrix of float32 or float64 in the order in which a target's products read it."""
+    _require_supported(isa)
+    return _ufuncs.pack(_address(TARGETS[isa]), w)
+
+
 def _require_supported(isa: str) -> None:
     if isa not in SUPPORTED:
         raise ValueError(f"{isa!r} does not run here; choose one of {', '.join(SUPPORTED)}")

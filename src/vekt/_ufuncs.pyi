@@ -98,3 +98,26 @@ def prelu_backward(
     inner: int,
     /,
 ) -> None: ...
+def activation(target: int, name: str | None, params: tuple[float, ...], /) -> Any: ...
+def pack(target: int, w: NDArray[Any], /) -> Any: ...
+def packed_array(packed: Any, /) -> NDArray[Any]: ...
+def dense(
+    x: NDArray[Any],
+    w: Any,
+    b: NDArray[Any] | None,
+    activation: Any,
+    out: NDArray[Any] | None,
+    keep: bool,
+    /,
+) -> Any: ...
+def dense_backward(
+    dy: NDArray[Any],
+    x: NDArray[Any],
+    w: NDArray[Any],
+    z: NDArray[Any] | None,
+    activation: Any,
+    dx: NDArray[Any] | bool | None,
+    dw: NDArray[Any] | None,
+    db: NDArray[Any] | None,
+    /,
+) -> Any: ...

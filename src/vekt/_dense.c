@@ -1,0 +1,374 @@
+/* Dense layers on plain arrays of one dtype; layers.py brings everything else to that form, and words the errors. */
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#include "_bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Releasing the GIL costs more than it gives below this many products of elements. */
+enum { RELEASED_PRODUCTS = 65536 };
+
+/* ---- activations and packed weights: capsules -------------------------------------------------------------------
+ */
+
+static const char activation_name[] = "vekt.activation", packed_name[] = "vekt.packed";
+
+typedef struct {
+    _Alignas(64) char splats[VEKT_N_DTYPES][VEKT_MAX_ARGS][VEKT_SPLAT_BYTES];
+    const vekt_target *target;
+    const vekt_kernel *value[VEKT_N_DTYPES], *gradient[VEKT_N_DTYPES]; /* NULL for none */
+    int n_params, is_relu;
+} activation;
+
+typedef struct {
+    const vekt_target *target;
+    int dtype;
+    ptrdiff_t k, n;
+    size_t bytes;
+    void *memory;
+} packed;
+
+static void free_activation(PyObject *capsule) { free(PyCapsule_GetPointer(capsule, activation_name)); }
+
+static void free_packed(PyObject *capsule) {
+    packed *p = PyCapsule_GetPointer(capsule, packed_name);
+    free(p->memory);
+    free(p);
+}
+
+static int set_param(activation *a, int p, PyObject *number) {
+    double d = PyFloat_AsDouble(number);
+    if (d == -1.0 && PyErr_Occurred()) return -1;
+    float f = (float)d;
+    for (int i = 0; i < VEKT_SPLAT_BYTES; i += 4) memcpy(a->splats[VEKT_F32][p] + i, &f, sizeof f);
+    for (int i = 0; i < VEKT_SPLAT_BYTES; i += 8) memcpy(a->splats[VEKT_F64][p] + i, &d, sizeof d);
+    return 0;
+}
+
+static void find_kernels(activation *a, const char *name) {
+    const size_t length = strlen(name);
+    for (int i = 0; i < a->target->n_kernels; i++) {
+        const vekt_kernel *kernel = &a->target->kernels[i];
+        if (strncmp(kernel->name, name, length)) continue;
+        if (!strcmp(kernel->name + length, "")) a->value[kernel->dtype] = kernel;
+        if (!strcmp(kernel->name + length, "_backward")) a->gradient[kernel->dtype] = kernel;
+    }
+}
+
+static PyObject *new_activation(PyObject *self, PyObject *args) {
+    PyObject *address, *params;
+    const char *name;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OzO!:activation", &address, &name, &PyTuple_Type, &params)) return NULL;
+    if (PyTuple_Size(params) > VEKT_MAX_ARGS - 3) return PyErr_Format(PyExc_ValueError, "too many parameters");
+    activation *a = aligned_alloc(64, sizeof *a);
+    if (!a) return PyErr_NoMemory();
+    memset(a, 0, sizeof *a);
+    a->target = PyLong_AsVoidPtr(address);
+    a->n_params = (int)PyTuple_Size(params);
+    a->is_relu = name && !strcmp(name, "relu");
+    if (a->target && name) {
+        find_kernels(a, name);
+        if (!a->value[VEKT_F32] || a->value[VEKT_F32]->nin != 1 + a->n_params || !a->gradient[VEKT_F32])
+            PyErr_Format(PyExc_KeyError, "no activation %s of %d parameters", name, a->n_params);
+    }
+    for (int p = 0; p < a->n_params && !PyErr_Occurred(); p++) set_param(a, p, PyTuple_GetItem(params, p));
+    PyObject *capsule = PyErr_Occurred() ? NULL : PyCapsule_New(a, activation_name, free_activation);
+    if (!capsule) free(a);
+    return capsule;
+}
+
+/* ---- arrays as matrices ------------------------------------------------------------------------------------------
+ */
+
+/* The last axis makes the columns, all others together the rows; the bytes between low and high are its memory. */
+typedef struct {
+    PyArrayObject *array;
+    vekt_matrix at;
+    ptrdiff_t rows, columns;
+    const char *low, *high;
+} operand;
+
+static int dtype_of(int type) { return type == NPY_FLOAT ? VEKT_F32 : VEKT_F64; }
+
+/* False for what is no plain array of the type, and where the rows are not evenly spaced. */
+static int view(PyObject *object, int type, operand *o) {
+    if (!PyArray_CheckExact(object)) return 0;
+    PyArrayObject *array = (PyArrayObject *)object;
+    const npy_intp *shape = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
+    const int last = PyArray_NDIM(array) - 1;
+    if (PyArray_TYPE(array) != type || !PyArray_ISNOTSWAPPED(array) || last < 0) return 0;
+    *o = (operand){array, {PyArray_BYTES(array), 0, strides[last]}, 1, shape[last], NULL, NULL};
+    for (int d = last - 1; d >= 0; d--) {
+        if (shape[d] == 1) continue;
+        if (o->rows == 1) o->at.row = strides[d];
+        if (o->rows > 1 && strides[d] != o->at.row * o->rows) return 0;
+        o->rows *= shape[d];
+    }
+    const ptrdiff_t down = (o->rows - 1) * o->at.row, along = (o->columns - 1) * o->at.col;
+    const int empty = o->rows == 0 || o->columns == 0;
+    o->low = o->at.data + (down < 0 ? down : 0) + (along < 0 ? along : 0);
+    o->high = empty ? o->low : o->at.data + (down > 0 ? down : 0) + (along > 0 ? along : 0) + PyArray_ITEMSIZE(array);
+    return 1;
+}
+
+/* Is b missing or apart from a? */
+static int apart(const operand *a, const operand *b) {
+    return !b->array || a->low >= b->high || b->low >= a->high || a->low == a->high || b->low == b->high;
+}
+
+static int same_rows(const operand *a, const operand *b) {
+    const int dims = PyArray_NDIM(a->array);
+    return PyArray_NDIM(b->array) == dims &&
+           !memcmp(PyArray_DIMS(a->array), PyArray_DIMS(b->array), (size_t)(dims - 1) * sizeof(npy_intp));
+}
+
+/* Can results be written to this array as they come? */
+static int takes(PyObject *out, int type, operand *o, const operand *like, ptrdiff_t columns) {
+    return view(out, type, o) && PyArray_ISWRITEABLE(o->array) && same_rows(o, like) && o->columns == columns;
+}
+
+/* Where rows lie side by side in x, they do so in results of its shape: those of the transposed form are contiguous
+ * when they are transposed back. */
+static int columns_first(const operand *x) {
+    return PyArray_NDIM(x->array) == 2 && x->rows > 1 && x->columns > 1 && labs(x->at.row) < labs(x->at.col);
+}
+
+/* A new array of x's shape but for the last axis. */
+static PyObject *new_result(const operand *x, int type, ptrdiff_t columns, operand *o) {
+    npy_intp shape[NPY_MAXDIMS];
+    const int dims = PyArray_NDIM(x->array);
+    memcpy(shape, PyArray_DIMS(x->array), (size_t)dims * sizeof *shape);
+    shape[dims - 1] = columns;
+    PyObject *array = PyArray_EMPTY(dims, shape, type, columns_first(x));
+    if (array) view(array, type, o);
+    return array;
+}
+
+/* ---- forward ------------------------------------------------------------------------------------------------------
+ */
+
+static int run(const vekt_target *target, int type, const vekt_product *p) {
+    if ((double)p->m * (double)p->n * (double)p->k < RELEASED_PRODUCTS)
+        return vekt_connected->matmul(target, type, p);
+    int status;
+    Py_BEGIN_ALLOW_THREADS status = vekt_connected->matmul(target, type, p);
+    Py_END_ALLOW_THREADS return status;
+}
+
+/* w, an array or packed, as the right operand. */
+static int set_weights(PyObject *object, int type, const vekt_target *target, vekt_product *p, operand *w) {
+    if (PyCapsule_IsValid(object, packed_name)) {
+        const packed *weights = PyCapsule_GetPointer(object, packed_name);
+        if (weights->dtype != dtype_of(type) || weights->target != target) return 0;
+        p->packed = weights->memory;
+        p->k = weights->k;
+        p->n = weights->n;
+        return 1;
+    }
+    if (!view(object, type, w) || PyArray_NDIM(w->array) != 2) return 0;
+    p->b = w->at;
+    p->k = w->rows;
+    p->n = w->columns;
+    return 1;
+}
+
+/* The bias, which may be the same for all rows or columns. */
+static int set_bias(PyObject *object, int type, const operand *x, ptrdiff_t n, vekt_epilogue *e, operand *b) {
+    if (object == Py_None) return 1;
+    if (!view(object, type, b) || (b->columns != n && b->columns != 1)) return 0;
+    if (PyArray_NDIM(b->array) > 1 && !same_rows(b, x) &&
+        (b->rows != 1 || PyArray_NDIM(b->array) > PyArray_NDIM(x->array)))
+        return 0;
+    e->bias = (vekt_matrix){b->at.data, b->rows == 1 ? 0 : b->at.row, b->columns == 1 ? 0 : b->at.col};
+    return 1;
+}
+
+static void set_activation(const activation *a, int dtype, vekt_epilogue *e) {
+    if (!a->value[dtype]) return;
+    e->activation = a->value[dtype]->loop;
+    e->is_relu = a->is_relu;
+    e->n_params = a->n_params;
+    for (int p = 0; p < a->n_params; p++) e->params[p] = (char *)a->splats[dtype][p];
+}
+
+static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    operand x, w = {0}, b = {0}, y, z;
+    vekt_epilogue e = {0};
+    vekt_product p = {.epilogue = &e};
+    (void)self;
+    if (n_args != 6) return PyErr_Format(PyExc_TypeError, "dense: expected 6 arguments, got %zd", n_args);
+    const activation *a = PyCapsule_GetPointer(args[3], activation_name);
+    if (!a) return NULL;
+    PyObject *out = args[4];
+    const int keep = PyObject_IsTrue(args[5]);
+    if (keep < 0) return NULL;
+    const int type = PyArray_CheckExact(args[0]) ? PyArray_TYPE((PyArrayObject *)args[0]) : -1;
+    if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !view(args[0], type, &x) ||
+        !set_weights(args[1], type, a->target, &p, &w) || x.columns != p.k ||
+        !set_bias(args[2], type, &x, p.n, &e, &b))
+        Py_RETURN_NOTIMPLEMENTED;
+    if (out != Py_None) {
+        if (!takes(out, type, &y, &x, p.n) || !apart(&y, &x) || !apart(&y, &w) || !apart(&y, &b))
+            Py_RETURN_NOTIMPLEMENTED;
+        Py_INCREF(out);
+    } else if (!(out = new_result(&x, type, p.n, &y))) {
+        return NULL;
+    }
+    PyObject *kept = keep ? new_result(&x, type, p.n, &z) : NULL;
+    if (keep && !kept) {
+        Py_DECREF(out);
+        return NULL;
+    }
+    set_activation(a, dtype_of(type), &e);
+    if (keep) e.preactivation = z.at;
+    if (!e.activation && !e.bias.data && !keep) p.epilogue = NULL;
+    p.m = x.rows;
+    p.a = x.at;
+    p.c = y.at;
+    PyObject *result = out;
+    if (run(a->target, type == NPY_FLOAT ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64, &p) < 0)
+        result = PyErr_NoMemory();
+    else if (keep)
+        result = PyTuple_Pack(2, out, kept);
+    Py_XDECREF(kept);
+    if (result != out) Py_DECREF(out);
+    return result;
+}
+
+/* ---- backward -----------------------------------------------------------------------------------------------------
+ */
+
+static int set_dense_call(PyObject *const *args, const activation *a, int type, operand in[4], vekt_dense_call *c) {
+    const int dtype = dtype_of(type);
+    operand *dy = &in[0], *x = &in[1], *w = &in[2], *z = &in[3];
+    for (int i = 0; i < 4; i++) {
+        if (i == 3 && args[i] == Py_None && !a->gradient[dtype]) continue;
+        if (!view(args[i], type, &in[i])) return 0;
+    }
+    if (!same_rows(dy, x) || PyArray_NDIM(w->array) != 2 || w->rows != x->columns || w->columns != dy->columns)
+        return 0;
+    if (z->array && (!same_rows(dy, z) || z->columns != dy->columns)) return 0;
+    *c = (vekt_dense_call){.m = x->rows,
+                           .k = w->rows,
+                           .n = w->columns,
+                           .dy = dy->at,
+                           .x = x->at,
+                           .w = w->at,
+                           .z = z->at,
+                           .backward = a->gradient[dtype]};
+    for (int p = 0; p < a->n_params; p++) c->params[p] = (char *)a->splats[dtype][p];
+    return 1;
+}
+
+/* New references to the arrays of dx, dw and db; dx None where it is not wanted.  1 if all is well, 0 where what is
+ * given does not fit, -1 with an error. */
+static int find_results(PyObject *const *given, int type, const operand in[4], PyObject *results[3], operand out[3]) {
+    npy_intp columns = in[2].columns;
+    for (int i = 0; i < 3; i++) {
+        if (i == 0 && given[i] == Py_False) {
+            results[i] = Py_NewRef(Py_None);
+            continue;
+        }
+        if (given[i] != Py_None)
+            results[i] = Py_NewRef(given[i]);
+        else if (i < 2)
+            results[i] = PyArray_NewLikeArray(in[1 + i].array, NPY_KEEPORDER, NULL, 0);
+        else
+            results[i] = PyArray_EMPTY(1, &columns, type, 0);
+        if (!results[i]) return -1;
+        if (i == 2 ? !view(results[i], type, &out[i]) || PyArray_NDIM(out[i].array) != 1 ||
+                         out[i].columns != columns || !PyArray_ISWRITEABLE(out[i].array)
+                   : !takes(results[i], type, &out[i], &in[1 + i], in[1 + i].columns))
+            return 0;
+        for (int j = 0; j < 4; j++)
+            if (!apart(&out[i], &in[j])) return 0;
+        for (int j = 0; j < i; j++)
+            if (!apart(&out[i], &out[j])) return 0;
+    }
+    return 1;
+}
+
+static PyObject *dense_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    operand in[4] = {0}, out[3] = {0};
+    PyObject *results[3] = {NULL, NULL, NULL}, *tuple = NULL;
+    vekt_dense_call c;
+    (void)self;
+    if (n_args != 8) return PyErr_Format(PyExc_TypeError, "dense_backward: expected 8 arguments, got %zd", n_args);
+    const activation *a = PyCapsule_GetPointer(args[4], activation_name);
+    if (!a) return NULL;
+    const int type = PyArray_CheckExact(args[0]) ? PyArray_TYPE((PyArrayObject *)args[0]) : -1;
+    if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !set_dense_call(args, a, type, in, &c)) Py_RETURN_NOTIMPLEMENTED;
+    const int found = find_results(args + 5, type, in, results, out);
+    if (found > 0) {
+        int status;
+        c.dx = out[0].at;
+        c.dw = out[1].at;
+        c.db = out[2].at.data;
+        c.db_step = out[2].at.col;
+        PyThreadState *released =
+            (double)c.m * (double)c.n * (double)c.k < RELEASED_PRODUCTS ? NULL : PyEval_SaveThread();
+        status = vekt_connected->dense_backward(a->target, dtype_of(type), &c);
+        if (released) PyEval_RestoreThread(released);
+        tuple = status < 0 ? PyErr_NoMemory() : PyTuple_Pack(3, results[0], results[1], results[2]);
+    }
+    for (int i = 0; i < 3; i++) Py_XDECREF(results[i]);
+    if (found == 0) Py_RETURN_NOTIMPLEMENTED;
+    return tuple;
+}
+
+/* ---- packed weights -----------------------------------------------------------------------------------------------
+ */
+
+static PyObject *pack(PyObject *self, PyObject *args) {
+    PyObject *address, *weights;
+    operand w;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OO!:pack", &address, &PyArray_Type, &weights)) return NULL;
+    const vekt_target *target = PyLong_AsVoidPtr(address);
+    if (!target) return NULL;
+    const int type = PyArray_TYPE((PyArrayObject *)weights);
+    if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !view(weights, type, &w) || PyArray_NDIM(w.array) != 2)
+        return PyErr_Format(PyExc_TypeError, "pack: expected a matrix of float32 or float64");
+    packed *p = malloc(sizeof *p);
+    if (!p) return PyErr_NoMemory();
+    *p = (packed){.target = target, .dtype = dtype_of(type), .k = w.rows, .n = w.columns};
+    p->bytes = vekt_connected->packed_bytes(target, p->dtype, p->k, p->n);
+    p->memory = aligned_alloc(64, p->bytes / 64 * 64 + 64);
+    PyObject *capsule = p->memory ? PyCapsule_New(p, packed_name, free_packed) : PyErr_NoMemory();
+    if (!capsule) {
+        free(p->memory);
+        free(p);
+        return NULL;
+    }
+    vekt_connected->pack(target, p->dtype, p->memory, &w.at, p->k, p->n);
+    return capsule;
+}
+
+/* The packed numbers in their order, as an array that may not be written to. */
+static PyObject *packed_array(PyObject *self, PyObject *capsule) {
+    const packed *p = PyCapsule_GetPointer(capsule, packed_name);
+    (void)self;
+    if (!p) return NULL;
+    const int type = p->dtype == VEKT_F32 ? NPY_FLOAT : NPY_DOUBLE;
+    npy_intp count = (npy_intp)(p->bytes / (type == NPY_FLOAT ? 4 : 8));
+    PyObject *array = PyArray_New(&PyArray_Type, 1, &count, type, NULL, p->memory, 0, NPY_ARRAY_CARRAY_RO, NULL);
+    if (array && PyArray_SetBaseObject((PyArrayObject *)array, Py_NewRef(capsule)) < 0) Py_CLEAR(array);
+    return array;
+}
+
+static PyMethodDef methods[] = {
+    {"activation", new_activation, METH_VARARGS,
+     "activation(target, name, params, /)\n--\n\nReturn the kernels of that name, None for none, with parameters."},
+    {"dense", (PyCFunction)(void (*)(void))dense, METH_FASTCALL,
+     "dense(x, w, b, activation, out, keep, /)\n--\n\nReturn the result, or NotImplemented for what is not plain."},
+    {"dense_backward", (PyCFunction)(void (*)(void))dense_backward, METH_FASTCALL,
+     "dense_backward(dy, x, w, z, activation, dx, dw, db, /)\n--\n\n"
+     "Return the gradients, or NotImplemented for what is not plain."},
+    {"pack", pack, METH_VARARGS, "pack(target, w, /)\n--\n\nReturn packed weights."},
+    {"packed_array", packed_array, METH_O, "packed_array(packed, /)\n--\n\nReturn the numbers as they are packed."},
+    {NULL, NULL, 0, NULL},
+};
+
+int vekt_add_dense(PyObject *module) { return PyModule_AddFunctions(module, methods); }

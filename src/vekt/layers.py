@@ -1,0 +1,438 @@
+"""Dense layers: product, bias and activation in one pass over the result, and their gradients."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _native
+from ._axes import plain
+from ._layer_activation import Activation, kernel_of
+from ._operands import checked_out, result_dtype
+from ._ufuncs import dense as _dense
+from ._ufuncs import dense_backward as _dense_backward
+from ._ufuncs import packed_array
+
+__all__ = ["PackedWeights", "dense", "dense_backward"]
+
+Array = NDArray[Any]
+
+
+def dense(
+    x: ArrayLike,
+    w: ArrayLike | PackedWeights,
+    b: ArrayLike | None = None,
+    activation: Activation = None,
+    *,
+    out: Array | None = None,
+    return_preactivation: bool = False,
+) -> Any:
+    """Dense layer, `activation(x @ w + b)`.
+
+    Bias and activation are applied to each part of the product while it is in the first-level
+    cache.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., k)
+        One sample in each row.
+    w : array_like, shape (k, n), or PackedWeights
+        Weights.
+    b : array_like, optional
+        Bias, which broadcasts to the shape of the result; as a rule of shape (n,).
+    activation : str, callable or tuple, optional
+        Any elementwise activation of vekt: by its name, "gelu"; as a function, `vekt.gelu`; with
+        parameters, ``("leaky_relu", {"negative_slope": 0.1})`` or
+        ``functools.partial(vekt.leaky_relu, negative_slope=0.1)``.  Parameters are numbers.
+    out : ndarray, shape (..., n), optional
+        Where the result goes.  It may overlap the operands.
+    return_preactivation : bool, optional
+        Whether to return `x @ w + b` as well, which `dense_backward` wants.
+
+    Returns
+    -------
+    y : ndarray, shape (..., n)
+        The result.  float32 and float64 stay; integers and bool compute in float64, float16 and
+        bfloat16 in float32 with one rounding at the end.
+    z : ndarray, shape (..., n)
+        The pre-activation; only if `return_preactivation`.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, if `out` is read-only, or if there is no such activation.
+    TypeError
+        If a dtype is not real, if the result cannot be cast to `out`, or if the activation does not
+        take such parameters.
+
+    See Also
+    --------
+    dense_backward : The gradients.
+    PackedWeights : Weights that are used many times.
+
+    Notes
+    -----
+    A row of the result has the same bits in a batch of any size and for any number of threads, and
+    float32 and float64 results are those of `vekt.matmul`, `+` and the activation one by one.
+
+    No operand is copied for its layout unless the leading axes of `x` are not evenly spaced.  With
+    samples in columns, ``activation(W @ A + b)`` with `b` of shape (n, 1), the layer is
+    ``dense(A.T, W.T, b.T, activation).T``; for a transposed `x` the result is laid out so that its
+    transpose is contiguous.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> x = np.array([[1.0, 2.0], [3.0, -4.0]])
+    >>> w = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 1.0]])
+    >>> vk.dense(x, w, np.array([0.5, 0.0, 0.0]), "relu")
+    array([[1.5, 2. , 1. ],
+           [3.5, 0. , 0. ]])
+    """
+    try:
+        kernels = _KERNELS[activation]
+    except (KeyError, TypeError):
+        kernels = _kernels(activation)
+    weights = w._packed if type(w) is PackedWeights else w
+    result = _dense(x, weights, b, kernels, out, return_preactivation)
+    if result is NotImplemented:
+        return _any_dense(x, w, b, kernels, out, bool(return_preactivation))
+    return result
+
+
+def dense_backward(
+    dy: ArrayLike,
+    x: ArrayLike,
+    w: ArrayLike,
+    z: ArrayLike | None,
+    activation: Activation = None,
+    *,
+    out: tuple[Array | None, Array | None, Array | None] | None = None,
+    need_dx: bool = True,
+) -> tuple[Any, Any, Any]:
+    """Gradients of a dense layer with respect to its inputs, weights and bias.
+
+    With `dz = dy * activation'(z)`: `dx = dz @ w.T`, `dw = x.T @ dz`, and `db` is the sum of the
+    rows of `dz`.
+
+    Parameters
+    ----------
+    dy : array_like, shape (..., n)
+        Gradient with respect to the layer's result.
+    x : array_like, shape (..., k)
+        The layer's input.
+    w : array_like, shape (k, n)
+        Weights.
+    z : array_like, shape (..., n), or None
+        Pre-activation, as `dense` returns it; it is not read without an activation.
+    activation : str, callable or tuple, optional
+        As for `dense`.
+    out : tuple of three ndarray or None, optional
+        Where the gradients go; None for those that shall be made.  They may overlap the operands.
+    need_dx : bool, optional
+        False for a first layer, whose `dx` nobody wants: it is then None, and half of the work is
+        saved.
+
+    Returns
+    -------
+    dx : ndarray, shape (..., k), or None
+        Gradient with respect to `x`.
+    dw : ndarray, shape (k, n)
+        Gradient with respect to `w`: a sum over the batch, not a mean.
+    db : ndarray, shape (n,)
+        Gradient with respect to a bias of shape (n,), likewise.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, if an array of `out` is read-only, or if there is no such
+        activation.
+    TypeError
+        If a dtype is not real, if a gradient cannot be cast to its array of `out`, if `z` is
+        missing, or if the activation does not take such parameters.
+
+    See Also
+    --------
+    dense : The layer.
+
+    Notes
+    -----
+    dz is computed once, in blocks of rows that stay in the cache.  In float32 and float64, dw and
+    dx have the bits of `vekt.matmul` of the whole dz, and db is summed in float64; nothing depends
+    on the number of threads.
+
+    The gradients are laid out as `x` and `w` are.  With samples in columns they are those of
+    ``dense_backward(dA.T, A_previous.T, W.T, Z.T, activation)``, the first two transposed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> x = np.array([[1.0, 2.0], [3.0, -4.0]])
+    >>> w = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> y, z = vk.dense(x, w, activation="relu", return_preactivation=True)
+    >>> dx, dw, db = vk.dense_backward(np.ones((2, 2)), x, w, z, "relu")
+    >>> dw
+    array([[4., 1.],
+           [-2., 2.]])
+    >>> db
+    array([2., 1.])
+    """
+    try:
+        kernels = _KERNELS[activation]
+    except (KeyError, TypeError):
+        kernels = _kernels(activation)
+    dx, dw, db = (None, None, None) if out is None else _triple(out, need_dx)
+    result = _dense_backward(dy, x, w, z, kernels, dx if need_dx else False, dw, db)
+    if result is NotImplemented:
+        return _any_backward(dy, x, w, z, activation, (dx, dw, db), bool(need_dx))
+    gradients: tuple[Any, Any, Any] = result
+    return gradients
+
+
+class PackedWeights:
+    """Weights of a dense layer in the order in which products read them.
+
+    `dense` then reads them as they are, where it would copy large or transposed weights in each
+    call.  The results are the same to the last bit.
+
+    Parameters
+    ----------
+    w : array_like, shape (k, n)
+        Weights; a transposed view is packed as fast.  float32 and float64 stay, float16 and
+        bfloat16 become float32, integers and bool float64.  Later changes of `w` are not seen.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : dtype
+    nbytes : int
+        Memory that they take, padding included.
+
+    Raises
+    ------
+    ValueError
+        If `w` is not 2-D.
+    TypeError
+        If its dtype is not real.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> w = vk.PackedWeights(np.eye(3))
+    >>> vk.dense(np.array([1.0, 2.0, 3.0]), w)
+    array([1., 2., 3.])
+    >>> np.asarray(w).shape
+    (3, 3)
+    """
+
+    __slots__ = ("_packed", "_shape")
+    _packed: Any
+    _shape: tuple[int, int]
+
+    def __init__(self, w: ArrayLike) -> None:
+        plain("PackedWeights", "w", w)
+        w = _converted(w, _computing(result_dtype(None, w)))
+        if w.ndim != 2:
+            raise ValueError(f"PackedWeights: w must be 2-D, but has shape {w.shape}")
+        object.__setattr__(self, "_packed", _native.pack_weights(w))
+        object.__setattr__(self, "_shape", w.shape)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse."""
+        raise AttributeError(f"PackedWeights are immutable: cannot set {name!r}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (k, n)."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return packed_array(self._packed).dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return packed_array(self._packed).nbytes
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Return the weights as a new array of shape (k, n)."""
+        if copy is False:
+            raise ValueError("PackedWeights cannot be seen as an array without a copy")
+        numbers = packed_array(self._packed)
+        w = np.empty(self.shape, numbers.dtype)
+        bits = np.dtype(f"u{numbers.itemsize}")
+        # Where each weight went: its row and its column, from 1 on, packed in the same way.
+        k, n = self.shape
+        rows = np.broadcast_to(np.arange(1, k + 1, dtype=bits).reshape(k, 1), (k, n))
+        columns = np.broadcast_to(np.arange(1, n + 1, dtype=bits), (k, n))
+        i, j = (packed_array(_native.pack_weights(x.view(w.dtype))) for x in (rows, columns))
+        taken = i.view(bits) != 0
+        w[i.view(bits)[taken] - 1, j.view(bits)[taken] - 1] = numbers[taken]
+        return w if dtype is None else w.astype(dtype, copy=False)
+
+    def __reduce__(self) -> tuple[type[PackedWeights], tuple[Array]]:
+        """Pickle the weights; they are packed again where they arrive."""
+        return PackedWeights, (np.asarray(self),)
+
+    def __repr__(self) -> str:
+        """Say what these are, but not the numbers."""
+        return f"PackedWeights(shape={self.shape}, dtype={self.dtype})"
+
+
+_KERNELS: dict[Any, Any] = {}
+"""Kernels of activations that were given by name or as a function."""
+
+
+def _kernels(activation: Activation) -> Any:
+    kernel, params = kernel_of(activation)
+    kernels = _built(kernel and kernel.name, params)
+    if not isinstance(activation, (tuple, partial)):  # names and functions are few
+        _KERNELS[activation] = kernels
+    return kernels
+
+
+@lru_cache(maxsize=256)
+def _built(name: str | None, params: tuple[float, ...]) -> Any:
+    return _native.build_activation(name, params)
+
+
+def _computing(stored: np.dtype[Any]) -> np.dtype[Any]:
+    """Dtype of the kernels that compute what is stored in this one."""
+    return np.dtype("f4") if stored.itemsize == 2 else stored.newbyteorder("=")
+
+
+def _converted(x: Any, dtype: np.dtype[Any]) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(x, dtype)
+
+
+def _rounded(x: Array, dtype: np.dtype[Any]) -> Array:
+    with np.errstate(all="ignore"):
+        return x.astype(dtype, copy=False)
+
+
+def _any_dense(x: Any, w: Any, b: Any, kernels: Any, out: Any, keep: bool) -> Any:
+    """Bring the operands to two dimensions and one dtype; all errors are found here."""
+    for name, operand in (("x", x), ("w", w), ("b", b)):
+        plain("dense", name, operand)
+    packed = type(w) is PackedWeights
+    given = [x, np.empty(0, w.dtype) if packed else w, *([] if b is None else [b])]
+    stored = result_dtype(None, *given)
+    dtype = _computing(stored)
+    if packed and w.dtype != dtype:
+        raise TypeError(f"dense: w is packed as {w.dtype}, but x and b make it {dtype}")
+    x = _converted(x, dtype)
+    w = w if packed else _converted(w, dtype)
+    k, n = _weight_shape("dense", w)
+    if x.ndim == 0 or x.shape[-1] != k:
+        raise ValueError(
+            f"dense: expected x of shape (..., {k}) for w of shape {w.shape}, got {x.shape}"
+        )
+    shape = (*x.shape[:-1], n)
+    m = math.prod(shape[:-1])
+    if b is not None:
+        b = _bias(_converted(b, dtype), shape).reshape(m, n)
+    if out is not None:
+        out = _checked("out", out, shape, stored)
+    result = _dense(x.reshape(m, k), w._packed if packed else w, b, kernels, None, keep)
+    y, *z = result if keep else (result,)
+    y = _given(y.reshape(shape), out, stored)
+    return (y, _rounded(z[0].reshape(shape), stored)) if keep else y
+
+
+def _any_backward(
+    dy: Any,
+    x: Any,
+    w: Any,
+    z: Any,
+    activation: Activation,
+    out: tuple[Any, Any, Any],
+    need_dx: bool,
+) -> tuple[Any, Any, Any]:
+    """Bring the operands to two dimensions and one dtype; all errors are found here."""
+    if z is None and kernel_of(activation)[0] is not None:
+        raise TypeError("dense_backward: z is missing; it is needed where there is an activation")
+    operands = {"dy": dy, "x": x, "w": w, **({} if z is None else {"z": z})}
+    for name, operand in operands.items():
+        plain("dense_backward", name, operand)
+    stored = result_dtype(None, *operands.values())
+    arrays = {name: _converted(operand, _computing(stored)) for name, operand in operands.items()}
+    k, n = _weight_shape("dense_backward", arrays["w"])
+    leading = arrays["dy"].shape[:-1]
+    for name, columns in (("dy", n), ("x", k), ("z", n)):
+        if name in arrays and arrays[name].shape != (*leading, columns):
+            raise ValueError(
+                f"dense_backward: expected {name} of shape {(*leading, columns)} for dy of shape "
+                f"{arrays['dy'].shape} and w of shape {(k, n)}, got {arrays[name].shape}"
+            )
+    shapes = ((*leading, k), (k, n), (n,))
+    out = tuple(
+        None if target is None else _checked(f"out[{i}]", target, shape, stored)
+        for i, (target, shape) in enumerate(zip(out, shapes, strict=True))
+    )
+    m = math.prod(leading)
+    rows = {name: a if name == "w" else a.reshape(m, a.shape[-1]) for name, a in arrays.items()}
+    result = _dense_backward(
+        rows["dy"],
+        rows["x"],
+        rows["w"],
+        rows.get("z"),
+        _kernels(activation),
+        None if need_dx else False,
+        None,
+        None,
+    )
+    dx, dw, db = (
+        None if gradient is None else _given(gradient.reshape(shape), target, stored)
+        for gradient, target, shape in zip(result, out, shapes, strict=True)
+    )
+    return dx, dw, db
+
+
+def _weight_shape(function: str, w: Any) -> tuple[int, int]:
+    if len(w.shape) != 2:
+        raise ValueError(f"{function}: w must be 2-D, but has shape {w.shape}")
+    k, n = w.shape
+    return k, n
+
+
+def _bias(b: Array, shape: tuple[int, ...]) -> Array:
+    try:
+        return np.broadcast_to(b, shape)
+    except ValueError:
+        raise ValueError(
+            f"dense: b of shape {b.shape} does not broadcast to the result's shape {shape}"
+        ) from None
+
+
+def _triple(out: Any, need_dx: bool) -> tuple[Any, Any, Any]:
+    if not isinstance(out, tuple) or len(out) != 3:
+        raise TypeError("dense_backward: out must be a tuple of three arrays or None")
+    if not need_dx and out[0] is not None:
+        raise ValueError("dense_backward: out[0] is given, but need_dx is False")
+    return out
+
+
+def _checked(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    checked = checked_out(out, shape)
+    if not np.can_cast(dtype, checked.dtype, "same_kind"):
+        raise TypeError(f"{name}: cannot cast {dtype} to {checked.dtype}")
+    return checked
+
+
+def _given(result: Array, out: Array | None, dtype: np.dtype[Any]) -> Array:
+    """Return the result in its dtype, in `out` where that is given."""
+    if out is None:
+        return _rounded(result, dtype)
+    with np.errstate(all="ignore"):
+        np.copyto(out, result, casting="same_kind")
+    return out
