@@ -21,6 +21,8 @@
 #include "gemm/swapped.h"
 #include "gemm/small.h"
 #include "gemm/product.h"
+#include "gemm/planes.h"
+#include "gemm/complex.h"
 #include "gemm/peak.h"
 #include "simd/as_none.h"
 
@@ -37,12 +39,13 @@
 #include "gemm/swapped.h"
 #include "gemm/small.h"
 #include "gemm/product.h"
+#include "gemm/planes.h"
+#include "gemm/complex.h"
+#include "gemm/half.h"
 #include "gemm/peak.h"
 #include "simd/as_none.h"
 
-#include "gemm/half.h"
 #include "gemm/integer.h"
-#include "gemm/complex.h"
 #include "gemm/add_rows.h"
 
 #define JOIN(a, b) a##b
@@ -60,8 +63,8 @@ const vekt_products SYMBOL(VEKT_ISA) = {
             [VEKT_PRODUCT_I32] = product_i32,
             [VEKT_PRODUCT_I64] = product_i64,
             [VEKT_PRODUCT_BOOL] = product_bool,
-            [VEKT_PRODUCT_C64] = product_c64,
-            [VEKT_PRODUCT_C128] = product_c128,
+            [VEKT_PRODUCT_C64] = product_complex_f32,
+            [VEKT_PRODUCT_C128] = product_complex_f64,
         },
     .stack =
         {

@@ -81,6 +81,7 @@ enum {
     VEKT_WORKSPACE_B,       /* packed b */
     VEKT_WORKSPACE_STAGE,   /* operands brought into another layout or dtype */
     VEKT_WORKSPACE_RESULT,  /* results on the way to another layout or dtype */
+    VEKT_WORKSPACE_PLANES,  /* blocks of 16-bit floats as floats, of complex numbers as planes */
     VEKT_WORKSPACE_DZ,      /* the gradient of a layer's pre-activation */
     VEKT_WORKSPACE_WEIGHTS, /* packed weights of a layer */
     VEKT_N_WORKSPACES

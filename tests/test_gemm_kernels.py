@@ -243,7 +243,7 @@ def test_broadcast_operands(rng, isa, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("m", "k", "n"), [(1, 40, 70), (5, 300, 33), (99, 600, 98), (40, 20, 16)])
+@pytest.mark.parametrize(("m", "k", "n"), [(1, 40, 70), (5, 300, 33), (99, 600, 98), (40, 20, 16), (40, 300, 1)])
 def test_packed_weights_give_the_same_bits(rng, isa, dtype, m, k, n):
     a, b = operands(rng, m, k, n, dtype)
     expected = multiply(a, b, isa=isa)

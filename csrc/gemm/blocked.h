@@ -41,8 +41,7 @@ static REAL *FN(find_sliver)(const FN(block) * x, ptrdiff_t j, ptrdiff_t columns
     t->b = x->b.data + j * x->b.col;
     t->b_row = x->b.row;
     if (readable && !x->copy_b) return NULL;
-    if (readable && !x->b_copied && columns == SLIVER && x->m > TILE_ROWS)
-        return (REAL *)((char *)x->b_copy + sliver * x->b_copy_step);
+    if (readable && !x->b_copied && columns == SLIVER) return (REAL *)((char *)x->b_copy + sliver * x->b_copy_step);
     t->b_row = SLIVER * sizeof(REAL);
     if (x->packed_step) {
         t->b = x->b.data + sliver * x->packed_step;
@@ -112,8 +111,7 @@ static FN(plan) FN(make_plan)(const vekt_product *p) {
     else
         plan.copy_a = p->a.row != item || p->a.col % ALIASING_STEP == 0;
     if (p->n * item <= 4 * sliver_bytes || p->m == 1) plan.copy_a = 0;
-    if (!p->packed)
-        plan.copy_b = p->b.col != item || (p->n * p->k * item > COPY_BYTES && p->m > COPY_TILES * TILE_ROWS);
+    if (!p->packed) plan.copy_b = p->b.col != item || (p->n * p->k * item > COPY_BYTES && p->m > TILE_ROWS);
     return plan;
 }
 

@@ -13,6 +13,12 @@ static int FN(product)(const vekt_product *p) {
         FN(finish_empty)(p);
         return 0;
     }
+    if (p->packed && p->n == 1) { /* the first column of a sliver; the order of dot */
+        vekt_product column = *p;
+        column.packed = NULL;
+        column.b = (vekt_matrix){(char *)p->packed, SLIVER * sizeof(REAL), sizeof(REAL)};
+        return FN(product)(&column);
+    }
     int taken = FN(product_small)(p);
     if (!taken) taken = FN(product_few)(p);
     if (taken) return taken < 0 ? -1 : 0;

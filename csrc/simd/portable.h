@@ -99,6 +99,7 @@ INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) {
 }
 INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 4); }
 INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 8); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from, n); }
 
 #if defined(__SSE2__)
 /* Intrinsics here, as gcc 12's vectorizer demotes a double product to float in the plain form of v_fma_f32 below. */

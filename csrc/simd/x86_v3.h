@@ -68,6 +68,7 @@ INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return (vf32)_mm256_unpacklo_ps((__m
 INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return (vf32)_mm256_unpackhi_ps((__m256)a, (__m256)b); }
 INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return (vf64)_mm256_unpacklo_pd((__m256d)a, (__m256d)b); }
 INLINE vf64 v_zip_high_f64(vf64 a, vf64 b) { return (vf64)_mm256_unpackhi_pd((__m256d)a, (__m256d)b); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from, n); }
 
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1)); }

@@ -65,6 +65,10 @@ INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return (vf32)_mm512_unpacklo_ps((__m
 INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return (vf32)_mm512_unpackhi_ps((__m512)a, (__m512)b); }
 INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpacklo_pd((__m512d)a, (__m512d)b); }
 INLINE vf64 v_zip_high_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpackhi_pd((__m512d)a, (__m512d)b); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) {
+    const __mmask64 first = _bzhi_u64(~0ull, (unsigned)n);
+    _mm512_mask_storeu_epi8(to, first, _mm512_maskz_loadu_epi8(first, from));
+}
 
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }
