@@ -29,7 +29,7 @@ INLINE REAL FN(dot_of)(VEC (*load)(const void *), VEC (*load_first)(const void *
     FN(v_store)(lane, sum[0]);
     for (int half = LANES / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];
-    return lane[0];
+    return lane[0] + 0; /* 0 also where all products were -0: whether lanes were left empty must not show */
 }
 
 INLINE VEC FN(dot_load)(const void *p) { return FN(v_load)(p); }
