@@ -25,8 +25,8 @@ enum { TILE_ROWS = 4, TILE_VECTORS = 2, MASKED_LOADS = 0 };
 /* A block: its a (BLOCK_TILES * TILE_ROWS x BLOCK_STEPS) stays in L2 while its b, BLOCK_BYTES to a step of k, passes.
  */
 enum { BLOCK_TILES = 140 / TILE_ROWS, BLOCK_STEPS = 2 * VEKT_PRODUCT_RUN, BLOCK_BYTES = 8192 };
-/* b is copied once it is larger than this and used by more than so many tiles. */
-enum { COPY_BYTES = 65536, COPY_TILES = 2 };
+/* b is copied once it is larger than this and used by more than one tile. */
+enum { COPY_BYTES = 262144 };
 /* Rows that are a multiple of this apart compete for the same places in L1: a is copied. */
 enum { ALIASING_STEP = 4096 };
 

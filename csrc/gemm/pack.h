@@ -7,6 +7,24 @@ static void FN(gather)(REAL *out, ptrdiff_t out_row, const char *src, ptrdiff_t 
         for (ptrdiff_t j = 0; j < cols; j++) out[i * out_row + j] = *(const FN(element) *)(src + i * row + j * col);
 }
 
+/* For each of k contiguous elements of `count` rows, `step` bytes apart, the elements of all rows together. */
+static void FN(pack_columns)(REAL *out, ptrdiff_t width, const char *src, ptrdiff_t step, ptrdiff_t k,
+                             ptrdiff_t count) {
+    ptrdiff_t l = 0;
+    for (; l + LANES <= count; l += LANES) {
+        const char *from = src + l * step;
+        REAL *to = out + l;
+        for (ptrdiff_t p = 0; p < k; p += LANES, from += sizeof(VEC)) {
+            VEC column[LANES];
+            FN(load_columns)(column, from, step, LANES, k - p);
+#pragma GCC unroll 16
+            for (int i = 0; i < LANES; i++, to += width)
+                if (i < k - p) FN(v_store)(to, column[i]);
+        }
+    }
+    if (l < count) FN(transpose_rows)(out + l, width * sizeof(REAL), src + l * step, step, count - l, k);
+}
+
 /* `count` elements, col bytes apart, for each of k steps of row bytes. */
 static void FN(pack_sliver)(REAL *out, ptrdiff_t width, const char *src, ptrdiff_t row, ptrdiff_t col, ptrdiff_t k,
                             ptrdiff_t count) {
@@ -16,13 +34,13 @@ static void FN(pack_sliver)(REAL *out, ptrdiff_t width, const char *src, ptrdiff
     if (col == item) {
         for (ptrdiff_t p = 0; p < k; p++, out += width, src += row) memcpy(out, src, (size_t)(count * item));
     } else if (row == item) {
-        for (ptrdiff_t p = 0; p < k; p += TRANSPOSE_STEPS) {
-            const ptrdiff_t steps = k - p < TRANSPOSE_STEPS ? k - p : TRANSPOSE_STEPS;
-            const char *from = src + p * item;
-            for (ptrdiff_t i = 0; i < count && p + steps < k; i++)
-                for (ptrdiff_t line = 0; line < steps * item; line += 64)
-                    __builtin_prefetch(from + i * col + steps * item + line, 0, 2);
-            FN(transpose_rows)(out + p * width, width * item, from, col, count, steps);
+        for (ptrdiff_t p = 0, steps; p < k; p += steps, src += steps * item, out += steps * width) {
+            steps = k - p < TRANSPOSE_STEPS ? k - p : TRANSPOSE_STEPS;
+            if (p + steps < k) /* what comes next; these pieces are too short for the processor to see ahead */
+                for (ptrdiff_t i = 0; i < count; i++)
+                    for (ptrdiff_t ahead = steps * item; ahead < 2 * steps * item; ahead += 64)
+                        __builtin_prefetch(src + i * col + ahead, 0, 2);
+            FN(pack_columns)(out, width, src, col, steps, count);
         }
     } else {
         FN(gather)(out, width, src, row, col, k, count);

@@ -1,8 +1,5 @@
 /* A product of one thread, by the shortest way for its shape. */
 
-/* c^T = b^T a^T: the same sums, with rows of c where the columns were. */
-static vekt_matrix FN(transposed)(vekt_matrix x) { return (vekt_matrix){x.data, x.col, x.row}; }
-
 static void FN(finish_empty)(const vekt_product *p) {
     for (ptrdiff_t i = 0; i < p->m; i++)
         for (ptrdiff_t j = 0; j < p->n && !p->accumulate; j++)
@@ -16,14 +13,18 @@ static int FN(product)(const vekt_product *p) {
         FN(finish_empty)(p);
         return 0;
     }
+    if (p->packed && p->n == 1) { /* the first column of a sliver; the order of dot */
+        vekt_product column = *p;
+        column.packed = NULL;
+        column.b = (vekt_matrix){(char *)p->packed, SLIVER * sizeof(REAL), sizeof(REAL)};
+        return FN(product)(&column);
+    }
+    int taken = FN(product_small)(p);
+    if (!taken) taken = FN(product_few)(p);
+    if (taken) return taken < 0 ? -1 : 0;
     if (p->c.col == sizeof(REAL) || p->c.row != sizeof(REAL) || p->packed) return FN(blocked)(p);
-    vekt_product swapped = *p;
+    vekt_product swapped = FN(swapped)(p);
     vekt_epilogue epilogue;
-    swapped.m = p->n;
-    swapped.n = p->m;
-    swapped.a = FN(transposed)(p->b);
-    swapped.b = FN(transposed)(p->a);
-    swapped.c = FN(transposed)(p->c);
     if (p->epilogue) {
         epilogue = *p->epilogue;
         epilogue.bias = FN(transposed)(epilogue.bias);
@@ -34,6 +35,10 @@ static int FN(product)(const vekt_product *p) {
 }
 
 static int FN(stack)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]) {
+    if (FN(is_small)(first)) {
+        FN(small_stack)(first, count, steps);
+        return 0;
+    }
     vekt_product one = *first;
     for (ptrdiff_t i = 0; i < count; i++) {
         if (FN(product)(&one) < 0) return -1;

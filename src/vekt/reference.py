@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._functions import public_functions
 from . import _reference_linalg
+from ._functions import public_functions
 from ._operands import checked_out, result_dtype
 from ._reference_dense import dense, dense_backward
 from ._reference_gates import gate_functions

@@ -1,4 +1,4 @@
-"""Inner product of two vectors."""
+"""Inner product of two vectors, and `dot` of matrices."""
 
 from __future__ import annotations
 
@@ -8,37 +8,42 @@ import numpy as np
 from numba import njit, types
 from numba.core.errors import TypingError
 
-from .._operands import checked_out, vectors
-from ._jitable import entry, overloads
+from ._jitable import overloads
+from ._gates import _entry
+from ._linalg import documented, finished, on_this_thread
+from ._linalg_types import is_vector, of_vectors
+from ._products import common_kind
+from ._views import is_none
 
 # Reassociation gives LLVM as many accumulators as the machine wants; NaN and inf stay as they are.
 _FASTMATH = {"reassoc", "contract"}
 
-_NATIVE = (np.dtype("f4"), np.dtype("f8"))
+_PLAIN = (np.dtype("f4"), np.dtype("f8"))
+_SUMMED = "?bBhHiIlLqQfdFD"
 
 
-@njit(fastmath=_FASTMATH)
-def _sum(x: Any, y: Any) -> Any:
-    total = 0.0
-    for i in range(x.size):
-        total += np.float64(x[i]) * np.float64(y[i])
-    return total
-
-
+@documented
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """Inner product of two vectors, summed in float64.
+    """Inner product of two vectors, or `dot` of matrices.
 
     Parameters
     ----------
-    a, b : array_like, 1-d, of equal length
-        float32 and float64 keep their dtype; integers and bool compute in float64.
-    out : 0-d ndarray or None, optional
-        Where the result goes.
+    a, b : array_like
+        Two vectors of equal length, or arrays by the rules of `numpy.dot`; in compiled functions
+        with one or two axes.
+    {out}
 
     Returns
     -------
-    scalar
-        Sum of `a[i] * b[i]`.
+    scalar or ndarray
+        The sum of `a[i] * b[i]` in the common dtype; integers wrap around.
+
+    {raises}
+
+    Notes
+    -----
+    Vectors of float32 and float64 are summed in float64, in an order that depends on the length
+    alone, by a loop that is compiled with the function around it.  All else is `matmul`.
 
     Examples
     --------
@@ -48,32 +53,65 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     11.0
     """
     plain = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 1
-    x, y = (a, b) if plain and a.dtype is b.dtype and a.dtype in _NATIVE else vectors(a, b)
-    result = x.dtype.type(_run(x, y))  # type: ignore[no-untyped-call]
-    if out is None:
-        return result
-    target = checked_out(out, shape=(), dtype=x.dtype)
-    target[...] = result
-    return target
+    if plain and out is None and a.dtype is b.dtype and a.dtype in _PLAIN:
+        return a.dtype.type(_run(a, b))
+    x, y = np.asarray(a), np.asarray(b)
+    dtype = np.result_type(x, y)
+    if x.ndim == y.ndim == 1 and x.size == y.size and dtype.char in _SUMMED:
+        result = np.asarray(_run(*(v.astype(dtype.newbyteorder("="), copy=False) for v in (x, y))))
+        return finished(result, dtype, out)
+    return on_this_thread("dot", a, b, out)
+
+
+def _summing(kind: Any) -> Any:
+    """Make the loop that sums products in the widest type of this kind."""
+    if kind == types.boolean:
+
+        @njit
+        def any_of_both(x: Any, y: Any) -> bool:
+            found = False
+            for i in range(x.size):
+                found |= x[i] and y[i]
+            return found
+
+        return any_of_both
+    wide = {
+        types.Float: types.float64,
+        types.Complex: types.complex128,
+        types.Integer: types.int64 if getattr(kind, "signed", False) else types.uint64,
+    }[type(kind)]
+
+    # The C kernel takes 25 to 45 ns for vectors of 4, this 10; from 1000 on both take as long in
+    # float64, and C three quarters of the time in float32, which this sums in float64.
+    @njit(fastmath=_FASTMATH)
+    def total(x: Any, y: Any) -> Any:
+        sum_ = wide(0)
+        for i in range(x.size):
+            sum_ += wide(x[i]) * wide(y[i])
+        return sum_
+
+    return total
 
 
 @overloads(dot)
-def _dot_types(a: Any, b: Any) -> Any:
-    for operand in (a, b):
-        if not (isinstance(operand, types.Array) and operand.ndim == 1):
-            raise TypingError(f"dot: expected two vectors, got {a} and {b}")
-        if operand.dtype not in (types.float32, types.float64):
-            raise TypingError(f"dot: expected float32 or float64, got {operand.dtype}")
-    kind = max(a.dtype, b.dtype, key=lambda t: t.bitwidth)
+def _dot_types(a: Any, b: Any, out: Any = None) -> Any:
+    kind = common_kind("dot", a, b)
+    vectors = is_vector(a), is_vector(b)
+    if max(a.ndim, b.ndim) > 2 or min(a.ndim, b.ndim) < 1:
+        raise TypingError(f"dot: expected vectors or matrices, got {a} and {b}")
+    if not (all(vectors) and is_none(out)):
+        run = of_vectors("dot", a, b, out, vectors)
+        return lambda a, b, out=None: run(a, b, out)
+    total = _summing(kind)
 
-    def run(a, b):  # type: ignore[no-untyped-def]
+    def of_two(a, b, out=None):  # type: ignore[no-untyped-def]
         if a.size != b.size:
             raise ValueError("dot: expected two vectors of equal length")
-        return kind(_sum(a, b))
+        return kind(total(a, b))
 
-    return run
+    return of_two
 
 
-@entry
+@_entry
 def _run(a, b):  # type: ignore[no-untyped-def]
     return dot(a, b)

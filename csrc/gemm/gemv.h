@@ -1,0 +1,197 @@
+/* One column: c (m, 1) = or += a (m, k) b (k, 1), each element by itself a dot product in the order of ops/dot.h.
+ *
+ * Blocks of VEKT_DOT_BLOCK are added pairwise in double.  In a block, lane l of DOT_LANES sums the elements whose
+ * index is l modulo DOT_LANES, and lanes are added in halves. */
+
+enum { FN(DOT_LANES) = 256 / sizeof(REAL), FN(DOT_VECTORS) = FN(DOT_LANES) / LANES };
+/* Rows side by side: as many as have all their lanes in registers, x beside them. */
+enum { FN(DOT_ROWS) = VEKT_VECTOR_BYTES == 64 ? 4 : 1 };
+/* Sums at a time: where columns are contiguous, those of all levels of the tree stay in L1. */
+enum { FN(DOT_AT_A_TIME) = 512 };
+
+/* The operands from the first row and element on. */
+typedef struct {
+    const char *a;
+    ptrdiff_t row, col;
+    const REAL *x;
+    REAL *gathered; /* room for a block of a row, where neither rows nor columns of a are contiguous */
+} FN(dots);
+
+/* What is left of the lanes of each row when there is one vector of them. */
+INLINE void FN(dot_rows)(const int rows, const char *a, ptrdiff_t row, const REAL *x, ptrdiff_t n, REAL *lanes) {
+    VEC sum[4][FN(DOT_VECTORS)];
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 16
+        for (int j = 0; j < FN(DOT_VECTORS); j++) sum[i][j] = (VEC){0};
+    for (; n >= FN(DOT_LANES); n -= FN(DOT_LANES), x += FN(DOT_LANES), a += FN(DOT_LANES) * sizeof(REAL))
+#pragma GCC unroll 16
+        for (int j = 0; j < FN(DOT_VECTORS); j++) {
+            const VEC y = FN(v_load)(x + j * LANES);
+#pragma GCC unroll 4
+            for (int i = 0; i < rows; i++)
+                sum[i][j] = FN(v_mad)(FN(v_load)((const REAL *)(a + i * row) + j * LANES), y, sum[i][j]);
+        }
+#pragma GCC unroll 16
+    for (int j = 0; j < FN(DOT_VECTORS); j++) {
+        const ptrdiff_t left = n - j * LANES < LANES ? n - j * LANES : LANES;
+        if (left > 0) {
+            const VEC y = FN(v_load_first)(x + j * LANES, left);
+#pragma GCC unroll 4
+            for (int i = 0; i < rows; i++)
+                sum[i][j] = FN(v_mad)(FN(v_load_first)((const REAL *)(a + i * row) + j * LANES, left), y, sum[i][j]);
+        }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+        for (int half = FN(DOT_VECTORS) / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+            for (int j = 0; j < half; j++) sum[i][j] += sum[i][j + half];
+        FN(v_store)(lanes + i * LANES, sum[i][0]);
+    }
+}
+
+/* LANES sums, of which `rows` are wanted. */
+static void FN(dot_group)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    REAL lanes[LANES * LANES] __attribute__((aligned(64)));
+    const char *a = d->a;
+    ptrdiff_t i = 0;
+    if (!d->gathered)
+        for (; i + FN(DOT_ROWS) <= rows; i += FN(DOT_ROWS), a += FN(DOT_ROWS) * d->row)
+            FN(dot_rows)(FN(DOT_ROWS), a, d->row, d->x, n, lanes + i * LANES);
+    for (; i < rows; i++, a += d->row) {
+        if (d->gathered) FN(gather)(d->gathered, 1, a, d->col, 0, n, 1);
+        FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, 0, d->x, n, lanes + i * LANES);
+    }
+    VEC lane[LANES]; /* of all rows */
+    FN(load_columns)(lane, (char *)lanes, sizeof(VEC), rows, LANES);
+#pragma GCC unroll 4
+    for (int half = LANES / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (int l = 0; l < half; l++) lane[l] += lane[l + half];
+    FN(v_store)(sums, lane[0]);
+}
+
+/* The sums over lanes l, l + step, l + 2 step... of rows that lie side by side; with room for the levels below. */
+static void FN(dot_tree)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t l, ptrdiff_t step, REAL *sums) {
+    if (step == FN(DOT_LANES) || l + step >= n) {
+        memset(sums, 0, (size_t)rows * sizeof(REAL));
+        const vekt_matrix x = {(char *)(d->x + l), 0, step * (ptrdiff_t)sizeof(REAL)};
+        FN(stream)(1, &x, d->a + l * d->col, step * d->col, sums, 0, rows, (n - l - 1) / step + 1);
+        return;
+    }
+    FN(dot_tree)(d, rows, n, l, 2 * step, sums);
+    FN(dot_tree)(d, rows, n, l + step, 2 * step, sums + FN(DOT_AT_A_TIME));
+    for (ptrdiff_t i = 0; i < rows; i++) sums[i] += sums[FN(DOT_AT_A_TIME) + i];
+}
+
+/* Up to four vectors of rows that lie side by side, `last` rows in the last one.  Lanes are visited in the order of
+ * their index with its bits reversed, so that halves meet as soon as they are complete, on a stack. */
+INLINE void FN(dot_panel)(const FN(dots) * d, const int vectors, ptrdiff_t n, ptrdiff_t last, REAL *sums) {
+    VEC stack[8][4]; /* more than the levels of the tree */
+    int lanes = 1, bits = 0, top = 0;
+    while (lanes < n && lanes < FN(DOT_LANES)) lanes *= 2, bits++;
+    for (int count = 0; count < lanes; count++) {
+        ptrdiff_t l = 0;
+        for (int bit = 0; bit < bits; bit++) l |= (count >> bit & 1) << (bits - 1 - bit);
+        VEC sum[4] = {{0}};
+        const char *a = d->a + l * d->col;
+        for (ptrdiff_t p = l; p < n; p += FN(DOT_LANES), a += FN(DOT_LANES) * d->col) {
+            const VEC x = FN(v_splat)(d->x[p]);
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors - 1; v++)
+                sum[v] = FN(v_mad)(FN(v_load)((const REAL *)a + v * LANES), x, sum[v]);
+            const REAL *end = (const REAL *)a + (vectors - 1) * LANES;
+            sum[vectors - 1] =
+                FN(v_mad)(last == LANES ? FN(v_load)(end) : FN(v_load_first)(end, last), x, sum[vectors - 1]);
+        }
+        for (int t = count; t & 1; t >>= 1) {
+            top--;
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[v] += stack[top][v];
+        }
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) stack[top][v] = sum[v];
+        top++;
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) FN(v_store)(sums + v * LANES, stack[0][v]);
+}
+
+static void FN(dot_panels)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    FN(dots) at = *d;
+    for (; rows >= 4 * LANES; rows -= 4 * LANES, at.a += 4 * sizeof(VEC), sums += 4 * LANES)
+        FN(dot_panel)(&at, 4, n, LANES, sums);
+    for (; rows > 0; rows -= LANES, at.a += sizeof(VEC), sums += LANES)
+        FN(dot_panel)(&at, 1, n, rows < LANES ? rows : LANES, sums);
+}
+
+static void FN(dot_streams)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    REAL levels[8 * FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
+    FN(dot_tree)(d, rows, n, 0, 1, levels);
+    memcpy(sums, levels, (size_t)rows * sizeof(REAL));
+}
+
+static void FN(dot_groups)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    FN(dots) at = *d;
+    for (ptrdiff_t i = 0; i < rows; i += LANES, at.a += LANES * at.row)
+        FN(dot_group)(&at, rows - i < LANES ? rows - i : LANES, n, sums + i);
+}
+
+/* One block. */
+static void FN(dot_sums)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    if (d->col == sizeof(REAL) || d->row != sizeof(REAL))
+        FN(dot_groups)(d, rows, n, sums);
+    else if (n <= 2 * FN(DOT_LANES)) /* too short a chain for the memory traffic of the other way */
+        FN(dot_panels)(d, rows, n, sums);
+    else
+        FN(dot_streams)(d, rows, n, sums);
+    /* Lanes that no element reaches add 0, which shows where all others are -0; not all ways have them. */
+    for (ptrdiff_t i = 0; i < rows; i++) sums[i] += 0;
+}
+
+static void FN(dot_pairwise)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, double *sums) {
+    const ptrdiff_t blocks = (n - 1) / VEKT_DOT_BLOCK + 1, left = blocks / 2 * VEKT_DOT_BLOCK;
+    if (blocks == 1) {
+        REAL block[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
+        FN(dot_sums)(d, rows, n, block);
+        for (ptrdiff_t i = 0; i < rows; i++) sums[i] = block[i];
+        return;
+    }
+    const FN(dots) rest = {d->a + left * d->col, d->row, d->col, d->x + left, d->gathered};
+    double right[FN(DOT_AT_A_TIME)];
+    FN(dot_pairwise)(d, rows, left, sums);
+    FN(dot_pairwise)(&rest, rows, n - left, right);
+    for (ptrdiff_t i = 0; i < rows; i++) sums[i] += right[i];
+}
+
+static int FN(product_column)(const vekt_product *p) {
+    const ptrdiff_t item = sizeof(REAL);
+    FN(dots) d = {p->a.data, p->a.row, p->k == 1 ? item : p->a.col, (const REAL *)p->b.data, NULL};
+    if (p->b.row != item) {
+        REAL *x = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->k * item));
+        if (!x) return -1;
+        FN(gather)(x, 1, p->b.data, p->b.row, 0, p->k, 1);
+        d.x = x;
+    }
+    if (d.col != item && d.row != item) {
+        d.gathered = vekt_workspace(VEKT_WORKSPACE_A, VEKT_DOT_BLOCK * sizeof(REAL));
+        if (!d.gathered) return -1;
+    }
+    for (ptrdiff_t i = 0; i < p->m; i += FN(DOT_AT_A_TIME), d.a += FN(DOT_AT_A_TIME) * d.row) {
+        const ptrdiff_t rows = p->m - i < FN(DOT_AT_A_TIME) ? p->m - i : FN(DOT_AT_A_TIME);
+        REAL sums[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
+        if (p->k <= VEKT_DOT_BLOCK) {
+            FN(dot_sums)(&d, rows, p->k, sums);
+        } else {
+            double total[FN(DOT_AT_A_TIME)];
+            FN(dot_pairwise)(&d, rows, p->k, total);
+            for (ptrdiff_t r = 0; r < rows; r++) sums[r] = (REAL)total[r];
+        }
+        const vekt_matrix c = {p->c.data + i * p->c.row, 0, p->c.row}; /* its column as a row */
+        FN(add_run)(&c, sums, 0, 1, rows, p->accumulate);
+        if (p->epilogue) FN(epilogue)(p->epilogue, i, rows, 0, 1, c.data, p->c.row, p->c.col);
+    }
+    return 1;
+}

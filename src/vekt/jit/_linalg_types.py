@@ -1,0 +1,126 @@
+"""Products of vectors, matrices and tensors in compiled functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import literally, types
+from numba.core.errors import TypingError
+from numba.np.numpy_support import as_dtype
+
+from ._jitable import jitable, overloads
+from ._linalg import matmul, matvec, tensordot, vecdot, vecmat
+from ._products import check_out, common_kind, converter, multiply, product_type
+from ._views import as_tuple, is_none, length, literal, matrix_maker, moved
+
+NAMES = ("matmul", "matvec", "tensordot", "vecdot", "vecmat")
+
+# Vectors are matrices of one row or one column.
+_keep = jitable(lambda x: x)
+_conjugate = jitable(lambda x: np.conj(x))
+_row = jitable(lambda x: x[..., np.newaxis, :])
+_column = jitable(lambda x: x[..., np.newaxis])
+
+_VIEWS = {
+    (False, False): (_keep, _keep),
+    (True, False): (_row, jitable(lambda c: c[..., 0, :])),
+    (False, True): (_column, jitable(lambda c: c[..., 0])),
+    (True, True): (jitable(lambda y: _row(_column(y))), jitable(lambda c: c[..., 0, 0])),
+}
+"""How `out` becomes a matrix, and results what was asked for, by which operands are vectors."""
+_item = jitable(lambda c: c[0, 0])
+
+
+def of_vectors(name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool]) -> Any:
+    """Make the function (x1, x2, out) for operands of which some are (stacks of) vectors."""
+    kind = common_kind(name, x1, x2)
+    stacked = [x.ndim - 2 + vector for x, vector in zip((x1, x2), vectors, strict=True)]
+    if min(stacked) < 0:
+        raise TypingError(f"{name}: an operand has too few axes: {x1}, {x2}")
+    ndim = max(stacked) + 2 - sum(vectors)
+    check_out(name, out, kind, ndim)
+    product = product_type(as_dtype(kind))
+    first, second = converter(x1, kind), converter(x2, kind)
+    left, right = _row if vectors[0] else _keep, _column if vectors[1] else _keep
+    conjugated = name in ("vecdot", "vecmat") and isinstance(kind, types.Complex)
+    conjugate = _conjugate if conjugated else _keep
+    widen, narrow = _VIEWS[vectors] if ndim else (_VIEWS[vectors][0], _item)
+    if is_none(out):
+        return jitable(
+            lambda x1, x2, out: narrow(
+                multiply(product, conjugate(left(first(x1))), right(second(x2)), None)
+            )
+        )
+
+    def run(x1, x2, out):  # type: ignore[no-untyped-def]
+        multiply(product, conjugate(left(first(x1))), right(second(x2)), widen(out))
+        return out
+
+    return jitable(run)
+
+
+def is_vector(x: Any) -> bool:
+    """Whether this is the type of an array with one axis."""
+    return isinstance(x, types.Array) and x.ndim == 1
+
+
+@overloads(matmul)
+def _matmul_types(x1: Any, x2: Any, out: Any = None) -> Any:
+    run = of_vectors("matmul", x1, x2, out, (is_vector(x1), is_vector(x2)))
+    return lambda x1, x2, out=None: run(x1, x2, out)
+
+
+@overloads(matvec)
+def _matvec_types(x1: Any, x2: Any, out: Any = None) -> Any:
+    run = of_vectors("matvec", x1, x2, out, (False, True))
+    return lambda x1, x2, out=None: run(x1, x2, out)
+
+
+@overloads(vecmat)
+def _vecmat_types(x1: Any, x2: Any, out: Any = None) -> Any:
+    run = of_vectors("vecmat", x1, x2, out, (True, False))
+    return lambda x1, x2, out=None: run(x1, x2, out)
+
+
+@overloads(vecdot)
+def _vecdot_types(x1: Any, x2: Any, out: Any = None, axis: Any = -1) -> Any:
+    run = of_vectors("vecdot", x1, x2, out, (True, True))
+    if literal(axis) == -1:
+        return lambda x1, x2, out=None, axis=-1: run(x1, x2, out)
+    return lambda x1, x2, out=None, axis=-1: run(
+        moved(x1, (axis,), False), moved(x2, (axis,), False), out
+    )
+
+
+@overloads(tensordot)
+def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
+    kind = common_kind("tensordot", a, b)
+    if isinstance(axes, types.Integer) and not isinstance(axes, types.IntegerLiteral):
+        return lambda a, b, axes=2: literally(axes)
+    paired = isinstance(axes, types.BaseTuple) and len(axes) == 2
+    counts = {length(axes[0]), length(axes[1])} if paired else {literal(axes)}
+    count = counts.pop()
+    if counts or not isinstance(count, int) or not 0 <= count <= min(a.ndim, b.ndim):
+        raise TypingError(f"tensordot: axes {axes} for arrays of {a.ndim} and {b.ndim} dimensions")
+    first, second, product = converter(a, kind), converter(b, kind), product_type(as_dtype(kind))
+    free = a.ndim - count
+    left, right = matrix_maker(a.ndim, free), matrix_maker(b.ndim, count)
+    keeps_axes = free + b.ndim - count > 0
+    finish = jitable(lambda c, shape: c.reshape(shape)) if keeps_axes else _first
+
+    def contract(x, y):  # type: ignore[no-untyped-def]
+        if x.shape[free:] != y.shape[:count]:
+            raise ValueError("tensordot: the lengths to sum over differ")
+        c = multiply(product, left(x), right(y), None)
+        return finish(c, x.shape[:free] + y.shape[count:])
+
+    run = jitable(contract)
+    if not paired:
+        return lambda a, b, axes=2: run(first(a), second(b))
+    return lambda a, b, axes=2: run(
+        moved(first(a), as_tuple(axes[0]), False), moved(second(b), as_tuple(axes[1]), True)
+    )
+
+
+_first = jitable(lambda c, shape: c[0, 0])
