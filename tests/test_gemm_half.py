@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from numpy.testing import assert_array_equal
-from products import LAYOUTS, laid_out, multiply
+from products import LAYOUTS, multiply
 
 import vekt as vk
 
@@ -96,8 +96,8 @@ def test_layouts(rng, isa, dtype):
         expected = multiply(a, b, isa=isa)
         for a_layout in LAYOUTS:
             for b_layout in LAYOUTS:
-                out = laid_out(np.zeros((m, n), dtype), rng.choice(LAYOUTS))
-                got = multiply(laid_out(a, a_layout), laid_out(b, b_layout), out, isa=isa)
+                out = rng.choice(LAYOUTS)(np.zeros((m, n), dtype))
+                got = multiply(a_layout(a), b_layout(b), out, isa=isa)
                 assert_array_equal(got, expected)
 
 
