@@ -16,6 +16,9 @@ enum { THREADED_BYTES = 8 << 20 };
 enum { TASK_ELEMENTS = 8192 };
 /* Columns: each result is a chain of COLUMN_ROWS additions, loaded and stored once for ROWS_AT_A_TIME of them. */
 enum { COLUMN_ROWS = 128, ROWS_AT_A_TIME = 8, SEGMENT = 512 };
+/* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs beside
+ * its elements would be most of it. */
+enum { SHORT = 48, MANY = 8 };
 /* Fewer columns than this are repeated side by side, so that three of them cost no more than many. */
 enum { NARROW = 256 };
 enum { MAX_TERMS = 3, STACK_PARTIALS = 512 };
@@ -42,7 +45,7 @@ typedef struct {
     ptrdiff_t chunk, chunks; /* elements of a line, or rows, in one task */
     ptrdiff_t group;         /* lines in one task */
     double *partials;        /* of chunks, then streams, then lines or columns */
-    int columns;
+    int columns, transposed;
     ptrdiff_t repeats, width; /* so many elements of each line make up a row, and as many columns */
     ptrdiff_t rows, last;     /* and the columns of the last row */
     ptrdiff_t run, segments;  /* columns along the last dimension, and segments of them */
@@ -122,7 +125,7 @@ static int left_range(const plan *p, double squares, double limit) {
 }
 
 static double two_norm(const plan *p, ptrdiff_t line, double squares) {
-    if (!left_range(p, squares, 0x1p900)) return sqrt(squares);
+    if (!left_range(p, squares, VEKT_SAFE_SQUARES)) return sqrt(squares);
     double sums[MAX_TERMS];
     int exponents[2];
     scaled_sums(p, line, sums, exponents);
@@ -148,8 +151,23 @@ static void store(const plan *p, ptrdiff_t line, double value) {
     }
 }
 
+/* Results that lie side by side in the kernels' dtype, all at once; 0 where that does not do. */
+static int finish_together(const plan *p, ptrdiff_t begin, ptrdiff_t end, const double *sums) {
+    if (p->n_outer != 1 || p->outer[0].step[OUT] != p->item || p->format != VEKT_NATIVE || p->kind == VEKT_COSINE)
+        return 0;
+    void *out = p->out + begin * p->item;
+    const ptrdiff_t n = end - begin;
+    if (p->kind == VEKT_SUM_SQUARES) return p->target->square_roots[p->dtype](out, sums, n);
+    if (p->dtype == VEKT_F64)
+        memcpy(out, sums, (size_t)n * sizeof *sums);
+    else
+        for (ptrdiff_t i = 0; i < n; i++) ((float *)out)[i] = (float)sums[i];
+    return 1;
+}
+
 /* The results of lines [begin, end); sums holds `width` numbers for each stream. */
 static void finish(const plan *p, ptrdiff_t begin, ptrdiff_t end, const double *sums, ptrdiff_t width) {
+    if (finish_together(p, begin, end, sums)) return;
     for (ptrdiff_t line = begin; line < end; line++) {
         double s[MAX_TERMS], value;
         for (int k = 0; k < p->n_streams; k++) s[k] = sums[k * width + line - begin];
@@ -191,17 +209,24 @@ static void run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
 
 /* Adds rows [i, i + rows) of columns [column, column + width) of a run that begins at line. */
 static void add_rows(const plan *p, ptrdiff_t line, ptrdiff_t column, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t width,
-                     double *sums, ptrdiff_t sums_width, float (*buffer)[ROWS_AT_A_TIME * SEGMENT]) {
+                     double *sums, ptrdiff_t sums_width, double (*buffer)[ROWS_AT_A_TIME * SEGMENT]) {
     const char *x[2];
     ptrdiff_t step[2] = {0, 0};
     for (int k = 0; k < p->n_operands; k++) {
-        const char *address = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line) + column * p->memory +
+        const ptrdiff_t across = p->outer[p->n_outer - 1].step[k];
+        const char *address = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line) + column * across +
                               vekt_offset(p->row_dims, p->n_row_dims, k, i);
+        if (p->transposed) {
+            x[k] = (const char *)buffer[k];
+            step[k] = SEGMENT * p->item;
+            p->target->rows[0][p->dtype].transpose(buffer[k], step[k], address, across, width, rows);
+            continue;
+        }
         step[k] = p->n_row_dims ? p->row_dims[p->n_row_dims - 1].step[k] : 0;
         x[k] = address;
         if (p->format == VEKT_NATIVE) continue;
         for (ptrdiff_t row = 0; row < rows; row++)
-            vekt_gather(p->dtype, p->format, buffer[k] + row * SEGMENT, address + row * step[k], p->memory, width);
+            vekt_gather(p->dtype, p->format, (float *)buffer[k] + row * SEGMENT, address + row * step[k], p->memory, width);
         x[k] = (const char *)buffer[k];
         step[k] = SEGMENT * sizeof(float);
     }
@@ -214,7 +239,7 @@ static void add_rows(const plan *p, ptrdiff_t line, ptrdiff_t column, ptrdiff_t 
 
 static void run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
     const plan *p = context;
-    float buffer[2][ROWS_AT_A_TIME * SEGMENT];
+    double buffer[2][ROWS_AT_A_TIME * SEGMENT];
     double local[MAX_TERMS * SEGMENT];
     const ptrdiff_t run_lines = p->run / p->repeats;
     const ptrdiff_t stretch = p->n_row_dims ? p->row_dims[p->n_row_dims - 1].size : 1; /* rows with one step */
@@ -283,7 +308,7 @@ static int is_unit(const plan *p, const vekt_dim *dims, int n) {
 
 /* Lines side by side that fill all memory, but are too few: several elements of each make up one row. */
 static ptrdiff_t choose_repeats(const plan *p) {
-    if (p->n_outer != 1 || p->n_inner != 1 || p->n < 2 || p->lines >= NARROW || p->format != VEKT_NATIVE) return 1;
+    if (p->transposed || p->n_outer != 1 || p->n_inner != 1 || p->n < 2 || p->lines >= NARROW || p->format != VEKT_NATIVE) return 1;
     for (int k = 0; k < p->n_operands; k++) {
         if (p->inner[0].step[k] != p->lines * p->memory) return 1;
     }
@@ -293,7 +318,10 @@ static ptrdiff_t choose_repeats(const plan *p) {
 /* Returns the number of tasks. */
 static ptrdiff_t choose_tasks(plan *p) {
     p->repeats = 1;
-    p->columns = !is_unit(p, p->inner, p->n_inner) && is_unit(p, p->outer, p->n_outer);
+    const int along = is_unit(p, p->inner, p->n_inner), across = is_unit(p, p->outer, p->n_outer);
+    p->transposed = along && p->n_inner == 1 && p->format == VEKT_NATIVE && p->n <= SHORT && p->n_outer > 0 &&
+                    p->outer[p->n_outer - 1].size >= MANY;
+    p->columns = p->transposed || (across && !along);
     if (!p->columns) {
         p->chunk = VEKT_NORM_BLOCK;
         p->chunks = p->n > p->chunk ? ceil_divide(p->n, p->chunk) : 1;

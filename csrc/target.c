@@ -51,6 +51,7 @@
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
 #include "ops/norms.h"
+#include "ops/norms_f32.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -139,12 +140,14 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .norm_terms =
         {
             [VEKT_SUM_ABSOLUTE] = NORM_TERM(sum_absolute),
-            [VEKT_SUM_SQUARES] = NORM_TERM(sum_squares),
+            [VEKT_SUM_SQUARES] = {{short_sum_squares_block_f32, sum_squares_columns_f32},
+                                  {sum_squares_block_f64, sum_squares_columns_f64}},
             [VEKT_SUM_PRODUCTS] = NORM_TERM(sum_products),
             [VEKT_COUNT_NONZERO] = NORM_TERM(count_nonzero),
             [VEKT_MAX_ABSOLUTE] = NORM_TERM(max_absolute),
             [VEKT_MIN_ABSOLUTE] = NORM_TERM(min_absolute),
         },
+    .square_roots = {square_roots_f32, square_roots_f64},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .products = &PRODUCTS(VEKT_ISA),

@@ -100,6 +100,7 @@ enum {
     VEKT_COSINE = VEKT_N_NORM_TERMS /* made of three of them: norms.c */
 };
 enum { VEKT_NORM_BLOCK = 2048 };
+#define VEKT_SAFE_SQUARES 0x1p900 /* and its inverse */
 typedef struct {
     /* Of n <= VEKT_NORM_BLOCK contiguous elements; 0, or infinity for the minimum, of none. */
     double (*block)(const void *x, const void *y, ptrdiff_t n);
@@ -107,6 +108,9 @@ typedef struct {
     void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, double *results,
                     ptrdiff_t n);
 } vekt_norm_term;
+/* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which squares
+ * have overflowed or lost bits; those of floats cannot be. */
+typedef int (*vekt_square_roots)(void *out, const double *squares, ptrdiff_t n);
 
 struct vekt_products; /* matmul.h */
 
@@ -123,6 +127,7 @@ typedef struct vekt_target {
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     vekt_storage half, bfloat16;
     vekt_norm_term norm_terms[VEKT_N_NORM_TERMS][VEKT_N_DTYPES];
+    vekt_square_roots square_roots[VEKT_N_DTYPES];
     const struct vekt_products *products;
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);

@@ -1,4 +1,4 @@
-"""Calls of the float products through the C drivers, and the same by their definition."""
+"""Products by the C drivers, operands in every layout, and the definition of float products."""
 
 from __future__ import annotations
 
@@ -18,10 +18,20 @@ RUN: int = lib.VEKT_PRODUCT_RUN
 FUSED = ("x86_v4", "x86_v3", "neon")  # where v_mad rounds once
 BEST = _native.SUPPORTED[0]
 DTYPES = (np.float32, np.float64)
-
-
-def kind(dtype: npt.DTypeLike) -> int:
-    return int(lib.VEKT_PRODUCT_F32 if np.dtype(dtype) == np.float32 else lib.VEKT_PRODUCT_F64)
+KINDS: dict[str, int] = {
+    "float32": lib.VEKT_PRODUCT_F32,
+    "float64": lib.VEKT_PRODUCT_F64,
+    "float16": lib.VEKT_PRODUCT_HALF,
+    "bfloat16": lib.VEKT_PRODUCT_BFLOAT16,
+    "bool": lib.VEKT_PRODUCT_BOOL,
+    "complex64": lib.VEKT_PRODUCT_C64,
+    "complex128": lib.VEKT_PRODUCT_C128,
+    **{
+        f"{sign}int{bits}": getattr(lib, f"VEKT_PRODUCT_I{bits}")
+        for sign in ("", "u")
+        for bits in (8, 16, 32, 64)
+    },
+}
 
 
 def set_matrix(matrix: Any, x: Array) -> None:
@@ -42,7 +52,7 @@ def multiply(
     """Return a @ b, in `out` if given, by one call of the driver."""
     target = _native.TARGETS[isa]
     if out is None:
-        out = np.full((a.shape[0], b.shape[1]), np.nan, a.dtype)
+        out = np.full((a.shape[0], b.shape[1], a.itemsize), 0xFF, np.uint8).view(a.dtype)[..., 0]
     product = ffi.new("vekt_product *")
     product.m, product.k = a.shape
     product.n = b.shape[1]
@@ -51,15 +61,15 @@ def multiply(
     set_matrix(product.c, out)
     product.accumulate = accumulate
     if packed:
-        size = lib.vekt_packed_bytes(target, kind(a.dtype), *b.shape)
+        size = lib.vekt_packed_bytes(target, KINDS[a.dtype.name], *b.shape)
         memory = np.empty(size // 8 + 8, np.float64)
         start = memory.ctypes.data + -memory.ctypes.data % 64
         b_matrix = ffi.addressof(product, "b")
-        lib.vekt_pack(target, kind(a.dtype), ffi.cast("void *", start), b_matrix, *b.shape)
+        lib.vekt_pack(target, KINDS[a.dtype.name], ffi.cast("void *", start), b_matrix, *b.shape)
         product.packed = ffi.cast("void *", start)
         product.b.data = ffi.NULL
     driver = lib.vekt_matmul_serial if serial else lib.vekt_matmul
-    assert driver(target, kind(a.dtype), product) == 0
+    assert driver(target, KINDS[a.dtype.name], product) == 0
     return out
 
 
@@ -117,7 +127,7 @@ def multiply_stack(a: Array, b: Array, out: Array, *, isa: str = BEST) -> Array:
         matrix.row, matrix.col = x.strides[1:]
     steps = [x.strides[0] for x in (a, b, out)]
     target = _native.TARGETS[isa]
-    assert lib.vekt_matmul_stack(target, kind(a.dtype), product, len(out), steps) == 0
+    assert lib.vekt_matmul_stack(target, KINDS[a.dtype.name], product, len(out), steps) == 0
     return out
 
 

@@ -159,6 +159,15 @@ def test_limits():
     assert memory == {"memcpy_seconds": 2.0, "over_memcpy": 0.25}
 
 
+def test_processor_time(tmp_path):
+    report_file = tmp_path / "compare.json"
+    arguments = [*SMALL_COMPARE, "--peers", "numpy", "--processor-time"]
+    assert main([*arguments, "--json", str(report_file)]) == 0
+    report = json.loads(report_file.read_text())
+    assert report["clock"] == "process_time"
+    assert all(s > 0 for cell in report["cells"] for s in cell["seconds"].values())
+
+
 def test_default_grid():
     """Without shapes and dtypes, products have the grid of their issue, narrow dtypes two cells."""
     groups = [(title, tasks) for title, tasks in Grid({"matmul", "dense"}, [], None, None).groups()]

@@ -4,10 +4,10 @@
  * norm has one rounding to speak of.  NORM_WIDTH virtual lanes, whatever the register: lane l takes the elements whose
  * index is l modulo NORM_WIDTH, and lanes are merged in halves.  So every target with fma gives the same bits. */
 
-#define NORM_WIDTH 32 /* four 64-byte accumulators; eight gained nothing from the second cache on */
+#define NORM_WIDTH 32 /* four 64-byte accumulators; eight gained nothing, and prefetching lost up to a quarter */
 #define NORM_VECTORS (NORM_WIDTH / LANES_F64)
 
-/* A result so far with one more x (and y), for vectors; and two results, for numbers. */
+/* A result so far with one more x (and y), or with another result; and two results, for numbers. */
 typedef vf64 (*FN(norm_step))(vf64 result, vf64 x, vf64 y);
 typedef double (*FN(norm_merge))(double a, double b);
 
@@ -26,13 +26,14 @@ INLINE vf64 FN(take_less)(vf64 result, vf64 x, vf64 y) {
     return (void)y, v_select(v_eq(result, result), v_min(result, v_abs(x)), result);
 }
 
+INLINE vf64 FN(add)(vf64 a, vf64 b, vf64 y) { return (void)y, a + b; }
 INLINE double FN(merge_sums)(double a, double b) { return a + b; }
 INLINE double FN(merge_greatest)(double a, double b) { return a > b || a != a ? a : b; }
 INLINE double FN(merge_least)(double a, double b) { return a < b || a != a ? a : b; }
 
 /* neutral stands for absent elements: 0, or infinity. */
-INLINE double FN(reduce_block)(FN(norm_step) step, FN(norm_merge) merge, double neutral, const void *px,
-                               const void *py, ptrdiff_t n) {
+INLINE double FN(reduce_block)(FN(norm_step) step, FN(norm_step) join, FN(norm_merge) merge, double neutral,
+                               const void *px, const void *py, ptrdiff_t n) {
     const REAL *x = px, *y = py;
     vf64 result[NORM_VECTORS];
     for (int j = 0; j < NORM_VECTORS; j++) result[j] = v_splat_f64(neutral);
@@ -53,9 +54,11 @@ INLINE double FN(reduce_block)(FN(norm_step) step, FN(norm_merge) merge, double 
             *r = step(*r, wide_x[i], wide_y[i]);
         }
     }
-    double lane[NORM_WIDTH];
-    for (int j = 0; j < NORM_VECTORS; j++) v_store_f64(lane + j * LANES_F64, result[j]);
-    for (int half = NORM_WIDTH / 2; half > 0; half /= 2)
+    for (int half = NORM_VECTORS / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++) result[j] = join(result[j], result[j + half], result[j]);
+    double lane[LANES_F64];
+    v_store_f64(lane, result[0]);
+    for (int half = LANES_F64 / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++) lane[j] = merge(lane[j], lane[j + half]);
     return lane[0];
 }
@@ -83,21 +86,32 @@ INLINE void FN(reduce_columns)(FN(norm_step) step, const void *px, ptrdiff_t x_s
     v_store_first_f64(results, result, n);
 }
 
-#define NORM(name, step, merge, neutral)                                                                         \
+#define NORM(name, step, join, merge, neutral)                                                                   \
     static double FN(name##_block)(const void *x, const void *y, ptrdiff_t n) {                                  \
-        return FN(reduce_block)(FN(step), FN(merge), neutral, x, y, n);                                          \
+        return FN(reduce_block)(FN(step), FN(join), FN(merge), neutral, x, y, n);                               \
     }                                                                                                            \
     static void FN(name##_columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step,             \
                                    ptrdiff_t rows, double *results, ptrdiff_t n) {                               \
         FN(reduce_columns)(FN(step), x, x_step, y, y_step, rows, results, n);                                    \
     }
 
-NORM(sum_absolute, add_absolute, merge_sums, 0)
-NORM(sum_squares, add_square, merge_sums, 0)
-NORM(sum_products, add_product, merge_sums, 0)
-NORM(count_nonzero, add_nonzero, merge_sums, 0)
-NORM(max_absolute, take_greater, merge_greatest, 0)
-NORM(min_absolute, take_less, merge_least, INFINITY)
+NORM(sum_absolute, add_absolute, add, merge_sums, 0)
+NORM(sum_squares, add_square, add, merge_sums, 0)
+NORM(sum_products, add_product, add, merge_sums, 0)
+NORM(count_nonzero, add_nonzero, add, merge_sums, 0)
+NORM(max_absolute, take_greater, take_greater, merge_greatest, 0)
+NORM(min_absolute, take_less, take_less, merge_least, INFINITY)
+
+/* Roots of sums of squares, rounded.  Returns 0 where squares of doubles may have left the range. */
+static int FN(square_roots)(void *out, const double *squares, ptrdiff_t n) {
+    REAL *y = out;
+    int unsafe = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        unsafe |= !(squares[i] >= 1 / VEKT_SAFE_SQUARES) | !(squares[i] <= VEKT_SAFE_SQUARES);
+        y[i] = (REAL)__builtin_sqrt(squares[i]);
+    }
+    return sizeof(REAL) == 4 || !unsafe;
+}
 
 #undef NORM
 #undef NORM_WIDTH

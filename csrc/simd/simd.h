@@ -111,12 +111,6 @@ INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return a * b + c; }
 #endif
 INLINE vf32 v_copysign_f32(vf32 m, vf32 s) { return (vf32)(((vi32)m & 0x7fffffff) | ((vi32)s & INT32_MIN)); }
 INLINE vf64 v_copysign_f64(vf64 m, vf64 s) { return (vf64)(((vi64)m & 0x7fffffffffffffff) | ((vi64)s & INT64_MIN)); }
-INLINE vf64 v_load_wide_f32(const float *p) {
-    typedef float half __attribute__((vector_size(VEKT_VECTOR_BYTES / 2)));
-    half x;
-    memcpy(&x, p, sizeof x);
-    return __builtin_convertvector(x, vf64);
-}
 INLINE vf64 v_load_wide_f64(const double *p) { return v_load_f64(p); }
 INLINE void v_widen_f32(vf32 x, vf64 *wide) {
     wide[0] = v_widen_low(x);

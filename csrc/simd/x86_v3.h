@@ -78,6 +78,7 @@ INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from
 
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1)); }
+INLINE vf64 v_load_wide_f32(const float *p) { return (vf64)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
 }

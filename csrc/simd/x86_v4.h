@@ -79,6 +79,7 @@ INLINE void v_copy_first(void *to, const void *from, size_t n) {
 
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }
+INLINE vf64 v_load_wide_f32(const float *p) { return (vf64)_mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low)),
                                     _mm512_cvtpd_ps((__m512d)high), 1);

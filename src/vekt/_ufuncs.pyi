@@ -107,19 +107,20 @@ def activation(target: int, name: str | None, params: tuple[float, ...], /) -> A
 def pack(target: int, w: NDArray[Any], /) -> Any: ...
 def packed_array(packed: Any, /) -> NDArray[Any]: ...
 def dense(
-    x: NDArray[Any],
+    x: ArrayLike,
     w: Any,
-    b: NDArray[Any] | None,
+    b: ArrayLike | None,
     activation: Any,
-    out: NDArray[Any] | None,
+    y: NDArray[Any] | None,
+    z: NDArray[Any] | None,
     keep: bool,
     /,
 ) -> Any: ...
 def dense_backward(
-    dy: NDArray[Any],
-    x: NDArray[Any],
-    w: NDArray[Any],
-    z: NDArray[Any] | None,
+    dy: ArrayLike,
+    x: ArrayLike,
+    w: ArrayLike,
+    z: ArrayLike | None,
     activation: Any,
     dx: NDArray[Any] | bool | None,
     dw: NDArray[Any] | None,

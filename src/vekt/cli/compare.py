@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.util import find_spec
+from time import perf_counter, process_time
 from timeit import Timer
 from typing import Any
 
@@ -17,7 +18,7 @@ from vekt.cli.compare_tables import calls_table, cells_table, grouped, slower_ta
 from vekt.cli.environment import equal_threads, require
 from vekt.cli.formulas import plain
 from vekt.cli.grids import Grid, other_names
-from vekt.cli.limits import beside_limits, limits
+from vekt.cli.limits import Clock, beside_limits, limits
 from vekt.cli.linear_tasks import DTYPES
 from vekt.cli.peers import CONSTANTS, PEERS, Namespace, UnsupportedError
 from vekt.cli.screen import console_for, json_option, progress_on, show, write_json
@@ -62,6 +63,11 @@ _SLACK = 2.5
     help="Libraries to compare with; numba compiles a plain loop for each operation.",
 )
 @click.option("--rounds", type=click.IntRange(min=3), default=9, show_default=True)
+@click.option(
+    "--processor-time",
+    is_flag=True,
+    help="Count the time of the processor, not of the day: for one thread on a busy machine.",
+)
 @click.option("--check", is_flag=True, help="Exit with 1 if a peer is faster in any cell.")
 @click.option(
     "--tolerance",
@@ -81,6 +87,7 @@ def compare(
     threads: int,
     peers: list[str],
     rounds: int,
+    processor_time: bool,
     check: bool,
     tolerance: float,
     json_file: str | None,
@@ -92,11 +99,14 @@ def compare(
     product is that of fused multiply-adds in registers, in the same turns, times the threads.
     """
     require("threadpoolctl")
+    if processor_time and threads > 1:
+        raise click.BadParameter("--processor-time adds up what several threads take.")
     cores = get_config()["cores"]
     if threads > cores:
         raise click.BadParameter(f"{threads} is more than the {cores} cores there are.")
     if "bfloat16" in (dtypes or ()) and find_spec("ml_dtypes") is None:
         raise click.BadParameter("bfloat16 is a dtype of ml_dtypes, which is not installed.")
+    clock = process_time if processor_time else perf_counter
     console = console_for(json_file)
     grid = Grid({name for names in ops for name in names}, sizes, shapes, dtypes)
     cells: list[dict[str, Any]] = []
@@ -108,10 +118,10 @@ def compare(
             for title, tasks in grid.groups():
                 bar = progress.add_task(title, total=None)
                 for task in tasks():
-                    cells.append(_measure(title, task, cases, libraries, rounds))
+                    cells.append(_measure(title, task, cases, libraries, rounds, clock))
                     progress.advance(bar)
                 progress.update(bar, total=progress.tasks[bar].completed)
-        calls = _measure_calls(cases, rounds) if cases else []
+        calls = _measure_calls(cases, rounds, clock) if cases else []
     isa = get_config()["isa"]
     for title, shown in grouped(cells):
         plural = "s" if threads > 1 else ""
@@ -127,6 +137,7 @@ def compare(
         console.print()
     console.print(f"Slower than the fastest peer in {len(slower)} of {len(cells)} cells.")
     report = {"config": get_config(), "threads": threads, "peers": peers, "rounds": rounds}
+    report["clock"] = clock.__name__
     write_json(json_file, {**report, "cells": cells, "calls": calls})
     ctx.exit(int(check and any(c["over_fastest"] < 1 - tolerance for c in slower)))
 
@@ -143,7 +154,12 @@ def _load(peers: Iterable[str], threads: int, console: Console) -> dict[str, Nam
 
 
 def _measure(
-    title: str, task: Task, cases: list[Case], libraries: dict[str, Namespace], rounds: int
+    title: str,
+    task: Task,
+    cases: list[Case],
+    libraries: dict[str, Namespace],
+    rounds: int,
+    clock: Clock,
 ) -> dict[str, Any]:
     """Time the competitors, and what the machine allows, on one task's operands."""
     dtype = task.operands["out"].dtype
@@ -160,9 +176,9 @@ def _measure(
             except UnsupportedError:
                 continue
             statements[peer] = statement
-    timers = {key: Timer(text, globals=names) for key, text in statements.items()}
+    timers = {key: Timer(text, timer=clock, globals=names) for key, text in statements.items()}
     settle = SETTLE_SECONDS if threads > 1 else 0.0
-    with_limits = {**timers, **limits(task, threads, names)}
+    with_limits = {**timers, **limits(task, threads, names, clock)}
     apart = with_limits.keys() - timers.keys()
     seconds = interleaved(with_limits, rounds, settle=settle, slack=_SLACK, apart=apart)
     beside = {key: seconds.pop(key) for key in apart}
@@ -212,7 +228,7 @@ def _plain(task: Task, cases: list[Case], names: Namespace) -> str | None:
     return None
 
 
-def _measure_calls(cases: list[Case], rounds: int) -> list[dict[str, Any]]:
+def _measure_calls(cases: list[Case], rounds: int, clock: Clock) -> list[dict[str, Any]]:
     """Time a call on a few elements, beside NumPy's np.exp."""
     names: Namespace = {"vk": vk, "np": np, "x": np.linspace(0.5, 2, _CALL_ELEMENTS, dtype="f4")}
     statements = {"np.exp(x)": "np.exp(x)"}
@@ -220,7 +236,7 @@ def _measure_calls(cases: list[Case], rounds: int) -> list[dict[str, Any]]:
         keywords = "".join(f", {name}={value!r}" for name, value in case.keywords.items())
         text = f"vk.{case.op.name}(x{keywords})"
         statements[text] = text
-    timers = {key: Timer(text, globals=names) for key, text in statements.items()}
+    timers = {key: Timer(text, timer=clock, globals=names) for key, text in statements.items()}
     seconds = interleaved(timers, 3 * rounds)
     exp = seconds["np.exp(x)"]
     return [

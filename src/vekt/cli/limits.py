@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ctypes import memmove
 from functools import partial
+from time import perf_counter
 from timeit import Timer
 from typing import Any
 
@@ -12,6 +14,8 @@ import numpy as np
 from vekt import _native
 from vekt._kernels import lib
 from vekt.cli.tasks import Task
+
+Clock = Callable[[], float]
 
 _OPERATIONS = 1e7  # long enough for the cost of the call to vanish
 # What numbers of a dtype are multiplied as; integers have other limits.
@@ -25,16 +29,20 @@ _ARITHMETIC = {
 }
 
 
-def limits(task: Task, threads: int, names: dict[str, Any]) -> dict[str, Timer]:
+def limits(
+    task: Task, threads: int, names: dict[str, Any], clock: Clock = perf_counter
+) -> dict[str, Timer]:
     """Return what to time beside a task: "memcpy", or for products "peak" and "one thread"."""
     if not task.flops:
-        return {"memcpy": _copy_timer(_copied(task))}
+        return {"memcpy": _copy_timer(_copied(task), clock)}
     timers = {}
     if (peak := _peak(task)) is not None:
-        timers["peak"] = Timer(partial(peak, _peak_steps(peak)))
+        timers["peak"] = Timer(partial(peak, _peak_steps(peak)), timer=clock)
     if threads > 1:
         one, all_again = (f"vk.set_num_threads({n})" for n in (1, threads))
-        timers["one thread"] = Timer(f"{one}; {task.statement}; {all_again}", globals=names)
+        timers["one thread"] = Timer(
+            f"{one}; {task.statement}; {all_again}", timer=clock, globals=names
+        )
     return timers
 
 
@@ -60,11 +68,11 @@ def _copied(task: Task) -> Any:
     return task.operands["x" if "x" in task.operands else "a"]
 
 
-def _copy_timer(source: Any) -> Timer:
+def _copy_timer(source: Any, clock: Clock) -> Timer:
     copy = np.empty_like(source)
     copy.fill(0)  # no page is missing when the clock runs
     names = {"memmove": memmove, "copy": copy, "to": copy.ctypes.data, "at": source.ctypes.data}
-    return Timer(f"memmove(to, at, {source.nbytes})", globals=names)
+    return Timer(f"memmove(to, at, {source.nbytes})", timer=clock, globals=names)
 
 
 def _peak(task: Task) -> Any:

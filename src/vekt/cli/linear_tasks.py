@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from math import inf, prod, sqrt
 from typing import Any
@@ -24,7 +25,7 @@ VECTORS = ("vecdot", "matvec", "vecmat", "norm", "cosine_similarity", "outer", "
 ACTIVATIONS: dict[str, Any] = {
     "relu": "relu",
     "gelu": "gelu",
-    "gelu_tanh": ("gelu", {"approximate": True}),
+    "gelu_tanh": partial(vk.gelu, approximate=True),
     "silu": "silu",
     "tanh": "tanh",
     "mish": "mish",
@@ -139,7 +140,7 @@ def dense_tasks(shapes: Iterable[Shape], dtype: str, backward: bool) -> Iterator
             if backward:
                 statement = (
                     "y, z = vk.dense(x, w, b, activation, out=out, return_preactivation=True); "
-                    "vk.dense_backward(dy, x, w, z, activation)"
+                    "vk.dense_backward(dy, x, w, z, activation, out=(dx, dw, db))"
                 )
             else:
                 statement = "vk.dense(x, w, b, activation, out=out)"

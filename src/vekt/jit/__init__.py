@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 from .._functions import public_functions
 from .._gate_ops import PUBLIC_NAMES
 from .._registry import OPS
-from . import _gates, _linalg, _linalg_types, _prelu, _vectors, _vectors_types
+from . import (
+    _dense,
+    _dense_types,
+    _gates,
+    _linalg,
+    _linalg_types,
+    _prelu,
+    _vectors,
+    _vectors_types,
+)
 from ._dot import dot
 from ._elementary import elementary_functions
 from ._kernels import RAW
@@ -39,7 +48,11 @@ def _public() -> dict[str, Callable[..., Any]]:
 
 _PUBLIC = _public()
 _PUBLIC |= _ROWS
-for _functions, _types in ((_linalg, _linalg_types), (_vectors, _vectors_types)):
+for _functions, _types in (
+    (_dense, _dense_types),
+    (_linalg, _linalg_types),
+    (_vectors, _vectors_types),
+):
     _PUBLIC |= {name: getattr(_functions, name) for name in _types.NAMES}
 globals().update(_PUBLIC)
 __all__ = [*_PUBLIC, "dot"]

@@ -32,14 +32,18 @@ def is_jitable(value: Any) -> bool:
     return callable(value) and value in _JITABLE
 
 
-def overloads(function: Callable[..., Any]) -> Callable[[Function], Function]:
+def overloads(
+    function: Callable[..., Any], prefer_literal: bool = False
+) -> Callable[[Function], Function]:
     """Decorate the function of types that returns an implementation of `function`."""
     options: Any = INLINED
 
     def decorate(types_of: Function) -> Function:
         # Numba compares its signature with that of the implementation, annotations included.
         types_of.__annotations__ = {}
-        registered: Function = overload(function, jit_options=options)(types_of)
+        registered: Function = overload(
+            function, jit_options=options, prefer_literal=prefer_literal
+        )(types_of)
         return registered
 
     return decorate

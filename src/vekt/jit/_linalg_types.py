@@ -12,7 +12,7 @@ from numba.np.numpy_support import as_dtype
 from ._jitable import jitable, overloads
 from ._linalg import matmul, matvec, tensordot, vecdot, vecmat
 from ._products import check_out, common_kind, converter, multiply, product_type
-from ._views import as_matrix, as_tuple, is_none, length, literal, moved
+from ._views import as_tuple, is_none, length, literal, matrix_maker, moved
 
 NAMES = ("matmul", "matvec", "tensordot", "vecdot", "vecmat")
 
@@ -105,13 +105,14 @@ def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
         raise TypingError(f"tensordot: axes {axes} for arrays of {a.ndim} and {b.ndim} dimensions")
     first, second, product = converter(a, kind), converter(b, kind), product_type(as_dtype(kind))
     free = a.ndim - count
+    left, right = matrix_maker(a.ndim, free), matrix_maker(b.ndim, count)
     keeps_axes = free + b.ndim - count > 0
     finish = jitable(lambda c, shape: c.reshape(shape)) if keeps_axes else _first
 
     def contract(x, y):  # type: ignore[no-untyped-def]
         if x.shape[free:] != y.shape[:count]:
             raise ValueError("tensordot: the lengths to sum over differ")
-        c = multiply(product, as_matrix(x, free), as_matrix(y, count), None)
+        c = multiply(product, left(x), right(y), None)
         return finish(c, x.shape[:free] + y.shape[count:])
 
     run = jitable(contract)

@@ -14,7 +14,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 from ._jitable import jitable, overloads
 from ._products import check_out, overlap
 from ._vectors import cosine_similarity, norm, outer, transpose_copy
-from ._views import as_matrix, as_tuple, is_none, literal, moved
+from ._views import as_tuple, is_none, literal, matrix_maker, moved
 
 NAMES = ("cosine_similarity", "norm", "outer", "transpose_copy")
 
@@ -184,14 +184,14 @@ def _refuse_keepdims(name: str, keepdims: Any) -> None:
         raise TypingError(f"{name}: keepdims is not supported in compiled functions")
 
 
-def _each_row(of: Callable[..., Any], kind: Any, ndim: int) -> Any:
-    """Apply a function to all rows along the last axes, of which `ndim` others stay."""
-    dtype = as_dtype(kind)
+def _each_row(of: Callable[..., Any], kind: Any, ndim: int, kept: int) -> Any:
+    """Make the function that applies another to all rows along what is not among `kept` axes."""
+    dtype, matrix = as_dtype(kind), matrix_maker(ndim, kept)
 
     def run(x, y, order):  # type: ignore[no-untyped-def]
-        results = np.empty(x.shape[:ndim], dtype)
+        results = np.empty(x.shape[:kept], dtype)
         flat = results.reshape(results.size)
-        rows, others = as_matrix(x, ndim), as_matrix(y, ndim)
+        rows, others = matrix(x), matrix(y)
         for i in range(flat.size):
             flat[i] = of(rows[i], others[i], order)
         return results
@@ -216,7 +216,7 @@ def _norm_types(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
         count = len(axis) if isinstance(axis, types.BaseTuple) else 1
         if count > 1 and number:
             raise TypingError("norm: matrices along two axes have the Frobenius norm only")
-        rows = _each_row(_norm_of_row, real, x.ndim - count)
+        rows = _each_row(_norm_of_row, real, x.ndim, x.ndim - count)
         finish = jitable(lambda y: y) if x.ndim > count else jitable(lambda y: y[()])
 
         def along(x, ord=None, axis=None, keepdims=False):  # type: ignore[no-untyped-def]
@@ -231,8 +231,9 @@ def _norm_types(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
     if number and x.ndim != 1:
         raise TypingError(f"norm: ord without axis is for vectors and matrices, not {x}")
     if x.dtype == kind:
+        flat = matrix_maker(x.ndim, 0)
         return lambda x, ord=None, axis=None, keepdims=False: real(
-            vector_norm(as_matrix(x, 0)[0], order(ord))
+            vector_norm(flat(x)[0], order(ord))
         )
     return lambda x, ord=None, axis=None, keepdims=False: real(
         vector_norm(x.astype(dtype).ravel(), order(ord))
@@ -245,7 +246,7 @@ def _cosine_types(a: Any, b: Any, axis: Any = -1) -> Any:
     if isinstance(kind, types.Complex) or not (a.ndim and b.ndim):
         raise TypingError(f"cosine_similarity: expected real vectors, got {a} and {b}")
     ndim, dtype = max(a.ndim, b.ndim) - 1, as_dtype(kind)
-    rows = _each_row(_cosine_of_rows, kind, ndim)
+    rows = _each_row(_cosine_of_rows, kind, ndim + 1, ndim)
     finish = jitable(lambda y: y) if ndim else jitable(lambda y: y[()])
 
     def run(a, b, axis=-1):  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -60,18 +61,19 @@ def moved(x: Any, axes: Any, to_front: bool) -> Any:
     return x.transpose(order)
 
 
-def as_matrix(x: Any, rows: int) -> Any:
-    """Return an array whose first axes, so many, are merged to rows and the others to columns."""
+def matrix_maker(ndim: int, rows: int) -> Callable[..., Any]:
+    """Make the function that merges the first axes of an array, so many, to rows, others to columns.
 
+    A matrix stays what it is, so that results may be written to it; all else is copied where it is
+    not in C order.
+    """
+    if ndim == 2 and rows == 1:
+        return jitable(lambda x: x)
 
-@overloads(as_matrix)
-def _as_matrix_types(x: Any, rows: Any) -> Any:
-    if x.ndim == 2 and literal(rows) == 1:
-        return lambda x, rows: x
-
-    def merged(x, rows):  # type: ignore[no-untyped-def]
+    @jitable
+    def merged(x: Any) -> Any:
         m, n = 1, 1
-        for k in range(x.ndim):
+        for k in range(ndim):
             if k < rows:
                 m *= x.shape[k]
             else:
