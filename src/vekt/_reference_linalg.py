@@ -48,7 +48,8 @@ def matmul(
 
     Examples
     --------
-    >>> matmul([[1, 2], [3, 4]], [[5, 6], [7, 8]])
+    >>> from vekt import reference
+    >>> reference.matmul([[1, 2], [3, 4]], [[5, 6], [7, 8]])
     array([[19, 22],
            [43, 50]])
     """
@@ -88,7 +89,8 @@ def vecdot(
 
     Examples
     --------
-    >>> vecdot([[1, 2], [3, 4]], [5, 6])
+    >>> from vekt import reference
+    >>> reference.vecdot([[1, 2], [3, 4]], [5, 6])
     array([17, 39])
     """
     options: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
@@ -118,7 +120,8 @@ def matvec(
 
     Examples
     --------
-    >>> matvec([[1, 2], [3, 4]], [5, 6])
+    >>> from vekt import reference
+    >>> reference.matvec([[1, 2], [3, 4]], [5, 6])
     array([17, 39])
     """
 
@@ -152,7 +155,8 @@ def vecmat(
 
     Examples
     --------
-    >>> vecmat([5, 6], [[1, 2], [3, 4]])
+    >>> from vekt import reference
+    >>> reference.vecmat([5, 6], [[1, 2], [3, 4]])
     array([23, 34])
     """
 
@@ -181,7 +185,8 @@ def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Any:
 
     Examples
     --------
-    >>> tensordot([[1, 2], [3, 4]], [[5, 6], [7, 8]], axes=2)
+    >>> from vekt import reference
+    >>> reference.tensordot([[1, 2], [3, 4]], [[5, 6], [7, 8]], axes=2)
     array(70)
     """
     return _rounded(lambda x, y: np.tensordot(x, y, axes), a, b, None, None, scalars=False)
@@ -205,7 +210,8 @@ def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
 
     Examples
     --------
-    >>> dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    >>> from vekt import reference
+    >>> reference.dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
     np.float64(32.0)
     """
     x, y = np.asarray(a), np.asarray(b)
