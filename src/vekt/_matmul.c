@@ -183,7 +183,7 @@ static PyObject *direct(const vekt_target *target, int which, PyObject *const *a
     npy_intp count = 1, steps[3] = {0, 0, 0};
     if (o.dims == 0 && !out) {
         npy_clongdouble value; /* more room than any element takes */
-        p.c.data = (char *)&value;
+        p.c = (vekt_matrix){(char *)&value, 0, 0};
         if (multiply(target, type, &p, count, steps) < 0) return PyErr_NoMemory();
         return PyArray_Scalar(&value, PyArray_DESCR(a), NULL);
     }
