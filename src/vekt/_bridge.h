@@ -42,4 +42,8 @@ PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize
 /* norms(kind, x, y, axis, keepdims); self as for dot. */
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* outer(a, b, out) and transpose_copy(source, copy); self as for dot. */
+PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+
 #endif
