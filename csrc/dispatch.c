@@ -64,6 +64,7 @@ const vekt_api *vekt_drivers(void) {
         .rows = vekt_rows,
         .prelu = vekt_prelu,
         .prelu_backward = vekt_prelu_backward,
+        .norms = vekt_norms,
         .matmul = vekt_matmul,
         .matmul_stack = vekt_matmul_stack,
         .packed_bytes = vekt_packed_bytes,

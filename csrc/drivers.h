@@ -16,11 +16,11 @@ enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16 };
 void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
                       const ptrdiff_t *steps, ptrdiff_t n);
 
-/* dot.c: sum of x[i]*y[i], any byte steps and alignment.  Blocks of VEKT_DOT_BLOCK are added
- * pairwise in double, so the bits depend on the values alone, not on threads or strides.
- * The result is rounded to dtype once.  Returns -1 where memory for the partial sums is missing,
- * otherwise 0. */
-int vekt_dot(const vekt_target *target, int dtype, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
+/* dot.c: sum of x[i]*y[i] of a VEKT_PRODUCT type, any byte steps and alignment.  Blocks of
+ * VEKT_DOT_BLOCK are added pairwise in double, so the bits depend on the values alone, not on
+ * threads or strides.  The result is rounded to its type once, 16-bit ones by way of float.
+ * Returns -1 where memory for the partial sums is missing, otherwise 0. */
+int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
              ptrdiff_t n, void *result);
 
 /* rows.c: a function of rows on operands of any layout.  Dimensions 0 to n_outer - 1 count the rows, the n_inner ones
@@ -49,17 +49,40 @@ int vekt_prelu(const vekt_target *target, int dtype, const vekt_prelu_shape *sha
 int vekt_prelu_backward(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
                         const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
 
+/* One dimension of a call: how many elements, and how many bytes from one to the next in each operand; 0 for inputs
+ * that are broadcast along it. */
+enum { VEKT_DIM_OPERANDS = 3 };
+typedef struct {
+    ptrdiff_t size;
+    ptrdiff_t step[VEKT_DIM_OPERANDS];
+} vekt_dim;
+
+/* norms.c: along dimensions n_outer to n_outer + n_inner - 1, one number of `kind` for each index of those before.
+ * A kind is a term of norms, whose squares give the root of their sum, or VEKT_COSINE, which alone has a y.  out
+ * overlaps neither input.  Of no elements the result is 0, but infinity for the minimum.  Results are representable
+ * where squares are not.  The dimensions are lost.  Returns -1 where scratch memory is missing, otherwise 0. */
+enum { VEKT_NORM_X, VEKT_NORM_Y, VEKT_NORM_OUT };
+typedef struct {
+    int kind, dtype, format;
+    int n_outer, n_inner;
+    vekt_dim *dims;
+    const char *x, *y;
+    char *out;
+} vekt_norms_call;
+int vekt_norms(const vekt_target *target, const vekt_norms_call *call);
+
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
     void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
                         const ptrdiff_t *steps, ptrdiff_t n);
-    int (*dot)(const vekt_target *target, int dtype, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
+    int (*dot)(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
                ptrdiff_t n, void *result);
     int (*rows)(const vekt_target *target, const vekt_rows_call *call);
     int (*prelu)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *x,
                  const void *alpha, void *y);
     int (*prelu_backward)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
                           const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
+    int (*norms)(const vekt_target *target, const vekt_norms_call *call);
     int (*matmul)(const vekt_target *target, int type, const vekt_product *product);
     int (*matmul_stack)(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
                         const ptrdiff_t steps[3]);

@@ -10,37 +10,44 @@
 
 #include "simd/as_f64.h"
 #include "simd/transpose.h"
-#include "simd/columns.h"
+#include "simd/square.h"
 #include "gemm/epilogue.h"
 #include "gemm/micro.h"
 #include "gemm/pack.h"
 #include "gemm/blocked.h"
 #include "gemm/stream.h"
 #include "gemm/gemv.h"
+#include "gemm/across.h"
 #include "gemm/few.h"
 #include "gemm/swapped.h"
 #include "gemm/small.h"
 #include "gemm/product.h"
+#include "gemm/planes.h"
+#include "gemm/complex.h"
+#include "gemm/peak.h"
 #include "simd/as_none.h"
 
 #include "simd/as_f32.h"
 #include "simd/transpose.h"
-#include "simd/columns.h"
+#include "simd/square.h"
 #include "gemm/epilogue.h"
 #include "gemm/micro.h"
 #include "gemm/pack.h"
 #include "gemm/blocked.h"
 #include "gemm/stream.h"
 #include "gemm/gemv.h"
+#include "gemm/across.h"
 #include "gemm/few.h"
 #include "gemm/swapped.h"
 #include "gemm/small.h"
 #include "gemm/product.h"
+#include "gemm/planes.h"
+#include "gemm/complex.h"
+#include "gemm/half.h"
+#include "gemm/peak.h"
 #include "simd/as_none.h"
 
-#include "gemm/half.h"
 #include "gemm/integer.h"
-#include "gemm/complex.h"
 #include "gemm/add_rows.h"
 
 #define JOIN(a, b) a##b
@@ -58,8 +65,8 @@ const vekt_products SYMBOL(VEKT_ISA) = {
             [VEKT_PRODUCT_I32] = product_i32,
             [VEKT_PRODUCT_I64] = product_i64,
             [VEKT_PRODUCT_BOOL] = product_bool,
-            [VEKT_PRODUCT_C64] = product_c64,
-            [VEKT_PRODUCT_C128] = product_c128,
+            [VEKT_PRODUCT_C64] = product_complex_f32,
+            [VEKT_PRODUCT_C128] = product_complex_f64,
         },
     .stack =
         {
@@ -68,5 +75,6 @@ const vekt_products SYMBOL(VEKT_ISA) = {
         },
     .packed_bytes = {[VEKT_F32] = packed_bytes_f32, [VEKT_F64] = packed_bytes_f64},
     .pack = {[VEKT_F32] = pack_f32, [VEKT_F64] = pack_f64},
+    .peak = {[VEKT_F32] = peak_f32, [VEKT_F64] = peak_f64},
     .add_rows = {[VEKT_F32] = add_rows_f32, [VEKT_F64] = add_rows_f64},
 };

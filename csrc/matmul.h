@@ -68,6 +68,8 @@ typedef struct vekt_products {
      * element stands; the address is 64-byte aligned */
     size_t (*packed_bytes[VEKT_N_DTYPES])(ptrdiff_t k, ptrdiff_t n);
     void (*pack[VEKT_N_DTYPES])(void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
+    /* runs v_mad in registers, to measure the limit of all products; returns the number of operations */
+    double (*peak[VEKT_N_DTYPES])(ptrdiff_t steps);
     /* adds m rows of n contiguous elements, `step` bytes apart, to n sums: row after row */
     void (*add_rows[VEKT_N_DTYPES])(double *sums, const void *rows, ptrdiff_t step, ptrdiff_t m, ptrdiff_t n);
 } vekt_products;
@@ -75,12 +77,12 @@ typedef struct vekt_products {
 /* workspace.c: scratch memory of the calling thread, 64-byte aligned, kept until the thread ends.  A slot's contents
  * are lost with the next request for it.  NULL where memory is missing. */
 enum {
-    VEKT_WORKSPACE_A,       /* packed a */
-    VEKT_WORKSPACE_B,       /* packed b */
-    VEKT_WORKSPACE_STAGE,   /* operands brought into another layout or dtype */
-    VEKT_WORKSPACE_RESULT,  /* results on the way to another layout or dtype */
-    VEKT_WORKSPACE_DZ,      /* the gradient of a layer's pre-activation */
-    VEKT_WORKSPACE_WEIGHTS, /* packed weights of a layer */
+    VEKT_WORKSPACE_A,      /* packed a */
+    VEKT_WORKSPACE_B,      /* packed b */
+    VEKT_WORKSPACE_STAGE,  /* operands brought into another layout or dtype */
+    VEKT_WORKSPACE_RESULT, /* results on the way to another layout or dtype */
+    VEKT_WORKSPACE_PLANES, /* blocks of 16-bit floats as floats, of complex numbers as planes */
+    VEKT_WORKSPACE_DZ,     /* the gradient of a layer's pre-activation */
     VEKT_N_WORKSPACES
 };
 void *vekt_workspace(int slot, size_t bytes);

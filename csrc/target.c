@@ -1,7 +1,7 @@
 /* Everything that is compiled once per instruction set, but for the matrix products in gemm.c.  -DVEKT_ISA=NAME names
  * the one symbol that leaves this file; all else is static, or the linker might keep one target's copy for all. */
 
-#include "vekt.h"
+#include "matmul.h"
 
 #include <float.h>
 #include <math.h>
@@ -20,6 +20,8 @@
 #include "ops/activations.h"
 #include "ops/gates.h"
 #include "ops/dot.h"
+#include "ops/dot_complex.h"
+#include "ops/norms.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -47,6 +49,9 @@
 #include "ops/activations.h"
 #include "ops/gates.h"
 #include "ops/dot.h"
+#include "ops/dot_complex.h"
+#include "ops/norms.h"
+#include "ops/norms_f32.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -57,6 +62,9 @@
 #include "rows/kernels.h"
 #include "ops/prelu.h"
 #include "simd/as_none.h"
+
+#include "ops/dot_integers.h"
+#include "ops/dot_blocks.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
 #define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                  \
@@ -85,6 +93,9 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
         {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64, transpose_rows_f64}, \
     }
 
+#define NORM_TERM(name) \
+    { {name##_block_f32, name##_columns_f32}, {name##_block_f64, name##_columns_f64} }
+
 static void stream(void *dst, const void *src, size_t bytes) {
     char *p = dst;
     const char *q = src;
@@ -111,7 +122,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .vector_bytes = VEKT_VECTOR_BYTES,
     .n_kernels = sizeof kernels / sizeof *kernels,
     .kernels = kernels,
-    .dot_block = {[VEKT_F32] = dot_block_f32, [VEKT_F64] = dot_block_f64},
+    .dot_block = dot_blocks,
     .rows =
         {
             [VEKT_SOFTMAX] = ROW_PAIR(softmax, 400),
@@ -126,6 +137,17 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},
     .prelu_block = {[VEKT_F32] = prelu_block_f32, [VEKT_F64] = prelu_block_f64},
     .prelu_columns = {[VEKT_F32] = prelu_columns_f32, [VEKT_F64] = prelu_columns_f64},
+    .norm_terms =
+        {
+            [VEKT_SUM_ABSOLUTE] = NORM_TERM(sum_absolute),
+            [VEKT_SUM_SQUARES] = {{short_sum_squares_block_f32, sum_squares_columns_f32},
+                                  {sum_squares_block_f64, sum_squares_columns_f64}},
+            [VEKT_SUM_PRODUCTS] = NORM_TERM(sum_products),
+            [VEKT_COUNT_NONZERO] = NORM_TERM(count_nonzero),
+            [VEKT_MAX_ABSOLUTE] = NORM_TERM(max_absolute),
+            [VEKT_MIN_ABSOLUTE] = NORM_TERM(min_absolute),
+        },
+    .square_roots = {square_roots_f32, square_roots_f64},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .products = &PRODUCTS(VEKT_ISA),

@@ -27,7 +27,11 @@ typedef struct {
 
 /* Sum of x[i]*y[i] over one block of contiguous elements, n <= VEKT_DOT_BLOCK. */
 enum { VEKT_DOT_BLOCK = 16384 };
-typedef double (*vekt_dot_block)(const void *x, const void *y, ptrdiff_t n);
+typedef union {
+    double real[2];   /* the second one of complex numbers */
+    uint64_t integer; /* the low bits; of truth values 0 or 1 */
+} vekt_dot_sum;
+typedef void (*vekt_dot_block)(const void *x, const void *y, ptrdiff_t n, vekt_dot_sum *sum);
 
 /* Functions of rows: softmax and its kin.  The backward ones take dy as x, and the output as y. */
 enum {
@@ -83,6 +87,31 @@ typedef struct {
     void (*narrow)(char *dst, const float *src, ptrdiff_t n);
 } vekt_storage;
 
+/* What norms and cosines are made of, in double whatever the dtype.  y is read by VEKT_SUM_PRODUCTS alone, but is always
+ * an address as good as x. */
+enum {
+    VEKT_SUM_ABSOLUTE,
+    VEKT_SUM_SQUARES,
+    VEKT_SUM_PRODUCTS,
+    VEKT_COUNT_NONZERO, /* NaN is not zero */
+    VEKT_MAX_ABSOLUTE,  /* NaN where there is one, as in all of them */
+    VEKT_MIN_ABSOLUTE,
+    VEKT_N_NORM_TERMS,
+    VEKT_COSINE = VEKT_N_NORM_TERMS /* made of three of them: norms.c */
+};
+enum { VEKT_NORM_BLOCK = 2048 };
+#define VEKT_SAFE_SQUARES 0x1p900 /* and its inverse */
+typedef struct {
+    /* Of n <= VEKT_NORM_BLOCK contiguous elements; 0, or infinity for the minimum, of none. */
+    double (*block)(const void *x, const void *y, ptrdiff_t n);
+    /* Takes a few rows of n elements into n results; the steps from row to row are in bytes. */
+    void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, double *results,
+                    ptrdiff_t n);
+} vekt_norm_term;
+/* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which squares
+ * have overflowed or lost bits; those of floats cannot be. */
+typedef int (*vekt_square_roots)(void *out, const double *squares, ptrdiff_t n);
+
 struct vekt_products; /* matmul.h */
 
 /* Everything that is compiled once per instruction set. */
@@ -91,12 +120,14 @@ typedef struct vekt_target {
     int vector_bytes;
     int n_kernels;
     const vekt_kernel *kernels;
-    vekt_dot_block dot_block[VEKT_N_DTYPES];
+    const vekt_dot_block *dot_block; /* for each VEKT_PRODUCT of matmul.h */
     vekt_row_kernels rows[VEKT_N_ROW_OPS][VEKT_N_DTYPES];
     vekt_loop prelu[VEKT_N_DTYPES]; /* of leaky_relu: x, slope -> y */
     vekt_prelu_block prelu_block[VEKT_N_DTYPES];
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     vekt_storage half, bfloat16;
+    vekt_norm_term norm_terms[VEKT_N_NORM_TERMS][VEKT_N_DTYPES];
+    vekt_square_roots square_roots[VEKT_N_DTYPES];
     const struct vekt_products *products;
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);

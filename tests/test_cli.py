@@ -74,8 +74,10 @@ def test_info_json_leaves_nothing_else_on_stdout(capsys):
         (["compare", "--shapes", "3x0"], "'3x0' is empty"),
         (["compare", "--peers", "numpy,nonsense"], "'nonsense' is not one of"),
         (["compare", "--op", "nonsense"], "'dot'"),
-        (["compare", "--dtype", "float16"], "'float32', 'float64'"),
+        (["compare", "--shapes", "2x3x4x5x6"], "'2x3x4x5x6' is not of the form 4096x1000"),
+        (["compare", "--dtype", "float128"], "'float32', 'float64'"),
         (["compare", "--threads", "1000000"], "is more than the"),
+        (["compare", "--threads", "2", "--processor-time"], "adds up what several threads take"),
         (["info", "--json", "no/such/directory/a.json"], "There is no directory"),
     ],
 )

@@ -125,15 +125,15 @@ def test_lists_and_subclasses(dot):
     ("a", "b", "error", "message"),
     [
         (np.ones(3), np.ones(4), ValueError, r"shapes \(3,\) and \(4,\) not aligned: 3 .* != 4"),
-        (np.ones((2, 2)), np.ones(2), ValueError, r"a must be 1-D, but has shape \(2, 2\)"),
-        (np.ones(2), np.float64(1), ValueError, r"b must be 1-D, but has shape \(\)"),
-        (np.ones(2, int), np.ones(2), TypeError, "a must be float32 or float64, not int64"),
-        (np.ones(2), [1, 2], TypeError, "b must be float32 or float64, not int64"),
-        (np.ones(2, "D"), np.ones(2), TypeError, "a must be .* not complex128"),
-        (np.ones(2, "e"), np.ones(2), TypeError, "a must be .* not float16"),
+        (
+            np.ones(2, "g"),
+            np.ones(2),
+            TypeError,
+            "a must be .* not longdouble|a must be .* not float128",
+        ),
         (np.ones(2), np.ones(2, object), TypeError, "b must be .* not object"),
         (np.array(["x", "y"]), np.ones(2), TypeError, "a must be .* not <U1"),
-        (np.ones(2), None, TypeError, "b must be .* not object"),
+        (np.ones(2), np.ones(2, "m8[s]"), TypeError, "b must be .* not timedelta64"),
     ],
 )
 def test_bad_operands(dot, a, b, error, message):

@@ -2,100 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pytest
-from vekt._kernels import ffi, lib
+from products import (
+    DTYPES,
+    FUSED,
+    LAYOUTS,
+    RUN,
+    by_contract,
+    multiply,
+    multiply_stack,
+    operands,
+    same_bits,
+)
 
 from vekt import _native
-
-Array = npt.NDArray[Any]
-
-RUN: int = lib.VEKT_PRODUCT_RUN
-FUSED = ("x86_v4", "x86_v3", "neon")  # where v_mad rounds once
-BEST = _native.SUPPORTED[0]
-DTYPES = (np.float32, np.float64)
-
-
-def kind(dtype: npt.DTypeLike) -> int:
-    return int(lib.VEKT_PRODUCT_F32 if np.dtype(dtype) == np.float32 else lib.VEKT_PRODUCT_F64)
-
-
-def set_matrix(matrix: Any, x: Array) -> None:
-    matrix.data = ffi.cast("char *", x.ctypes.data)
-    matrix.row, matrix.col = x.strides
-
-
-def multiply(
-    a: Array,
-    b: Array,
-    out: Array | None = None,
-    *,
-    isa: str = BEST,
-    accumulate: bool = False,
-    packed: bool = False,
-    serial: bool = True,
-) -> Array:
-    """Return a @ b, in `out` if given, by one call of the driver."""
-    target = _native.TARGETS[isa]
-    if out is None:
-        out = np.full((a.shape[0], b.shape[1]), np.nan, a.dtype)
-    product = ffi.new("vekt_product *")
-    product.m, product.k = a.shape
-    product.n = b.shape[1]
-    set_matrix(product.a, a)
-    set_matrix(product.b, b)
-    set_matrix(product.c, out)
-    product.accumulate = accumulate
-    if packed:
-        size = lib.vekt_packed_bytes(target, kind(a.dtype), *b.shape)
-        memory = np.empty(size // 8 + 8, np.float64)
-        start = memory.ctypes.data + -memory.ctypes.data % 64
-        b_matrix = ffi.addressof(product, "b")
-        lib.vekt_pack(target, kind(a.dtype), ffi.cast("void *", start), b_matrix, *b.shape)
-        product.packed = ffi.cast("void *", start)
-        product.b.data = ffi.NULL
-    driver = lib.vekt_matmul_serial if serial else lib.vekt_matmul
-    assert driver(target, kind(a.dtype), product) == 0
-    return out
-
-
-def operands(
-    rng: np.random.Generator, m: int, k: int, n: int, dtype: npt.DTypeLike
-) -> tuple[Array, Array]:
-    return (
-        rng.standard_normal((m, k)).astype(dtype),
-        rng.standard_normal((k, n)).astype(dtype),
-    )
-
-
-def same_bits(x: Array, y: Array) -> bool:
-    return np.ascontiguousarray(x).tobytes() == np.ascontiguousarray(y).tobytes()
-
-
-def fused(x: Array, y: Array, z: Array) -> Array:
-    """Return x*y + z, rounded once."""
-    if x.dtype == np.float32:  # of 64 bits or more, a second rounding is as good as never seen
-        wide = x.astype(np.longdouble) * y + z
-        return np.asarray(wide.astype(np.float32))
-    exact = np.frompyfunc(lambda u, v, w: float(Fraction(u) * Fraction(v) + Fraction(w)), 3, 1)
-    return np.asarray(exact(x, y, z).astype(np.float64))
-
-
-def by_contract(a: Array, b: Array, c: Array | None, isa: str) -> Array:
-    """Return the product in the order of sums that csrc/matmul.h lays down."""
-    for first in range(0, a.shape[1], RUN):
-        run = np.zeros((a.shape[0], b.shape[1]), a.dtype)
-        for p in range(first, min(first + RUN, a.shape[1])):
-            x, y = np.broadcast_arrays(a[:, p, None], b[None, p, :])
-            run = fused(x, y, run) if isa in FUSED else x * y + run
-        c = run if c is None else c + run
-    assert c is not None
-    return c
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -153,55 +74,6 @@ def test_a_column_does_not_depend_on_its_neighbours(rng, isa, dtype):
         assert same_bits(multiply(a, b[:, columns], isa=isa), whole[:, columns]), columns
 
 
-def fortran(x: Array) -> Array:
-    return np.asfortranarray(x)
-
-
-def padded(x: Array) -> Array:
-    room = np.zeros((x.shape[0], x.shape[1] + 5), x.dtype)
-    room[:, 3:-2] = x
-    return room[:, 3:-2]
-
-
-def spread(x: Array) -> Array:
-    room = np.zeros((2 * x.shape[0], 3 * x.shape[1]), x.dtype)
-    room[1::2, 2::3] = x
-    return room[1::2, 2::3]
-
-
-def backward(x: Array) -> Array:
-    return np.ascontiguousarray(x[::-1, ::-1])[::-1, ::-1]
-
-
-def misaligned(x: Array) -> Array:
-    room = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
-    room[...] = x
-    return room
-
-
-def aliasing(x: Array) -> Array:
-    """Rows a multiple of 4 KB apart."""
-    room = np.zeros((x.shape[0], -(-x.shape[1] // 1024) * 1024), x.dtype)
-    room[:, : x.shape[1]] = x
-    return room[:, : x.shape[1]]
-
-
-def aliasing_columns(x: Array) -> Array:
-    return aliasing(np.ascontiguousarray(x.T)).T
-
-
-LAYOUTS: tuple[Callable[[Array], Array], ...] = (
-    np.ascontiguousarray,
-    fortran,
-    padded,
-    spread,
-    backward,
-    misaligned,
-    aliasing,
-    aliasing_columns,
-)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("accumulate", [False, True])
 @pytest.mark.parametrize(("m", "k", "n"), [(29, 270, 37), (150, 33, 200)])
@@ -243,7 +115,9 @@ def test_broadcast_operands(rng, isa, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("m", "k", "n"), [(1, 40, 70), (5, 300, 33), (99, 600, 98), (40, 20, 16), (40, 300, 1)])
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(1, 40, 70), (5, 300, 33), (99, 600, 98), (40, 20, 16), (40, 300, 1)]
+)
 def test_packed_weights_give_the_same_bits(rng, isa, dtype, m, k, n):
     a, b = operands(rng, m, k, n, dtype)
     expected = multiply(a, b, isa=isa)
@@ -282,14 +156,7 @@ def test_stacks(rng, isa, set_threads, threads, count, size):
     set_threads(threads)
     a, b = rng.standard_normal((2, count, size, size), np.float32)
     out = np.zeros((count, size, size), np.float32)
-    product = ffi.new("vekt_product *")
-    product.m = product.k = product.n = size
-    if count:
-        for matrix, x in ((product.a, a), (product.b, b), (product.c, out)):
-            set_matrix(matrix, x[0])
-    steps = [x.strides[0] for x in (a, b, out)]
-    target = _native.TARGETS[isa]
-    assert lib.vekt_matmul_stack(target, lib.VEKT_PRODUCT_F32, product, count, steps) == 0
+    multiply_stack(a, b, out, isa=isa)
     for i in range(0, count, max(1, count // 7)):
         assert same_bits(out[i], multiply(a[i], b[i], isa=isa))
 

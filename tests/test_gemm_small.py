@@ -1,123 +1,152 @@
-"""Matrix-vector, few-row, tiny and stacked products: the order of sums that csrc/matmul.h promises, bit for bit.
-
-A chain of fused steps is emulated here in NumPy; so every layout, shape and instruction set is held against the same
-plain definition.
-"""
+"""One column, few rows, small products and stacks of them: kernels of their own, the same bits."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from products import (
+    DTYPES,
+    LAYOUTS,
+    RUN,
+    Array,
+    by_contract,
+    multiply,
+    multiply_stack,
+    operands,
+    same_bits,
+)
+from vekt._kernels import lib
 
 from vekt import _native
-from vekt._kernels import ffi, lib
 
-RUN = lib.VEKT_PRODUCT_RUN
-TYPES = {"float32": lib.VEKT_PRODUCT_F32, "float64": lib.VEKT_PRODUCT_F64}
-WITHOUT_FMA = ("x86_v2", "generic")
+BLOCK: int = lib.VEKT_DOT_BLOCK
 
 
-def fused(a, b, c):
-    """a * b + c with one rounding; float64 operands a and b must have short mantissas."""
-    if c.dtype == np.float64:
-        return a * b + c
-    product, c = np.multiply(a, b, dtype=np.float64), c.astype(np.float64)  # exact
-    total = product + c
-    back = total - product
-    error = (product - (total - back)) + (c - back)
-    # Rounded to odd, which a second rounding to fewer digits cannot tell from the exact sum.
-    toward = np.where((error > 0) == (total > 0), 1, -1)
-    even = total.view(np.int64) % 2 == 0
-    total.view(np.int64)[...] += np.where((error != 0) & even, toward, 0)
-    return total.astype(np.float32)
+def short(*arrays: Array) -> list[Array]:
+    """Round to so few digits that products are exact and the definition is quick to check."""
+    return [(np.round(x * 2**20) / 2**20).astype(x.dtype) for x in arrays]
 
 
-def chains(a, b, isa, start=None):
-    """The product by its definition."""
-    m, n = a.shape[0], b.shape[1]
-    total = start
-    for first in range(0, a.shape[1], RUN):
-        run = np.zeros((m, n), a.dtype)
-        for p in range(first, min(first + RUN, a.shape[1])):
-            x, y = a[:, p, None], b[None, p, :]
-            run = x * y + run if isa in WITHOUT_FMA else fused(x, y, run)
-        total = run if total is None else total + run
-    return total
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("accumulate", [False, True])
+@pytest.mark.parametrize(
+    ("m", "k", "n"),
+    [
+        *((m, k, n) for m in range(1, 6) for k, n in ((3, 2), (40, 17), (RUN + 44, 70))),
+        *((n, n, n) for n in (2, 4, 7, 8, 9, 15, 16, 17, 31, 32)),
+        (3, 9, 5000),
+        (1, 4 * RUN + 6, 33),
+        (32, 31, 20),
+        (15, 1, 32),
+        (32, 64, 32),
+    ],
+)
+def test_the_order_of_sums(rng, isa, dtype, accumulate, m, k, n):
+    a, b, c = short(*operands(rng, m, k, n, dtype), rng.standard_normal((m, n)).astype(dtype))
+    for right in (b, np.asfortranarray(b)):
+        if accumulate:
+            result = multiply(a, right, c.copy(), isa=isa, accumulate=True)
+            assert same_bits(result, by_contract(a, b, c, isa))
+        else:
+            assert same_bits(multiply(a, right, isa=isa), by_contract(a, b, None, isa))
 
 
-def random(rng, shape, dtype):
-    x = rng.normal(size=shape)
-    if dtype == "float64":
-        x = np.round(x * 2**23) / 2**23  # products of these are exact
-    return x.astype(dtype)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_few_rows_of_a_matrix_beyond_the_cache(rng, isa, dtype):
+    a, b = operands(rng, 12, RUN + 13, 2051, dtype)
+    for right in (b, np.asfortranarray(b)):
+        whole = multiply(a, right, isa=isa)
+        for m in range(1, 5):
+            assert same_bits(multiply(a[:m], right, isa=isa), whole[:m]), m
 
 
-# From an array to another of the same values, laid out otherwise.
-def reverse(x):
-    return np.ascontiguousarray(x[::-1, ::-1])[::-1, ::-1]
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("accumulate", [False, True])
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(1, 300, 50), (3, 40, 70), (4, 19, 33), (9, 9, 9), (32, 20, 31), (70, 90, 1)]
+)
+def test_same_bits_in_every_layout(rng, isa, dtype, accumulate, m, k, n):
+    a, b = operands(rng, m, k, n, dtype)
+    c = rng.standard_normal((m, n)).astype(dtype)
+    expected = multiply(a, b, c.copy(), isa=isa, accumulate=accumulate)
+    for change_a in LAYOUTS:
+        for change_b in LAYOUTS:
+            result = multiply(change_a(a), change_b(b), c.copy(), isa=isa, accumulate=accumulate)
+            assert same_bits(result, expected), (change_a, change_b)
+    for change_c in LAYOUTS:
+        result = multiply(a, b, change_c(c.copy()), isa=isa, accumulate=accumulate)
+        assert same_bits(result, expected), change_c
 
 
-def spread(x):
-    big = np.zeros((2 * x.shape[0], 3 * x.shape[1]), x.dtype)
-    big[::2, ::3] = x
-    return big[::2, ::3]
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("m", [1, 3, 16, 65, 520])
+@pytest.mark.parametrize("k", [1, 2, 30, 64, 65, 130, 700])
+def test_a_column_is_a_dot_product_for_each_row(rng, isa, dtype, m, k):
+    a, x = operands(rng, m, k, 1, dtype)
+    dot = _native.build_dot(isa)
+    expected = np.array([[dot(row, x[:, 0])] for row in a])
+    for change in LAYOUTS:
+        assert same_bits(multiply(change(a), x, isa=isa), expected), change
+        assert same_bits(multiply(a, change(x), isa=isa), expected), change
+    c = rng.standard_normal((m, 1)).astype(dtype)
+    assert same_bits(multiply(a, x, c.copy(), isa=isa, accumulate=True), c + expected)
 
 
-def misaligned(x):
-    raw = np.zeros(x.nbytes + 1, np.uint8)
-    copy = raw[1:].view(x.dtype).reshape(x.shape)
-    copy[...] = x
-    return copy
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("k", [BLOCK, BLOCK + 1, 3 * BLOCK + 5])
+def test_a_long_column(rng, isa, dtype, k):
+    a, x = operands(rng, 19, k, 1, dtype)
+    dot = _native.build_dot(isa)
+    expected = np.array([[dot(row, x[:, 0])] for row in a])
+    wide = np.repeat(a, 2, axis=1)[:, ::2]
+    for left in (a, np.asfortranarray(a), wide):
+        assert same_bits(multiply(left, x, isa=isa), expected)
 
 
-LAYOUTS = {
-    "rows": np.ascontiguousarray,
-    "columns": np.asfortranarray,
-    "reverse": reverse,
-    "spread": spread,
-    "misaligned": misaligned,
-    "misaligned columns": lambda x: misaligned(x.T).T,
-    "padded": lambda x: np.hstack([x, x])[:, : x.shape[1]],
-}
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("k", [2, 30, 65, 72, 80])
+def test_negative_zero_is_the_same_in_all_ways(isa, dtype, k):
+    tiny = np.finfo(dtype).tiny
+    a, x = np.full((17, k), -tiny, dtype), np.full((k, 1), tiny)
+    zero = np.zeros((17, 1), dtype)
+    assert same_bits(multiply(a, x, isa=isa), zero)
+    assert same_bits(multiply(np.asfortranarray(a), x, isa=isa), zero)
+    assert not np.signbit(_native.build_dot(isa)(a[0], x[:, 0]))
 
 
-def matrix(x):
-    return {"data": ffi.cast("char *", x.ctypes.data), "row": x.strides[0], "col": x.strides[1]}
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(8, 8, 8), (9, 9, 9), (3, 5, 2), (2, 7, 1), (3, 80, 40)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_stacks(rng, isa, dtype, shape, turned):
+    m, k, n = shape
+    a = rng.standard_normal((5, m, k)).astype(dtype)
+    b = rng.standard_normal((5, k, n)).astype(dtype)
+    out = np.full((5, m, n), np.nan, dtype)
+    if turned:
+        b, out = (np.ascontiguousarray(x.swapaxes(1, 2)).swapaxes(1, 2) for x in (b, out))
+    multiply_stack(a, b, out, isa=isa)
+    for i in range(5):
+        assert same_bits(out[i], multiply(a[i], b[i], isa=isa))
+    one = np.broadcast_to(b[:1], b.shape)
+    multiply_stack(a[::-1], one, out[::-1], isa=isa)
+    for i in range(5):
+        assert same_bits(out[i], multiply(a[i], b[0], isa=isa))
 
 
-def product(isa, a, b, c, accumulate=False):
-    """The kernel's c, written in place."""
-    call = ffi.new(
-        "vekt_product *",
-        {
-            "m": a.shape[0],
-            "n": b.shape[1],
-            "k": a.shape[1],
-            "a": matrix(a),
-            "b": matrix(b),
-            "c": matrix(c),
-            "accumulate": accumulate,
-        },
-    )
-    assert lib.vekt_matmul_serial(_native.TARGETS[isa], TYPES[a.dtype.name], call) == 0
-    return c
-
-
-SHAPES = [
-    *((m, n, k) for m in (1, 2, 3, 5, 8, 10) for n, k in ((2, 3), (17, 40), (70, 300), (5, 256))),
-    *((n, n, n) for n in (1, 2, 4, 7, 8, 9, 16, 31, 32)),
-    (3, 5000, 9),
-    (1, 33, 1030),
-    (32, 20, 31),
-    (15, 32, 1),
-]
-
-
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_order_of_sums(isa, dtype, shape, rng):
-    m, n, k = shape
-    a, b = random(rng, (m, k), dtype), random(rng, (k, n), dtype)
-    expected = chains(a, b, isa)
-    assert_array_equal(product(isa, a, b, np.empty((m, n), dtype)), expected)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.0, 5e-324])
+@pytest.mark.parametrize(("m", "k", "n"), [(1, 70, 40), (3, 300, 40), (9, 9, 9), (20, 70, 1)])
+def test_special_values_stay_in_their_row_and_column(rng, isa, dtype, value, m, k, n):
+    a, b = (np.abs(x) for x in operands(rng, m, k, n, dtype))
+    plain = multiply(a, b, isa=isa)
+    for layout in (np.ascontiguousarray, np.asfortranarray):
+        special = a.copy()
+        special[-1, k - 1] = value
+        result = multiply(layout(special), layout(b), isa=isa)
+        assert same_bits(result[:-1], plain[:-1])
+        assert np.all(np.isnan(result[-1]) if np.isnan(value) else ~np.isnan(result[-1]))
+        special = b.copy()
+        special[k - 1, -1] = value
+        result = multiply(layout(a), layout(special), isa=isa)
+        assert same_bits(result[:, :-1], plain[:, :-1])
+        assert np.all(np.isnan(result[:, -1]) if np.isnan(value) else ~np.isnan(result[:, -1]))

@@ -14,6 +14,7 @@ from oracle import example_params
 
 import vekt as vk
 from vekt import _native, reference
+from vekt._reference_rounding import narrowed
 from vekt._registry import KERNELS, Kernel
 
 ml_dtypes = pytest.importorskip("ml_dtypes")

@@ -133,7 +133,14 @@ def test_result_types_are_those_of_numpy(name):
         for b in arrays.values():
             assert product(a, b).dtype == np.matmul(a, b).dtype
     half = np.ones((4, 4), ml_dtypes.bfloat16)
-    for c, dtype in {"?": half.dtype, "B": half.dtype, "e": "f", "f": "f", "h": "f", "i": "d"}.items():
+    for c, dtype in {
+        "?": half.dtype,
+        "B": half.dtype,
+        "e": "f",
+        "f": "f",
+        "h": "f",
+        "i": "d",
+    }.items():
         assert product(half, arrays[c]).dtype == dtype
         assert product(arrays[c], half).dtype == dtype
         assert getattr(reference, name)(half, arrays[c]).dtype == dtype
@@ -152,7 +159,9 @@ def test_bits_do_not_depend_on_the_batch(products, dtype, rng):
     assert_array_equal(products["matmul"](x[:7], w), whole[:7])
     assert_array_equal(products["vecmat"](x, w), whole)
     assert_array_equal(products["matmul"](x.reshape(3, 11, 300), w).reshape(33, 40), whole)
-    assert_array_equal(products["matmul"](x[::-1].reshape(11, 3, 300), w).reshape(33, 40), whole[::-1])
+    assert_array_equal(
+        products["matmul"](x[::-1].reshape(11, 3, 300), w).reshape(33, 40), whole[::-1]
+    )
     assert_array_equal(products["matmul"](x, np.broadcast_to(w, (2, 300, 40))), [whole, whole])
 
     column = products["matmul"](x, w[:, :1])[:, 0]
@@ -178,25 +187,157 @@ def test_special_values_come_without_warnings(products, name, dtype):
         assert np.isinf(products[name](x, np.full_like(y, huge)).real).all()
 
 
-AXES = {
-    "matmul": [(0, 1), (1, 0), (2, 0)],
-    "vecdot": [0, 0, ()],
-    "matvec": [(1, 0), 0, 0],
-    "vecmat": [0, (1, 0), 0],
-}
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_axes(products, name, rng):
-    axes = AXES[name]
-    x, y = (operand(rng, core, "d") for core in CORES[name])
+    x, y = (operand(rng, (2, *core), "d") for core in CORES[name])
     expected = products[name](x, y)
-    x, y = x[..., None].T if x.ndim == 1 else x, y
-    if name == "matmul":
-        x, y, expected = np.stack([x.T, x.T]).transpose(2, 1, 0), y.T, np.stack([expected] * 2)
-        got = products[name](x, y, axes=[(0, 1), (1, 0), (1, 2)])
-    elif name == "vecdot":
-        got = products[name](x.T, y, axis=0)
+    cores = [x.ndim - 1, y.ndim - 1, expected.ndim - 1]
+    x, y, expected = (np.moveaxis(v, 0, -1) for v in (x, y, expected))  # the stack comes last
+    axes = [tuple(range(n)) for n in cores]
+    assert_array_equal(products[name](x, y, axes=axes), expected)
+    assert_array_equal(products[name](x, y, out=np.empty_like(expected), axes=axes), expected)
+    if name == "vecdot":
+        assert_array_equal(products[name](x, y, axis=0), expected)
+        assert_array_equal(products[name](x, y, axis=0, keepdims=True), expected[None])
+        exact = reference.vecdot(x, y, axis=0, keepdims=True)[0]
     else:
-        got = products[name](x.T, y.T, axes=axes)
-    assert_array_equal(np.squeeze(got), np.squeeze(expected))
+        exact = getattr(reference, name)(x, y, axes=axes)
+    np.testing.assert_allclose(exact, expected, rtol=1e-12)
+
+
+TENSORS = [  # shapes and axes
+    ((3, 4, 5), (4, 3, 2), ((1, 0), (0, 1))),
+    ((3, 4, 5), (4, 5, 2), 2),
+    ((3, 4), (5, 6), 0),
+    ((3, 4), (4, 5), 1),
+    ((3, 4, 5), (5, 4, 3), ([0, 1, 2], [2, 1, 0])),
+    ((3, 4, 5), (2, 4, 6), (1, 1)),
+    ((3, 4, 5), (2, 4, 6), (-2, [1])),
+    ((0, 4), (4, 3), 1),
+    ((3, 0), (0, 4), 1),
+    ((), (3,), 0),
+    ((), (), 0),
+]
+
+
+@pytest.mark.parametrize("dtype", ["l", "B", "f", "d", "D"])
+@pytest.mark.parametrize(("a", "b", "axes"), TENSORS)
+def test_tensordot(a, b, axes, dtype, rng):
+    x, y = operand(rng, a, dtype), operand(rng, b, dtype)
+    got, expected = vk.tensordot(x, y, axes), np.tensordot(x, y, axes)
+    assert type(got) is np.ndarray
+    assert got.dtype == expected.dtype
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=1e-4 if dtype == "f" else 1e-12)
+    np.testing.assert_allclose(got, reference.tensordot(x, y, axes), rtol=1e-4)
+    assert_array_equal(vk.tensordot(x.copy("F"), y.copy("F"), axes), got)
+
+
+def test_tensordot_copies_nothing_that_strides_can_tell(rng, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "vekt._tensordot.matmul", lambda x, y: seen.append((x, y)) or vk.matmul(x, y)
+    )
+    x, y = rng.normal(size=(3, 4, 5)), rng.normal(size=(4, 5, 6))
+    vk.tensordot(x, y)
+    vk.tensordot(x.T, y.T, ((1, 0), (2, 1)))
+    assert all(np.shares_memory(a, x) and np.shares_memory(b, y) for a, b in seen)
+
+
+DOTS = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((2, 3), (5, 3, 4))]
+DOTS += [((6, 2, 3), (5, 3, 4)), ((6, 2, 3), (3,)), ((3,), (5, 3, 4)), ((), (2, 3)), ((2, 3), ())]
+
+
+@pytest.mark.parametrize("dtype", ["l", "f", "d", "D"])
+@pytest.mark.parametrize(("a", "b"), DOTS)
+def test_general_dot(a, b, dtype, rng):
+    x, y = operand(rng, a, dtype), operand(rng, b, dtype)
+    got, expected = linalg._dot_general(x, y), np.dot(x, y)
+    assert type(got) is type(expected)
+    assert got.dtype == expected.dtype
+    np.testing.assert_allclose(got, expected, rtol=1e-4 if dtype == "f" else 1e-12)
+    np.testing.assert_allclose(reference.dot(x, y), expected, rtol=1e-4 if dtype == "f" else 1e-12)
+    out = np.empty(np.shape(got), dtype)
+    assert linalg._dot_general(x, y, out) is out
+    assert_array_equal(out, got)
+
+
+class TestFace:
+    """What the functions look like from Python."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_signature_and_pickle(self, name):
+        function = getattr(vk, name)
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert function.__name__ == name
+        parameters = inspect.signature(function).parameters
+        assert list(parameters)[:3] == ["x1", "x2", "out"]
+        assert parameters["x1"].kind is inspect.Parameter.POSITIONAL_ONLY
+        defaults = {n: p.default for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+        result = function(np.eye(5), np.eye(5), **defaults)
+        assert_array_equal(result, function(np.eye(5), np.eye(5)))
+
+    @pytest.mark.parametrize("name", [*NAMES, "tensordot"])
+    def test_the_oracle_has_the_same_parameters(self, name):
+        ours = inspect.signature(getattr(vk, name)).parameters
+        assert set(inspect.signature(getattr(reference, name)).parameters) <= set(ours)
+
+    def test_modules(self):
+        assert set(linalg.__all__) == {*NAMES, "dot", "tensordot"}
+        assert set(linalg.__all__) <= set(vk.__all__)
+        assert set(linalg.__all__) <= set(reference.__all__)
+
+    def test_subclasses_stay_what_they_are(self):
+        matrix = np.ones((3, 3)).view(np.matrix)
+        assert type(vk.matmul(matrix, matrix)) is np.matrix
+        masked = np.ma.masked_array(np.ones((3, 3)), np.eye(3))
+        ours, theirs = vk.matmul(masked, masked), np.matmul(masked, masked)
+        assert type(ours) is type(theirs)
+        assert_array_equal(ours.mask, theirs.mask)
+
+    def test_foreign_arrays_are_asked(self):
+        class Foreign:
+            def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+                return ufunc.__name__, method, len(inputs), kwargs
+
+        assert vk.matmul(Foreign(), np.ones(3)) == ("matmul", "__call__", 2, {})
+        assert vk.vecdot(np.ones(3), Foreign(), axis=0)[3] == {"axis": 0}
+
+
+class TestDask:
+    """Lazy, block by block, with the same bits."""
+
+    def test_matmul(self, rng):
+        da = pytest.importorskip("dask.array")
+        x, w = operand(rng, (50, 300), "f"), operand(rng, (300, 20), "f")
+        blocks = da.from_array(x, chunks=(20, 100))
+        for other in (w, da.from_array(w, chunks=(70, 6)), w[:, 0]):
+            result = vk.matmul(blocks, other)
+            assert isinstance(result, da.Array)
+            assert result.dtype == np.float32
+            expected = vk.matmul(x, np.asarray(other))
+            assert_array_equal(result.compute(scheduler="sync"), expected)
+        assert_array_equal(vk.matmul(w.T, blocks.T).compute(scheduler="sync"), vk.matmul(w.T, x.T))
+        stack = da.from_array(np.stack([x, x]), chunks=(1, 30, 300))
+        expected = vk.matmul(np.stack([x, x]), w, dtype="d")
+        assert_array_equal(vk.matmul(stack, w, dtype="d").compute(scheduler="sync"), expected)
+        with pytest.raises(ValueError, match="enough dimensions"):
+            vk.matmul(blocks, 2.0)
+        with pytest.raises(ValueError, match="Chunks"):
+            vk.matmul(blocks, w[1:])
+
+    def test_vectors(self, rng):
+        da = pytest.importorskip("dask.array")
+        x, w = operand(rng, (50, 30), "f"), operand(rng, (30, 20), "f")
+        blocks = da.from_array(x, chunks=(20, 30))
+        for name, other in [("vecmat", w), ("vecdot", w[:, 0]), ("vecdot", blocks)]:
+            result = getattr(vk, name)(blocks, other)
+            assert isinstance(result, da.Array)
+            expected = getattr(vk, name)(x, x if other is blocks else other)
+            assert_array_equal(result.compute(scheduler="sync"), expected)
+
+    def test_tensordot_and_general_dot_refuse(self):
+        da = pytest.importorskip("dask.array")
+        for function in (vk.tensordot, linalg._dot_general):
+            with pytest.raises(TypeError, match="own array functions"):
+                function(da.ones((3, 3)), np.ones((3, 3)))

@@ -16,7 +16,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "vekt"
 HEADER = '''\
 """Type stub of vekt, written by tools/stubs.py from the registry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, overload
 
@@ -34,7 +34,7 @@ from . import ufuncs as ufuncs
 __version__: str
 __all__: list[str]
 
-_Activation = str | Callable[..., Any] | tuple[str, dict[str, Any]] | None
+_Activation = str | Callable[..., Any] | tuple[Any, Mapping[str, Any]] | None
 _Output = NDArray[Any] | tuple[NDArray[Any]] | None
 
 def set_num_threads(n: int) -> None: ...
@@ -81,7 +81,7 @@ def prelu_backward(
 
 UFUNC_OPTIONS = (
     'casting: Any = "same_kind", order: Any = "K", dtype: DTypeLike | None = None, '
-    "subok: bool = True, signature: Any = None, axes: Any = None"
+    "subok: bool = True, axes: Any = None"
 )
 
 
@@ -135,8 +135,9 @@ def dense(
 ) -> tuple[Any, Any]: ...""",
     "dense_backward": """\
 def dense_backward(
-    dy: ArrayLike, x: ArrayLike, w: ArrayLike | PackedWeights, z: ArrayLike,
-    activation: _Activation = None
+    dy: ArrayLike, x: ArrayLike, w: ArrayLike, z: ArrayLike | None, activation: _Activation = None,
+    *, out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None] | None = None,
+    need_dx: bool = True
 ) -> tuple[Any, Any, Any]: ...""",
 }
 

@@ -4,21 +4,59 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import numpy as np
+
 from vekt import linalg
+from vekt.cli.linear_tasks import NARROW, dtype_of, random
 
 from .common import DTYPES, SIZES, normal, refuse_gaps
 
-PRODUCTS = ("dot",)
+VECTORS = ("dot",)
+# Two matrices, or a matrix and a vector, and the shapes of these for (m, k, n).
+PRODUCTS = {
+    "matmul": lambda m, k, n: ((m, k), (k, n)),
+    "tensordot": lambda m, k, n: ((2, k, m // 2), (k, n)),
+    "vecdot": lambda m, k, n: ((m, k), (m, k)),
+    "matvec": lambda m, k, n: ((m, k), (k,)),
+    "vecmat": lambda m, k, n: ((m,), (m, k)),
+}
 NAMESPACES = {"vekt": "vekt", "jit": "vekt.jit", "numpy": "numpy"}
+LIBRARIES = ("vekt", "numpy")
 ELEMENTS = 10_000_000
 
-refuse_gaps(linalg.__all__, PRODUCTS)
+SQUARES = tuple((n, n, n) for n in (8, 16, 32, 64, 128, 256, 512, 1024))
+LAYERS = (
+    (32, 784, 128),
+    (64, 1024, 1024),
+    (1, 1024, 1024),
+    (4, 1024, 1024),
+    (128, 30, 1),
+    (1797, 64, 32),
+    (4096, 64, 64),
+    (10, 64, 1797),
+    (6000, 784, 10),
+)
+STACKS = ((64, 32, 32, 32), (1000, 8, 8, 8), (10_000, 9, 9, 9))
+
+refuse_gaps(linalg.__all__, [*VECTORS, *PRODUCTS])
+
+
+def matrices(dtype, shape, form=""):
+    """Return a, b and room for their product; a or b may be stored transposed."""
+    *stack, m, k, n = shape
+    a = normal(dtype, m * k * int(np.prod(stack))).reshape(*stack, m, k)
+    b = normal(dtype, k * n * int(np.prod(stack)), 1).reshape(*stack, k, n)
+    if form == "a.T":
+        a = a.reshape(*stack, k, m).swapaxes(-1, -2)
+    if form == "b.T":
+        b = b.reshape(*stack, n, k).swapaxes(-1, -2)
+    return a, b, np.empty((*stack, m, n), dtype)
 
 
 class TimeVectors:
     """Ten million products in calls of `size`."""
 
-    params = (PRODUCTS, DTYPES, SIZES, tuple(NAMESPACES))
+    params = (VECTORS, DTYPES, SIZES, tuple(NAMESPACES))
     param_names = ("function", "dtype", "size", "namespace")
     version = "1"
 
@@ -35,18 +73,92 @@ class TimeVectors:
             call(a, b)
 
 
-class TimeReference:
-    """The oracle: one call of a thousand elements."""
+class TimeMatmul:
+    """One product into an array that is there; stacks begin with their length."""
 
-    params = (PRODUCTS, DTYPES)
-    param_names = ("function", "dtype")
+    params = ((*SQUARES, *LAYERS, *STACKS), DTYPES, LIBRARIES)
+    param_names = ("shape", "dtype", "namespace")
     version = "1"
+
+    def setup(self, shape, dtype, namespace):
+        self.call = import_module(namespace).matmul
+        self.a, self.b, self.out = matrices(dtype, shape)
+        self.call(self.a, self.b, out=self.out)
+
+    def time_call(self, shape, dtype, namespace):
+        self.call(self.a, self.b, out=self.out)
+
+
+class TimeTransposed:
+    """One product with an operand that is stored transposed."""
+
+    params = (((256,) * 3, (1024,) * 3, *LAYERS[:2]), ("a.T", "b.T"), DTYPES, LIBRARIES)
+    param_names = ("shape", "form", "dtype", "namespace")
+    version = "1"
+
+    def setup(self, shape, form, dtype, namespace):
+        self.call = import_module(namespace).matmul
+        self.a, self.b, self.out = matrices(dtype, shape, form)
+        self.call(self.a, self.b, out=self.out)
+
+    def time_call(self, shape, form, dtype, namespace):
+        self.call(self.a, self.b, out=self.out)
+
+
+class TimeNarrow:
+    """One product of 256 x 256 integers or 16-bit floats."""
+
+    params = (tuple(name for name in NARROW if name != "bfloat16"), LIBRARIES)
+    param_names = ("type", "namespace")
+    version = "1"
+
+    def setup(self, dtype, namespace):
+        self.call = import_module(namespace).matmul
+        self.a, self.b = random((256, 256), dtype), random((256, 256), dtype, 1)
+        self.out = np.empty((256, 256), dtype_of(dtype))
+        self.call(self.a, self.b, out=self.out)
+
+    def time_call(self, dtype, namespace):
+        self.call(self.a, self.b, out=self.out)
+
+
+class TimeMatrices:
+    """One call on a matrix of a quarter of a million elements or ten times as many."""
+
+    params = (tuple(PRODUCTS), ((512, 512, 64), (4096, 640, 64)), DTYPES, LIBRARIES)
+    param_names = ("function", "shape", "dtype", "namespace")
+    version = "1"
+
+    def setup(self, function, shape, dtype, namespace):
+        self.call = getattr(import_module(namespace), function, None)
+        if self.call is None:  # matvec and vecmat came with NumPy 2.2
+            raise NotImplementedError
+        shapes = PRODUCTS[function](*shape)
+        self.a, self.b = (
+            normal(dtype, int(np.prod(s)), seed).reshape(s) for seed, s in enumerate(shapes)
+        )
+        self.options = {"axes": (1, 0)} if function == "tensordot" else {}
+        self.call(self.a, self.b, **self.options)
+
+    def time_call(self, function, shape, dtype, namespace):
+        self.call(self.a, self.b, **self.options)
+
+
+class TimeReference:
+    """The oracle: one call on a matrix of a thousand elements, or of as many products."""
+
+    params = ((*VECTORS, *PRODUCTS), DTYPES)
+    param_names = ("function", "dtype")
+    version = "2"
 
     def setup(self, function, dtype):
         self.call = getattr(import_module("vekt.reference"), function)
-        self.a = normal(dtype, 1_000)
-        self.b = normal(dtype, 1_000, 1)
-        self.call(self.a, self.b)
+        shapes = PRODUCTS[function](10, 100, 10) if function in PRODUCTS else ((1_000,), (1_000,))
+        self.a, self.b = (
+            normal(dtype, int(np.prod(s)), seed).reshape(s) for seed, s in enumerate(shapes)
+        )
+        self.options = {"axes": (1, 0)} if function == "tensordot" else {}
+        self.call(self.a, self.b, **self.options)
 
     def time_call(self, function, dtype):
-        self.call(self.a, self.b)
+        self.call(self.a, self.b, **self.options)

@@ -101,17 +101,19 @@ INLINE ptrdiff_t FN(part)(ptrdiff_t length, ptrdiff_t most, ptrdiff_t unit) {
 }
 
 static FN(plan) FN(make_plan)(const vekt_product *p) {
-    const ptrdiff_t item = sizeof(REAL), sliver_bytes = SLIVER * sizeof(REAL);
+    const ptrdiff_t item = sizeof(REAL);
     FN(plan)
     plan = {.m = FN(part)(p->m, BLOCK_TILES * TILE_ROWS, TILE_ROWS),
             .n = FN(part)(p->n, BLOCK_BYTES / item, SLIVER),
             .k = FN(part)(p->k, BLOCK_STEPS, VEKT_PRODUCT_RUN)};
-    if (p->a.col == item)
-        plan.copy_a = p->a.row % ALIASING_STEP == 0;
+    if (p->n > 4 * SLIVER && p->m > 1)
+        plan.copy_a =
+            p->a.col == item ? p->a.row % ALIASING_STEP == 0 : p->a.row != item || p->a.col % ALIASING_STEP == 0;
+    if (p->b.col == item)
+        plan.copy_b = p->m > TILE_ROWS && (p->n * p->k * item > COPY_BYTES || p->b.row % ALIASING_STEP == 0);
     else
-        plan.copy_a = p->a.row != item || p->a.col % ALIASING_STEP == 0;
-    if (p->n * item <= 4 * sliver_bytes || p->m == 1) plan.copy_a = 0;
-    if (!p->packed) plan.copy_b = p->b.col != item || (p->n * p->k * item > COPY_BYTES && p->m > TILE_ROWS);
+        plan.copy_b = 1;
+    if (p->packed) plan.copy_b = 0;
     return plan;
 }
 

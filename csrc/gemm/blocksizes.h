@@ -26,7 +26,7 @@ enum { TILE_ROWS = 4, TILE_VECTORS = 2, MASKED_LOADS = 0 };
  */
 enum { BLOCK_TILES = 140 / TILE_ROWS, BLOCK_STEPS = 2 * VEKT_PRODUCT_RUN, BLOCK_BYTES = 8192 };
 /* b is copied once it is larger than this and used by more than one tile. */
-enum { COPY_BYTES = 65536 };
+enum { COPY_BYTES = 262144 };
 /* Rows that are a multiple of this apart compete for the same places in L1: a is copied. */
 enum { ALIASING_STEP = 4096 };
 

@@ -1,7 +1,7 @@
 /* One column: c (m, 1) = or += a (m, k) b (k, 1), each element by itself a dot product in the order of ops/dot.h.
  *
- * Blocks of VEKT_DOT_BLOCK are added pairwise in double.  In a block, lane l of DOT_LANES sums the elements whose index
- * is l modulo DOT_LANES, and lanes are added in halves. */
+ * Blocks of VEKT_DOT_BLOCK are added pairwise in double.  In a block, lane l of DOT_LANES sums the elements whose
+ * index is l modulo DOT_LANES, and lanes are added in halves. */
 
 enum { FN(DOT_LANES) = 256 / sizeof(REAL), FN(DOT_VECTORS) = FN(DOT_LANES) / LANES };
 /* Rows side by side: as many as have all their lanes in registers, x beside them. */
@@ -61,14 +61,11 @@ static void FN(dot_group)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL 
         for (; i + FN(DOT_ROWS) <= rows; i += FN(DOT_ROWS), a += FN(DOT_ROWS) * d->row)
             FN(dot_rows)(FN(DOT_ROWS), a, d->row, d->x, n, lanes + i * LANES);
     for (; i < rows; i++, a += d->row) {
-        if (d->gathered)
-            for (ptrdiff_t p = 0; p < n; p++) d->gathered[p] = *(const FN(element) *)(a + p * d->col);
+        if (d->gathered) FN(gather)(d->gathered, 1, a, d->col, 0, n, 1);
         FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, 0, d->x, n, lanes + i * LANES);
     }
-    for (; i < LANES; i++) FN(v_store)(lanes + i * LANES, (VEC){0});
     VEC lane[LANES]; /* of all rows */
-#pragma GCC unroll 8
-    for (int l = 0; l < LANES; l += PART) FN(load_columns)(lane + l, (char *)(lanes + l), sizeof(VEC));
+    FN(load_columns)(lane, (char *)lanes, sizeof(VEC), rows, LANES);
 #pragma GCC unroll 4
     for (int half = LANES / 2; half > 0; half /= 2)
 #pragma GCC unroll 8
@@ -80,8 +77,8 @@ static void FN(dot_group)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL 
 static void FN(dot_tree)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t l, ptrdiff_t step, REAL *sums) {
     if (step == FN(DOT_LANES) || l + step >= n) {
         memset(sums, 0, (size_t)rows * sizeof(REAL));
-        FN(stream)(1, (const char *)(d->x + l), 0, step * (ptrdiff_t)sizeof(REAL), d->a + l * d->col, step * d->col,
-                   sums, 0, rows, (n - l - 1) / step + 1);
+        const vekt_matrix x = {(char *)(d->x + l), 0, step * (ptrdiff_t)sizeof(REAL)};
+        FN(stream)(1, &x, d->a + l * d->col, step * d->col, sums, 0, rows, (n - l - 1) / step + 1);
         return;
     }
     FN(dot_tree)(d, rows, n, l, 2 * step, sums);
@@ -89,10 +86,10 @@ static void FN(dot_tree)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, ptrdif
     for (ptrdiff_t i = 0; i < rows; i++) sums[i] += sums[FN(DOT_AT_A_TIME) + i];
 }
 
-/* DOT_PANEL vectors of rows that lie side by side.  Lanes are visited in the order of their index with its bits
- * reversed, so that halves meet as soon as they are complete, on a stack. */
-INLINE void FN(dot_panel)(const FN(dots) * d, int vectors, ptrdiff_t n, ptrdiff_t last, REAL *sums) {
-    VEC stack[8][4];
+/* Up to four vectors of rows that lie side by side, `last` rows in the last one.  Lanes are visited in the order of
+ * their index with its bits reversed, so that halves meet as soon as they are complete, on a stack. */
+INLINE void FN(dot_panel)(const FN(dots) * d, const int vectors, ptrdiff_t n, ptrdiff_t last, REAL *sums) {
+    VEC stack[8][4]; /* more than the levels of the tree */
     int lanes = 1, bits = 0, top = 0;
     while (lanes < n && lanes < FN(DOT_LANES)) lanes *= 2, bits++;
     for (int count = 0; count < lanes; count++) {
@@ -130,20 +127,27 @@ static void FN(dot_panels)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL
         FN(dot_panel)(&at, 1, n, rows < LANES ? rows : LANES, sums);
 }
 
+static void FN(dot_streams)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    REAL levels[8 * FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
+    FN(dot_tree)(d, rows, n, 0, 1, levels);
+    memcpy(sums, levels, (size_t)rows * sizeof(REAL));
+}
+
+static void FN(dot_groups)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    FN(dots) at = *d;
+    for (ptrdiff_t i = 0; i < rows; i += LANES, at.a += LANES * at.row)
+        FN(dot_group)(&at, rows - i < LANES ? rows - i : LANES, n, sums + i);
+}
+
 /* One block. */
 static void FN(dot_sums)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
-    if (d->row == sizeof(REAL) && d->col != sizeof(REAL)) {
-        if (n <= 2 * FN(DOT_LANES)) { FN(dot_panels)(d, rows, n, sums); } else {
-        REAL levels[8 * FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
-        FN(dot_tree)(d, rows, n, 0, 1, levels);
-        memcpy(sums, levels, (size_t)rows * sizeof(REAL));
-        }
-    } else {
-        FN(dots) at = *d;
-        for (ptrdiff_t i = 0; i < rows; i += LANES, at.a += LANES * at.row)
-            FN(dot_group)(&at, rows - i < LANES ? rows - i : LANES, n, sums + i);
-    }
-    /* The lanes that a row does not reach add 0, which tells where all others are -0; not all ways have them. */
+    if (d->col == sizeof(REAL) || d->row != sizeof(REAL))
+        FN(dot_groups)(d, rows, n, sums);
+    else if (n <= 2 * FN(DOT_LANES)) /* too short a chain for the memory traffic of the other way */
+        FN(dot_panels)(d, rows, n, sums);
+    else
+        FN(dot_streams)(d, rows, n, sums);
+    /* Lanes that no element reaches add 0, which shows where all others are -0; not all ways have them. */
     for (ptrdiff_t i = 0; i < rows; i++) sums[i] += 0;
 }
 
@@ -164,12 +168,11 @@ static void FN(dot_pairwise)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, do
 
 static int FN(product_column)(const vekt_product *p) {
     const ptrdiff_t item = sizeof(REAL);
-    FN(dots) d = {p->a.data, p->a.row, p->a.col, (const REAL *)p->b.data, NULL};
-    if (p->k == 1) d.col = item;
-    if (p->b.row != item && p->k > 1) {
+    FN(dots) d = {p->a.data, p->a.row, p->k == 1 ? item : p->a.col, (const REAL *)p->b.data, NULL};
+    if (p->b.row != item) {
         REAL *x = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->k * item));
         if (!x) return -1;
-        for (ptrdiff_t i = 0; i < p->k; i++) x[i] = *(const FN(element) *)(p->b.data + i * p->b.row);
+        FN(gather)(x, 1, p->b.data, p->b.row, 0, p->k, 1);
         d.x = x;
     }
     if (d.col != item && d.row != item) {

@@ -1,20 +1,25 @@
-/* Products of 16-bit floats, summed in float. */
-static int product_converted(const vekt_product *p, void (*widen)(float *, const char *, ptrdiff_t),
-                             void (*narrow)(char *, const float *, ptrdiff_t)) {
-    for (ptrdiff_t i = 0; i < p->m; i++)
-        for (ptrdiff_t j = 0; j < p->n; j++) {
-            float sum = 0, x, y;
-            char *c = p->c.data + i * p->c.row + j * p->c.col;
-            if (p->accumulate) widen(&sum, c, 1);
-            for (ptrdiff_t q = 0; q < p->k; q++) {
-                widen(&x, p->a.data + i * p->a.row + q * p->a.col, 1);
-                widen(&y, p->b.data + q * p->b.row + j * p->b.col, 1);
-                sum = x * y + sum;
-            }
-            narrow(c, &sum, 1);
-        }
-    return 0;
+/* Products of 16-bit floats, summed as floats and rounded once. */
+
+static void half_to_plane(float *plane, ptrdiff_t apart, const char *from, ptrdiff_t n) {
+    (void)apart;
+    widen_half(plane, from, n);
+}
+static void plane_to_half(char *to, const float *plane, ptrdiff_t apart, ptrdiff_t n) {
+    (void)apart;
+    narrow_half(to, plane, n);
+}
+static void bfloat16_to_plane(float *plane, ptrdiff_t apart, const char *from, ptrdiff_t n) {
+    (void)apart;
+    widen_bfloat16(plane, from, n);
+}
+static void plane_to_bfloat16(char *to, const float *plane, ptrdiff_t apart, ptrdiff_t n) {
+    (void)apart;
+    narrow_bfloat16(to, plane, n);
 }
 
-static int product_half(const vekt_product *p) { return product_converted(p, widen_half, narrow_half); }
-static int product_bfloat16(const vekt_product *p) { return product_converted(p, widen_bfloat16, narrow_bfloat16); }
+static int product_half(const vekt_product *p) {
+    return product_by_planes_f32(p, &(storage_f32){2, 1, half_to_plane, plane_to_half});
+}
+static int product_bfloat16(const vekt_product *p) {
+    return product_by_planes_f32(p, &(storage_f32){2, 1, bfloat16_to_plane, plane_to_bfloat16});
+}

@@ -56,6 +56,9 @@ INLINE void FN(micro)(const int rows, const int vectors, const int copying, cons
             steps = left < PREFETCH_STEPS ? left : PREFETCH_STEPS;
             FN(prefetch_row)(ahead, vectors, 1);
             ahead += ahead != last_row ? c_row : 0;
+            /* Rows of a are too many for the processor to follow each. */
+#pragma GCC unroll 16
+            for (int i = 0; i < rows; i++) __builtin_prefetch(a + i * a_row + PREFETCH_STEPS * a_col);
             for (int line = 0; line < NEXT_BYTES; line += 64) __builtin_prefetch(next + line, 0, 2);
             next += NEXT_BYTES;
 #pragma GCC unroll 1

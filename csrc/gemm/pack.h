@@ -14,13 +14,13 @@ static void FN(pack_columns)(REAL *out, ptrdiff_t width, const char *src, ptrdif
     for (; l + LANES <= count; l += LANES) {
         const char *from = src + l * step;
         REAL *to = out + l;
-        for (ptrdiff_t p = 0; p + PART <= k; p += PART, from += PART * sizeof(REAL), to += PART * width) {
-            VEC column[PART];
-            FN(load_columns)(column, from, step);
-#pragma GCC unroll 4
-            for (int i = 0; i < PART; i++) FN(v_store)(to + i * width, column[i]);
+        for (ptrdiff_t p = 0; p < k; p += LANES, from += sizeof(VEC)) {
+            VEC column[LANES];
+            FN(load_columns)(column, from, step, LANES, k - p);
+#pragma GCC unroll 16
+            for (int i = 0; i < LANES; i++, to += width)
+                if (i < k - p) FN(v_store)(to, column[i]);
         }
-        FN(gather)(to, width, from, sizeof(REAL), step, k % PART, LANES);
     }
     if (l < count) FN(transpose_rows)(out + l, width * sizeof(REAL), src + l * step, step, count - l, k);
 }

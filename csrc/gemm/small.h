@@ -52,8 +52,7 @@ static void FN(small_stack)(const vekt_product *first, ptrdiff_t count, const pt
     for (char *c = one.c.data; count > 0; count--, *a += steps[0], *b += steps[1], c += steps[2]) {
         one.c.data = c;
         FN(small_tiles)(&one);
-        if (first->epilogue)
-            FN(epilogue)(first->epilogue, 0, first->m, 0, first->n, c, first->c.row, first->c.col);
+        if (first->epilogue) FN(epilogue)(first->epilogue, 0, first->m, 0, first->n, c, first->c.row, first->c.col);
     }
 }
 

@@ -74,14 +74,8 @@ INLINE vf64 v_load_f64(const double *p) {
 INLINE void v_store_f32(float *p, vf32 x) { memcpy(p, &x, sizeof x); }
 INLINE void v_store_f64(double *p, vf64 x) { memcpy(p, &x, sizeof x); }
 
-INLINE vf32 v_load_parts_f32(const char *p, ptrdiff_t step) {
-    (void)step;
-    return v_load_f32((const void *)p);
-}
-INLINE vf64 v_load_parts_f64(const char *p, ptrdiff_t step) {
-    (void)step;
-    return v_load_f64((const void *)p);
-}
+INLINE void v_turn_parts_f32(vf32 x[1]) { (void)x; }
+INLINE void v_turn_parts_f64(vf64 x[1]) { (void)x; }
 INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
 INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
 INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 2); }
@@ -99,11 +93,13 @@ INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) {
 }
 INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 4); }
 INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { memcpy(p, &x, (size_t)n * 8); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from, n); }
 
 #if defined(__SSE2__)
 /* Intrinsics here, as gcc 12's vectorizer demotes a double product to float in the plain form of v_fma_f32 below. */
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm_cvtps_pd((__m128)x); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm_cvtps_pd(_mm_movehl_ps((__m128)x, (__m128)x)); }
+INLINE vf64 v_load_wide_f32(const float *p) { return (vf64)_mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd((const double *)p))); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm_movelh_ps(_mm_cvtpd_ps((__m128d)low), _mm_cvtpd_ps((__m128d)high));
 }
@@ -125,6 +121,7 @@ INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
 #else
 INLINE vf64 v_widen_low(vf32 x) { return (vf64){x[0], x[1]}; }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64){x[2], x[3]}; }
+INLINE vf64 v_load_wide_f32(const float *p) { return (vf64){p[0], p[1]}; }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32){(float)low[0], (float)low[1], (float)high[0], (float)high[1]};
 }

@@ -13,15 +13,22 @@
  *   v_select(m, a, b)    a where m, else b
  *   v_all(m)             true where every lane of the mask is
  *   v_bits(x) v_real(i)  reinterpret
+ *   v_widen(x, wide)     its lanes as doubles: wide[0] alone for vf64, wide[0] and wide[1] for vf32
  *
  * with the suffix of the type, as no argument tells it:
  *
  *   v_splat(c)           c in every lane
  *   v_load v_store       any alignment
  *   v_load_first(p, n)   the first n lanes, 0 < n <= LANES, the others zero; v_store_first likewise
+ *   v_load_wide(p)       LANES_F64 numbers as doubles
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
- *   v_load_parts(p, s)   16 bytes from each of p, p + s, p + 2s... (bytes); any alignment
+ *   v_turn_parts(x)      16 bytes at place j of x[i] to place i of x[j], for all VEKT_VECTOR_BYTES / 16 of either
  *   v_zip_low(a, b)      in each 16 bytes a0 b0 a1 b1 (double: a0 b0); v_zip_high: a2 b2 a3 b3 (a1 b1)
+ *
+ * and without one:
+ *
+ *   v_copy_first(to, from, n)   n bytes, at most VEKT_VECTOR_BYTES: memcpy without a call where masks allow
+ *   v_now(x)                    the variable x, a whole register, is computed here and not where it is used
  */
 #ifndef VEKT_SIMD_H
 #define VEKT_SIMD_H
@@ -44,6 +51,14 @@
 #define VEKT_HAS_FMA 1
 #else
 #define VEKT_HAS_FMA 0
+#endif
+
+#if defined(__x86_64__)
+#define v_now(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define v_now(x) __asm__("" : "+w"(x))
+#else
+#define v_now(x) ((void)0)
 #endif
 
 typedef float vf32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
@@ -77,6 +92,8 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_copysign(magnitude, sign) OVERLOAD(v_copysign, magnitude)(magnitude, sign)
 #define v_mad(a, b, c) OVERLOAD(v_mad, a)(a, b, c)
 
+#define v_widen(x, wide) OVERLOAD(v_widen, x)(x, wide)
+
 INLINE vi32 v_bits_f32(vf32 x) { return (vi32)x; }
 INLINE vi64 v_bits_f64(vf64 x) { return (vi64)x; }
 INLINE vf32 v_real_f32(vi32 i) { return (vf32)i; }
@@ -94,5 +111,11 @@ INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return a * b + c; }
 #endif
 INLINE vf32 v_copysign_f32(vf32 m, vf32 s) { return (vf32)(((vi32)m & 0x7fffffff) | ((vi32)s & INT32_MIN)); }
 INLINE vf64 v_copysign_f64(vf64 m, vf64 s) { return (vf64)(((vi64)m & 0x7fffffffffffffff) | ((vi64)s & INT64_MIN)); }
+INLINE vf64 v_load_wide_f64(const double *p) { return v_load_f64(p); }
+INLINE void v_widen_f32(vf32 x, vf64 *wide) {
+    wide[0] = v_widen_low(x);
+    wide[1] = v_widen_high(x);
+}
+INLINE void v_widen_f64(vf64 x, vf64 *wide) { wide[0] = x; }
 
 #endif

@@ -60,17 +60,25 @@ INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) { return (vf64)_mm256
 INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { _mm256_maskstore_ps(p, first_f32(n), (__m256)x); }
 INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { _mm256_maskstore_pd(p, first_f64(n), (__m256d)x); }
 
-INLINE vf32 v_load_parts_f32(const char *p, ptrdiff_t step) {
-    return (vf32)_mm256_set_m128(_mm_loadu_ps((const void *)(p + step)), _mm_loadu_ps((const void *)p));
+INLINE void v_turn_parts_f32(vf32 x[2]) {
+    __m256 a = (__m256)x[0], b = (__m256)x[1];
+    x[0] = (vf32)_mm256_permute2f128_ps(a, b, 0x20);
+    x[1] = (vf32)_mm256_permute2f128_ps(a, b, 0x31);
 }
-INLINE vf64 v_load_parts_f64(const char *p, ptrdiff_t step) { return (vf64)v_load_parts_f32(p, step); }
+INLINE void v_turn_parts_f64(vf64 x[2]) {
+    __m256d a = (__m256d)x[0], b = (__m256d)x[1];
+    x[0] = (vf64)_mm256_permute2f128_pd(a, b, 0x20);
+    x[1] = (vf64)_mm256_permute2f128_pd(a, b, 0x31);
+}
 INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return (vf32)_mm256_unpacklo_ps((__m256)a, (__m256)b); }
 INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return (vf32)_mm256_unpackhi_ps((__m256)a, (__m256)b); }
 INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return (vf64)_mm256_unpacklo_pd((__m256d)a, (__m256d)b); }
 INLINE vf64 v_zip_high_f64(vf64 a, vf64 b) { return (vf64)_mm256_unpackhi_pd((__m256d)a, (__m256d)b); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from, n); }
 
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1)); }
+INLINE vf64 v_load_wide_f32(const float *p) { return (vf64)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
 }

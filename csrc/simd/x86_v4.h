@@ -53,21 +53,33 @@ INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) {
     _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)x);
 }
 
-/* Inserts from memory are loads and blends; only the zips below take the shuffle units. */
-INLINE vf32 v_load_parts_f32(const char *p, ptrdiff_t step) {
-    __m512 x = _mm512_castps128_ps512(_mm_loadu_ps((const void *)p));
-    x = _mm512_insertf32x4(x, _mm_loadu_ps((const void *)(p + step)), 1);
-    x = _mm512_insertf32x4(x, _mm_loadu_ps((const void *)(p + 2 * step)), 2);
-    return (vf32)_mm512_insertf32x4(x, _mm_loadu_ps((const void *)(p + 3 * step)), 3);
+INLINE void v_turn_parts_f64(vf64 x[4]) {
+    __m512d a = _mm512_shuffle_f64x2((__m512d)x[0], (__m512d)x[1], 0x88);
+    __m512d b = _mm512_shuffle_f64x2((__m512d)x[0], (__m512d)x[1], 0xdd);
+    __m512d c = _mm512_shuffle_f64x2((__m512d)x[2], (__m512d)x[3], 0x88);
+    __m512d d = _mm512_shuffle_f64x2((__m512d)x[2], (__m512d)x[3], 0xdd);
+    x[0] = (vf64)_mm512_shuffle_f64x2(a, c, 0x88);
+    x[1] = (vf64)_mm512_shuffle_f64x2(b, d, 0x88);
+    x[2] = (vf64)_mm512_shuffle_f64x2(a, c, 0xdd);
+    x[3] = (vf64)_mm512_shuffle_f64x2(b, d, 0xdd);
 }
-INLINE vf64 v_load_parts_f64(const char *p, ptrdiff_t step) { return (vf64)v_load_parts_f32(p, step); }
+INLINE void v_turn_parts_f32(vf32 x[4]) {
+    vf64 y[4] = {(vf64)x[0], (vf64)x[1], (vf64)x[2], (vf64)x[3]};
+    v_turn_parts_f64(y);
+    for (int i = 0; i < 4; i++) x[i] = (vf32)y[i];
+}
 INLINE vf32 v_zip_low_f32(vf32 a, vf32 b) { return (vf32)_mm512_unpacklo_ps((__m512)a, (__m512)b); }
 INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return (vf32)_mm512_unpackhi_ps((__m512)a, (__m512)b); }
 INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpacklo_pd((__m512d)a, (__m512d)b); }
 INLINE vf64 v_zip_high_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpackhi_pd((__m512d)a, (__m512d)b); }
+INLINE void v_copy_first(void *to, const void *from, size_t n) {
+    const __mmask64 first = _bzhi_u64(~0ull, (unsigned)n);
+    _mm512_mask_storeu_epi8(to, first, _mm512_maskz_loadu_epi8(first, from));
+}
 
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }
+INLINE vf64 v_load_wide_f32(const float *p) { return (vf64)_mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low)),
                                     _mm512_cvtpd_ps((__m512d)high), 1);

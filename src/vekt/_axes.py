@@ -8,10 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ._operands import operand_dtype
-
-_WEAK = (bool, int, float)
-
 
 def as_array(x: Any) -> Any:
     """Return `x` itself if it slices like an array (Dask's stay lazy), else an ndarray."""
@@ -52,13 +48,6 @@ def along_shape(slopes: tuple[int, ...], axis: int, ndim: int) -> tuple[int, ...
     if len(slopes) != 1:
         raise ValueError(f"alpha: with axis given it must be 1-d, but has shape {slopes}")
     return (*slopes, *(1,) * (ndim - 1 - axis))
-
-
-def result_dtype(*operands: Any) -> np.dtype[Any]:
-    """Find the dtype of a result: halves stay, though they compute in float32."""
-    computing = operand_dtype(*operands)
-    natural = np.result_type(*(x if type(x) in _WEAK else np.asarray(x) for x in operands))
-    return natural if natural.itemsize == 2 and natural.kind not in "biu" else computing
 
 
 def periods(

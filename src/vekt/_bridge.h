@@ -19,6 +19,9 @@
 extern const vekt_api *vekt_connected;
 extern const vekt_target *vekt_selected;
 
+/* _shared.c.  Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
+int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
+
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc);
 
@@ -28,6 +31,8 @@ int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_Strid
 int vekt_add_promoter(PyObject *ufunc, PyArrayMethod_PromoterFunction *promoter);
 /* Is this the DType of ml_dtypes.bfloat16?  Where it is, that package has been imported. */
 int vekt_is_bfloat16(PyArray_DTypeMeta *dtype);
+/* The same of an array's dtype; all but a user's own are told at once. */
+int vekt_holds_bfloat16(const PyArray_Descr *descr);
 /* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
 PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                       PyArray_DTypeMeta *const signature[]);
@@ -43,6 +48,10 @@ void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_
 enum { VEKT_MATMUL, VEKT_VECDOT, VEKT_MATVEC, VEKT_VECMAT, VEKT_N_GUFUNCS };
 /* What a product of elements of NumPy's type is computed in (matmul.h), or -1 for a type that has none. */
 int vekt_product_type(int type_num);
+/* A stack of products, as one where that is possible: all bits stay the same, since those of an element depend on its
+ * row and its column alone.  Writes to *p. */
+int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count,
+                        const ptrdiff_t steps[3]);
 PyObject *vekt_build_gufunc(const vekt_target *target, int which);
 /* Adds matmul and its kin over the selected target to the module. */
 int vekt_add_products(PyObject *module);
@@ -61,6 +70,8 @@ extern const char vekt_rows_doc[];
 PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* norms(kind, x, y, axis, keepdims); self as for dot. */
+PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* Adds the functions of dense layers to the module. */
 int vekt_add_dense(PyObject *module);
 

@@ -193,48 +193,57 @@ static void set_activation(const activation *a, int dtype, vekt_epilogue *e) {
     for (int p = 0; p < a->n_params; p++) e->params[p] = (char *)a->splats[dtype][p];
 }
 
+/* The array to write to, a new one where `given` is None: a new reference.  1 if it fits, 0 if not, -1 with an error.
+ */
+static int find_result(PyObject *given, int type, const operand *x, ptrdiff_t columns,
+                       const operand *const apart_from[], PyObject **result, operand *o) {
+    if (given == Py_None) {
+        *result = new_result(x, type, columns, o);
+        return *result ? 1 : -1;
+    }
+    if (!takes(given, type, o, x, columns)) return 0;
+    for (; *apart_from; apart_from++)
+        if (!apart(o, *apart_from)) return 0;
+    *result = Py_NewRef(given);
+    return 1;
+}
+
 static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     operand x, w = {0}, b = {0}, y, z;
     vekt_epilogue e = {0};
     vekt_product p = {.epilogue = &e};
+    PyObject *result[2] = {NULL, NULL}, *returned = NULL;
     (void)self;
-    if (n_args != 6) return PyErr_Format(PyExc_TypeError, "dense: expected 6 arguments, got %zd", n_args);
+    if (n_args != 7) return PyErr_Format(PyExc_TypeError, "dense: expected 7 arguments, got %zd", n_args);
     const activation *a = PyCapsule_GetPointer(args[3], activation_name);
     if (!a) return NULL;
-    PyObject *out = args[4];
-    const int keep = PyObject_IsTrue(args[5]);
+    const int keep = PyObject_IsTrue(args[6]);
     if (keep < 0) return NULL;
     const int type = PyArray_CheckExact(args[0]) ? PyArray_TYPE((PyArrayObject *)args[0]) : -1;
     if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !view(args[0], type, &x) ||
         !set_weights(args[1], type, a->target, &p, &w) || x.columns != p.k ||
         !set_bias(args[2], type, &x, p.n, &e, &b))
         Py_RETURN_NOTIMPLEMENTED;
-    if (out != Py_None) {
-        if (!takes(out, type, &y, &x, p.n) || !apart(&y, &x) || !apart(&y, &w) || !apart(&y, &b))
-            Py_RETURN_NOTIMPLEMENTED;
-        Py_INCREF(out);
-    } else if (!(out = new_result(&x, type, p.n, &y))) {
-        return NULL;
+
+    const operand *const before_y[] = {&x, &w, &b, NULL}, *const before_z[] = {&x, &w, &b, &y, NULL};
+    int found = find_result(args[4], type, &x, p.n, before_y, &result[0], &y);
+    if (found > 0 && keep) found = find_result(args[5], type, &x, p.n, before_z, &result[1], &z);
+    if (found > 0) {
+        set_activation(a, dtype_of(type), &e);
+        if (keep) e.preactivation = z.at;
+        if (!e.activation && !e.bias.data && !keep) p.epilogue = NULL;
+        p.m = x.rows;
+        p.a = x.at;
+        p.c = y.at;
+        if (run(a->target, type == NPY_FLOAT ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64, &p) < 0)
+            PyErr_NoMemory();
+        else
+            returned = keep ? PyTuple_Pack(2, result[0], result[1]) : Py_NewRef(result[0]);
     }
-    PyObject *kept = keep ? new_result(&x, type, p.n, &z) : NULL;
-    if (keep && !kept) {
-        Py_DECREF(out);
-        return NULL;
-    }
-    set_activation(a, dtype_of(type), &e);
-    if (keep) e.preactivation = z.at;
-    if (!e.activation && !e.bias.data && !keep) p.epilogue = NULL;
-    p.m = x.rows;
-    p.a = x.at;
-    p.c = y.at;
-    PyObject *result = out;
-    if (run(a->target, type == NPY_FLOAT ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64, &p) < 0)
-        result = PyErr_NoMemory();
-    else if (keep)
-        result = PyTuple_Pack(2, out, kept);
-    Py_XDECREF(kept);
-    if (result != out) Py_DECREF(out);
-    return result;
+    Py_XDECREF(result[0]);
+    Py_XDECREF(result[1]);
+    if (found == 0) Py_RETURN_NOTIMPLEMENTED;
+    return returned;
 }
 
 /* ---- backward -----------------------------------------------------------------------------------------------------
@@ -362,7 +371,7 @@ static PyMethodDef methods[] = {
     {"activation", new_activation, METH_VARARGS,
      "activation(target, name, params, /)\n--\n\nReturn the kernels of that name, None for none, with parameters."},
     {"dense", (PyCFunction)(void (*)(void))dense, METH_FASTCALL,
-     "dense(x, w, b, activation, out, keep, /)\n--\n\nReturn the result, or NotImplemented for what is not plain."},
+     "dense(x, w, b, activation, y, z, keep, /)\n--\n\nReturn the result, or NotImplemented for what is not plain."},
     {"dense_backward", (PyCFunction)(void (*)(void))dense_backward, METH_FASTCALL,
      "dense_backward(dy, x, w, z, activation, dx, dw, db, /)\n--\n\n"
      "Return the gradients, or NotImplemented for what is not plain."},

@@ -49,6 +49,10 @@ int vekt_is_bfloat16(PyArray_DTypeMeta *dtype) {
     return is;
 }
 
+int vekt_holds_bfloat16(const PyArray_Descr *descr) {
+    return descr->type_num >= NPY_USERDEF && vekt_is_bfloat16((PyArray_DTypeMeta *)Py_TYPE((PyObject *)descr));
+}
+
 PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                       PyArray_DTypeMeta *const signature[]) {
     for (int j = 0; j < u->nargs; j++) {

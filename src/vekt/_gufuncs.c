@@ -36,9 +36,9 @@ int vekt_product_type(int type_num) {
     return type_num <= NPY_HALF ? one_more[type_num] - 1 : -1;
 }
 
-/* A stack of products, as one where that is possible: all bits stay the same, since those of an element depend on
- * its row and its column alone. */
-static int multiply(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count, const ptrdiff_t *steps) {
+int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count,
+                        const ptrdiff_t steps[3]) {
+    if (p->m == 0 || p->n == 0 || count == 0) return 0; /* however many rows of nothing there are */
     ptrdiff_t own[3] = {steps[0], steps[1], steps[2]};
     if (p->m == 1 && p->n == 1 && own[0] == 0) { /* many vectors times one are a matrix times that one */
         vekt_matrix a = p->a;
@@ -97,7 +97,7 @@ static int multiply_conjugate(const vekt_target *target, int type, const vekt_pr
         p.a = (vekt_matrix){buffer, own[0], size};
         p.b.data += i * steps[1];
         p.c.data += i * steps[2];
-        status = multiply(target, type, &p, rows, own);
+        status = vekt_multiply_stack(target, type, &p, rows, own);
     }
     free(buffer);
     return status;
@@ -110,7 +110,7 @@ static int run(const PyArrayMethod_Context *context, vekt_product *p, int conjug
     int type = number < NPY_USERDEF ? vekt_product_type(number) : VEKT_PRODUCT_BFLOAT16;
     conjugates &= type == VEKT_PRODUCT_C64 || type == VEKT_PRODUCT_C128;
     int status = conjugates ? multiply_conjugate(data->target, type, p, count, steps)
-                            : multiply(data->target, type, p, count, steps);
+                            : vekt_multiply_stack(data->target, type, p, count, steps);
     if (status < 0) {
         PyGILState_STATE state = PyGILState_Ensure();
         PyErr_NoMemory();
@@ -243,6 +243,9 @@ PyObject *vekt_build_gufunc(const vekt_target *target, int which) {
         return NULL;
     }
     ((PyUFuncObject *)gufunc)->obj = owner; /* released with the gufunc */
+    /* NumPy's default takes it that an output which is the very memory of an input does no harm. */
+    ((PyUFuncObject *)gufunc)->op_flags[2] = NPY_ITER_WRITEONLY | NPY_ITER_UPDATEIFCOPY | NPY_ITER_ALIGNED |
+                                             NPY_ITER_ALLOCATE | NPY_ITER_NO_BROADCAST | NPY_ITER_NO_SUBTYPE;
     int status = vekt_add_promoter(gufunc, promote);
     PyArray_DTypeMeta *list[N_DTYPES];
     list_dtypes(list);

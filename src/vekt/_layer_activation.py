@@ -21,7 +21,7 @@ _ALIASES = {alias: op.name for op in OPS.values() for alias in op.aliases}
 _NAMESPACES = ("vekt.activations", "vekt.reference", "vekt.jit")
 
 
-def kernel_of(activation: Activation) -> tuple[Kernel | None, tuple[float, ...]]:
+def kernel_of(activation: Any) -> tuple[Kernel | None, tuple[float, ...]]:
     """Find an activation's kernel.
 
     Parameters
@@ -48,18 +48,22 @@ def kernel_of(activation: Activation) -> tuple[Kernel | None, tuple[float, ...]]
     while not isinstance(activation, str) and activation is not None:
         if isinstance(activation, tuple) and len(activation) == 2:
             activation, more = activation
+            if not isinstance(more, Mapping):
+                raise TypeError(f"activation: expected a mapping of parameters, got {more!r}")
         elif isinstance(activation, functools.partial) and not activation.args:
             activation, more = activation.func, activation.keywords
         else:
             activation, more = _name_of(activation), {}
         given = {**more, **given}
     op = OPS["linear"] if activation is None else _find(activation)
-    values = {**{p.name: p.default for p in op.params}, **_checked(op, given)}
+    values: dict[str, Any] = {p.name: p.default for p in op.params} | _checked(op, given)
     kernel = next(k for k in op.kernels if _serves(k, op, values))
     if kernel.name == "linear":
         return None, ()
-    params = {p.name: p.none_means if values[p.name] is None else values[p.name] for p in op.params}
-    return kernel, tuple(params[name] for name in kernel.params)
+    for p in op.params:
+        if values[p.name] is None:
+            values[p.name] = p.none_means
+    return kernel, tuple(float(values[name]) for name in kernel.params)
 
 
 def _name_of(function: Any) -> str:

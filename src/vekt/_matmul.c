@@ -1,5 +1,6 @@
 /* matmul, vecdot, matvec and vecmat without a detour through NumPy's dispatcher, where the operands are plain arrays
- * of vectors and matrices; everything else goes to the gufuncs of the same names, and so do all errors. */
+ * whose stack of vectors or matrices is evenly spaced; everything else goes to the gufuncs of the same names, and so
+ * do all errors. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "_bridge.h"
@@ -9,6 +10,8 @@
 
 /* Releasing the GIL costs more than it gives below this many products of elements. */
 enum { RELEASED_PRODUCTS = 65536 };
+/* Arrays of more dimensions go to the gufunc. */
+enum { MOST_DIMS = 8 };
 
 /* What the functions of a target have in common. */
 typedef struct {
@@ -21,24 +24,26 @@ static PyObject *gufunc_of(products *own, int which) {
     return own->gufunc[which];
 }
 
-/* Which numbers of dimensions of the two operands each function takes without the gufunc. */
-static int takes(int which, int a, int b) {
-    switch (which) {
-    case VEKT_MATMUL:
-        return (a == 1 || a == 2) && (b == 1 || b == 2);
-    case VEKT_VECDOT:
-        return a == 1 && b == 1;
-    case VEKT_MATVEC:
-        return a == 2 && b == 1;
-    default:
-        return a == 1 && b == 2;
-    }
+/* A call on plain arrays: stacks of products of matrices. */
+typedef struct {
+    PyArrayObject *array[3]; /* both operands and, once there is one, the result */
+    int stack[3];            /* how many of its dimensions count matrices; the core dimensions come after them */
+    npy_intp shape[MOST_DIMS];
+    int dims; /* of the result */
+} operation;
+
+/* Core dimensions of an operand with so many dimensions in all; more than that where it does not fit. */
+static int core_of(int which, int operand, int dims) {
+    if (which == VEKT_MATMUL) return dims < 2 ? 1 : 2;
+    return which == (operand == 0 ? VEKT_MATVEC : VEKT_VECMAT) ? 2 : 1;
 }
 
-static vekt_matrix matrix_of(PyArrayObject *array, int is_row) {
-    const npy_intp *strides = PyArray_STRIDES(array);
+/* The matrix at the beginning of an operand's stack. */
+static vekt_matrix matrix_of(const operation *o, int operand, int is_row) {
+    PyArrayObject *array = o->array[operand];
+    const npy_intp *strides = PyArray_STRIDES(array) + o->stack[operand];
     char *data = PyArray_BYTES(array);
-    switch (PyArray_NDIM(array)) {
+    switch (PyArray_NDIM(array) - o->stack[operand]) {
     case 2:
         return (vekt_matrix){data, strides[0], strides[1]};
     case 1:
@@ -48,30 +53,66 @@ static vekt_matrix matrix_of(PyArrayObject *array, int is_row) {
     }
 }
 
-/* Sets the first byte of a matrix of elements, and the one after its last. */
-static void extent(const vekt_matrix *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t size, const char *ends[2]) {
-    ptrdiff_t down = (rows - 1) * x->row, along = (cols - 1) * x->col;
-    ends[0] = x->data + (down < 0 ? down : 0) + (along < 0 ? along : 0);
-    ends[1] = x->data + (down > 0 ? down : 0) + (along > 0 ? along : 0) + size;
+/* Length of an operand, and its step, along dimension i of the result's stack. */
+static npy_intp along(const operation *o, int operand, int i, npy_intp *step) {
+    const int own = i - (o->stack[2] - o->stack[operand]);
+    const npy_intp n = own < 0 ? 1 : PyArray_DIM(o->array[operand], own);
+    *step = n == 1 ? 0 : PyArray_STRIDE(o->array[operand], own);
+    return n;
 }
 
-static int overlaps(const char *const x[2], const char *const y[2]) { return x[0] < y[1] && y[0] < x[1]; }
+/* Sets the shape of the stack; 0 where the operands' do not broadcast. */
+static int broadcast(operation *o) {
+    for (int i = 0; i < o->stack[2]; i++) {
+        npy_intp step, a = along(o, 0, i, &step), b = along(o, 1, i, &step);
+        if (a != b && a != 1 && b != 1) return 0;
+        o->shape[i] = a == 1 ? b : a;
+    }
+    return 1;
+}
 
-/* Could writing c change a or b while they are read?  Some operands that lie between each other count too. */
-static int may_overlap(const vekt_product *p, ptrdiff_t size) {
-    if (p->m == 0 || p->n == 0 || p->k == 0) return 0;
+/* Sets the length and the steps of the stack as one dimension; 0 where it is not one. */
+static int coalesce(const operation *o, npy_intp *count, npy_intp steps[3]) {
+    *count = 1;
+    steps[0] = steps[1] = steps[2] = 0;
+    for (int i = o->stack[2] - 1; i >= 0; i--) {
+        if (o->shape[i] == 1) continue;
+        for (int j = 0; j < 3; j++) {
+            npy_intp step;
+            along(o, j, i, &step);
+            if (*count == 1) steps[j] = step;
+            if (step != steps[j] * *count) return 0;
+        }
+        *count *= o->shape[i];
+    }
+    return 1;
+}
+
+/* Sets the first byte of an array's elements, and the one after its last. */
+static void extent(PyArrayObject *x, const char *ends[2]) {
+    ends[0] = ends[1] = PyArray_BYTES(x);
+    for (int i = 0; i < PyArray_NDIM(x); i++) {
+        const npy_intp way = (PyArray_DIM(x, i) - 1) * PyArray_STRIDE(x, i);
+        ends[way > 0] += way;
+    }
+    ends[1] += PyArray_ITEMSIZE(x);
+}
+
+/* Could writing the result change what is read?  Operands that lie between its elements count too. */
+static int may_overlap(const operation *o) {
     const char *a[2], *b[2], *c[2];
-    extent(&p->a, p->m, p->k, size, a);
-    extent(&p->b, p->k, p->n, size, b);
-    extent(&p->c, p->m, p->n, size, c);
-    return overlaps(c, a) || overlaps(c, b);
+    extent(o->array[0], a);
+    extent(o->array[1], b);
+    extent(o->array[2], c);
+    return (c[0] < a[1] && a[0] < c[1]) || (c[0] < b[1] && b[0] < c[1]);
 }
 
-static int multiply(const vekt_target *target, int type, const vekt_product *p) {
-    if ((double)p->m * (double)p->n * (double)p->k < RELEASED_PRODUCTS)
-        return vekt_connected->matmul(target, type, p);
+static int multiply(const vekt_target *target, int type, vekt_product *p, npy_intp count, const npy_intp steps[3]) {
+    if ((double)p->m * (double)p->n * (double)p->k * (double)count < RELEASED_PRODUCTS) {
+        return vekt_multiply_stack(target, type, p, count, steps);
+    }
     int status;
-    Py_BEGIN_ALLOW_THREADS status = vekt_connected->matmul(target, type, p);
+    Py_BEGIN_ALLOW_THREADS status = vekt_multiply_stack(target, type, p, count, steps);
     Py_END_ALLOW_THREADS return status;
 }
 
@@ -84,6 +125,45 @@ static int find_out(PyObject *const *args, Py_ssize_t n_args, PyObject *names, P
     return !*out || PyArray_CheckExact(*out);
 }
 
+/* Sets up the product of the arrays that fit each other, all but its result; 0 where the gufunc shall decide. */
+static int prepare(operation *o, int which, PyArrayObject *a, PyArrayObject *b, vekt_product *p) {
+    const int a_dims = PyArray_NDIM(a), b_dims = PyArray_NDIM(b);
+    const int a_core = core_of(which, 0, a_dims), b_core = core_of(which, 1, b_dims);
+    if (a_core > a_dims || b_core > b_dims || a_dims > MOST_DIMS - 2 || b_dims > MOST_DIMS - 2) return 0;
+    const npy_intp *a_shape = PyArray_DIMS(a) + a_dims - a_core, *b_shape = PyArray_DIMS(b) + b_dims - b_core;
+    if (a_shape[a_core - 1] != b_shape[0]) return 0;
+    o->array[0] = a;
+    o->array[1] = b;
+    o->stack[0] = a_dims - a_core;
+    o->stack[1] = b_dims - b_core;
+    o->dims = o->stack[2] = o->stack[0] > o->stack[1] ? o->stack[0] : o->stack[1];
+    if (!broadcast(o)) return 0;
+    p->packed = NULL; /* field by field: to clear the whole of it first takes 20 ns */
+    p->accumulate = 0;
+    p->epilogue = NULL;
+    p->m = a_core == 2 ? a_shape[0] : 1;
+    p->n = b_core == 2 ? b_shape[1] : 1;
+    p->k = b_shape[0];
+    p->a = matrix_of(o, 0, 1);
+    p->b = matrix_of(o, 1, 0);
+    if (a_core == 2) o->shape[o->dims++] = p->m;
+    if (b_core == 2) o->shape[o->dims++] = p->n;
+    return 1;
+}
+
+/* Can the result be written to the array that was given for it? */
+static int takes_result(const operation *o, int number) {
+    PyArrayObject *c = o->array[2];
+    if (PyArray_TYPE(c) != number || PyArray_NDIM(c) != o->dims || !PyArray_ISNOTSWAPPED(c) ||
+        !PyArray_ISWRITEABLE(c)) {
+        return 0;
+    }
+    for (int i = 0; i < o->dims; i++) {
+        if (PyArray_DIM(c, i) != o->shape[i]) return 0;
+    }
+    return !may_overlap(o);
+}
+
 /* The result for plain arrays that fit; NULL without an error where the gufunc shall decide. */
 static PyObject *direct(const vekt_target *target, int which, PyObject *const *args, Py_ssize_t n_args,
                         PyObject *names) {
@@ -91,50 +171,45 @@ static PyObject *direct(const vekt_target *target, int which, PyObject *const *a
     if (!find_out(args, n_args, names, &out) || !PyArray_CheckExact(args[0]) || !PyArray_CheckExact(args[1])) {
         return NULL;
     }
-    PyArrayObject *a = (PyArrayObject *)args[0], *b = (PyArrayObject *)args[1], *c = (PyArrayObject *)out;
-    int number = PyArray_TYPE(a), a_dims = PyArray_NDIM(a), b_dims = PyArray_NDIM(b);
-    int type = vekt_product_type(number), conjugates = which == VEKT_VECDOT || which == VEKT_VECMAT;
-    if (type < 0 || PyArray_TYPE(b) != number || !takes(which, a_dims, b_dims) || !PyArray_ISNOTSWAPPED(a) ||
-        !PyArray_ISNOTSWAPPED(b) || (conjugates && PyArray_ISCOMPLEX(a))) {
+    PyArrayObject *a = (PyArrayObject *)args[0], *b = (PyArrayObject *)args[1];
+    const int number = PyArray_TYPE(a), type = vekt_product_type(number);
+    const int conjugates = which == VEKT_VECDOT || which == VEKT_VECMAT;
+    operation o;
+    vekt_product p;
+    if (type < 0 || PyArray_TYPE(b) != number || !PyArray_ISNOTSWAPPED(a) || !PyArray_ISNOTSWAPPED(b) ||
+        (conjugates && PyArray_ISCOMPLEX(a)) || !prepare(&o, which, a, b, &p)) {
         return NULL;
     }
-    const npy_intp *a_shape = PyArray_DIMS(a), *b_shape = PyArray_DIMS(b);
-    vekt_product p = {.m = a_dims == 2 ? a_shape[0] : 1,
-                      .n = b_dims == 2 ? b_shape[1] : 1,
-                      .k = b_shape[0],
-                      .a = matrix_of(a, 1),
-                      .b = matrix_of(b, 0)};
-    if (a_shape[a_dims - 1] != p.k) return NULL;
-
-    npy_intp shape[2] = {a_dims == 2 ? p.m : p.n, p.n};
-    int dims = a_dims + b_dims - 2;
-    if (dims == 0 && !out) {
+    npy_intp count = 1, steps[3] = {0, 0, 0};
+    if (o.dims == 0 && !out) {
         npy_clongdouble value; /* more room than any element takes */
         p.c.data = (char *)&value;
-        if (multiply(target, type, &p) < 0) return PyErr_NoMemory();
+        if (multiply(target, type, &p, count, steps) < 0) return PyErr_NoMemory();
         return PyArray_Scalar(&value, PyArray_DESCR(a), NULL);
     }
     if (!out) {
-        out = PyArray_SimpleNew(dims, shape, number);
+        out = PyArray_SimpleNew(o.dims, o.shape, number);
         if (!out) return NULL;
-        c = (PyArrayObject *)out;
-        p.c = matrix_of(c, b_dims == 2);
+        o.array[2] = (PyArrayObject *)out;
     } else {
-        if (PyArray_TYPE(c) != number || PyArray_NDIM(c) != dims || !PyArray_ISNOTSWAPPED(c) ||
-            !PyArray_ISWRITEABLE(c) || memcmp(PyArray_DIMS(c), shape, (size_t)dims * sizeof *shape)) {
-            return NULL;
-        }
-        p.c = matrix_of(c, b_dims == 2);
-        if (may_overlap(&p, PyArray_ITEMSIZE(c))) return NULL;
+        o.array[2] = (PyArrayObject *)out;
+        if (!takes_result(&o, number)) return NULL;
         Py_INCREF(out);
     }
-    if (multiply(target, type, &p) == 0) return out;
+    p.c = matrix_of(&o, 2, core_of(which, 1, PyArray_NDIM(b)) == 2);
+    if (!coalesce(&o, &count, steps)) {
+        Py_DECREF(out);
+        return NULL;
+    }
+    if (multiply(target, type, &p, count, steps) == 0) return out;
     Py_DECREF(out);
     return PyErr_NoMemory();
 }
 
 /* Dask's arrays take gufuncs, but none whose dimensions may be missing. */
-static int is_dask(PyObject *operand) { return !PyArray_Check(operand) && PyObject_HasAttrString(operand, "rechunk"); }
+static int is_dask(PyObject *operand) {
+    return !PyArray_Check(operand) && PyObject_HasAttrString(operand, "rechunk");
+}
 
 /* A new reference to what shall compute the general case. */
 static PyObject *general(products *own, int which, PyObject *const *args, Py_ssize_t n_args) {
@@ -149,7 +224,7 @@ static PyObject *general(products *own, int which, PyObject *const *args, Py_ssi
     return gufunc;
 }
 
-/* Arguments as a tuple and a dictionary, without axes and axis where they are None, as the gufunc wants them. */
+/* Arguments as a tuple and a dictionary, without keywords that are None: gufuncs do not take all of those. */
 static PyObject *through_python(PyObject *function, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     PyObject *tuple = PyTuple_New(n_args), *keywords = PyDict_New(), *result = NULL;
     if (!tuple || !keywords) goto done;
@@ -159,10 +234,7 @@ static PyObject *through_python(PyObject *function, PyObject *const *args, Py_ss
     }
     for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
         PyObject *name = PyTuple_GetItem(names, i), *value = args[n_args + i];
-        if (value == Py_None &&
-            (!PyUnicode_CompareWithASCIIString(name, "axes") || !PyUnicode_CompareWithASCIIString(name, "axis"))) {
-            continue;
-        }
+        if (value == Py_None) continue;
         if (PyDict_SetItem(keywords, name, value) < 0) goto done;
     }
     result = PyObject_Call(function, tuple, keywords);

@@ -32,6 +32,11 @@ static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, M
 
 static PyMethodDef rows_def = {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc};
 
+static PyMethodDef norms_def = {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
+                                "norms(kind, x, y, axis, keepdims, /)\n--\n\n"
+                                "Return norms of an array, or cosines of two, along axes; NotImplemented for other "
+                                "dtypes."};
+
 /* A function that finds the target in its self. */
 static PyObject *bind(PyMethodDef *definition, PyObject *address) {
     void *target = PyLong_AsVoidPtr(address);
@@ -59,6 +64,11 @@ static PyObject *build_products(PyObject *self, PyObject *address) {
     return target ? vekt_build_products(target) : NULL;
 }
 
+static PyObject *build_norms(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&norms_def, address);
+}
+
 static PyMethodDef methods[] = {
     {"connect", connect, METH_VARARGS,
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
@@ -69,6 +79,10 @@ static PyMethodDef methods[] = {
      "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},
     {"build_products", build_products, METH_O,
      "build_products(target, /)\n--\n\nReturn matmul and its kin over a target's kernels, by name."},
+    {"build_norms", build_norms, METH_O,
+     "build_norms(target, /)\n--\n\nReturn the function norms over a target's kernels."},
+    {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
+     "norms(kind, x, y, axis, keepdims, /)\n--\n\nAs build_norms makes it, over the selected target's kernels."},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {"prelu", (PyCFunction)(void (*)(void))vekt_py_prelu, METH_FASTCALL,

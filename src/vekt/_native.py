@@ -101,6 +101,12 @@ def build_rows(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_rows(_address(TARGETS[isa]))
 
 
+def build_norms(isa: str = SELECTED) -> Callable[..., Any]:
+    """Return the function ``norms`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_norms(_address(TARGETS[isa]))
+
+
 def build_prelu(isa: str = SELECTED) -> tuple[Callable[..., None], Callable[..., None]]:
     """Return the drivers of prelu and its backward pass over a supported target's kernels."""
     _require_supported(isa)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native, ufuncs
-from ._axes import along, along_shape, periods, plain, result_dtype
+from ._axes import along, along_shape, periods, plain
 from ._gate_docstrings import documented
-from ._operands import checked_out
+from ._operands import checked_out, result_dtype
 
 Array = NDArray[Any]
 Plan = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
@@ -67,7 +67,7 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
 def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
     for name, operand in (("dy", dy), ("x", x), ("alpha", alpha)):
         plain("prelu_backward", name, operand)
-    dtype = result_dtype(dy, x, alpha)
+    dtype = result_dtype(None, dy, x, alpha)
     slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(slopes))
     dx_out, dalpha_out = (None, None) if out is None else out

@@ -5,7 +5,7 @@
 #define DOC_OPTIONS                                            \
     "out : ndarray, optional\n"                                \
     "    Receives the result.  It may overlap the operands.\n" \
-    "casting, order, dtype, subok, signature, axes" /* some functions go on here */
+    "casting, order, dtype, subok, axes" /* some functions go on here */
 
 #define DOC_OPTIONS_TEXT                              \
     " : optional\n"                                   \
@@ -35,7 +35,7 @@
 
 #define MATMUL_DOC                                                                                        \
     "matmul($module, x1, x2, /, out=None, *, casting='same_kind', order='K',\n"                           \
-    "       dtype=None, subok=True, signature=None, axes=None, axis=None)\n"                              \
+    "       dtype=None, subok=True, axes=None, axis=None)\n"                                              \
     "--\n"                                                                                                \
     "\n"                                                                                                  \
     "Matrix product of two arrays.\n"                                                                     \
@@ -83,7 +83,7 @@
 #define VECDOT_DOC                                                                                    \
     "vecdot($module, x1, x2, /, out=None, *, axis=-1, keepdims=False,\n"                              \
     "       casting='same_kind', order='K', dtype=None, subok=True,\n"                                \
-    "       signature=None, axes=None)\n"                                                             \
+    "       axes=None)\n"                                                                             \
     "--\n"                                                                                            \
     "\n"                                                                                              \
     "Dot products of the vectors along an axis of two arrays.\n"                                      \
@@ -123,7 +123,7 @@
 
 #define MATVEC_DOC                                                                                            \
     "matvec($module, x1, x2, /, out=None, *, casting='same_kind', order='K',\n"                               \
-    "       dtype=None, subok=True, signature=None, axes=None)\n"                                             \
+    "       dtype=None, subok=True, axes=None)\n"                                                             \
     "--\n"                                                                                                    \
     "\n"                                                                                                      \
     "Matrices times vectors.\n"                                                                               \
@@ -156,7 +156,7 @@
 
 #define VECMAT_DOC                                                                                            \
     "vecmat($module, x1, x2, /, out=None, *, casting='same_kind', order='K',\n"                               \
-    "       dtype=None, subok=True, signature=None, axes=None)\n"                                             \
+    "       dtype=None, subok=True, axes=None)\n"                                                             \
     "--\n"                                                                                                    \
     "\n"                                                                                                      \
     "Vectors times matrices.\n"                                                                               \

@@ -91,7 +91,6 @@ def vecdot(
     >>> vecdot([[1, 2], [3, 4]], [5, 6])
     array([17, 39])
     """
-
     options: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
     return _rounded(lambda x, y: np.vecdot(x, y, **options), x1, x2, out, dtype)
 

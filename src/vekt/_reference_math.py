@@ -121,11 +121,6 @@ def _tail_coefficients(dtype: np.dtype[Any]) -> tuple[Any, ...]:
     return tuple(np.polynomial.chebyshev.cheb2poly(series[:needed]).astype(dtype))
 
 
-def tail_polynomial() -> tuple[float, ...]:
-    """Coefficients of `scaled_normal_tail` for float64, as Python floats."""
-    return tuple(map(float, _tail_coefficients(np.dtype("f8"))))
-
-
 def _tail_by_series(t: Array) -> Array:
     """For t < 1: exp(t*t/2)/2 minus the power series of the middle part."""
     t = np.minimum(t, 1)

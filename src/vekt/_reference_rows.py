@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._operands import checked_out, operand_dtype
+from ._operands import checked_out, result_dtype
 from ._reference_math import exp_sum
 from ._row_functions import normalized_axes
 
 Array = NDArray[Any]
-
-_SIXTEEN_BITS = ("float16", "bfloat16")
 
 
 def wide_rows(
@@ -45,7 +43,7 @@ def wide_rows(
         longdouble for float64 operands, float64 for narrower ones.
     """
     operands = (x,) if y is None else (x, y)
-    return _evaluate(name, operands, computing_dtype(None, *operands), axis, keepdims, where)
+    return _evaluate(name, operands, result_dtype(None, *operands), axis, keepdims, where)
 
 
 def rows(
@@ -53,7 +51,7 @@ def rows(
 ) -> Any:
     """Compute as `vekt._ufuncs.rows` does."""
     operands = (x,) if y is None else (x, y)
-    narrow = computing_dtype(dtype, *operands)
+    narrow = result_dtype(dtype, *operands)
     with np.errstate(all="ignore"):
         result = _evaluate(name, operands, narrow, axis, keepdims, where).astype(narrow)
         if out is None:
@@ -61,22 +59,6 @@ def rows(
         target = checked_out(out, shape=result.shape)
         np.copyto(target, result, casting="same_kind")
     return target
-
-
-def computing_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
-    """Find the dtype of the result: `dtype`, if given, for operands that are acceptable."""
-    kinds = [None if type(x) in (bool, int, float) else np.asarray(x).dtype for x in operands]
-    for kind in kinds:
-        if kind is not None and kind.name not in _SIXTEEN_BITS:
-            operand_dtype(np.empty(0, kind))
-    if dtype is not None:
-        requested: np.dtype[Any] = np.dtype(dtype)
-        if requested.name not in (*_SIXTEEN_BITS, "float32", "float64"):
-            raise TypeError(f"dtype: expected a float dtype up to float64, got {requested}")
-        return requested
-    known = [kind for kind in kinds if kind is not None] or [np.dtype("f8")]
-    common: np.dtype[Any] = np.result_type(*known)
-    return common if common.name in _SIXTEEN_BITS else operand_dtype(np.empty(0, common))
 
 
 def _evaluate(

@@ -70,15 +70,6 @@ static PyArrayObject *as_array(const function *f, PyObject *object, const char *
     return (PyArrayObject *)PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
 }
 
-static int is_bfloat16(const PyArray_Descr *descr) {
-    if (descr->type_num < NPY_USERDEF) return 0;
-    PyObject *name = PyObject_GetAttrString((PyObject *)descr->typeobj, "__name__");
-    int is = name && !PyUnicode_CompareWithASCIIString(name, "bfloat16");
-    Py_XDECREF(name);
-    PyErr_Clear();
-    return is;
-}
-
 /* Native descriptor in which this dtype computes (new), and its numbers for the kernels. */
 static PyArray_Descr *computing_descr(work *w, PyArray_Descr *descr, const char *name) {
     int type = descr->type_num;
@@ -93,7 +84,7 @@ static PyArray_Descr *computing_descr(work *w, PyArray_Descr *descr, const char 
         w->call.format = VEKT_HALF;
         return PyArray_DescrFromType(NPY_HALF);
     }
-    if (is_bfloat16(descr)) {
+    if (vekt_holds_bfloat16(descr)) {
         w->call.format = VEKT_BFLOAT16;
         return PyArray_DescrNewByteorder(descr, NPY_NATIVE);
     }
@@ -121,7 +112,7 @@ static int choose_dtype(work *w, PyObject *dtype, PyObject *dy) {
     if (dtype != Py_None) {
         if (!PyArray_DescrConverter(dtype, &descr)) return -1;
         int real = descr->type_num == NPY_HALF || descr->type_num == NPY_FLOAT || descr->type_num == NPY_DOUBLE;
-        if (!real && !is_bfloat16(descr)) {
+        if (!real && !vekt_holds_bfloat16(descr)) {
             PyErr_Format(PyExc_TypeError, "%s: dtype must be a float dtype up to float64, not %S", w->f->name,
                          (PyObject *)descr);
             Py_DECREF((PyObject *)descr);
@@ -151,45 +142,6 @@ static int convert(work *w, int k) {
     if (!converted) return -1;
     Py_DECREF((PyObject *)array);
     w->array[k] = (PyArrayObject *)converted;
-    return 0;
-}
-
-/* ---- axes ------------------------------------------------------------------------------------------------- */
-
-static int bad_axis(Py_ssize_t axis, int ndim) {
-    PyObject *module = PyImport_ImportModule("numpy.exceptions");
-    PyObject *type = module ? PyObject_GetAttrString(module, "AxisError") : NULL;
-    PyObject *error = type ? PyObject_CallFunction(type, "ni", axis, ndim) : NULL;
-    if (error) PyErr_SetObject(type, error);
-    Py_XDECREF(error);
-    Py_XDECREF(type);
-    Py_XDECREF(module);
-    return -1;
-}
-
-static int reduce_axis(work *w, PyObject *object) {
-    Py_ssize_t axis = PyNumber_AsSsize_t(object, PyExc_IndexError);
-    if (axis == -1 && PyErr_Occurred()) return -1;
-    if (axis < -w->ndim || axis >= w->ndim) return bad_axis(axis, w->ndim);
-    int i = (int)(axis < 0 ? axis + w->ndim : axis);
-    if (w->reduced[i]) {
-        PyErr_SetString(PyExc_ValueError, "duplicate value in 'axis'");
-        return -1;
-    }
-    w->reduced[i] = 1;
-    return 0;
-}
-
-static int parse_axis(work *w, PyObject *axis) {
-    memset(w->reduced, 0, sizeof w->reduced);
-    if (axis == Py_None) {
-        for (int i = 0; i < w->ndim; i++) w->reduced[i] = 1;
-        return 0;
-    }
-    if (!PyTuple_Check(axis)) return reduce_axis(w, axis);
-    for (Py_ssize_t i = 0; i < PyTuple_Size(axis); i++) {
-        if (reduce_axis(w, PyTuple_GetItem(axis, i)) < 0) return -1;
-    }
     return 0;
 }
 
@@ -396,7 +348,7 @@ static int prepare(work *w, PyObject *const *args) {
     if (choose_dtype(w, dtype, two ? x : NULL) < 0) return -1;
     if (convert(w, first) < 0 || convert(w, second) < 0) return -1;
     w->ndim = PyArray_NDIM(whole(w));
-    if (parse_axis(w, axis) < 0) return -1;
+    if (vekt_mark_axes(axis, w->ndim, w->reduced) < 0) return -1;
     set_shape(w);
     const char *names[VEKT_ROWS_OPERANDS] = {w->f->form == FROM_OUTPUT ? "dy" : "x", "y", "where", "dy", "out"};
     for (int k = 0; k < VEKT_ROWS_OUT; k++) {

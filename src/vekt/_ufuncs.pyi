@@ -9,6 +9,7 @@ def build_ufunc(target: int, name: str, doc: str, /) -> np.ufunc: ...
 def build_dot(target: int, /) -> Callable[..., Any]: ...
 def build_products(target: int, /) -> dict[str, Callable[..., Any]]: ...
 def build_rows(target: int, /) -> Callable[..., Any]: ...
+def build_norms(target: int, /) -> Callable[..., Any]: ...
 def dot(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
 def matmul(
     x1: ArrayLike,
@@ -20,7 +21,6 @@ def matmul(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
     axis: Any = None,
 ) -> Any: ...
@@ -34,7 +34,6 @@ def matvec(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def vecdot(
@@ -49,7 +48,6 @@ def vecdot(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def vecmat(
@@ -62,7 +60,6 @@ def vecmat(
     order: Any = "K",
     dtype: DTypeLike | None = None,
     subok: bool = True,
-    signature: Any = None,
     axes: Any = None,
 ) -> Any: ...
 def rows(
@@ -74,6 +71,14 @@ def rows(
     where: ArrayLike | None,
     out: NDArray[Any] | None,
     dtype: Any,
+    /,
+) -> Any: ...
+def norms(
+    kind: int,
+    x: NDArray[Any],
+    y: NDArray[Any] | None,
+    axis: int | tuple[int, ...] | None,
+    keepdims: bool,
     /,
 ) -> Any: ...
 def prelu(
@@ -102,19 +107,20 @@ def activation(target: int, name: str | None, params: tuple[float, ...], /) -> A
 def pack(target: int, w: NDArray[Any], /) -> Any: ...
 def packed_array(packed: Any, /) -> NDArray[Any]: ...
 def dense(
-    x: NDArray[Any],
+    x: ArrayLike,
     w: Any,
-    b: NDArray[Any] | None,
+    b: ArrayLike | None,
     activation: Any,
-    out: NDArray[Any] | None,
+    y: NDArray[Any] | None,
+    z: NDArray[Any] | None,
     keep: bool,
     /,
 ) -> Any: ...
 def dense_backward(
-    dy: NDArray[Any],
-    x: NDArray[Any],
-    w: NDArray[Any],
-    z: NDArray[Any] | None,
+    dy: ArrayLike,
+    x: ArrayLike,
+    w: ArrayLike,
+    z: ArrayLike | None,
     activation: Any,
     dx: NDArray[Any] | bool | None,
     dw: NDArray[Any] | None,

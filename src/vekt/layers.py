@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -13,9 +14,9 @@ from . import _native
 from ._axes import plain
 from ._layer_activation import Activation, kernel_of
 from ._operands import checked_out, result_dtype
+from ._packed_weights import PackedWeights, computing, converted
 from ._ufuncs import dense as _dense
 from ._ufuncs import dense_backward as _dense_backward
-from ._ufuncs import packed_array
 
 __all__ = ["PackedWeights", "dense", "dense_backward"]
 
@@ -28,7 +29,7 @@ def dense(
     b: ArrayLike | None = None,
     activation: Activation = None,
     *,
-    out: Array | None = None,
+    out: Array | tuple[Array | None, Array | None] | None = None,
     return_preactivation: bool = False,
 ) -> Any:
     """Dense layer, `activation(x @ w + b)`.
@@ -49,7 +50,8 @@ def dense(
         parameters, ``("leaky_relu", {"negative_slope": 0.1})`` or
         ``functools.partial(vekt.leaky_relu, negative_slope=0.1)``.  Parameters are numbers.
     out : ndarray, shape (..., n), optional
-        Where the result goes.  It may overlap the operands.
+        Where the result goes; with `return_preactivation` also a pair of arrays or None.  They may
+        overlap the operands.
     return_preactivation : bool, optional
         Whether to return `x @ w + b` as well, which `dense_backward` wants.
 
@@ -99,9 +101,13 @@ def dense(
     except (KeyError, TypeError):
         kernels = _kernels(activation)
     weights = w._packed if type(w) is PackedWeights else w
-    result = _dense(x, weights, b, kernels, out, return_preactivation)
+    y: Any = out
+    z = None
+    if return_preactivation and type(out) is tuple:
+        y, z = _pair(out)
+    result = _dense(x, weights, b, kernels, y, z, return_preactivation)
     if result is NotImplemented:
-        return _any_dense(x, w, b, kernels, out, bool(return_preactivation))
+        return _any_dense(x, w, b, kernels, (y, z), bool(return_preactivation))
     return result
 
 
@@ -178,8 +184,8 @@ def dense_backward(
     >>> y, z = vk.dense(x, w, activation="relu", return_preactivation=True)
     >>> dx, dw, db = vk.dense_backward(np.ones((2, 2)), x, w, z, "relu")
     >>> dw
-    array([[4., 1.],
-           [-2., 2.]])
+    array([[ 4.,  1.],
+           [-2.,  2.]])
     >>> db
     array([2., 1.])
     """
@@ -195,124 +201,35 @@ def dense_backward(
     return gradients
 
 
-class PackedWeights:
-    """Weights of a dense layer in the order in which products read them.
-
-    `dense` then reads them as they are, where it would copy large or transposed weights in each
-    call.  The results are the same to the last bit.
-
-    Parameters
-    ----------
-    w : array_like, shape (k, n)
-        Weights; a transposed view is packed as fast.  float32 and float64 stay, float16 and
-        bfloat16 become float32, integers and bool float64.  Later changes of `w` are not seen.
-
-    Attributes
-    ----------
-    shape : tuple of int
-    dtype : dtype
-    nbytes : int
-        Memory that they take, padding included.
-
-    Raises
-    ------
-    ValueError
-        If `w` is not 2-D.
-    TypeError
-        If its dtype is not real.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> w = vk.PackedWeights(np.eye(3))
-    >>> vk.dense(np.array([1.0, 2.0, 3.0]), w)
-    array([1., 2., 3.])
-    >>> np.asarray(w).shape
-    (3, 3)
-    """
-
-    __slots__ = ("_packed", "_shape")
-    _packed: Any
-    _shape: tuple[int, int]
-
-    def __init__(self, w: ArrayLike) -> None:
-        plain("PackedWeights", "w", w)
-        w = _converted(w, _computing(result_dtype(None, w)))
-        if w.ndim != 2:
-            raise ValueError(f"PackedWeights: w must be 2-D, but has shape {w.shape}")
-        object.__setattr__(self, "_packed", _native.pack_weights(w))
-        object.__setattr__(self, "_shape", w.shape)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse."""
-        raise AttributeError(f"PackedWeights are immutable: cannot set {name!r}")
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Shape (k, n)."""
-        return self._shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float32 or float64."""
-        return packed_array(self._packed).dtype
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return packed_array(self._packed).nbytes
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """Return the weights as a new array of shape (k, n)."""
-        if copy is False:
-            raise ValueError("PackedWeights cannot be seen as an array without a copy")
-        numbers = packed_array(self._packed)
-        w = np.empty(self.shape, numbers.dtype)
-        bits = np.dtype(f"u{numbers.itemsize}")
-        # Where each weight went: its row and its column, from 1 on, packed in the same way.
-        k, n = self.shape
-        rows = np.broadcast_to(np.arange(1, k + 1, dtype=bits).reshape(k, 1), (k, n))
-        columns = np.broadcast_to(np.arange(1, n + 1, dtype=bits), (k, n))
-        i, j = (packed_array(_native.pack_weights(x.view(w.dtype))) for x in (rows, columns))
-        taken = i.view(bits) != 0
-        w[i.view(bits)[taken] - 1, j.view(bits)[taken] - 1] = numbers[taken]
-        return w if dtype is None else w.astype(dtype, copy=False)
-
-    def __reduce__(self) -> tuple[type[PackedWeights], tuple[Array]]:
-        """Pickle the weights; they are packed again where they arrive."""
-        return PackedWeights, (np.asarray(self),)
-
-    def __repr__(self) -> str:
-        """Say what these are, but not the numbers."""
-        return f"PackedWeights(shape={self.shape}, dtype={self.dtype})"
-
-
 _KERNELS: dict[Any, Any] = {}
 """Kernels of activations that were given by name or as a function."""
 
 
 def _kernels(activation: Activation) -> Any:
-    kernel, params = kernel_of(activation)
-    kernels = _built(kernel and kernel.name, params)
-    if not isinstance(activation, (tuple, partial)):  # names and functions are few
-        _KERNELS[activation] = kernels
+    if isinstance(activation, partial) and not activation.args:
+        return _parametrised(activation.func, activation.keywords)
+    if isinstance(activation, tuple) and len(activation) == 2:
+        return _parametrised(*activation)
+    kernels = _parametrised(activation, {})
+    _KERNELS[activation] = kernels
     return kernels
 
 
+def _parametrised(activation: Any, params: Mapping[str, Any]) -> Any:
+    try:
+        return _built(activation, *((n, type(value), value) for n, value in params.items()))
+    except (AttributeError, TypeError):  # what cannot be hashed, or is no mapping: word it
+        return _build(activation, params)
+
+
 @lru_cache(maxsize=256)
-def _built(name: str | None, params: tuple[float, ...]) -> Any:
-    return _native.build_activation(name, params)
+def _built(activation: Any, *params: tuple[str, type, Any]) -> Any:
+    return _build(activation, {name: value for name, _, value in params})
 
 
-def _computing(stored: np.dtype[Any]) -> np.dtype[Any]:
-    """Dtype of the kernels that compute what is stored in this one."""
-    return np.dtype("f4") if stored.itemsize == 2 else stored.newbyteorder("=")
-
-
-def _converted(x: Any, dtype: np.dtype[Any]) -> Array:
-    with np.errstate(all="ignore"):
-        return np.asarray(x, dtype)
+def _build(activation: Any, params: Mapping[str, Any]) -> Any:
+    kernel, values = kernel_of((activation, params))
+    return _native.build_activation(kernel.name if kernel else None, values)
 
 
 def _rounded(x: Array, dtype: np.dtype[Any]) -> Array:
@@ -320,18 +237,18 @@ def _rounded(x: Array, dtype: np.dtype[Any]) -> Array:
         return x.astype(dtype, copy=False)
 
 
-def _any_dense(x: Any, w: Any, b: Any, kernels: Any, out: Any, keep: bool) -> Any:
+def _any_dense(x: Any, w: Any, b: Any, kernels: Any, out: tuple[Any, Any], keep: bool) -> Any:
     """Bring the operands to two dimensions and one dtype; all errors are found here."""
     for name, operand in (("x", x), ("w", w), ("b", b)):
         plain("dense", name, operand)
     packed = type(w) is PackedWeights
     given = [x, np.empty(0, w.dtype) if packed else w, *([] if b is None else [b])]
     stored = result_dtype(None, *given)
-    dtype = _computing(stored)
+    dtype = computing(stored)
     if packed and w.dtype != dtype:
         raise TypeError(f"dense: w is packed as {w.dtype}, but x and b make it {dtype}")
-    x = _converted(x, dtype)
-    w = w if packed else _converted(w, dtype)
+    x = converted(x, dtype)
+    w = w if packed else converted(w, dtype)
     k, n = _weight_shape("dense", w)
     if x.ndim == 0 or x.shape[-1] != k:
         raise ValueError(
@@ -340,13 +257,16 @@ def _any_dense(x: Any, w: Any, b: Any, kernels: Any, out: Any, keep: bool) -> An
     shape = (*x.shape[:-1], n)
     m = math.prod(shape[:-1])
     if b is not None:
-        b = _bias(_converted(b, dtype), shape).reshape(m, n)
-    if out is not None:
-        out = _checked("out", out, shape, stored)
-    result = _dense(x.reshape(m, k), w._packed if packed else w, b, kernels, None, keep)
-    y, *z = result if keep else (result,)
-    y = _given(y.reshape(shape), out, stored)
-    return (y, _rounded(z[0].reshape(shape), stored)) if keep else y
+        b = _bias(converted(b, dtype), shape).reshape(m, n)
+    targets = [None if target is None else _checked("out", target, shape, stored) for target in out]
+    packed_or_w = w._packed if packed else w
+    result = _dense(x.reshape(m, k), packed_or_w, b, kernels, None, None, keep)
+    if not keep:
+        return _given(result.reshape(shape), targets[0], stored)
+    return tuple(
+        _given(value.reshape(shape), target, stored)
+        for value, target in zip(result, targets, strict=True)
+    )
 
 
 def _any_backward(
@@ -365,7 +285,7 @@ def _any_backward(
     for name, operand in operands.items():
         plain("dense_backward", name, operand)
     stored = result_dtype(None, *operands.values())
-    arrays = {name: _converted(operand, _computing(stored)) for name, operand in operands.items()}
+    arrays = {name: converted(operand, computing(stored)) for name, operand in operands.items()}
     k, n = _weight_shape("dense_backward", arrays["w"])
     leading = arrays["dy"].shape[:-1]
     for name, columns in (("dy", n), ("x", k), ("z", n)):
@@ -375,7 +295,7 @@ def _any_backward(
                 f"{arrays['dy'].shape} and w of shape {(k, n)}, got {arrays[name].shape}"
             )
     shapes = ((*leading, k), (k, n), (n,))
-    out = tuple(
+    targets = tuple(
         None if target is None else _checked(f"out[{i}]", target, shape, stored)
         for i, (target, shape) in enumerate(zip(out, shapes, strict=True))
     )
@@ -393,7 +313,7 @@ def _any_backward(
     )
     dx, dw, db = (
         None if gradient is None else _given(gradient.reshape(shape), target, stored)
-        for gradient, target, shape in zip(result, out, shapes, strict=True)
+        for gradient, target, shape in zip(result, targets, shapes, strict=True)
     )
     return dx, dw, db
 
@@ -412,6 +332,12 @@ def _bias(b: Array, shape: tuple[int, ...]) -> Array:
         raise ValueError(
             f"dense: b of shape {b.shape} does not broadcast to the result's shape {shape}"
         ) from None
+
+
+def _pair(out: tuple[Any, ...]) -> tuple[Any, Any]:
+    if len(out) != 2:
+        raise TypeError("dense: out must be an array, or a pair of arrays or None")
+    return out[0], out[1]
 
 
 def _triple(out: Any, need_dx: bool) -> tuple[Any, Any, Any]:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._functions import public_functions
 from . import _reference_linalg
+from ._functions import public_functions
 from ._operands import checked_out, result_dtype
+from ._reference_dense import dense, dense_backward
 from ._reference_gates import gate_functions
 from ._reference_linalg import *  # noqa: F403
 from ._reference_rounding import narrowed, wider
@@ -125,6 +126,8 @@ globals().update(_FUNCTIONS)
 __all__ = [
     *_FUNCTIONS,
     *_reference_linalg.__all__,
+    "dense",
+    "dense_backward",
     "ulp_error",
     "wide",
     "wide_from_output",

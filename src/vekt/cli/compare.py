@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from ctypes import memmove
-from functools import partial
+from collections.abc import Iterable
+from importlib.util import find_spec
+from time import perf_counter, process_time
 from timeit import Timer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 import vekt as vk
-from vekt.cli.cases import Case, CommaList, op_option, select_cases
+from vekt.cli.cases import Case, CommaList, op_option
+from vekt.cli.compare_tables import calls_table, cells_table, grouped, slower_table
 from vekt.cli.environment import equal_threads, require
 from vekt.cli.formulas import plain
-from vekt.cli.peers import CONSTANTS, PEERS, Namespace
-from vekt.cli.screen import console_for, json_option, progress_on, show, table, times, write_json
-from vekt.cli.tasks import (
-    Task,
-    dot_task,
-    elementwise_tasks,
-    gate_names,
-    gate_tasks,
-    row_names,
-    row_tasks,
-)
+from vekt.cli.grids import Grid, other_names
+from vekt.cli.limits import Clock, beside_limits, limits
+from vekt.cli.linear_tasks import DTYPES
+from vekt.cli.peers import CONSTANTS, PEERS, Namespace, UnsupportedError
+from vekt.cli.screen import console_for, json_option, progress_on, show, write_json
+from vekt.cli.shapes import Shape, ShapeType
+from vekt.cli.tasks import Task
 from vekt.cli.timing import SETTLE_SECONDS, interleaved
 from vekt.config import get_config
 
 _CALL_ELEMENTS = 8
-_DTYPES = ["float32", "float64"]
 # Who is this many times slower than the fastest is timed once: the median would change nothing.
 _SLACK = 2.5
 
 
-if TYPE_CHECKING:
-    _ShapeType = click.ParamType[tuple[int, int]]
-else:  # generic for type checkers only, in older versions of click
-    _ShapeType = click.ParamType
-
-
-class _Shape(_ShapeType):
-    """Rows and columns, as 4096x1000."""
-
-    name = "shape"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        try:
-            rows, columns = (int(length) for length in value.split("x"))
-        except ValueError:
-            self.fail(f"{value!r} is not of the form 4096x1000.", param, ctx)
-        if min(rows, columns) < 1:
-            self.fail(f"{value!r} is empty.", param, ctx)
-        return rows, columns
-
-
 @click.command()
-@op_option(extra=["dot", *row_names(), *gate_names()])
+@op_option(extra=other_names())
 @click.option(
     "--sizes",
     type=CommaList(click.IntRange(min=1)),
@@ -71,17 +43,16 @@ class _Shape(_ShapeType):
 )
 @click.option(
     "--shapes",
-    type=CommaList(_Shape()),
-    default="100000x10,4096x1000,64x50000",
-    show_default=True,
-    help="Shapes for operations along an axis.",
+    type=CommaList(ShapeType()),
+    help="MxN for operations along an axis, MxKxN for products and dense layers, COUNTxMxKxN for "
+    "stacks of products. Default: a grid of each kind.",
 )
 @click.option(
     "--dtype",
     "dtypes",
-    type=CommaList(click.Choice(_DTYPES)),
-    default=",".join(_DTYPES),
-    show_default=True,
+    type=CommaList(click.Choice(DTYPES)),
+    help="Others than float32 and float64 are for products and dot. Default: these two, and "
+    "narrow ones for two square products.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(
@@ -92,6 +63,11 @@ class _Shape(_ShapeType):
     help="Libraries to compare with; numba compiles a plain loop for each operation.",
 )
 @click.option("--rounds", type=click.IntRange(min=3), default=9, show_default=True)
+@click.option(
+    "--processor-time",
+    is_flag=True,
+    help="Count the time of the processor, not of the day: for one thread on a busy machine.",
+)
 @click.option("--check", is_flag=True, help="Exit with 1 if a peer is faster in any cell.")
 @click.option(
     "--tolerance",
@@ -106,11 +82,12 @@ def compare(
     ctx: click.Context,
     ops: tuple[list[str], ...],
     sizes: list[int],
-    shapes: list[tuple[int, int]],
-    dtypes: list[str],
+    shapes: list[Shape] | None,
+    dtypes: list[str] | None,
     threads: int,
     peers: list[str],
     rounds: int,
+    processor_time: bool,
     check: bool,
     tolerance: float,
     json_file: str | None,
@@ -118,41 +95,49 @@ def compare(
     """Time vekt against its peers.
 
     They take turns in one process, on the same buffers and equal threads; medians count.
-    VEKT_ISA=x86_v3 in the environment measures vekt on another instruction set.
+    VEKT_ISA=x86_v3 in the environment measures vekt on another instruction set.  The peak of a
+    product is that of fused multiply-adds in registers, in the same turns, times the threads.
     """
     require("threadpoolctl")
+    if processor_time and threads > 1:
+        raise click.BadParameter("--processor-time adds up what several threads take.")
     cores = get_config()["cores"]
     if threads > cores:
         raise click.BadParameter(f"{threads} is more than the {cores} cores there are.")
+    if "bfloat16" in (dtypes or ()) and find_spec("ml_dtypes") is None:
+        raise click.BadParameter("bfloat16 is a dtype of ml_dtypes, which is not installed.")
+    clock = process_time if processor_time else perf_counter
     console = console_for(json_file)
-    wanted = {name for names in ops for name in names}
+    grid = Grid({name for names in ops for name in names}, sizes, shapes, dtypes)
     cells: list[dict[str, Any]] = []
     with equal_threads(threads):
         libraries = _load(peers, threads, console)
         peers = list(libraries)
-        cases = _elementwise(wanted)
+        cases = grid.cases
         with progress_on(console) as progress:
-            for title, tasks in _grids(wanted, cases, sizes, shapes, dtypes):
+            for title, tasks in grid.groups():
                 bar = progress.add_task(title, total=None)
                 for task in tasks():
-                    cells.append(_measure(title, task, cases, libraries, rounds))
+                    cells.append(_measure(title, task, cases, libraries, rounds, clock))
                     progress.advance(bar)
                 progress.update(bar, total=progress.tasks[bar].completed)
-        calls = _measure_calls(cases, rounds) if cases else []
+        calls = _measure_calls(cases, rounds, clock) if cases else []
     isa = get_config()["isa"]
-    for title, shown in _grouped(cells):
+    for title, shown in grouped(cells):
         plural = "s" if threads > 1 else ""
-        show(console, _cells_table(f"{title}, {threads} thread{plural}, {isa}", shown, peers))
+        show(console, cells_table(f"{title}, {threads} thread{plural}, {isa}", shown, peers))
         console.print()
     if calls:
-        show(console, _calls_table(calls))
+        title = f"A call on {_CALL_ELEMENTS} float32 elements"
+        show(console, calls_table(title, calls))
         console.print()
     slower = [c for c in cells if c["over_fastest"] is not None and c["over_fastest"] < 1]
     if slower:
-        show(console, _slower_table(slower))
+        show(console, slower_table(slower))
         console.print()
     console.print(f"Slower than the fastest peer in {len(slower)} of {len(cells)} cells.")
     report = {"config": get_config(), "threads": threads, "peers": peers, "rounds": rounds}
+    report["clock"] = clock.__name__
     write_json(json_file, {**report, "cells": cells, "calls": calls})
     ctx.exit(int(check and any(c["over_fastest"] < 1 - tolerance for c in slower)))
 
@@ -168,63 +153,35 @@ def _load(peers: Iterable[str], threads: int, console: Console) -> dict[str, Nam
     return libraries
 
 
-def _elementwise(wanted: set[str]) -> list[Case]:
-    others = {"dot", *row_names(), *gate_names()}
-    return [] if wanted and not wanted - others else select_cases(wanted - others)
-
-
-def _grids(
-    wanted: set[str],
-    cases: list[Case],
-    sizes: list[int],
-    shapes: list[tuple[int, int]],
-    dtypes: list[str],
-) -> Iterator[tuple[str, Callable[[], Iterator[Task]]]]:
-    """Titles, and what makes the tasks below them when their time has come."""
-    rows = [name for name in row_names() if not wanted or name in wanted]
-    gates = [name for name in gate_names() if not wanted or name in wanted]
-    with_dot = not wanted or "dot" in wanted
-
-    def sized(n: int, dtype: str) -> Iterator[Task]:
-        if with_dot:
-            yield dot_task(n, dtype)
-        yield from elementwise_tasks(cases, n, dtype)
-        yield from gate_tasks(gates, n, dtype)
-
-    for dtype in dtypes:
-        if with_dot or cases or gates:
-            for n in sizes:
-                yield f"{n:,} elements", partial(sized, n, dtype)
-        if rows:
-            for shape in shapes:
-                title = f"{shape[0]:,} x {shape[1]:,}"
-                yield title, partial(row_tasks, rows, shape, dtype)
-
-
 def _measure(
-    title: str, task: Task, cases: list[Case], libraries: dict[str, Namespace], rounds: int
+    title: str,
+    task: Task,
+    cases: list[Case],
+    libraries: dict[str, Namespace],
+    rounds: int,
+    clock: Clock,
 ) -> dict[str, Any]:
-    """Time the competitors and a copy of as many bytes on one task's operands."""
+    """Time the competitors, and what the machine allows, on one task's operands."""
     dtype = task.operands["out"].dtype
-    names: Namespace = {
-        "vk": vk,
-        "np": np,
-        **{name: dtype.type(value) for name, value in CONSTANTS.items()},
-        **task.operands,
-    }
+    threads = vk.get_num_threads()
+    names: Namespace = {"vk": vk, "np": np, **_constants(dtype), **task.operands}
     statements = {"vekt": task.statement}
     for peer, library in libraries.items():
         statement = PEERS[peer].rows.get(task.name)
         if statement is None and peer == "numpy":
             statement = _plain(task, cases, names)
         if statement is not None:
+            try:
+                names |= library | PEERS[peer].bind(task.name, task.operands)
+            except UnsupportedError:
+                continue
             statements[peer] = statement
-            names |= library | PEERS[peer].bind(task.name, task.operands)
-    timers = {key: Timer(text, globals=names) for key, text in statements.items()}
-    timers["memcpy"], copied = _copy_timer(task)
-    settle = SETTLE_SECONDS if vk.get_num_threads() > 1 else 0.0
-    seconds = interleaved(timers, rounds, settle=settle, slack=_SLACK)
-    copy = seconds.pop("memcpy") / copied * task.bytes_moved
+    timers = {key: Timer(text, timer=clock, globals=names) for key, text in statements.items()}
+    settle = SETTLE_SECONDS if threads > 1 else 0.0
+    with_limits = {**timers, **limits(task, threads, names, clock)}
+    apart = with_limits.keys() - timers.keys()
+    seconds = interleaved(with_limits, rounds, settle=settle, slack=_SLACK, apart=apart)
+    beside = {key: seconds.pop(key) for key in apart}
     ours = seconds["vekt"]
     rivals = {key: time for key, time in seconds.items() if key != "vekt"}
     fastest = min(rivals, key=rivals.__getitem__, default=None)
@@ -240,19 +197,16 @@ def _measure(
         "fastest_peer": fastest,
         "over_fastest": rivals[fastest] / ours if fastest else None,
         "bytes_moved": task.bytes_moved,
-        "memcpy_seconds": copy,  # of as many bytes
-        "over_memcpy": ours / copy,
+        "flops": task.flops,
+        **beside_limits(task, threads, ours, beside),
         "statements": statements,
     }
 
 
-def _copy_timer(task: Task) -> tuple[Timer, int]:
-    """Copy one operand, and the number of bytes that this reads and writes."""
-    source = task.operands["x" if "x" in task.operands else "a"]
-    copy = np.empty_like(source)
-    copy.fill(0)  # no page is missing when the clock runs
-    names = {"memmove": memmove, "copy": copy, "to": copy.ctypes.data, "at": source.ctypes.data}
-    return Timer(f"memmove(to, at, {source.nbytes})", globals=names), 2 * source.nbytes
+def _constants(dtype: np.dtype[Any]) -> Namespace:
+    if dtype.kind != "f":
+        return {}
+    return {name: dtype.type(value) for name, value in CONSTANTS.items()}
 
 
 def _plain(task: Task, cases: list[Case], names: Namespace) -> str | None:
@@ -274,7 +228,7 @@ def _plain(task: Task, cases: list[Case], names: Namespace) -> str | None:
     return None
 
 
-def _measure_calls(cases: list[Case], rounds: int) -> list[dict[str, Any]]:
+def _measure_calls(cases: list[Case], rounds: int, clock: Clock) -> list[dict[str, Any]]:
     """Time a call on a few elements, beside NumPy's np.exp."""
     names: Namespace = {"vk": vk, "np": np, "x": np.linspace(0.5, 2, _CALL_ELEMENTS, dtype="f4")}
     statements = {"np.exp(x)": "np.exp(x)"}
@@ -282,64 +236,9 @@ def _measure_calls(cases: list[Case], rounds: int) -> list[dict[str, Any]]:
         keywords = "".join(f", {name}={value!r}" for name, value in case.keywords.items())
         text = f"vk.{case.op.name}(x{keywords})"
         statements[text] = text
-    timers = {key: Timer(text, globals=names) for key, text in statements.items()}
+    timers = {key: Timer(text, timer=clock, globals=names) for key, text in statements.items()}
     seconds = interleaved(timers, 3 * rounds)
     exp = seconds["np.exp(x)"]
     return [
         {"call": call, "seconds": time, "over_exp": time / exp} for call, time in seconds.items()
     ]
-
-
-def _grouped(cells: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Cells that share a table, and its title."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for cell in cells:
-        groups.setdefault(f"{cell['operands']}, {cell['dtype']}", []).append(cell)
-    for title, group in groups.items():
-        yield f"ns per element: {title}", group
-
-
-def _cells_table(title: str, cells: list[dict[str, Any]], peers: list[str]) -> Table:
-    result = table(
-        title, "operation", "vekt", *peers, "fastest peer\nover vekt", "", "vekt over\nmemcpy"
-    )
-    for cell in cells:
-        per_element = 1e9 / cell["elements"]
-        ns = {peer: f"{s * per_element:.3f}" for peer, s in cell["seconds"].items()}
-        ratio = cell["over_fastest"]
-        result.add_row(
-            cell["label"],
-            f"[bold]{ns['vekt']}[/]",
-            *(ns.get(peer, "") for peer in peers),
-            "" if ratio is None else f"[{'green' if ratio >= 1 else 'red'}]{times(ratio)}[/]",
-            cell["fastest_peer"] or "",
-            times(cell["over_memcpy"]),
-        )
-    result.columns[-2].justify = "left"
-    return result
-
-
-def _slower_table(cells: list[dict[str, Any]]) -> Table:
-    result = table("Slower cells", "operation", "operands", "dtype", "vekt", "peer", "", "ratio")
-    for cell in sorted(cells, key=lambda cell: float(cell["over_fastest"])):
-        per_element = 1e9 / cell["elements"]
-        peer = cell["fastest_peer"]
-        result.add_row(
-            cell["label"],
-            cell["operands"],
-            cell["dtype"],
-            f"{cell['seconds']['vekt'] * per_element:.3f}",
-            f"{cell['seconds'][peer] * per_element:.3f}",
-            peer,
-            times(cell["over_fastest"]),
-        )
-    for column in (1, 2, 5):
-        result.columns[column].justify = "left"
-    return result
-
-
-def _calls_table(calls: list[dict[str, Any]]) -> Table:
-    result = table(f"A call on {_CALL_ELEMENTS} float32 elements", "call", "ns", "over np.exp")
-    for row in calls:
-        result.add_row(row["call"], f"{row['seconds'] * 1e9:.0f}", f"{row['over_exp']:.2f}")
-    return result

@@ -34,7 +34,8 @@ class Task:
     """One operation on one set of operands.
 
     `moved` names the arrays that must be read or written once, which is what a copy of as many
-    bytes is compared with.
+    bytes is compared with.  Where arithmetic is the limit, `flops` counts its operations, and the
+    peak is what is compared with.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Task:
     moved: tuple[str, ...]
     shape: tuple[int, ...]
     axis: int | None = None
+    flops: int = 0
+    title: str = ""
 
     @property
     def elements(self) -> int:
@@ -56,7 +59,9 @@ class Task:
 
     @property
     def label(self) -> str:
-        """Name, and axis if there is one."""
+        """Title, or the name and the axis if there is one."""
+        if self.title:
+            return self.title
         return self.name if self.axis is None else f"{self.name}, axis {self.axis}"
 
 
@@ -77,13 +82,6 @@ def _public(gate: str) -> str:
 def _normal(shape: Any, dtype: str, seed: int = 0) -> Array:
     result: Array = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
     return result
-
-
-def dot_task(n: int, dtype: str) -> Task:
-    """Return the sum of products of two arrays."""
-    operands = {"x": _normal(n, dtype), "dy": _normal(n, dtype, 1)}
-    operands["out"] = operands["x"].copy()
-    return Task("dot", "vk.dot(x, dy)", operands, ("x", "dy"), (n,))
 
 
 def elementwise_tasks(cases: Iterable[Case], n: int, dtype: str) -> Iterator[Task]:
@@ -121,7 +119,7 @@ def parameters(case: Case, dtype: str) -> dict[str, Any]:
     return {name: np.dtype(dtype).type(value) for name, value in values}
 
 
-def row_tasks(names: Iterable[str], shape: tuple[int, int], dtype: str) -> Iterator[Task]:
+def row_tasks(names: Iterable[str], shape: tuple[int, ...], dtype: str) -> Iterator[Task]:
     """Operations along an axis, along the last and along the first one."""
     x, dy = _normal(shape, dtype), _normal(shape, dtype, 1)
     t, out = np.empty_like(x), np.empty_like(x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import inf
 from statistics import median
 from time import sleep
@@ -11,6 +11,7 @@ from typing import Any
 
 _SAMPLE_SECONDS = 2e-3  # long enough for the clock, short enough for many turns
 _LEAST_ROUNDS = 3
+_INTERRUPTED_SECONDS = 0.1  # the longest sample that other work may have made long
 SETTLE_SECONDS = 0.05  # for tasks with several threads
 
 
@@ -21,6 +22,7 @@ def interleaved(
     advance: Callable[[], None] = lambda: None,
     settle: float = 0.0,
     slack: float = inf,
+    apart: Collection[str] = (),
 ) -> dict[str, float]:
     """Time all tasks in turns, each round begun by another.
 
@@ -41,7 +43,10 @@ def interleaved(
         OpenBLAS' and OpenMP's spin for some 30 ms after their work, on the cores that the next task
         wants, and need 7 ms to come back from sleep.
     slack : float
-        A task this many times as slow as the fastest one has no turns: its first timing stands.
+        A task this many times as slow as the fastest one, twice if that is quickly found out, has
+        no turns: its first timing stands.
+    apart : collection of str
+        Tasks that do not compete: they always have turns, and none is slow beside them.
 
     Returns
     -------
@@ -50,9 +55,12 @@ def interleaved(
     """
     timers = {k: task if isinstance(task, Timer) else Timer(task) for k, task in tasks.items()}
     first = {key: _calibrate(timer) for key, timer in timers.items()}
-    limit = slack * min((seconds for _, seconds in first.values()), default=0.0)
+    limit = slack * min((s for key, (_, s) in first.items() if key not in apart), default=0.0)
+    for key, (number, seconds) in first.items():
+        if seconds > limit and number * seconds < _INTERRUPTED_SECONDS:  # by other work, perhaps
+            first[key] = number, min(seconds, timers[key].timeit(number) / number)
     samples: dict[str, list[float]] = {key: [] for key in timers}
-    contenders = [key for key, (_, seconds) in first.items() if seconds <= limit]
+    contenders = [key for key, (_, seconds) in first.items() if seconds <= limit or key in apart]
     for turn in range(max(rounds, _LEAST_ROUNDS)):
         # Another one begins each round: what a task finds in the caches is its predecessor's doing.
         begin = turn % len(contenders)

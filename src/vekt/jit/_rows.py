@@ -12,8 +12,8 @@ from numba.core.errors import TypingError
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import register_jitable
 
-from .._operands import checked_out
-from .._reference_rows import broadcast, computing_dtype
+from .._operands import checked_out, result_dtype
+from .._reference_rows import broadcast
 from .._row_functions import normalized_axes, row_functions
 from ._jitable import OPTIONS, entry, overloads
 from ._math import exp_parts
@@ -255,7 +255,7 @@ def _rows(
     name: str, x: Any, y: Any, axis: Any, keepdims: Any, where: Any, out: Any, dtype: Any
 ) -> Any:
     """Compute as `vekt._ufuncs.rows` does."""
-    narrow = computing_dtype(dtype, x)
+    narrow = result_dtype(dtype, x)
     kind = narrow if narrow.itemsize > 2 else np.dtype("f4")
     with np.errstate(all="ignore"):
         operand = np.asarray(x).astype(narrow).astype(kind)

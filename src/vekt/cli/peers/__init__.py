@@ -4,6 +4,8 @@ A row is a statement, timed as it stands, of the names in its task's operands: f
 operations the NumPy arrays `x`, `dy`, `y` (the output), `t` (scratch) and `out`, and the kernel's
 parameters by their names.  For torch, `X`, `DY`... are the same memory as tensors and `ALPHA`...
 the parameters as Python numbers; `JX`, `JDY`... are JAX arrays.  Peers that can write to `out` do.
+A dense layer has the names of its formulas: `x`, `w`, `b`, `z` (before the activation), `out` and
+the gradients `dy`, `dz`, `dx`, `dw`, `db`; its backward row begins with the forward pass.
 
 Rows use as few passes as the peer allows, must hold for every input but for a result that
 overflows, and include the forward pass where a peer's backward takes the output, save in
@@ -16,9 +18,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import _jax, _numba, _numexpr, _numpy, _scipy, _torch
-from ._names import CONSTANTS, Namespace
+from ._names import CONSTANTS, Namespace, UnsupportedError, require_floats
 
-__all__ = ["CONSTANTS", "PEERS", "Namespace", "Peer"]
+__all__ = ["CONSTANTS", "PEERS", "Namespace", "Peer", "UnsupportedError"]
 
 
 class Peer(NamedTuple):
@@ -26,17 +28,23 @@ class Peer(NamedTuple):
 
     rows: dict[str, str]
     load: Callable[[int], Namespace]  # of the number of threads; ImportError if not installed
-    bind: Callable[[str, Namespace], Namespace]  # of the operation and its operands
+    # of the operation and its operands; UnsupportedError if not for their dtype
+    bind: Callable[[str, Namespace], Namespace]
 
 
 def _as_they_are(name: str, operands: Namespace) -> dict[str, Any]:
     return {}
 
 
+def _floats_as_they_are(name: str, operands: Namespace) -> dict[str, Any]:
+    require_floats(operands)
+    return {}
+
+
 PEERS: dict[str, Peer] = {
     "numpy": Peer(_numpy.ROWS, _numpy.load, _as_they_are),
     "scipy": Peer(_scipy.ROWS, _scipy.load, _scipy.bind),
-    "numexpr": Peer(_numexpr.ROWS, _numexpr.load, _as_they_are),
+    "numexpr": Peer(_numexpr.ROWS, _numexpr.load, _floats_as_they_are),
     "torch": Peer(_torch.ROWS, _torch.load, _torch.bind),
     "jax": Peer(_jax.ROWS, _jax.load, _jax.bind),
     "numba": Peer(_numba.ROWS, _numba.load, _numba.bind),

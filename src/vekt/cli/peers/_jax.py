@@ -7,8 +7,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._names import SELU_ALPHA, SELU_SCALE, Namespace
+from ._names import LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
+
+Array = NDArray[Any]
 
 _OUTPUT_SUFFICES = (
     "sigmoid",
@@ -49,8 +52,28 @@ _WAIT = ".block_until_ready()"
 _ROWS = ("softmax", "softmin", "log_softmax", "sparsemax")
 _GATES = ("swiglu", "geglu", "geglu_tanh", "reglu")
 
+_LINEAR = {
+    "dot": "JX, JDY",
+    "matmul": "JA, JB",
+    "tensordot": "JA, JB",
+    "vecdot": "JX, JY",
+    "matvec": "JX, JV",
+    "vecmat": "JU, JX",
+    "norm": "JX",
+    "norm_1": "JX",
+    "norm_inf": "JX",
+    "cosine_similarity": "JX, JY",
+    "outer": "JU, JV",
+    "transpose_copy": "JX",
+    **{f"dense_{name}": "JX, JW, JB" for name in LAYERS},
+}
+
 ROWS = {
-    "dot": f"jitted['dot'](JX, JDY){_WAIT}",
+    **{name: f"jitted['{name}']({arrays}){_WAIT}" for name, arrays in _LINEAR.items()},
+    **{
+        f"dense_{name}_backward": f"ready(jitted['dense_{name}_backward'](JX, JW, JB, JDY))"
+        for name in LAYERS
+    },
     **{name: f"jitted['{name}'](JX){_WAIT}" for name in (*_FORWARD, *_ROWS, "logsumexp", "glu")},
     **{
         f"{name}_backward": f"jitted['{name}_backward'](JDY, JX){_WAIT}"
@@ -86,20 +109,23 @@ def bind(name: str, operands: Namespace) -> Namespace:
     import jax.numpy as jnp
 
     arrays = {
-        f"J{key.upper()}": jnp.asarray(value)
+        f"J{key.upper()}": jnp.asarray(value.mT if _turned(value) else value)
         for key, value in operands.items()
         if isinstance(value, np.ndarray) and f"J{key.upper()}" in ROWS[name]
     }
     return {"jitted": {name: jax.jit(_function(name, operands))}, **arrays}
 
 
+def _turned(array: Array) -> bool:
+    """Whether the array is a transposed view, which JAX would copy on the way in."""
+    return array.ndim > 1 and not array.flags.c_contiguous and array.mT.flags.c_contiguous
+
+
 def _function(name: str, operands: Namespace) -> Callable[..., Any]:
     import jax
-    import jax.numpy as jnp
 
-    if name == "dot":
-        dot: Callable[..., Any] = jnp.dot
-        return dot
+    if name in _LINEAR or name.startswith("dense_"):
+        return _linear(name, operands)
     numbers = {k: float(v) for k, v in operands.items() if isinstance(v, np.floating)}
     axis = operands.get("axis", -1)
     if name.endswith("_from_output"):
@@ -151,6 +177,46 @@ def _forward(name: str, p: dict[str, float], axis: int) -> Callable[..., Any]:
         "prelu": lambda x, alpha: jnp.where(x > 0, x, alpha * x),
     }
     return special[name] if name in special else getattr(nn, name)
+
+
+def _linear(name: str, operands: Namespace) -> Callable[..., Any]:
+    import jax
+    import jax.numpy as jnp
+
+    if name.startswith("dense_"):
+        activation = _forward(name.removeprefix("dense_").removesuffix("_backward"), {}, -1)
+
+        def layer(x: Any, w: Any, b: Any) -> Any:
+            return activation(x @ w + b)
+
+        def layer_and_gradients(x: Any, w: Any, b: Any, dy: Any) -> tuple[Any, ...]:
+            y, gradients = jax.vjp(layer, x, w, b)
+            return y, *gradients(dy)
+
+        return layer_and_gradients if name.endswith("_backward") else layer
+
+    def product(a: Any, b: Any) -> Any:
+        turned = (_turned(operands[key]) for key in "ab")
+        return jnp.matmul(*(x.mT if t else x for x, t in zip((a, b), turned, strict=True)))
+
+    def cosine_similarity(x: Any, y: Any) -> Any:
+        return jnp.vecdot(x, y) / jnp.sqrt(jnp.vecdot(x, x) * jnp.vecdot(y, y))
+
+    functions: dict[str, Callable[..., Any]] = {
+        "dot": jnp.dot,
+        "matmul": product,
+        "tensordot": lambda a, b: jnp.tensordot(a, b, (1, 0)),
+        "vecdot": jnp.vecdot,
+        "matvec": jnp.matvec,
+        "vecmat": jnp.vecmat,
+        "norm": lambda x: jnp.linalg.norm(x, axis=operands.get("axis")),
+        "norm_1": lambda x: jnp.linalg.norm(x, 1),
+        "norm_inf": lambda x: jnp.linalg.norm(x, np.inf),
+        "cosine_similarity": cosine_similarity,
+        "outer": jnp.outer,
+        "transpose_copy": jnp.transpose,
+    }
+    return functions[name]
 
 
 def _sparsemax(x: Any, axis: int) -> Any:

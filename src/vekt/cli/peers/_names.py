@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 Namespace = dict[str, Any]
+
+# Dense layers are compared with these activations.
+LAYERS = ("relu", "gelu", "gelu_tanh", "silu", "tanh", "mish")
+
+
+class UnsupportedError(TypeError):
+    """The peer has the operation, but not for this dtype."""
+
+
+def require_floats(operands: Namespace) -> None:
+    """Raise UnsupportedError for any dtype but float32 and float64."""
+    if operands["out"].dtype.name not in ("float32", "float64"):
+        raise UnsupportedError
+
+
+def renamed(row: str, **names: str) -> str:
+    """Return a row with other names for its operands, all replaced at once."""
+    pattern = rf"\b({'|'.join(names)})\b(?!=[^=])"  # keywords stay
+    return re.sub(pattern, lambda match: names[match[0]], row)
+
 
 SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934

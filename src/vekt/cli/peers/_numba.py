@@ -12,7 +12,7 @@ import numpy as np
 import vekt as vk
 
 from ._expressions import EXPRESSIONS
-from ._names import CONSTANTS, Namespace
+from ._names import CONSTANTS, Namespace, require_floats
 
 # NumExpr has no erf.
 _ERF = "(1 + erf(x * sqrt_half))"
@@ -43,6 +43,7 @@ def load(threads: int) -> Namespace:
 
 def bind(name: str, operands: Namespace) -> Namespace:
     """Make the operation's loop, which is compiled at its first call."""
+    require_floats(operands)
     numbers = {k: float(v) for k, v in operands.items() if isinstance(v, np.floating)}
     return {"loop": make_loop(name, vk.get_num_threads() > 1, tuple(sorted(numbers.items())))}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ._names import Namespace
+import numpy as np
+
+from ._names import LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
 _SIGMOID = "np.negative(x, t); np.exp(t, t); np.add(t, 1, t); np.reciprocal(t, {to})"
@@ -233,7 +235,46 @@ _GATES = {
     ),
 }
 
-ROWS = {"dot": "np.dot(x, dy)", **_ELEMENTWISE, **_ROWS, **_GATES}
+_HAS_MATVEC = hasattr(np, "matvec")
+_LINEAR = {
+    "dot": "np.dot(x, dy)",
+    "matmul": "np.matmul(a, b, out=out)",
+    "tensordot": "np.tensordot(a, b, (1, 0))",
+    "vecdot": "np.vecdot(x, y, out=by_row)",
+    "matvec": f"np.{'matvec' if _HAS_MATVEC else 'matmul'}(x, v, out=by_row)",
+    "vecmat": f"np.{'vecmat' if _HAS_MATVEC else 'matmul'}(u, x, out=by_column)",
+    "norm": "np.linalg.norm(x, axis=axis)",
+    "norm_1": "np.linalg.norm(x, order)",
+    "norm_inf": "np.linalg.norm(x, order)",
+    "cosine_similarity": (
+        "np.vecdot(x, x, out=r); np.vecdot(y, y, out=s); np.multiply(r, s, r); np.sqrt(r, r); "
+        "np.vecdot(x, y, out=s); np.divide(s, r, by_row)"
+    ),
+    "outer": "np.outer(u, v, out=out)",
+    "transpose_copy": "np.copyto(turned, x.T)",
+}
+
+
+def _layer(activation: str) -> dict[str, str]:
+    """Activations in place; gradients from the output where that suffices."""
+    forward = _ELEMENTWISE[activation]
+    from_output = f"{activation}_backward_from_output"
+    backward = _ELEMENTWISE.get(from_output, _ELEMENTWISE[f"{activation}_backward"])
+    return {
+        f"dense_{activation}": (
+            f"np.matmul(x, w, out=out); np.add(out, b, out); {renamed(forward, x='out')}"
+        ),
+        f"dense_{activation}_backward": (
+            f"np.matmul(x, w, out=z); np.add(z, b, z); {renamed(forward, x='z')}; "
+            f"{renamed(backward, x='z', y='out', out='dz')}; "
+            "np.matmul(x.T, dz, out=dw); np.sum(dz, 0, out=db); np.matmul(dz, w.T, out=dx)"
+        ),
+    }
+
+
+_LAYERS = {k: row for name in LAYERS if name in _ELEMENTWISE for k, row in _layer(name).items()}
+
+ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
 
 
 def load(threads: int) -> Namespace:

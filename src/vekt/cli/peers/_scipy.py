@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._names import Namespace
+from ._names import LAYERS, Namespace, renamed, require_floats
 
 _TIMES_DY = "np.multiply(t, dy, out)"
 _SIGMOID_SLOPE = "np.subtract(1, t, out); np.multiply(out, t, out); np.multiply(out, dy, out)"
@@ -59,7 +59,28 @@ _GATES = {
     ),
 }
 
-ROWS = {"dot": "blas_dot(x, dy)", **_ELEMENTWISE, **_ROWS, **_GATES}
+
+def _layer(activation: str) -> dict[str, str]:
+    """NumPy's product with these activations, which cannot work in place."""
+    forward = "np.matmul(x, w, out=z); np.add(z, b, z); "
+    backward = renamed(_ELEMENTWISE[f"{activation}_backward"], x="z", out="dz")
+    return {
+        f"dense_{activation}": forward + renamed(_ELEMENTWISE[activation], x="z"),
+        f"dense_{activation}_backward": (
+            f"{forward}{renamed(_ELEMENTWISE[activation], x='z')}; {backward}; "
+            "np.matmul(x.T, dz, out=dw); np.sum(dz, 0, out=db); np.matmul(dz, w.T, out=dx)"
+        ),
+    }
+
+
+_LAYERS = {
+    key: row
+    for name in LAYERS
+    if f"{name}_backward" in _ELEMENTWISE
+    for key, row in _layer(name).items()
+}
+
+ROWS = {"dot": "blas_dot(x, dy)", **_ELEMENTWISE, **_ROWS, **_GATES, **_LAYERS}
 
 
 def load(threads: int) -> Namespace:
@@ -71,6 +92,7 @@ def load(threads: int) -> Namespace:
 
 def bind(name: str, operands: Namespace) -> Namespace:
     """Choose the BLAS function of the dtype."""
+    require_floats(operands)
     if name != "dot":
         return {}
     from scipy.linalg.blas import get_blas_funcs

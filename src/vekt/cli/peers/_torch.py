@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._names import SELU_ALPHA, SELU_SCALE, Namespace
+from ._names import LAYERS, SELU_ALPHA, SELU_SCALE, Namespace, UnsupportedError, renamed
+
+Array = NDArray[Any]
 
 _SELU = f"{SELU_ALPHA}, {SELU_SCALE}, 1"
 _SPARSE_SIGMOID = "torch.mul(X, 3, out={to}); aten.hardsigmoid.out({to}, out={to})"
@@ -212,7 +217,32 @@ _GATES = {
     ),
 }
 
-ROWS = {"dot": "torch.dot(X, DY)", **_ELEMENTWISE, **_ROWS, **_GATES}
+_LINEAR = {
+    "dot": "torch.dot(X, DY)",
+    "matmul": "torch.matmul(A, B, out=OUT)",
+    "tensordot": "torch.tensordot(A, B, ([1], [0]))",
+    "vecdot": "torch.linalg.vecdot(X, Y, out=BY_ROW)",
+    "matvec": "torch.mv(X, V, out=BY_ROW)",
+    "vecmat": "torch.mv(X.T, U, out=BY_COLUMN)",
+    "norm": "torch.linalg.vector_norm(X, 2, axis)",
+    "norm_1": "torch.linalg.vector_norm(X, order)",
+    "norm_inf": "torch.linalg.vector_norm(X, order)",
+    "cosine_similarity": "torch.cosine_similarity(X, Y, -1)",
+    "outer": "torch.outer(U, V, out=OUT)",
+    "transpose_copy": "TURNED.copy_(X.T)",
+}
+_LAYERS = {
+    **{
+        f"dense_{name}": (f"torch.addmm(B, X, W, out=OUT); {renamed(_ELEMENTWISE[name], X='OUT')}")
+        for name in LAYERS
+    },
+    **{f"dense_{name}_backward": "layer(X, W, B, DY)" for name in LAYERS},
+}
+# It has products of these dtypes; from_numpy takes others too.
+_DTYPES = {"float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
+_DTYPES |= {"int8", "int16", "int32", "int64", "uint8"}
+
+ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
 
 
 def load(threads: int) -> Namespace:
@@ -226,13 +256,45 @@ def load(threads: int) -> Namespace:
 
 def bind(name: str, operands: Namespace) -> Namespace:
     """Return arrays as tensors of the same memory, numbers as Python's, under upper-case names."""
-    import torch
-
-    def convert(value: Any) -> Any:
-        return torch.from_numpy(value) if isinstance(value, np.ndarray) else float(value)
-
-    return {
-        key.upper(): convert(value)
+    if operands["out"].dtype.name not in _DTYPES:
+        raise UnsupportedError
+    tensors: Namespace = {
+        key.upper(): _tensor(value) if isinstance(value, np.ndarray) else float(value)
         for key, value in operands.items()
         if isinstance(value, np.ndarray | np.floating)
     }
+    if name.startswith("dense_") and name.endswith("_backward"):
+        for key in ("X", "W", "B"):
+            tensors[key].requires_grad_()
+        return {**tensors, "layer": _layer(name.split("_", 1)[1].removesuffix("_backward"))}
+    return tensors
+
+
+def _tensor(array: Array) -> Any:
+    import torch
+
+    if array.dtype.name != "bfloat16":  # which torch cannot take from NumPy
+        return torch.from_numpy(array)
+    return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+
+
+def _layer(activation: str) -> Callable[..., Any]:
+    """Return a dense layer with its gradients by autograd."""
+    import torch
+
+    functions: dict[str, Callable[..., Any]] = {
+        "relu": torch.relu,
+        "gelu": torch.nn.functional.gelu,
+        "gelu_tanh": partial(torch.nn.functional.gelu, approximate="tanh"),
+        "silu": torch.nn.functional.silu,
+        "tanh": torch.tanh,
+        "mish": torch.nn.functional.mish,
+    }
+    function = functions[activation]
+
+    def layer(x: Any, w: Any, b: Any, dy: Any) -> tuple[Any, ...]:
+        with torch.enable_grad():
+            y = function(torch.addmm(b, x, w))
+        return y, *torch.autograd.grad(y, (x, w, b), dy)
+
+    return layer

@@ -1,0 +1,95 @@
+"""Norms, angles, outer products and transposed copies, against NumPy's own."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import numpy as np
+
+from vekt import vectors
+
+from .common import DTYPES, SIZES, normal, refuse_gaps
+
+FUNCTIONS = ("norm", "cosine_similarity", "outer", "transpose_copy")
+LIBRARIES = ("vekt", "numpy")
+SHAPES = ((100_000, 10), (1000, 1000), (64, 50_000))
+ELEMENTS = 10_000_000
+
+refuse_gaps(vectors.__all__, FUNCTIONS)
+
+
+def cosine_similarity(a, b, axis=-1):
+    """Write cosine_similarity as NumPy users do."""
+    return np.vecdot(a, b) / (np.linalg.norm(a, axis=axis) * np.linalg.norm(b, axis=axis))
+
+
+NUMPY = {
+    "norm": np.linalg.norm,
+    "cosine_similarity": cosine_similarity,
+    "outer": np.outer,
+    "transpose_copy": lambda a, out=None: np.copyto(out, a.T),
+}
+
+
+def operands(function, dtype, shape):
+    """Return what the function takes for a matrix of this shape, and its keywords."""
+    rows, columns = shape
+    x = normal(dtype, rows * columns).reshape(shape)
+    return {
+        "norm": ((x,), {"axis": -1}),
+        "cosine_similarity": ((x, normal(dtype, x.size, 1).reshape(shape)), {}),
+        "outer": ((x[:, 0].copy(), x[0]), {"out": np.empty_like(x)}),
+        "transpose_copy": ((x,), {"out": np.empty((columns, rows), dtype)}),
+    }[function]
+
+
+class TimeMatrices:
+    """One call that reads or writes a matrix of one to three million elements."""
+
+    params = (FUNCTIONS, SHAPES, DTYPES, LIBRARIES)
+    param_names = ("function", "shape", "dtype", "namespace")
+    version = "1"
+
+    def setup(self, function, shape, dtype, namespace):
+        self.call = getattr(vectors, function) if namespace == "vekt" else NUMPY[function]
+        self.operands, self.options = operands(function, dtype, shape)
+        self.call(*self.operands, **self.options)
+
+    def time_call(self, function, shape, dtype, namespace):
+        self.call(*self.operands, **self.options)
+
+
+class TimeNorm:
+    """Norms of ten million numbers, in calls of `size`."""
+
+    params = ((None, 1, np.inf), SIZES, DTYPES, LIBRARIES)
+    param_names = ("order", "size", "dtype", "namespace")
+    version = "1"
+
+    def setup(self, order, size, dtype, namespace):
+        self.call = vectors.norm if namespace == "vekt" else np.linalg.norm
+        self.x = normal(dtype, size)
+        self.calls = range(ELEMENTS // size)
+        self.call(self.x, order)
+
+    def time_call(self, order, size, dtype, namespace):
+        call, x = self.call, self.x
+        for _ in self.calls:
+            call(x, order)
+
+
+class TimeReference:
+    """The oracle: one call on a thousand elements."""
+
+    params = (FUNCTIONS, DTYPES)
+    param_names = ("function", "dtype")
+    version = "1"
+
+    def setup(self, function, dtype):
+        self.call = getattr(import_module("vekt.reference"), function)
+        self.operands, self.options = operands(function, dtype, (25, 40))
+        self.options.pop("out", None)
+        self.call(*self.operands, **self.options)
+
+    def time_call(self, function, dtype):
+        self.call(*self.operands, **self.options)

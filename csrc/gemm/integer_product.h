@@ -1,0 +1,293 @@
+/* A product of integers modulo 2^bits, written once and included for each kind by integer.h, which defines
+ *
+ *   NAME(x)       x with a suffix
+ *   STORED        an element in memory, unsigned
+ *   WORD          as many consecutive elements of k as one lane multiplies at once: one, or four bytes
+ *   LANE          what a lane sums in, at least as wide
+ *   DOT           the dot product of contiguous elements, of ops/dot_integers.h
+ *
+ * and where they are not the ones below SPLAT, a word of a as a lane; MULTIPLY_ADD; ADD, of elements to what c held;
+ * RESULT, elements of c from sums and what c held, or 0; SATURATES, that a tile without zeros is complete; TARGET, an
+ * attribute of functions.
+ *
+ * The blocks are those of Goto and van de Geijn (2008).  A panel of b is as wide as INTEGER_VECTORS vectors, the last
+ * ones as one; it is read in place where few rows use it, a where its rows are contiguous. */
+
+#ifndef SPLAT
+#define SPLAT(x) (x)
+#endif
+#ifndef ADD
+#define ADD(new, old) ((STORED)((new) + (old)))
+#endif
+#ifndef RESULT
+#define RESULT(sum, old) (__builtin_convertvector(sum, NAME(stored)) + (old))
+#endif
+#ifndef TARGET
+#define TARGET
+#endif
+
+enum {
+    NAME(n_lanes) = VEKT_VECTOR_BYTES / sizeof(LANE),
+    NAME(group) = sizeof(WORD) / sizeof(STORED),
+    NAME(block_k) = PANEL_BYTES / (INTEGER_VECTORS * NAME(n_lanes) * sizeof(STORED)),
+    NAME(block_n) = BLOCK_B_BYTES / (NAME(block_k) * sizeof(STORED)),
+};
+typedef LANE NAME(lanes) __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+typedef WORD NAME(words) __attribute__((vector_size(NAME(n_lanes) * sizeof(WORD))));
+typedef STORED NAME(stored) __attribute__((vector_size(NAME(n_lanes) * sizeof(STORED))));
+
+/* One vector of sums to the first `columns` elements at c, all lanes at most.  Not inlined but where they are all
+ * wanted and contiguous: that would be most of the code. */
+NOINLINE TARGET void NAME(put_some)(const integer_tile *t, char *c, ptrdiff_t columns, const NAME(lanes) * sum) {
+    enum { LANES = NAME(n_lanes), ITEM = sizeof(STORED) };
+    NAME(stored) old = {0}, result;
+    const size_t bytes = (size_t)(columns < LANES ? columns : LANES) * ITEM;
+    if (t->accumulate && t->c_col == ITEM)
+        v_copy_first(&old, c, bytes);
+    else if (t->accumulate)
+        for (size_t j = 0; j < bytes; j += ITEM) memcpy((char *)&old + j, c + (ptrdiff_t)(j / ITEM) * t->c_col, ITEM);
+    result = RESULT(*sum, old);
+    if (t->c_col == ITEM)
+        v_copy_first(c, &result, bytes);
+    else
+        for (size_t j = 0; j < bytes; j += ITEM)
+            memcpy(c + (ptrdiff_t)(j / ITEM) * t->c_col, (char *)&result + j, ITEM);
+}
+
+INLINE TARGET void NAME(put)(const integer_tile *t, char *c, ptrdiff_t columns, NAME(lanes) sum) {
+    NAME(stored) old = {0}, result;
+    if (t->c_col == sizeof(STORED) && columns >= NAME(n_lanes)) {
+        if (t->accumulate) memcpy(&old, c, sizeof old);
+        result = RESULT(sum, old);
+        memcpy(c, &result, sizeof result);
+    } else {
+        NAME(put_some)(t, c, columns, &sum);
+    }
+}
+
+#ifdef SATURATES
+/* Are the contiguous elements of these rows all true? */
+static int NAME(complete)(const integer_tile *t, int rows) {
+    if (t->c_col != sizeof(STORED)) return 0;
+    for (int r = 0; r < rows; r++) {
+        uint8_t all = 1; /* without a branch, for the vectoriser */
+        for (ptrdiff_t j = 0; j < t->columns; j++) all &= t->c[r * t->c_row + j] != 0;
+        if (!all) return 0;
+    }
+    return 1;
+}
+#endif
+
+INLINE TARGET void NAME(multiply)(const integer_tile *t, const int rows, const int vectors) {
+    NAME(lanes) sum[INTEGER_ROWS][INTEGER_VECTORS] = {0};
+    const char *a = t->a, *b = t->b;
+#ifdef SATURATES
+    if (t->accumulate && NAME(complete)(t, rows)) return;
+#endif
+    for (ptrdiff_t p = 0; p < t->words; p++, a += t->a_step, b += t->b_step) {
+        NAME(lanes) y[INTEGER_VECTORS];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            NAME(words) word;
+            memcpy(&word, b + v * (ptrdiff_t)sizeof word, sizeof word);
+            y[v] = __builtin_convertvector(word, NAME(lanes));
+        }
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+            WORD word;
+            memcpy(&word, a + r * t->a_row, sizeof word);
+            const NAME(lanes) x = (NAME(lanes)){0} + (LANE)SPLAT(word);
+#ifdef MULTIPLY_ADD
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[r][v] = MULTIPLY_ADD(sum[r][v], x, y[v]);
+#else
+            NAME(lanes) product[INTEGER_VECTORS]; /* all of them first: 10 % on Zen 4 */
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) {
+                product[v] = x * y[v];
+                v_now(product[v]);
+            }
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[r][v] += product[v];
+#endif
+        }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            const ptrdiff_t j = v * NAME(n_lanes);
+            NAME(put)(t, t->c + r * t->c_row + j * t->c_col, t->columns - j, sum[r][v]);
+        }
+}
+
+/* Not inlined: sums stay in registers only where little else is alive. */
+NOINLINE TARGET void NAME(tile_wide)(const integer_tile *t) { NAME(multiply)(t, INTEGER_ROWS, INTEGER_VECTORS); }
+NOINLINE TARGET void NAME(tile_narrow)(const integer_tile *t) { NAME(multiply)(t, INTEGER_ROWS, 1); }
+NOINLINE TARGET void NAME(row_wide)(const integer_tile *t) { NAME(multiply)(t, 1, INTEGER_VECTORS); }
+NOINLINE TARGET void NAME(row_narrow)(const integer_tile *t) { NAME(multiply)(t, 1, 1); }
+
+/* m rows, of which t describes the first. */
+static TARGET void NAME(panel)(integer_tile t, ptrdiff_t m, int wide) {
+    for (; m >= INTEGER_ROWS; m -= INTEGER_ROWS, t.a += INTEGER_ROWS * t.a_row, t.c += INTEGER_ROWS * t.c_row)
+        wide ? NAME(tile_wide)(&t) : NAME(tile_narrow)(&t);
+    for (; m > 0; m--, t.a += t.a_row, t.c += t.c_row) wide ? NAME(row_wide)(&t) : NAME(row_narrow)(&t);
+}
+
+/* `lanes` vectors of k elements to words, `width` of them side by side; zeros in the last of each word.  Lanes lie
+ * `along` bytes apart, elements `deep`. */
+static TARGET void NAME(pack)(char *to, ptrdiff_t width, const char *from, ptrdiff_t along, ptrdiff_t deep,
+                              ptrdiff_t lanes, ptrdiff_t k) {
+    enum { ITEM = sizeof(STORED), GROUP = NAME(group) };
+    const ptrdiff_t step = width * (ptrdiff_t)sizeof(WORD), words = (k + GROUP - 1) / GROUP;
+    if (k % GROUP || lanes < width) memset(to, 0, (size_t)(words * step));
+    if (GROUP == 1 && along == ITEM) {
+        for (ptrdiff_t p = 0; p < k; p++, from += deep, to += step)
+            for (ptrdiff_t l = 0; l < lanes * ITEM; l += VEKT_VECTOR_BYTES)
+                v_copy_first(to + l, from + l,
+                             (size_t)(lanes * ITEM - l < VEKT_VECTOR_BYTES ? lanes * ITEM - l : VEKT_VECTOR_BYTES));
+    } else if (GROUP > 1 && deep == ITEM) {
+        for (ptrdiff_t l = 0; l < lanes; l++, from += along, to += sizeof(WORD)) {
+            ptrdiff_t p = 0;
+            for (; p + GROUP <= k; p += GROUP) memcpy(to + p / GROUP * step, from + p * ITEM, sizeof(WORD));
+            memcpy(to + p / GROUP * step, from + p * ITEM, (size_t)(k - p) * ITEM);
+        }
+    } else {
+        for (ptrdiff_t p = 0; p < k; p++, from += deep) {
+            char *word = to + p / GROUP * step + p % GROUP * ITEM;
+            for (ptrdiff_t l = 0; l < lanes; l++) memcpy(word + l * (ptrdiff_t)sizeof(WORD), from + l * along, ITEM);
+        }
+    }
+}
+
+/* The columns of the panel at column j. */
+INLINE ptrdiff_t NAME(columns)(ptrdiff_t j, ptrdiff_t n) {
+    enum { LANES = NAME(n_lanes), WIDE = LANES * INTEGER_VECTORS };
+    return n - j >= WIDE ? WIDE : n - j > LANES ? LANES : n - j;
+}
+
+INLINE int NAME(panel_in_place)(const integer_block *s, ptrdiff_t columns) {
+    return s->b_in_place && columns % NAME(n_lanes) == 0;
+}
+
+static TARGET void NAME(pack_b)(const integer_block *s, ptrdiff_t words) {
+    const vekt_matrix *b = &s->p->b;
+    for (ptrdiff_t j = 0, columns; j < s->n; j += columns) {
+        columns = NAME(columns)(j, s->n);
+        if (NAME(panel_in_place)(s, columns)) continue;
+        const char *from = b->data + s->q * b->row + (s->j + j) * b->col;
+        const ptrdiff_t width = columns > NAME(n_lanes) ? columns : NAME(n_lanes);
+        NAME(pack)(s->b + j * words * (ptrdiff_t)sizeof(WORD), width, from, b->col, b->row, columns, s->k);
+    }
+}
+
+static TARGET void NAME(block)(const integer_block *s, integer_tile t) {
+    const vekt_product *p = s->p;
+    const char *a = p->a.data + s->i * p->a.row + s->q * p->a.col;
+    t.a_row = p->a.row;
+    t.a_step = NAME(group) * p->a.col;
+    if (s->a) {
+        t.a_step = sizeof(WORD);
+        t.a_row = t.words * t.a_step;
+        for (ptrdiff_t r = 0; r < s->m; r++)
+            NAME(pack)(s->a + r * t.a_row, 1, a + r * p->a.row, 0, p->a.col, 1, s->k);
+        a = s->a;
+    }
+    for (ptrdiff_t j = 0; j < s->n; j += t.columns) {
+        t.columns = NAME(columns)(j, s->n);
+        t.a = a;
+        t.c = p->c.data + s->i * p->c.row + (s->j + j) * p->c.col;
+        if (NAME(panel_in_place)(s, t.columns)) {
+            t.b = p->b.data + s->q * p->b.row + (s->j + j) * p->b.col;
+            t.b_step = p->b.row;
+        } else {
+            t.b = s->b + j * t.words * (ptrdiff_t)sizeof(WORD);
+            t.b_step = (t.columns > NAME(n_lanes) ? t.columns : NAME(n_lanes)) * (ptrdiff_t)sizeof(WORD);
+        }
+        NAME(panel)(t, s->m, t.columns > NAME(n_lanes));
+    }
+}
+
+static TARGET int NAME(blocked)(const vekt_product *p) {
+    enum { ITEM = sizeof(STORED), GROUP = NAME(group), LANES = NAME(n_lanes) };
+    const ptrdiff_t n_limit = p->n < NAME(block_n) ? p->n : NAME(block_n);
+    const ptrdiff_t k_limit = p->k < NAME(block_k) ? (p->k / GROUP + 1) * GROUP : NAME(block_k);
+    integer_block s = {.p = p, .b_in_place = GROUP == 1 && p->b.col == ITEM && p->m < PACKED_ROWS};
+    s.b = vekt_workspace(VEKT_WORKSPACE_B, (size_t)((n_limit + LANES) * k_limit * ITEM));
+    if (!s.b) return -1;
+    if (p->k % GROUP || (p->a.col != ITEM && (GROUP > 1 || p->n > LANES))) {
+        s.a = vekt_workspace(VEKT_WORKSPACE_A, (size_t)(BLOCK_ROWS * k_limit * ITEM));
+        if (!s.a) return -1;
+    }
+    integer_tile t = {.c_row = p->c.row, .c_col = p->c.col};
+    for (s.j = 0; s.j < p->n; s.j += s.n) {
+        s.n = p->n - s.j < NAME(block_n) ? p->n - s.j : NAME(block_n);
+        s.q = 0;
+        do { /* once, for zeros, where k is 0 */
+            s.k = p->k - s.q < NAME(block_k) ? p->k - s.q : NAME(block_k);
+            t.words = (s.k + GROUP - 1) / GROUP;
+            t.accumulate = p->accumulate || s.q > 0;
+            NAME(pack_b)(&s, t.words);
+            for (s.i = 0; s.i < p->m; s.i += s.m) {
+                s.m = p->m - s.i < BLOCK_ROWS ? p->m - s.i : BLOCK_ROWS;
+                NAME(block)(&s, t);
+            }
+            s.q += s.k;
+        } while (s.q < p->k);
+    }
+    return 0;
+}
+
+/* Every element by itself: for few columns, or few rows of contiguous columns. */
+static int NAME(dots)(const vekt_product *p) {
+    const ptrdiff_t item = sizeof(STORED), bytes = p->k * item;
+    const char *b = p->b.data;
+    ptrdiff_t b_col = p->b.col;
+    if (p->b.row != item) {
+        char *copy = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->n * bytes));
+        if (!copy) return -1;
+        for (ptrdiff_t q = 0; q < p->k; q++)
+            for (ptrdiff_t j = 0; j < p->n; j++)
+                memcpy(copy + j * bytes + q * item, b + q * p->b.row + j * b_col, sizeof(STORED));
+        b = copy;
+        b_col = bytes;
+    }
+    for (ptrdiff_t i = 0; i < p->m; i++)
+        for (ptrdiff_t j = 0; j < p->n; j++) {
+            STORED sum = (STORED)DOT(p->a.data + i * p->a.row, b + j * b_col, (size_t)bytes), old = 0;
+            char *c = p->c.data + i * p->c.row + j * p->c.col;
+            if (p->accumulate) memcpy(&old, c, sizeof old);
+            sum = ADD(sum, old);
+            memcpy(c, &sum, sizeof sum);
+        }
+    return 0;
+}
+
+static int NAME(product)(const vekt_product *p) {
+    enum { ITEM = sizeof(STORED), FEW = 2 };
+    const int by_dots = p->a.col == ITEM && (p->n <= FEW || (p->b.row == ITEM && p->m <= FEW));
+    const int turned_by_dots = p->m == 1 && p->b.row == ITEM, c_turned = p->c.col != ITEM && p->c.row == ITEM;
+    if (by_dots) return NAME(dots)(p);
+    if (turned_by_dots || p->n == 1 || c_turned) { /* c^T = b^T a^T */
+        vekt_product turned = *p;
+        turned.m = p->n;
+        turned.n = p->m;
+        turned.a = (vekt_matrix){p->b.data, p->b.col, p->b.row};
+        turned.b = (vekt_matrix){p->a.data, p->a.col, p->a.row};
+        turned.c = (vekt_matrix){p->c.data, p->c.col, p->c.row};
+        return turned_by_dots ? NAME(dots)(&turned) : NAME(blocked)(&turned);
+    }
+    return NAME(blocked)(p);
+}
+
+#undef NAME
+#undef STORED
+#undef WORD
+#undef LANE
+#undef DOT
+#undef SPLAT
+#undef MULTIPLY_ADD
+#undef RESULT
+#undef ADD
+#undef SATURATES
+#undef TARGET

@@ -1,0 +1,38 @@
+/* What several functions on arrays ask of their arguments. */
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#include "_bridge.h"
+
+static int bad_axis(Py_ssize_t axis, int ndim) {
+    PyObject *module = PyImport_ImportModule("numpy.exceptions");
+    PyObject *type = module ? PyObject_GetAttrString(module, "AxisError") : NULL;
+    PyObject *error = type ? PyObject_CallFunction(type, "ni", axis, ndim) : NULL;
+    if (error) PyErr_SetObject(type, error);
+    Py_XDECREF(error);
+    Py_XDECREF(type);
+    Py_XDECREF(module);
+    return -1;
+}
+
+static int mark_axis(PyObject *object, int ndim, int *marks) {
+    Py_ssize_t axis = PyNumber_AsSsize_t(object, PyExc_IndexError);
+    if (axis == -1 && PyErr_Occurred()) return -1;
+    if (axis < -ndim || axis >= ndim) return bad_axis(axis, ndim);
+    int i = (int)(axis < 0 ? axis + ndim : axis);
+    if (marks[i]) {
+        PyErr_SetString(PyExc_ValueError, "duplicate value in 'axis'");
+        return -1;
+    }
+    marks[i] = 1;
+    return 0;
+}
+
+int vekt_mark_axes(PyObject *axis, int ndim, int *marks) {
+    for (int i = 0; i < ndim; i++) marks[i] = axis == Py_None;
+    if (axis == Py_None) return 0;
+    if (!PyTuple_Check(axis)) return mark_axis(axis, ndim, marks);
+    for (Py_ssize_t i = 0; i < PyTuple_Size(axis); i++) {
+        if (mark_axis(PyTuple_GetItem(axis, i), ndim, marks) < 0) return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,106 @@
+"""Which tasks `vekt compare` measures for the operations, sizes, shapes and dtypes asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+
+from vekt.cli import linear_tasks as linear
+from vekt.cli import shapes as grid
+from vekt.cli.cases import Case, select_cases
+from vekt.cli.shapes import Shape
+from vekt.cli.tasks import (
+    Task,
+    elementwise_tasks,
+    gate_names,
+    gate_tasks,
+    row_names,
+    row_tasks,
+)
+
+Tasks = Callable[[], Iterator[Task]]
+
+
+def other_names() -> list[str]:
+    """Operations that are compared beside the registry's."""
+    return [*row_names(), *gate_names(), *linear.linear_names()]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is asked for: no operations mean all, no shapes and dtypes the default ones."""
+
+    wanted: set[str]
+    sizes: list[int]
+    shapes: list[Shape] | None
+    dtypes: list[str] | None
+
+    @property
+    def cases(self) -> list[Case]:
+        """The registry's kernels among the operations."""
+        if not set(self.dtypes or linear.FLOATS) & set(linear.FLOATS):
+            return []
+        wanted = self.wanted - set(other_names())
+        return [] if self.wanted and not wanted else select_cases(wanted)
+
+    def groups(self) -> Iterator[tuple[str, Tasks]]:
+        """Yield titles, and what makes the tasks below them when their time has come."""
+        rows = self._among(row_names())
+        vectors = self._among(linear.VECTORS)
+        for dtype in self.dtypes or linear.FLOATS:
+            for n in self.sizes:
+                yield f"{n:,} elements", partial(self._sized, n, dtype)
+            if dtype in linear.FLOATS:
+                for shape in self._shapes(2, grid.ROWS) if rows else ():
+                    yield grid.text(shape), partial(row_tasks, rows, shape, dtype)
+                for shape in self._shapes(2, grid.MATRICES) if vectors else ():
+                    yield grid.text(shape), partial(linear.matrix_tasks, vectors, shape, dtype)
+        yield from self._products()
+        yield from self._layers()
+
+    def _among(self, names: Iterable[str]) -> list[str]:
+        there = other_names()
+        return [n for n in names if n in there and (not self.wanted or n in self.wanted)]
+
+    def _shapes(self, lengths: int, default: list[Shape]) -> list[Shape]:
+        if self.shapes is None:
+            return default
+        return [shape for shape in self.shapes if len(shape) == lengths]
+
+    def _sized(self, n: int, dtype: str) -> Iterator[Task]:
+        if self._among(["dot"]):
+            yield linear.dot_task(n, dtype)
+        if dtype in linear.FLOATS:
+            yield from elementwise_tasks(self.cases, n, dtype)
+            yield from gate_tasks(self._among(gate_names()), n, dtype)
+            if self._among(["norm"]):
+                yield from linear.norm_tasks(n, dtype)
+
+    def _products(self) -> Iterator[tuple[str, Tasks]]:
+        names = self._among(linear.PRODUCTS)
+        shapes = self._shapes(3, [*grid.SQUARES, *grid.LAYERS])
+        stacks = self._shapes(4, grid.STACKS)
+        transposed = self._shapes(3, [*grid.MIDDLE_SQUARES, *grid.LAYERS])
+        contracted = self._shapes(3, grid.CONTRACTIONS)
+        for dtype in self.dtypes or linear.FLOATS:
+            if "matmul" in names:
+                tasks = partial(linear.product_tasks, [*shapes, *stacks], dtype, transposed)
+                yield "matrix products", tasks
+            if "tensordot" in names:
+                yield "contractions", partial(linear.tensordot_tasks, contracted, dtype)
+        if self.dtypes is None and "matmul" in names:
+            squares = self._shapes(3, grid.MIDDLE_SQUARES)
+            for dtype in linear.NARROW:
+                if dtype != "bfloat16" or find_spec("ml_dtypes"):
+                    yield "matrix products", partial(linear.product_tasks, squares, dtype)
+
+    def _layers(self) -> Iterator[tuple[str, Tasks]]:
+        shapes = self._shapes(3, grid.DENSE)
+        for dtype in self.dtypes or linear.FLOATS:
+            if dtype in linear.FLOATS:
+                for name in self._among(linear.LAYERS):
+                    backward = name == "dense_backward"
+                    title = f"dense layers, forward{' and backward' if backward else ''}"
+                    yield title, partial(linear.dense_tasks, shapes, dtype, backward)

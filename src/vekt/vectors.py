@@ -1,0 +1,232 @@
+"""Norms and cosines, outer products and transposed copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt import _ufuncs
+from vekt._axes import plain
+from vekt._kernels import lib
+
+__all__ = ["cosine_similarity", "norm"]
+
+_TWO: int = lib.VEKT_SUM_SQUARES
+_ONE: int = lib.VEKT_SUM_ABSOLUTE
+
+# What np.linalg.norm calls the norms of vectors that are computed here.
+_VECTOR_KINDS: dict[Any, int] = {
+    None: _TWO,
+    2: _TWO,
+    1: _ONE,
+    np.inf: lib.VEKT_MAX_ABSOLUTE,
+    -np.inf: lib.VEKT_MIN_ABSOLUTE,
+    0: lib.VEKT_COUNT_NONZERO,
+}
+
+# Norms of matrices made of sums along one of the two axes: which of them, and what is taken of the sums.
+_MATRIX_KINDS: dict[Any, tuple[int, Callable[..., Any]]] = {
+    1: (0, np.max),
+    -1: (0, np.min),
+    np.inf: (1, np.max),
+    -np.inf: (1, np.min),
+}
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    r"""Norm of a vector or a matrix, or of many of them along axes.
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers of any layout in memory.  Integers and bool compute in float64.
+    ord : {None, 0, 1, 2, inf, -inf, 'fro', 'nuc'} or number, optional
+        The order, as in `numpy.linalg.norm`.  None means 2 for vectors and 'fro' for matrices.
+    axis : int, tuple of two ints or None, default None
+        The axis along which the vectors lie, or the two of the matrices.  None: `x` is one vector
+        or matrix; without `ord`, of any number of dimensions.
+    keepdims : bool, default False
+        Keep reduced axes with length one.
+
+    Returns
+    -------
+    scalar or ndarray
+        Of the dtype of `x`, of its real parts' where it is complex.
+
+    Raises
+    ------
+    ValueError
+        For an order that vectors or matrices do not have, more than two axes, or no elements where
+        the norm is undefined.
+    TypeError
+        If `axis` is neither an integer nor a tuple of them, or the dtype has no norm.
+
+    Notes
+    -----
+    .. math:: \|x\|_p = \left( \sum_i |x_i|^p \right)^{1/p}
+
+    The norms 1, 2, inf, -inf, 0 and 'fro' of vectors and 1, -1, inf, -inf and 'fro' of matrices
+    take one pass over `x`, whatever its layout, and no temporary arrays.  The 2-norm is right
+    wherever it can be represented, though squares overflow or vanish.  Sums are formed in double, in
+    an order that depends on the shape and the order of the axes in memory, but not on the number of
+    threads.  Other orders go through `numpy.linalg.norm`.
+
+    References
+    ----------
+    G. H. Golub, C. F. Van Loan, Matrix Computations, section 2.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> float(vk.norm(np.array([3.0, 4.0])))
+    5.0
+    >>> float(vk.norm(np.array([3e200, 4e200])))
+    5e+200
+    >>> vk.norm(np.array([[3.0, 4.0], [5.0, 12.0]]), axis=1)
+    array([ 5., 13.])
+    """
+    if ord is None and axis is None and type(x) is np.ndarray:
+        result = _ufuncs.norms(_TWO, x, None, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_norm(_ufuncs.norms, x, ord, axis, keepdims)
+
+
+def general_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdims: Any) -> Any:
+    """Compute any norm by `norms`, one of the functions that `_native.build_norms` makes."""
+    if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
+        return np.linalg.norm(x, ord, axis, keepdims)
+    x = np.asarray(x)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    result = NotImplemented
+    if axis is None and ord is None:
+        result = norms(_TWO, x, None, None, keepdims)
+    elif x.size and len(axes) == 1:
+        result = _vector_norm(norms, x, ord, axes[0], keepdims)
+    elif x.size and len(axes) == 2:
+        result = _matrix_norm(norms, x, ord, axes, keepdims)
+    if result is not NotImplemented:
+        return result
+    with np.errstate(all="ignore"):
+        return np.linalg.norm(x, ord, axis, keepdims)
+
+
+def _kind_of(kinds: dict[Any, Any], ord: Any) -> Any:
+    """Look up an order, which may be of any type."""
+    try:
+        return kinds.get(ord)
+    except TypeError:
+        return None
+
+
+def _magnitudes(x: Any, kind: int) -> Any:
+    """Return absolute values of complex numbers for the norms that are not made of squares."""
+    if x.dtype.kind != "c" or kind == _TWO:
+        return x
+    with np.errstate(all="ignore"):
+        return np.abs(x)
+
+
+def _vector_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdims: Any) -> Any:
+    kind = _kind_of(_VECTOR_KINDS, ord)
+    if kind is not None:
+        return norms(kind, _magnitudes(x, kind), None, axis, keepdims)
+    if isinstance(ord, (int, float)) and x.dtype.kind in "biuf" and x.dtype.itemsize <= 8:
+        return _power_norm(norms, x, ord, axis, keepdims)
+    return NotImplemented
+
+
+def _matrix_norm(norms: Callable[..., Any], x: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
+    if ord is None or (isinstance(ord, str) and ord in ("fro", "f")):
+        return norms(_TWO, x, None, axes, keepdims)
+    which, choose = _kind_of(_MATRIX_KINDS, ord) or (None, None)
+    if which is None:
+        return NotImplemented
+    if axes[0] % x.ndim == axes[1] % x.ndim:
+        return NotImplemented  # NumPy's error
+    sums = norms(_ONE, _magnitudes(x, _ONE), None, axes[which], True)
+    if sums is NotImplemented:
+        return sums
+    return choose(sums, axis=axes if keepdims else tuple(a % x.ndim for a in axes), keepdims=keepdims)
+
+
+def _power_norm(norms: Callable[..., Any], x: Any, ord: float, axis: Any, keepdims: Any) -> Any:
+    """Compute other orders by NumPy; scaled where powers left the range of the dtype."""
+    with np.errstate(all="ignore"):
+        result = np.linalg.norm(x, ord, axis, keepdims)
+        info: Any = np.finfo(result.dtype)
+        # Sums near the limits have overflowed, or were formed of subnormal powers.
+        total = np.abs(np.log2(result.astype("f8"))) * np.abs(ord)
+        if np.all(total < info.maxexp - info.nmant):
+            return result
+        largest = norms(_VECTOR_KINDS[np.inf], x, None, axis, True).astype("f8")
+        smallest = norms(_VECTOR_KINDS[-np.inf], x, None, axis, True).astype("f8")
+        decisive = largest if ord > 0 else smallest
+        usable = np.isfinite(decisive) & (decisive > 0)
+        exponent = np.where(usable, np.frexp(decisive)[1], 0)
+        scaled = np.linalg.norm(np.ldexp(x.astype("f8"), -exponent), ord, axis, True)
+        scaled = np.ldexp(scaled, exponent).astype(result.dtype)
+    return scaled.reshape(np.shape(result))[()]
+
+
+def cosine_similarity(a: Any, b: Any, axis: Any = -1) -> Any:
+    r"""Cosine of the angles between vectors.
+
+    Parameters
+    ----------
+    a, b : array_like
+        Vectors along `axis`, of real dtypes up to float64; the shapes broadcast.  Integers and bool
+        compute in float64, float16 and bfloat16 keep their dtype.
+    axis : int, tuple of ints or None, default -1
+        Axes along which the elements of a vector lie; None means all of them.
+
+    Returns
+    -------
+    scalar or ndarray
+        Between -1 and 1; of the common dtype and of the broadcast shape without `axis`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast, or `axis` is out of bounds.
+    TypeError
+        If an operand is of another dtype, or of a type with its own array functions.
+
+    Notes
+    -----
+    .. math:: \cos(a, b) = \frac{\sum_i a_i b_i}{\|a\|_2 \|b\|_2}
+
+    All three sums are formed in double in one pass over the operands, and scaled where squares would
+    overflow or vanish.  The cosine with a vector of zeros is 0, as in scikit-learn and torch; with
+    an infinite element it is NaN.  A vector's cosine with itself is exactly 1.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan, H. Schütze, Introduction to Information Retrieval, section 6.3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> float(vk.cosine_similarity(np.array([1.0, 0.0]), np.array([3.0, 4.0])))
+    0.6
+    >>> vk.cosine_similarity(np.array([[1.0, 2.0], [2.0, -1.0]]), np.array([2.0, 4.0]))
+    array([1., 0.])
+    """
+    return general_cosine(_ufuncs.norms, a, b, axis)
+
+
+def general_cosine(norms: Callable[..., Any], a: Any, b: Any, axis: Any) -> Any:
+    """Compute cosines by `norms`, one of the functions that `_native.build_norms` makes."""
+    x = np.asarray(plain("cosine_similarity", "a", a))
+    y = np.asarray(plain("cosine_similarity", "b", b))
+    result = norms(lib.VEKT_COSINE, x, y, axis, False)
+    if result is NotImplemented:
+        raise TypeError(
+            f"cosine_similarity: dtypes {x.dtype} and {y.dtype} are not supported; "
+            "expected real dtypes up to float64"
+        )
+    return result
