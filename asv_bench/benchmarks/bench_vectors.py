@@ -86,7 +86,9 @@ class TimeReference:
     version = "1"
 
     def setup(self, function, dtype):
-        self.call = getattr(import_module("vekt.reference"), function)
+        self.call = getattr(import_module("vekt.reference"), function, None)
+        if self.call is None:
+            raise NotImplementedError
         self.operands, self.options = operands(function, dtype, (25, 40))
         self.options.pop("out", None)
         self.call(*self.operands, **self.options)
