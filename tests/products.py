@@ -32,7 +32,6 @@ KINDS: dict[str, int] = {
         for bits in (8, 16, 32, 64)
     },
 }
-LAYOUTS = ("C", "F", "spread", "reversed", "misaligned")
 
 
 def set_matrix(matrix: Any, x: Array) -> None:
@@ -72,20 +71,6 @@ def multiply(
     driver = lib.vekt_matmul_serial if serial else lib.vekt_matmul
     assert driver(target, KINDS[a.dtype.name], product) == 0
     return out
-
-
-def laid_out(x: Array, layout: str) -> Array:
-    """Return a copy of a matrix in memory of that layout."""
-    if layout == "spread":
-        y = np.zeros((2 * x.shape[0], 3 * x.shape[1]), x.dtype)[::2, ::3]
-    elif layout == "reversed":
-        y = np.zeros_like(x, order="C")[::-1, ::-1]
-    elif layout == "misaligned":
-        y = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
-    else:
-        y = np.zeros_like(x, order="F" if layout == "F" else "C")
-    y[...] = x
-    return y
 
 
 def operands(

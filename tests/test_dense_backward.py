@@ -71,7 +71,7 @@ class TestGradients:
 
 class TestBits:
     # One block and many, of rows around the length of a run; one row, one column.
-    SHAPES = ((700, 9, 2100), (513, 30, 65), (1, 64, 64), (300, 5, 1), (257, 1, 40), (9000, 3, 70))
+    SHAPES = ((1100, 9, 2100), (513, 30, 65), (1, 64, 64), (300, 5, 1), (257, 1, 40), (9000, 3, 70))
 
     @pytest.mark.parametrize("dtype", ["f4", "f8"])
     @pytest.mark.parametrize("shape", SHAPES)
@@ -103,15 +103,6 @@ class TestBits:
         for result in results[1:]:
             for value, first in zip(result, results[0], strict=True):
                 assert_array_equal(value, first)
-
-    def test_large_weights_are_packed_once(self):
-        dy, x, w, z = operands(600, 520, 1030, "f8")
-        dx, dw, _ = vk.dense_backward(dy, x, w, z, "relu")
-        dz = vk.relu_backward(dy, z)
-        assert_array_equal(dx, vk.matmul(dz, w.T))
-        assert_array_equal(dw, vk.matmul(x.T, dz))
-        columns = vk.dense_backward(dy, np.asfortranarray(x), w, z, "relu")[0]
-        assert_array_equal(columns, dx)
 
 
 class TestLayouts:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from numpy.testing import assert_array_equal
-from products import LAYOUTS, laid_out, multiply
+from products import LAYOUTS, multiply
 
 import vekt as vk
 
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 HALVES = [np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)]
 COMPLEX = [np.dtype(np.complex64), np.dtype(np.complex128)]
 
-# Around the blocks of planes.h: 128 rows, 256 columns, and one more at the end, 256 of k.
+# Around the blocks of planes.h: 512 rows and columns, one more at the end, and a run of k.
 SHAPES = [
     (1, 1, 1),
     (1, 600, 1),
@@ -27,9 +27,10 @@ SHAPES = [
     (3, 4, 5),
     (16, 16, 16),
     (33, 257, 31),
-    (129, 520, 70),
-    (5, 19, 257),
-    (9, 20, 515),
+    (65, 520, 70),
+    (515, 33, 9),
+    (5, 19, 513),
+    (9, 20, 1030),
 ]
 
 
@@ -95,8 +96,8 @@ def test_layouts(rng, isa, dtype):
         expected = multiply(a, b, isa=isa)
         for a_layout in LAYOUTS:
             for b_layout in LAYOUTS:
-                out = laid_out(np.zeros((m, n), dtype), rng.choice(LAYOUTS))
-                got = multiply(laid_out(a, a_layout), laid_out(b, b_layout), out, isa=isa)
+                out = rng.choice(LAYOUTS)(np.zeros((m, n), dtype))
+                got = multiply(a_layout(a), b_layout(b), out, isa=isa)
                 assert_array_equal(got, expected)
 
 
@@ -156,7 +157,7 @@ def test_special_values(isa, dtype):
 def test_bits_do_not_depend_on_the_batch(rng, isa, dtype):
     a, b = operand(rng, (200, 300), dtype), operand(rng, (300, 40), dtype)
     whole = multiply(a, b, isa=isa)
-    for rows in (slice(0, 1), slice(130, 137), slice(3, 190)):
+    for rows in (slice(0, 1), slice(30, 37), slice(3, 190)):
         assert_array_equal(multiply(a[rows], b, isa=isa), whole[rows])
 
 

@@ -81,7 +81,7 @@ static int FN(multiply_blocks)(int planes, const FN(planes) * a, const FN(planes
 
 INLINE int FN(product_by_planes)(const vekt_product *p, const FN(storage) * s) {
     /* Whole runs of k: sums in their usual order.  One column has another, so none is left over at the end. */
-    enum { M = 128, N = 256, K = VEKT_PRODUCT_RUN };
+    enum { M = 512, N = 512, K = VEKT_PRODUCT_RUN };
     const ptrdiff_t m_limit = p->m < M ? p->m : M, n_limit = p->n <= N + 1 ? p->n : N + 1,
                     k_limit = p->k < K ? p->k : K;
     const ptrdiff_t a_size = m_limit * k_limit, b_size = k_limit * n_limit, c_size = m_limit * n_limit;
