@@ -18,7 +18,7 @@ from vekt.cli import linear_tasks, main
 from vekt.cli.environment import BLAS_OVERRIDES
 from vekt.cli.grids import Grid
 from vekt.cli.limits import beside_limits, limits
-from vekt.cli.linear_tasks import linear_rows
+from vekt.cli.linear_tasks import linear_names, linear_rows
 from vekt.cli.peers import PEERS
 from vekt.cli.tasks import GATES, ROWS, gate_names, row_names
 from vekt.cli.timing import interleaved
@@ -67,7 +67,8 @@ def test_every_operation_and_peer(tmp_path):
     small += ["--rounds", "3"]
     assert main(["compare", *small, "--json", str(report_file)]) == 0
     cells = json.loads(report_file.read_text())["cells"]
-    others = {*row_names(), *gate_names(), *linear_rows()}
+    linear = {r for r in linear_rows() if r not in linear_tasks.VECTORS or r in linear_names()}
+    others = {*row_names(), *gate_names(), *linear}
     assert {cell["op"] for cell in cells} >= {*KERNELS, *others}
     assert all(cell["fastest_peer"] for cell in cells)
     assert len({(cell["label"], cell["operands"]) for cell in cells}) == len(cells)
@@ -119,7 +120,6 @@ def test_products(tmp_path, capsys):
             assert cell["peak_seconds"] is cell["of_peak"] is None
         else:
             assert cell["of_peak"] == cell["peak_seconds"] / cell["seconds"]["vekt"] > 0
-    assert cells[2]["peak_seconds"] == pytest.approx(cells[3]["peak_seconds"] / 3, rel=0.9)
     out = capsys.readouterr().out
     assert "microseconds: matrix products, complex64, 1 thread" in out
     assert "of peak" in out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interpreters import printed, run
+from interpreters import printed
 from numba import guvectorize, njit, prange, vectorize
 from numba.core.errors import TypingError
 
@@ -115,34 +115,25 @@ def test_order_of_imports(script: str) -> None:
 
 
 def test_numba_without_vekt_stays_light() -> None:
-    """Of `vekt` only its package is imported; no function is made by Numba for it."""
+    """Nothing of `vekt` is imported, even if it could not be."""
     script = (
         "import sys, numba\n"
         + FIRST
-        + "loaded = [m for m in sys.modules if m.startswith('vekt')]\n"
-        "print('vekt._numba_extension' in loaded, 'vekt.jit' in loaded, 'vekt.reference' in loaded)"
+        + "print('vekt_numba' in sys.modules, [m for m in sys.modules if m.split('.')[0] == 'vekt'])"
     )
-    assert printed(script).split() == ["True", "False", "False"]
+    assert printed(script, VEKT_ISA="x86_v9") == "True []\n"
 
 
 def test_vekt_without_numba() -> None:
     script = (
         "import sys\n"
         "sys.modules['numba'] = None\n"
-        "import vekt as vk, vekt._numba_extension\n"
+        "import vekt as vk, vekt_numba\n"
         "print(vk.gelu(0.0))\n"
     )
     assert printed(script) == "0.0\n"
-    script = "import vekt._numba_extension, sys; print('numba' in sys.modules)"
+    script = "import vekt, vekt_numba, sys; print('numba' in sys.modules)"
     assert printed(script) == "False\n"
-
-
-def test_a_broken_vekt_does_not_break_numba() -> None:
-    """The cap on the instruction set is wrong: Numba warns, and goes on."""
-    script = "import warnings; warnings.simplefilter('always')\nimport numba\n" + FIRST + "print(1)"
-    done = run(script, VEKT_ISA="x86_v9")
-    assert done.stdout == "1\n"
-    assert "x86_v9" in done.stderr
 
 
 def test_cached_functions(tmp_path: Path) -> None:

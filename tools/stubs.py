@@ -130,7 +130,8 @@ def dense(
 @overload
 def dense(
     x: ArrayLike, w: ArrayLike | PackedWeights, b: ArrayLike | None = None,
-    activation: _Activation = None, *, out: NDArray[Any] | None = None,
+    activation: _Activation = None, *,
+    out: NDArray[Any] | tuple[NDArray[Any] | None, NDArray[Any] | None] | None = None,
     return_preactivation: Literal[True]
 ) -> tuple[Any, Any]: ...""",
     "dense_backward": """\

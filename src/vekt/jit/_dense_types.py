@@ -16,10 +16,10 @@ from vekt._kernels import lib
 from .._layer_activation import _find as find_op
 from .._layer_activation import kernel_of
 from ._dense import dense, dense_backward
-from ._jitable import jitable, overloads
+from ._jitable import callable_only as jitable, overloads
 from ._native_calls import address_of, driver, kernel_symbol
 from ._products import check_out, common_kind, converter, overlap
-from ._views import is_none, literal, matrix_maker
+from ._views import is_none, literal, matrix_maker, store
 
 NAMES = ("dense", "dense_backward")
 
@@ -210,7 +210,7 @@ def _dense_types(
         y = np.empty(shape, dtype)
         z = run(x, w, b, activation, y)
         apply(activation, z, y)
-        out[...] = y
+        store(y, out)
         return finish(out, z)
 
     return given

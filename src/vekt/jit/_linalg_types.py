@@ -7,29 +7,16 @@ from typing import Any
 import numpy as np
 from numba import literally, types
 from numba.core.errors import TypingError
-from numba.np.numpy_support import as_dtype
 
-from ._jitable import jitable, overloads
+from ._jitable import callable_only as jitable, overloads
 from ._linalg import matmul, matvec, tensordot, vecdot, vecmat
-from ._products import check_out, common_kind, converter, multiply, product_type
-from ._views import as_tuple, is_none, length, literal, matrix_maker, moved
+from ._products import check_out, common_kind, converter, multiplier
+from ._views import as_tuple, is_none, length, literal, matrix_maker, moved, with_last
 
 NAMES = ("matmul", "matvec", "tensordot", "vecdot", "vecmat")
 
-# Vectors are matrices of one row or one column.
 _keep = jitable(lambda x: x)
 _conjugate = jitable(lambda x: np.conj(x))
-_row = jitable(lambda x: x[..., np.newaxis, :])
-_column = jitable(lambda x: x[..., np.newaxis])
-
-_VIEWS = {
-    (False, False): (_keep, _keep),
-    (True, False): (_row, jitable(lambda c: c[..., 0, :])),
-    (False, True): (_column, jitable(lambda c: c[..., 0])),
-    (True, True): (jitable(lambda y: _row(_column(y))), jitable(lambda c: c[..., 0, 0])),
-}
-"""How `out` becomes a matrix, and results what was asked for, by which operands are vectors."""
-_item = jitable(lambda c: c[0, 0])
 
 
 def of_vectors(name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool]) -> Any:
@@ -38,26 +25,12 @@ def of_vectors(name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool]
     stacked = [x.ndim - 2 + vector for x, vector in zip((x1, x2), vectors, strict=True)]
     if min(stacked) < 0:
         raise TypingError(f"{name}: an operand has too few axes: {x1}, {x2}")
-    ndim = max(stacked) + 2 - sum(vectors)
-    check_out(name, out, kind, ndim)
-    product = product_type(as_dtype(kind))
+    check_out(name, out, kind, max(stacked) + 2 - sum(vectors))
     first, second = converter(x1, kind), converter(x2, kind)
-    left, right = _row if vectors[0] else _keep, _column if vectors[1] else _keep
     conjugated = name in ("vecdot", "vecmat") and isinstance(kind, types.Complex)
     conjugate = _conjugate if conjugated else _keep
-    widen, narrow = _VIEWS[vectors] if ndim else (_VIEWS[vectors][0], _item)
-    if is_none(out):
-        return jitable(
-            lambda x1, x2, out: narrow(
-                multiply(product, conjugate(left(first(x1))), right(second(x2)), None)
-            )
-        )
-
-    def run(x1, x2, out):  # type: ignore[no-untyped-def]
-        multiply(product, conjugate(left(first(x1))), right(second(x2)), widen(out))
-        return out
-
-    return jitable(run)
+    multiply = multiplier(kind, x1.ndim, x2.ndim, vectors, out)
+    return jitable(lambda x1, x2, out: multiply(conjugate(first(x1)), second(x2), out))
 
 
 def is_vector(x: Any) -> bool:
@@ -89,7 +62,7 @@ def _vecdot_types(x1: Any, x2: Any, out: Any = None, axis: Any = -1) -> Any:
     if literal(axis) == -1:
         return lambda x1, x2, out=None, axis=-1: run(x1, x2, out)
     return lambda x1, x2, out=None, axis=-1: run(
-        moved(x1, (axis,), False), moved(x2, (axis,), False), out
+        with_last(x1, axis), with_last(x2, axis), out
     )
 
 
@@ -103,7 +76,8 @@ def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
     count = counts.pop()
     if counts or not isinstance(count, int) or not 0 <= count <= min(a.ndim, b.ndim):
         raise TypingError(f"tensordot: axes {axes} for arrays of {a.ndim} and {b.ndim} dimensions")
-    first, second, product = converter(a, kind), converter(b, kind), product_type(as_dtype(kind))
+    first, second = converter(a, kind), converter(b, kind)
+    multiply = multiplier(kind, 2, 2, (False, False), types.none)
     free = a.ndim - count
     left, right = matrix_maker(a.ndim, free), matrix_maker(b.ndim, count)
     keeps_axes = free + b.ndim - count > 0
@@ -112,7 +86,7 @@ def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
     def contract(x, y):  # type: ignore[no-untyped-def]
         if x.shape[free:] != y.shape[:count]:
             raise ValueError("tensordot: the lengths to sum over differ")
-        c = multiply(product, left(x), right(y), None)
+        c = multiply(left(x), right(y), None)
         return finish(c, x.shape[:free] + y.shape[count:])
 
     run = jitable(contract)

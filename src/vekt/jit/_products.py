@@ -12,9 +12,10 @@ from numba.np.numpy_support import as_dtype, from_dtype
 
 from vekt._kernels import lib
 
-from ._jitable import jitable, overloads
+from ._gates import with_item
+from ._jitable import callable_only as jitable
 from ._native_calls import driver
-from ._views import is_none
+from ._views import is_none, store
 
 _INTEGERS = {
     1: lib.VEKT_PRODUCT_I8,
@@ -88,76 +89,112 @@ def overlap(x: Any, y: Any) -> bool:
     return first[0] < other[1] and other[0] < first[1]
 
 
-# ---- From views with two axes or more to the driver
-
-
-def _spread(x: Any, outer: Any) -> Any:
-    """Return the view of a stack of matrices that repeats it along these axes."""
-
-
-@overloads(_spread)
-def _spread_types(x: Any, outer: Any) -> Any:
-    if x.ndim == 2 and len(outer) == 0:
-        return lambda x, outer: x
-    return lambda x, outer: np.broadcast_to(x, outer + x.shape[-2:])
-
-
-def _outer(a: Any, b: Any) -> Any:
-    """Return the lengths of the axes before the last two."""
-
-
-@overloads(_outer)
-def _outer_types(a: Any, b: Any) -> Any:
-    if a.ndim == 2:
-        return lambda a, b: b.shape[:-2]
-    if b.ndim == 2:
-        return lambda a, b: a.shape[:-2]
-    return lambda a, b: np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+# ---- Matrices with axes of stacks before them, that broadcast.  All is said by shapes and steps: views
+# made by NumPy's functions take Numba a second to compile.
 
 
 @jitable
-def _shape(a: Any, b: Any) -> Any:
-    """Shape of the product."""
-    if a.shape[-1] != b.shape[-2]:
-        raise ValueError("the lengths to sum over differ")
-    return _outer(a, b) + (a.shape[-2], b.shape[-1])
+def _steps(full: Any, x: Any, outer: int, row: int, column: int) -> Any:
+    """Bytes between elements along each axis of the whole product; `row` and `column` may be -1."""
+    first = len(full) - 2 - outer
+    for d in range(len(full) - 2):
+        along = d >= first and x.shape[d - first] != 1
+        full = with_item(full, d, x.strides[d - first] if along else 0)
+    full = with_item(full, len(full) - 2, x.strides[row] if row >= 0 else 0)
+    return with_item(full, len(full) - 1, x.strides[column] if column >= 0 else 0)
 
 
 @jitable
-def _run(product: int, a: Any, b: Any, c: Any) -> None:
-    outer = c.shape[:-2]
-    x, y = _spread(a, outer), _spread(b, outer)
-    k = a.shape[-1]
-    if _matmul((product, c.ndim, c.shape, k, x, x.strides, y, y.strides, c, c.strides)) != 0:
-        raise MemoryError("no memory for a product")
+def _broadcast(full: Any, a: Any, b: Any, a_outer: int, b_outer: int) -> Any:
+    """Lengths of the axes before the last two; what `full` has for the others stays."""
+    outer = len(full) - 2
+    for d in range(outer):
+        i, j = d - outer + a_outer, d - outer + b_outer
+        la, lb = a.shape[i] if i >= 0 else 1, b.shape[j] if j >= 0 else 1
+        if la != lb and la != 1 and lb != 1:
+            raise ValueError("the axes before the last do not broadcast")
+        full = with_item(full, d, lb if la == 1 else la)
+    return full
 
 
-def multiply(product: int, a: Any, b: Any, out: Any) -> Any:
-    """Multiply stacks of matrices, of the same type, into a new array or `out`."""
+@jitable
+def _reduced(shape: Any, full: Any, row: int, column: int) -> Any:
+    """Shape of the result, in which rows or columns that stand for vectors are missing."""
+    outer = len(full) - 2
+    for d in range(outer):
+        shape = with_item(shape, d, full[d])
+    shape = with_item(shape, row, full[outer]) if row >= 0 else shape
+    return with_item(shape, column, full[outer + 1]) if column >= 0 else shape
 
 
-@overloads(multiply)
-def _multiply_types(product: Any, a: Any, b: Any, out: Any) -> Any:
-    dtype = as_dtype(a.dtype)
+def multiplier(kind: Any, a_ndim: int, b_ndim: int, vectors: tuple[bool, bool], out: Any) -> Any:
+    """Make the function (a, b, out) for stacks of matrices or vectors of this type of elements.
+
+    It writes to `out`, an array of the result's shape or None for a new one, and returns it.
+    """
+    a_outer, b_outer = a_ndim - 2 + vectors[0], b_ndim - 2 + vectors[1]
+    outer = max(a_outer, b_outer)
+    ndim = outer + 2 - sum(vectors)
+    zeros, shape = (0,) * (outer + 2), (0,) * ndim
+    dtype, product = as_dtype(kind), product_type(as_dtype(kind))
+    # The axes along rows and columns of each array; -1 for none.
+    a_row, a_column = -1 if vectors[0] else a_outer, a_ndim - 1
+    b_row, b_column = b_outer, -1 if vectors[1] else b_outer + 1
+    c_row, c_column = -1 if vectors[0] else outer, -1 if vectors[1] else ndim - 1
+
+    @jitable
+    def lengths(a: Any, b: Any) -> Any:
+        if a.shape[a_column] != b.shape[b_row]:
+            raise ValueError("the lengths to sum over differ")
+        full = with_item(zeros, outer, a.shape[a_row] if a_row >= 0 else 1)
+        full = with_item(full, outer + 1, b.shape[b_column] if b_column >= 0 else 1)
+        return _broadcast(full, a, b, a_outer, b_outer)
+
+    @jitable
+    def compute(full: Any, a: Any, b: Any, c: Any) -> None:
+        a_steps = _steps(zeros, a, a_outer, a_row, a_column)
+        b_steps = _steps(zeros, b, b_outer, b_row, b_column)
+        c_steps = _steps(zeros, c, outer, c_row, c_column)
+        k = a.shape[a_column]
+        if _matmul((product, len(full), full, k, a, a_steps, b, b_steps, c, c_steps)) != 0:
+            raise MemoryError("no memory for a product")
+
+    if not ndim:
+
+        def number(a, b, out):  # type: ignore[no-untyped-def]
+            c = np.empty(1, dtype)
+            compute(lengths(a, b), a, b, c)
+            return c[0]
+
+        if is_none(out):
+            return jitable(number)
+        of_two = jitable(number)
+
+        def given_number(a, b, out):  # type: ignore[no-untyped-def]
+            out[()] = of_two(a, b, None)
+            return out
+
+        return jitable(given_number)
+
+    def made(a, b, out):  # type: ignore[no-untyped-def]
+        full = lengths(a, b)
+        c = np.empty(_reduced(shape, full, c_row, c_column), dtype)
+        compute(full, a, b, c)
+        return c
+
     if is_none(out):
+        return jitable(made)
 
-        def made(product, a, b, out):  # type: ignore[no-untyped-def]
-            c = np.empty(_shape(a, b), dtype)
-            _run(product, a, b, c)
-            return c
-
-        return made
-
-    def given(product, a, b, out):  # type: ignore[no-untyped-def]
-        shape = _shape(a, b)
-        if out.shape != shape:
+    def given(a, b, out):  # type: ignore[no-untyped-def]
+        full = lengths(a, b)
+        if out.shape != _reduced(shape, full, c_row, c_column):
             raise ValueError("out has another shape than the result")
         if overlap(out, a) or overlap(out, b):
-            c = np.empty(shape, dtype)
-            _run(product, a, b, c)
-            out[...] = c
+            c = np.empty(out.shape, dtype)
+            compute(full, a, b, c)
+            store(c, out)
         else:
-            _run(product, a, b, out)
+            compute(full, a, b, out)
         return out
 
-    return given
+    return jitable(given)

@@ -11,10 +11,10 @@ from numba import njit, types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from ._jitable import jitable, overloads
+from ._jitable import callable_only as jitable, overloads
 from ._products import check_out, overlap
 from ._vectors import cosine_similarity, norm, outer, transpose_copy
-from ._views import as_tuple, is_none, literal, matrix_maker, moved
+from ._views import is_none, literal, matrix_maker, moved, with_last
 
 NAMES = ("cosine_similarity", "norm", "outer", "transpose_copy")
 
@@ -219,8 +219,13 @@ def _norm_types(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
         rows = _each_row(_norm_of_row, real, x.ndim, x.ndim - count)
         finish = jitable(lambda y: y) if x.ndim > count else jitable(lambda y: y[()])
 
+        if isinstance(axis, types.BaseTuple):
+            view = jitable(lambda x, axis: moved(x, axis, False))
+        else:
+            view = jitable(lambda x, axis: with_last(x, axis))
+
         def along(x, ord=None, axis=None, keepdims=False):  # type: ignore[no-untyped-def]
-            y = moved(x, as_tuple(axis), False).astype(dtype)
+            y = view(x, axis).astype(dtype)
             return finish(rows(y, y, order(ord)))
 
         return along
@@ -252,7 +257,7 @@ def _cosine_types(a: Any, b: Any, axis: Any = -1) -> Any:
     def run(a, b, axis=-1):  # type: ignore[no-untyped-def]
         shape = np.broadcast_shapes(a.shape, b.shape)
         x, y = np.broadcast_to(a, shape), np.broadcast_to(b, shape)
-        left, right = moved(x, (axis,), False), moved(y, (axis,), False)
+        left, right = with_last(x, axis), with_last(y, axis)
         return finish(rows(left.astype(dtype), right.astype(dtype), 0.0))
 
     return run

@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 
 from ._gates import place, with_item
-from ._jitable import jitable, overloads
+from ._jitable import callable_only as jitable, overloads
 
 
 def is_none(kind: Any) -> bool:
@@ -43,22 +43,38 @@ def _as_tuple_types(axes: Any) -> Any:
 
 
 @jitable
+def with_last(x: Any, axis: int) -> Any:
+    """Return the view whose last axis is this one."""
+    axis, order = place(axis, x.ndim), x.shape
+    for k in range(x.ndim - 1):
+        order = with_item(order, k, k + (k >= axis))
+    return x.transpose(with_item(order, x.ndim - 1, axis))
+
+
+@jitable
 def moved(x: Any, axes: Any, to_front: bool) -> Any:
     """Return the view whose first or last axes are these, in their order."""
-    order, count = x.shape, len(axes)
+    order, count, taken = x.shape, len(axes), 0
+    for i in range(count):
+        axis = place(axes[i], x.ndim)
+        if taken >> axis & 1:
+            raise ValueError("an axis is named twice")
+        taken |= 1 << axis
+        order = with_item(order, i if to_front else x.ndim - count + i, axis)
     free = count if to_front else 0
-    for k in range(x.ndim):
-        at = -1
-        for i in range(count):
-            if place(axes[i], x.ndim) == k:
-                if at >= 0:
-                    raise ValueError("an axis is named twice")
-                at = i
-        if at < 0:
-            order, free = with_item(order, free, k), free + 1
-        else:
-            order = with_item(order, at if to_front else x.ndim - count + at, k)
+    for axis in range(x.ndim):
+        if not taken >> axis & 1:
+            order = with_item(order, free, axis)
+            free += 1
     return x.transpose(order)
+
+
+@jitable
+def store(values: Any, out: Any) -> None:
+    """Copy a contiguous array to another of its shape; `out[...] = values` takes 5 s to compile."""
+    flat = values.reshape(values.size)
+    for i in range(flat.size):
+        out.flat[i] = flat[i]
 
 
 def matrix_maker(ndim: int, rows: int) -> Callable[..., Any]:
