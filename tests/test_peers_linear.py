@@ -62,6 +62,7 @@ def exact(name: str, o: dict[str, Any]) -> Any:
 # Where a peer that can write to an operand does; JAX never can.
 OUTPUTS = {"vecdot": "by_row", "matvec": "by_row", "vecmat": "by_column"}
 OUTPUTS |= {"transpose_copy": "turned", "cosine_similarity": "by_row"}
+SCRATCH = ("out", "by_row", "by_column", "turned", "dx", "dw", "db", "z", "dz", "t", "r", "s")
 RETURNED = {("torch", "cosine_similarity"), ("vekt", "cosine_similarity")}
 
 
@@ -79,14 +80,14 @@ def results(task: Task, returned: Any, names: dict[str, Any], peer: str) -> Any:
 
 def check(task: Task, dtype: str, peer: str) -> None:
     """Run one row, or vekt's own statement, on operands without results of former rows."""
+    for key in SCRATCH:
+        if key in task.operands and task.operands[key] is not task.operands.get("x"):
+            task.operands[key].fill(np.nan)
     inputs = {
         key: value.astype(np.longdouble) if isinstance(value, np.ndarray) else value
         for key, value in task.operands.items()
     }
     expected = exact(task.name, inputs)
-    for key in ("out", "by_row", "by_column", "turned", "dx", "dw", "db", "z", "dz"):
-        if key in task.operands and task.operands[key] is not task.operands.get("x"):
-            task.operands[key].fill(np.nan)
     if peer == "vekt":
         names = {"vk": vk, **task.operands}
         *first, last = task.statement.split("; ")
