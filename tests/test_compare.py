@@ -18,7 +18,7 @@ from vekt.cli import linear_tasks, main
 from vekt.cli.environment import BLAS_OVERRIDES
 from vekt.cli.grids import Grid
 from vekt.cli.limits import beside_limits, limits
-from vekt.cli.linear_tasks import linear_names, linear_rows
+from vekt.cli.linear_tasks import linear_rows
 from vekt.cli.peers import PEERS
 from vekt.cli.tasks import GATES, ROWS, gate_names, row_names
 from vekt.cli.timing import interleaved
@@ -67,8 +67,7 @@ def test_every_operation_and_peer(tmp_path):
     small += ["--rounds", "3"]
     assert main(["compare", *small, "--json", str(report_file)]) == 0
     cells = json.loads(report_file.read_text())["cells"]
-    linear = {r for r in linear_rows() if r not in linear_tasks.VECTORS or r in linear_names()}
-    others = {*row_names(), *gate_names(), *linear}
+    others = {*row_names(), *gate_names(), *linear_rows()}
     assert {cell["op"] for cell in cells} >= {*KERNELS, *others}
     assert all(cell["fastest_peer"] for cell in cells)
     assert len({(cell["label"], cell["operands"]) for cell in cells}) == len(cells)
