@@ -1,15 +1,16 @@
 /* A contiguous copy of memory of any layout.
  *
- * Where the elements that come to lie side by side are apart and others lie side by side now, a tile of both is
- * transposed in registers, into a buffer in the first-level cache, and copied from there in runs of 128 bytes or more:
- * rows that are a multiple of 4 KB apart would share a few lines of the cache, and evict each other before their
- * lines are full.  No stores bypass the cache: the runs are too short for them. */
+ * Where the elements that come to lie side by side are apart and others lie side by side now, tiles of both are
+ * transposed in registers.  Rows of the copy that are a multiple of some KB apart share a few lines of the first-level
+ * cache, and would evict each other before their lines are full; then a tile goes through a buffer (4096 x 4096 floats:
+ * three quarters of the time; 1000 x 1000: half as much again).  Prefetching and larger groups of tiles gained nothing,
+ * and the runs are too short for stores that bypass the cache. */
 #include "dims.h"
 
 #include <string.h>
 
 enum { THREADED_BYTES = 4 << 20 };
-enum { TILE_BYTES = 1 << 14, MAX_SIDE = 128 };
+enum { TILE_BYTES = 1 << 14, MAX_SIDE = 128, ALIASING = 1024 };
 enum { SRC, DST };
 
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
     ptrdiff_t item;
     const vekt_dim *outer; /* all dimensions but two */
     int n_outer;
+    int direct;             /* without the buffer */
     vekt_dim along;         /* the last one: contiguous in the copy */
     vekt_dim across;        /* one whose steps in the source are short */
     ptrdiff_t along_side, across_side; /* of a tile */
@@ -57,7 +59,7 @@ static void copy_tile(const plan *p, char *dst, const char *src, ptrdiff_t along
                          along);
         return;
     }
-    if (p->across_tiles == 1 && p->along_tiles == 1) {
+    if (p->direct) {
         p->transpose(dst, p->across.step[DST], src, p->along.step[SRC], along, across);
         return;
     }
@@ -102,25 +104,34 @@ static void choose_tile(plan *p, const vekt_target *target, vekt_dim *dims, int 
     p->along = n ? dims[n - 1] : one;
     p->across = one;
     p->outer = dims, p->n_outer = n ? n - 1 : 0;
-    int best = -1;
-    for (int i = 0; i < n - 1; i++) {
-        if (best < 0 || size_of(dims[i].step[SRC]) < size_of(dims[best].step[SRC])) best = i;
-    }
     p->along_side = p->along.size, p->across_side = 1;
-    if (best >= 0 && p->along.step[SRC] != p->item) {
-        p->across = dims[best];
-        memmove(dims + best, dims + best + 1, (size_t)(n - 2 - best) * sizeof *dims);
-        p->n_outer--;
-        ptrdiff_t side = MAX_SIDE;
-        while (side > 1 && side * side * p->item > TILE_BYTES) side /= 2;
-        p->along_side = p->across_side = side;
-        if (p->across.step[SRC] == p->item) p->transpose = transpose_of(target, p->item);
-        /* A short side leaves room for the other one. */
-        if (p->across.size < p->across_side) p->across_side = p->across.size;
-        if (!p->transpose && p->across_side < 16) p->along_side = p->along.size;
+    const int apart = p->along.step[SRC] != p->item;
+    int best = n - 2;
+    for (int i = n - 3; i >= 0 && apart; i--) {
+        if (size_of(dims[i].step[SRC]) < size_of(dims[best].step[SRC])) best = i;
     }
+    if (best < 0) return;
+    p->across = dims[best];
+    memmove(dims + best, dims + best + 1, (size_t)(n - 2 - best) * sizeof *dims);
+    p->n_outer--;
+    ptrdiff_t side = MAX_SIDE;
+    while (side > 1 && side * side * p->item > TILE_BYTES) side /= 2;
+    p->across_side = smaller(p->across.size, side);
+    if (!apart) return;
+    p->along_side = smaller(p->along.size, side);
+    /* A short side leaves room for the other one. */
+    if (p->across.size < side) p->along_side = smaller(p->along.size, TILE_BYTES / p->item / p->across_side);
+    if (p->along.size < side) p->across_side = smaller(p->across.size, TILE_BYTES / p->item / p->along_side);
+    if (p->across.step[SRC] == p->item) p->transpose = transpose_of(target, p->item);
+    const int thin = smaller(p->along.size, p->across.size) * p->item < 16;
+    p->direct = p->item == 16 || thin || p->across.step[DST] % ALIASING;
+}
+
+/* How many tiles there are. */
+static ptrdiff_t count_tiles(plan *p) {
     p->along_tiles = ceil_divide(p->along.size, p->along_side);
     p->across_tiles = ceil_divide(p->across.size, p->across_side);
+    return vekt_count(p->outer, p->n_outer) * p->along_tiles * p->across_tiles;
 }
 
 void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *dims, int n, const void *src,
@@ -130,7 +141,7 @@ void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *di
     if (bytes == 0) return;
     n = widen_items(&p, dims, vekt_join_dims(dims, n));
     choose_tile(&p, target, dims, n);
-    const ptrdiff_t tiles = vekt_count(p.outer, p.n_outer) * p.along_tiles * p.across_tiles;
+    const ptrdiff_t tiles = count_tiles(&p);
     if (bytes >= THREADED_BYTES)
         vekt_parallel_for(tiles, tiles > 64 ? tiles / 64 : 1, run, &p);
     else

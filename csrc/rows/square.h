@@ -29,9 +29,15 @@ static void T(transpose)(void *dst, ptrdiff_t dst_step, const void *src, ptrdiff
                          ptrdiff_t n) {
     char *to = dst;
     const char *from = src;
-    if (rows < SIDE || n < SIDE) {
+    if (n < SIDE && n < rows) {
         for (ptrdiff_t j = 0; j < n; j++)
             for (ptrdiff_t l = 0; l < rows; l++)
+                memcpy(to + j * dst_step + l * BYTES, from + l * src_step + j * BYTES, BYTES);
+        return;
+    }
+    if (rows < SIDE || n < SIDE) {
+        for (ptrdiff_t l = 0; l < rows; l++)
+            for (ptrdiff_t j = 0; j < n; j++)
                 memcpy(to + j * dst_step + l * BYTES, from + l * src_step + j * BYTES, BYTES);
         return;
     }

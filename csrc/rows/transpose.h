@@ -34,7 +34,7 @@ INLINE quad_8 zip_high_8(quad_8 a, quad_8 b) { return __builtin_shufflevector(a,
 
 static void transpose_16(void *dst, ptrdiff_t dst_step, const void *src, ptrdiff_t src_step, ptrdiff_t rows,
                          ptrdiff_t n) {
-    for (ptrdiff_t j = 0; j < n; j++)
-        for (ptrdiff_t l = 0; l < rows; l++)
+    for (ptrdiff_t l = 0; l < rows; l++)
+        for (ptrdiff_t j = 0; j < n; j++)
             memcpy((char *)dst + j * dst_step + l * 16, (const char *)src + l * src_step + j * 16, 16);
 }

@@ -45,8 +45,8 @@ static PyMethodDef outer_def = {"outer", (PyCFunction)(void (*)(void))vekt_py_ou
 static PyMethodDef transpose_copy_def = {"transpose_copy", (PyCFunction)(void (*)(void))vekt_py_transpose_copy,
                                          METH_FASTCALL,
                                          "transpose_copy(source, copy, /)\n--\n\n"
-                                         "Copy an array to a contiguous one of its shape and dtype, without objects, "
-                                         "that does not overlap it."};
+                                         "Copy an array to a contiguous one of its shape and dtype that does not "
+                                         "overlap it, or a new one for None;\nNotImplemented for objects."};
 
 /* A function that finds the target in its self. */
 static PyObject *bind(PyMethodDef *definition, PyObject *address) {

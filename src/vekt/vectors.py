@@ -343,19 +343,13 @@ def transpose_copy(a: Any, axes: Any = None, out: Any = None) -> Any:
 
 def general_transpose_copy(kernel: Callable[..., Any], a: Any, axes: Any, out: Any) -> Any:
     """Copy by `kernel`, one of the functions that `_native.build_transpose_copy` makes."""
-    view = np.asarray(plain("transpose_copy", "a", a)).transpose(axes)
-    if view.dtype.hasobject:
-        if out is None:
-            return view.copy(order="C")
-        np.copyto(out, view, casting="same_kind")
-        return out
+    view = a if type(a) is np.ndarray else np.asarray(plain("transpose_copy", "a", a))
+    view = view.T if axes is None else view.transpose(axes)
     if out is None:
-        copy = np.empty(view.shape, view.dtype)
-        kernel(view, copy)
-        return copy
+        copy = kernel(view, None)
+        return view.copy(order="C") if copy is NotImplemented else copy
     out = checked_out(out, shape=view.shape)
-    if out.dtype == view.dtype and out.flags.c_contiguous and not np.may_share_memory(out, view):
-        kernel(view, out)
-    else:
+    direct = out.dtype == view.dtype and out.flags.c_contiguous and not np.may_share_memory(out, view)
+    if not direct or kernel(view, out) is NotImplemented:
         np.copyto(out, view, casting="same_kind")
     return out
