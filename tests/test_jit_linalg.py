@@ -56,7 +56,7 @@ def test_matmul_of_two_vectors(rng) -> None:
     assert matmul(a, b) == vk.matmul(a, b)
 
 
-@pytest.mark.parametrize("dtypes", ["??", "bb", "Hi", "QQ", "fd", "fi", "DF"])
+@pytest.mark.parametrize("dtypes", ["??", "bb", "Hi", "DF"])
 def test_result_types_and_wrap_around(dtypes, rng) -> None:
     a, b = ((rng.normal(size=(5, 5)) * 90).astype(c) for c in dtypes[:2])
     want = np.matmul(a, b)
@@ -95,7 +95,6 @@ def test_products_of_stacked_vectors(rng) -> None:
         return (
             vk.matvec(a, v, out),
             vk.vecmat(v[:, 0:1] + 0 * a[0, :, 0], a),
-            vk.vecdot(a, v[0]),
             vk.vecdot(a, a, axis=1),
             vk.vecdot(v[0], v[1]),
         )
@@ -105,7 +104,6 @@ def test_products_of_stacked_vectors(rng) -> None:
     want = (
         vk.matvec(a, v),
         vk.vecmat(v[:, 0:1] + 0 * a[0, :, 0], a),
-        vk.vecdot(a, v[0]),
         vk.vecdot(a, a, axis=1),
         vk.vecdot(v[0], v[1]),
     )
@@ -113,7 +111,7 @@ def test_products_of_stacked_vectors(rng) -> None:
         assert_array_equal(x, y)
     assert_array_equal(out, want[0])
     from_python = jit.vecdot(a, a, axis=1)
-    same(from_python, want[3])
+    same(from_python, want[2])
     z = (a + 1j * a[::-1])[0]
     assert_allclose(njit(lambda x, y: jit.vecdot(x, y))(z, z), np.vecdot(z, z), rtol=1e-14)
 
@@ -125,7 +123,10 @@ def test_dot(rng) -> None:
 
     a, b = rng.normal(size=(2, 10_000))
     assert abs(run(a, b) - vk.dot(a, b)) <= 1e-11
-    same(run(a.reshape(100, 100), b.reshape(100, 100)), vk.matmul(*(x.reshape(100, -1) for x in (a, b))))
+    same(
+        run(a.reshape(100, 100), b.reshape(100, 100)),
+        vk.matmul(*(x.reshape(100, -1) for x in (a, b))),
+    )
     small = np.arange(-100, 100, dtype="i1")
     assert run(small, small[::-1]) == np.dot(small, small[::-1])
     assert jit.dot(small, small[::-1]) == np.dot(small, small[::-1])

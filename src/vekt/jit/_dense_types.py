@@ -16,7 +16,7 @@ from vekt._kernels import lib
 from .._layer_activation import _find as find_op
 from .._layer_activation import kernel_of
 from ._dense import dense, dense_backward
-from ._jitable import callable_only as jitable, overloads
+from ._jitable import jitable, overloads
 from ._native_calls import address_of, driver, kernel_symbol
 from ._products import check_out, common_kind, converter, overlap
 from ._views import is_none, literal, matrix_maker, store
@@ -192,7 +192,7 @@ def _dense_types(
     if is_none(out):
 
         def made(x, w, b=None, activation=None, out=None, return_preactivation=False):  # type: ignore[no-untyped-def]
-            y = np.empty(x.shape[:-1] + (w.shape[1],), dtype)
+            y = np.empty((*x.shape[:-1], w.shape[1]), dtype)
             z = run(x, w, b, activation, y)
             apply(activation, z, y)
             return finish(y, z)
@@ -200,7 +200,7 @@ def _dense_types(
         return made
 
     def given(x, w, b=None, activation=None, out=None, return_preactivation=False):  # type: ignore[no-untyped-def]
-        shape = x.shape[:-1] + (w.shape[1],)
+        shape = (*x.shape[:-1], w.shape[1])
         if out.shape != shape:
             raise ValueError("dense: out has another shape than the result")
         if is_matrix and not (overlap(out, x) or overlap(out, w) or _overlaps(out, b)):

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit, types
 from numba.core.errors import TypingError
 
-from ._jitable import overloads
 from ._gates import _entry
+from ._jitable import overloads
 from ._linalg import documented, finished, on_this_thread
 from ._linalg_types import is_vector, of_vectors
 from ._products import common_kind

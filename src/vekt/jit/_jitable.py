@@ -27,12 +27,6 @@ def jitable(function: Function) -> Function:
     return registered
 
 
-def callable_only(function: Function) -> Function:
-    """Let compiled functions call this one: inlined everywhere, long code takes long to compile."""
-    registered: Function = register_jitable(**OPTIONS)(function)
-    return registered
-
-
 def is_jitable(value: Any) -> bool:
     """Whether this is a function that went through `jitable`."""
     return callable(value) and value in _JITABLE

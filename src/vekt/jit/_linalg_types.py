@@ -8,10 +8,10 @@ import numpy as np
 from numba import literally, types
 from numba.core.errors import TypingError
 
-from ._jitable import callable_only as jitable, overloads
+from ._jitable import jitable, overloads
 from ._linalg import matmul, matvec, tensordot, vecdot, vecmat
 from ._products import check_out, common_kind, converter, multiplier
-from ._views import as_tuple, is_none, length, literal, matrix_maker, moved, with_last
+from ._views import as_tuple, length, literal, matrix_maker, moved, with_last
 
 NAMES = ("matmul", "matvec", "tensordot", "vecdot", "vecmat")
 
@@ -61,9 +61,7 @@ def _vecdot_types(x1: Any, x2: Any, out: Any = None, axis: Any = -1) -> Any:
     run = of_vectors("vecdot", x1, x2, out, (True, True))
     if literal(axis) == -1:
         return lambda x1, x2, out=None, axis=-1: run(x1, x2, out)
-    return lambda x1, x2, out=None, axis=-1: run(
-        with_last(x1, axis), with_last(x2, axis), out
-    )
+    return lambda x1, x2, out=None, axis=-1: run(with_last(x1, axis), with_last(x2, axis), out)
 
 
 @overloads(tensordot)

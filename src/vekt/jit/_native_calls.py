@@ -18,9 +18,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from vekt._kernels import ffi, lib
+
 from .._native import SELECTED, TARGETS, _address
 from .._native import kernels as kernel_rows
-from vekt._kernels import ffi, lib
 
 _POINTER = ir.IntType(8).as_pointer()
 _PREFIX = "vekt_jit_"
@@ -87,9 +88,9 @@ def _refer(context: Any) -> None:
 def _symbol(context: Any, builder: Any, name: str) -> Any:
     """Address of what the symbol stands for."""
     _refer(context)
-    variable = cgutils.add_global_variable(builder.module, ir.IntType(8), name) if (
-        name not in builder.module.globals
-    ) else builder.module.globals[name]
+    variable = builder.module.globals.get(name)
+    if variable is None:
+        variable = cgutils.add_global_variable(builder.module, ir.IntType(8), name)
     return builder.bitcast(variable, _POINTER)
 
 
@@ -145,7 +146,9 @@ def driver(name: str, returns: Any = None) -> Callable[..., Any]:
             status = builder.call(function, passed)
             if returns is None:
                 return status
-            return context.make_tuple(builder, signature.return_type, [status, builder.load(result)])
+            return context.make_tuple(
+                builder, signature.return_type, [status, builder.load(result)]
+            )
 
         if returns is None:
             return types.int32(arguments), code

@@ -13,7 +13,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 from vekt._kernels import lib
 
 from ._gates import with_item
-from ._jitable import callable_only as jitable
+from ._jitable import jitable
 from ._native_calls import driver
 from ._views import is_none, store
 
@@ -89,7 +89,7 @@ def overlap(x: Any, y: Any) -> bool:
     return first[0] < other[1] and other[0] < first[1]
 
 
-# ---- Matrices with axes of stacks before them, that broadcast.  All is said by shapes and steps: views
+# ---- Matrices with axes of stacks before them, that broadcast.  Shapes and steps say it all: views
 # made by NumPy's functions take Numba a second to compile.
 
 

@@ -11,7 +11,7 @@ from numba import njit, types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from ._jitable import callable_only as jitable, overloads
+from ._jitable import jitable, overloads
 from ._products import check_out, overlap
 from ._vectors import cosine_similarity, norm, outer, transpose_copy
 from ._views import is_none, literal, matrix_maker, moved, with_last

@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 
 from ._gates import place, with_item
-from ._jitable import callable_only as jitable, overloads
+from ._jitable import jitable, overloads
 
 
 def is_none(kind: Any) -> bool:
@@ -78,7 +78,7 @@ def store(values: Any, out: Any) -> None:
 
 
 def matrix_maker(ndim: int, rows: int) -> Callable[..., Any]:
-    """Make the function that merges the first axes of an array, so many, to rows, others to columns.
+    """Make the function that merges the first axes, so many, to rows and others to columns.
 
     A matrix stays what it is, so that results may be written to it; all else is copied where it is
     not in C order.
