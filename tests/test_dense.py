@@ -81,22 +81,6 @@ class TestBits:
             y = vk.dense(x[rows], transposed, b, "silu", deterministic="batch")
             assert_array_equal(y, whole[rows])
 
-    def test_few_rows_times_contiguous_columns(self):
-        """The bits of matmul, + and the activation, for each layout of the result."""
-        x, w, b = operands(4, 257, 700)
-        w = np.asfortranarray(w)
-        for m in (1, 3, 4):
-            expected = vk.matmul(x[:m], w) + b
-            for out in (None, np.empty((m, 700), x.dtype), np.empty((700, m), x.dtype).T):
-                z = vk.dense(x[:m], w, b, out=out)
-                assert_array_equal(z, expected)
-                assert_array_equal(vk.dense(x[:m], w, b, "silu", out=out), vk.silu(expected))
-        integers = np.arange(4 * 257).reshape(4, 257) % 7
-        y = vk.dense(integers, w.astype("f8"), deterministic="batch")
-        assert_array_equal(y[:1], vk.dense(integers[:1], w.astype("f8"), deterministic="batch"))
-        with pytest.raises(ValueError, match="deterministic must be None or 'batch'"):
-            vk.dense(x, w, deterministic="no")  # type: ignore[call-overload]
-
     def test_threads(self, set_threads: Callable[[int], None]):
         x, w, b = operands(700, 130, 260)
         results = []

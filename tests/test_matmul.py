@@ -175,66 +175,6 @@ def test_bits_do_not_depend_on_the_batch(products, dtype, rng):
         assert products["matmul"](x[i], w[:, 0]) == column[i]
 
 
-class TestDeterministic:
-    """One row times contiguous columns, where the same bits as in a batch must be asked for."""
-
-    @pytest.mark.parametrize("dtype", ["f", "d"])
-    def test_batch(self, products, dtype, rng):
-        x, w = operand(rng, (33, 300), dtype), operand(rng, (40, 300), dtype).T
-        matmul = products["matmul"]
-        whole = matmul(x, w)
-        for rows in (slice(0, 1), slice(7, 9), slice(29, 33), slice(4, 9)):
-            assert_array_equal(matmul(x[rows], w, deterministic="batch"), whole[rows])
-            swapped = x.astype(x.dtype.newbyteorder())[rows]  # through the gufunc
-            assert_array_equal(matmul(swapped, w, deterministic="batch"), whole[rows])
-        assert_array_equal(matmul(x[3], w, deterministic="batch"), whole[3])
-        stack = np.stack([x[:2], x[5:7]])
-        twice = np.broadcast_to(w, (2, *w.shape))
-        expected = whole[[0, 1, 5, 6]].reshape(2, 2, 40)
-        for right in (w, twice):
-            assert_array_equal(matmul(stack, right, deterministic="batch"), expected)
-            gaps = np.repeat(stack, 2, axis=2)[:, :, ::2]
-            assert_array_equal(matmul(gaps, right, deterministic="batch"), expected)
-
-    @pytest.mark.parametrize("dtype", ["f", "d"])
-    def test_default(self, products, dtype, rng):
-        """The order of dot: within gamma_k, whatever the columns beside, and by both ways in."""
-        x, w = operand(rng, (1, 1000), dtype), operand(rng, (2100, 1000), dtype).T
-        got = products["matmul"](x, w)
-        unit = np.finfo(dtype).eps / 2
-        gamma = 1000 * unit / (1 - 1000 * unit)
-        exact = x.astype("g") @ w.astype("g")
-        assert np.all(abs(got - exact) <= gamma * (abs(x) @ abs(w)) * (1 + 2.0**-10))
-        assert_array_equal(got[0], products["matvec"](w.T, x[0]))
-        assert_array_equal(got[0], products["vecmat"](x[0], w))
-        assert_array_equal(products["matmul"](x, w[:, 3:5]), got[:, 3:5])
-        assert_array_equal(products["matmul"](x.astype(x.dtype.newbyteorder()), w), got)
-
-    def test_threads(self, rng, set_threads):
-        for m, n in (1, 9000), (65, 180), (2080, 63):  # of 64 pieces, the last one's last is a row
-            x, w = operand(rng, (m, 300), "f"), operand(rng, (n, 300), "f").T
-            set_threads(1)
-            expected = vk.matmul(x, w)
-            for threads in (2, 3, 16):
-                set_threads(threads)
-                assert_array_equal(vk.matmul(x, w), expected)
-
-    def test_argument(self):
-        x = np.ones((2, 2))
-        assert_array_equal(vk.matmul(x, x, deterministic=None), x @ x)
-        out = np.empty_like(x)
-        assert vk.matmul(x, x, deterministic="batch", out=out) is out
-        assert vk.matmul(x, x, out=out, deterministic="batch") is out
-        assert vk.matmul(x, x, out, deterministic="batch") is out
-        assert_array_equal(out, x @ x)
-        assert_array_equal(reference.matmul(x, x, deterministic="batch"), x @ x)
-        for wrong in ("rows", True, 0, ["batch"]):
-            with pytest.raises(ValueError, match="deterministic must be None or 'batch'"):
-                vk.matmul(x, x, deterministic=wrong)
-        with pytest.raises(TypeError):
-            vk.vecdot(x, x, deterministic="batch")
-
-
 @pytest.mark.parametrize("dtype", ["e", "f", "d", "F", "D"])
 @pytest.mark.parametrize("name", NAMES)
 def test_special_values_come_without_warnings(products, name, dtype):
