@@ -57,7 +57,7 @@ def test_namespaces() -> None:
     assert set(vk.__all__) >= PUBLIC | ROWS
     assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
-    assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY
+    assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | JIT_LINEAR
     extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
     assert set(reference.__all__) == PUBLIC | ROWS | extras
     for module in (vk, vk.activations, vk.rows, jit, reference):

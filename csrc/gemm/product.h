@@ -20,6 +20,7 @@ static int FN(product)(const vekt_product *p) {
         return FN(product)(&column);
     }
     int taken = FN(product_small)(p);
+    if (!taken) taken = FN(product_dots)(p);
     if (!taken) taken = FN(product_few)(p);
     if (taken) return taken < 0 ? -1 : 0;
     if (p->c.col == sizeof(REAL) || p->c.row != sizeof(REAL) || p->packed) return FN(blocked)(p);

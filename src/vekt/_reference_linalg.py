@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -25,7 +25,14 @@ __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 
 
 def matmul(
-    x1: ArrayLike, x2: ArrayLike, /, out: Any = None, *, dtype: Any = None, axes: Axes = None
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    axes: Axes = None,
+    deterministic: Literal["batch"] | None = None,
 ) -> Any:
     """Matrix product of two arrays, exact but for the sums' own rounding and one at the end.
 
@@ -40,6 +47,8 @@ def matmul(
         The dtype that the operands are taken as.
     axes : list of tuple of int, optional
         Where the matrices lie in x1, x2 and the result.
+    deterministic : {None, "batch"}, optional
+        As for `vekt.matmul`; it makes no difference here.
 
     Returns
     -------

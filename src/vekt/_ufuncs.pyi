@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -27,6 +27,7 @@ def matmul(
     subok: bool = True,
     axes: Any = None,
     axis: Any = None,
+    deterministic: Literal["batch"] | None = None,
 ) -> Any: ...
 def matvec(
     x1: ArrayLike,
@@ -118,6 +119,7 @@ def dense(
     y: NDArray[Any] | None,
     z: NDArray[Any] | None,
     keep: bool,
+    invariant: bool,
     /,
 ) -> Any: ...
 def dense_backward(
