@@ -22,6 +22,7 @@ from ._operands import checked_out, is_bfloat16, result_dtype, vectors
 from ._reference_gates import gate_functions
 from ._reference_math import two_product
 from ._reference_rows import rows, wide_rows
+from ._reference_vectors import cosine_similarity, norm, outer, transpose_copy
 from ._registry import KERNELS, OPS, Kernel
 from ._row_functions import row_functions
 from ._ulp import ulp_error
@@ -172,7 +173,11 @@ _FUNCTIONS = _public()
 globals().update(_FUNCTIONS)
 __all__ = [
     *_FUNCTIONS,
+    "cosine_similarity",
     "dot",
+    "norm",
+    "outer",
+    "transpose_copy",
     "ulp_error",
     "wide",
     "wide_from_output",
