@@ -16,8 +16,8 @@ enum { THREADED_BYTES = 8 << 20 };
 enum { TASK_ELEMENTS = 8192 };
 /* Columns: each result is a chain of COLUMN_ROWS additions, loaded and stored once for ROWS_AT_A_TIME of them. */
 enum { COLUMN_ROWS = 128, ROWS_AT_A_TIME = 8, SEGMENT = 512 };
-/* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs beside
- * its elements would be most of it. */
+/* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs
+ * beside its elements would be most of it. */
 enum { SHORT = 48, MANY = 8 };
 /* Fewer columns than this are repeated side by side, so that three of them cost no more than many. */
 enum { NARROW = 256 };
@@ -93,8 +93,8 @@ static void scaled_sums(const plan *p, ptrdiff_t line, double sums[MAX_TERMS], i
         for (ptrdiff_t i = 0; i < p->n; i += VEKT_NORM_BLOCK) {
             const ptrdiff_t m = smaller(p->n - i, VEKT_NORM_BLOCK);
             const char *x = dense(p, k, address, i, m, buffer[k]);
-            greatest = merge(VEKT_MAX_ABSOLUTE, greatest,
-                             p->target->norm_terms[VEKT_MAX_ABSOLUTE][VEKT_F64].block(x, x, m));
+            greatest =
+                merge(VEKT_MAX_ABSOLUTE, greatest, p->target->norm_terms[VEKT_MAX_ABSOLUTE][VEKT_F64].block(x, x, m));
         }
         exponents[k] = 0;
         if (isfinite(greatest)) frexp(greatest, &exponents[k]);
@@ -226,7 +226,8 @@ static void add_rows(const plan *p, ptrdiff_t line, ptrdiff_t column, ptrdiff_t 
         x[k] = address;
         if (p->format == VEKT_NATIVE) continue;
         for (ptrdiff_t row = 0; row < rows; row++)
-            vekt_gather(p->dtype, p->format, (float *)buffer[k] + row * SEGMENT, address + row * step[k], p->memory, width);
+            vekt_gather(p->dtype, p->format, (float *)buffer[k] + row * SEGMENT, address + row * step[k], p->memory,
+                        width);
         x[k] = (const char *)buffer[k];
         step[k] = SEGMENT * sizeof(float);
     }
@@ -248,7 +249,8 @@ static void run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
         const ptrdiff_t line = rest / p->chunks * run_lines, column = segment * SEGMENT;
         const ptrdiff_t width = smaller(SEGMENT, p->run - column);
         const ptrdiff_t sums_width = p->partials ? p->width : width;
-        double *sums = p->partials ? p->partials + chunk * p->n_streams * p->width + line * p->repeats + column : local;
+        double *sums =
+            p->partials ? p->partials + chunk * p->n_streams * p->width + line * p->repeats + column : local;
         for (int s = 0; s < p->n_streams; s++)
             for (ptrdiff_t j = 0; j < width; j++)
                 sums[s * sums_width + j] = p->streams[s].term == VEKT_MIN_ABSOLUTE ? (double)INFINITY : 0;
@@ -308,7 +310,9 @@ static int is_unit(const plan *p, const vekt_dim *dims, int n) {
 
 /* Lines side by side that fill all memory, but are too few: several elements of each make up one row. */
 static ptrdiff_t choose_repeats(const plan *p) {
-    if (p->transposed || p->n_outer != 1 || p->n_inner != 1 || p->n < 2 || p->lines >= NARROW || p->format != VEKT_NATIVE) return 1;
+    if (p->transposed || p->n_outer != 1 || p->n_inner != 1 || p->n < 2 || p->lines >= NARROW ||
+        p->format != VEKT_NATIVE)
+        return 1;
     for (int k = 0; k < p->n_operands; k++) {
         if (p->inner[0].step[k] != p->lines * p->memory) return 1;
     }

@@ -96,8 +96,10 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
         {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64, transpose_rows_f64}, \
     }
 
-#define NORM_TERM(name) \
-    { {name##_block_f32, name##_columns_f32}, {name##_block_f64, name##_columns_f64} }
+#define NORM_TERM(name)                                                                  \
+    {                                                                                    \
+        {name##_block_f32, name##_columns_f32}, { name##_block_f64, name##_columns_f64 } \
+    }
 
 static void stream(void *dst, const void *src, size_t bytes) {
     char *p = dst;

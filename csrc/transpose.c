@@ -1,10 +1,10 @@
 /* A contiguous copy of memory of any layout.
  *
  * Where the elements that come to lie side by side are apart and others lie side by side now, tiles of both are
- * transposed in registers.  Rows of the copy that are a multiple of some KB apart share a few lines of the first-level
- * cache, and would evict each other before their lines are full; then a tile goes through a buffer (4096 x 4096 floats:
- * three quarters of the time; 1000 x 1000: half as much again).  Prefetching and larger groups of tiles gained nothing,
- * and the runs are too short for stores that bypass the cache. */
+ * transposed in registers.  Rows of the copy that are a multiple of some KB apart share a few lines of the
+ * first-level cache, and would evict each other before their lines are full; then a tile goes through a buffer (4096
+ * x 4096 floats: three quarters of the time; 1000 x 1000: half as much again).  Prefetching and larger groups of
+ * tiles gained nothing, and the runs are too short for stores that bypass the cache. */
 #include "dims.h"
 
 #include <string.h>
@@ -20,9 +20,9 @@ typedef struct {
     ptrdiff_t item;
     const vekt_dim *outer; /* all dimensions but two */
     int n_outer;
-    int direct;             /* without the buffer */
-    vekt_dim along;         /* the last one: contiguous in the copy */
-    vekt_dim across;        /* one whose steps in the source are short */
+    int direct;                        /* without the buffer */
+    vekt_dim along;                    /* the last one: contiguous in the copy */
+    vekt_dim across;                   /* one whose steps in the source are short */
     ptrdiff_t along_side, across_side; /* of a tile */
     ptrdiff_t along_tiles, across_tiles;
 } plan;
@@ -74,10 +74,11 @@ static void run(void *context, ptrdiff_t begin, ptrdiff_t end) {
     for (ptrdiff_t t = begin; t < end; t++) {
         const ptrdiff_t j = t % p->across_tiles * p->across_side, rest = t / p->across_tiles;
         const ptrdiff_t l = rest % p->along_tiles * p->along_side, o = rest / p->along_tiles;
-        const char *src = p->src + vekt_offset(p->outer, p->n_outer, SRC, o) + l * p->along.step[SRC] +
-                          j * p->across.step[SRC];
+        const char *src =
+            p->src + vekt_offset(p->outer, p->n_outer, SRC, o) + l * p->along.step[SRC] + j * p->across.step[SRC];
         char *dst = p->dst + vekt_offset(p->outer, p->n_outer, DST, o) + l * p->item + j * p->across.step[DST];
-        copy_tile(p, dst, src, smaller(p->along_side, p->along.size - l), smaller(p->across_side, p->across.size - j));
+        copy_tile(p, dst, src, smaller(p->along_side, p->along.size - l),
+                  smaller(p->across_side, p->across.size - j));
     }
 }
 

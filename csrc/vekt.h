@@ -87,8 +87,8 @@ typedef struct {
     void (*narrow)(char *dst, const float *src, ptrdiff_t n);
 } vekt_storage;
 
-/* What norms and cosines are made of, in double whatever the dtype.  y is read by VEKT_SUM_PRODUCTS alone, but is always
- * an address as good as x. */
+/* What norms and cosines are made of, in double whatever the dtype.  y is read by VEKT_SUM_PRODUCTS alone, but is
+ * always an address as good as x. */
 enum {
     VEKT_SUM_ABSOLUTE,
     VEKT_SUM_SQUARES,
@@ -108,8 +108,8 @@ typedef struct {
     void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, double *results,
                     ptrdiff_t n);
 } vekt_norm_term;
-/* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which squares
- * have overflowed or lost bits; those of floats cannot be. */
+/* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which
+ * squares have overflowed or lost bits; those of floats cannot be. */
 typedef int (*vekt_square_roots)(void *out, const double *squares, ptrdiff_t n);
 
 /* Element j of row l, from src + l * src_step + j * size to dst + j * dst_step + l * size. */

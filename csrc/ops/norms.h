@@ -1,10 +1,13 @@
 /* What norms and cosines are made of: sums, greatest and least of absolute values, squares and products.
  *
  * All of it in double, whatever the operands: squares of floats neither overflow nor underflow there, and a float's
- * norm has one rounding to speak of.  NORM_WIDTH virtual lanes, whatever the register: lane l takes the elements whose
- * index is l modulo NORM_WIDTH, and lanes are merged in halves.  So every target with fma gives the same bits. */
+ * norm has one rounding to speak of.  NORM_WIDTH virtual lanes, whatever the register: lane l takes the elements
+ * whose index is l modulo NORM_WIDTH, and lanes are merged in halves.  So every target with fma gives the same bits.
+ */
 
 #define NORM_WIDTH 32 /* four 64-byte accumulators; eight gained nothing, and prefetching lost up to a quarter */
+#define NORM_CHAIN \
+    16 /* additions, before their sum is added: equal elements make equal errors, 4 ULP in chains of 128 */
 #define NORM_VECTORS (NORM_WIDTH / LANES_F64)
 
 /* A result so far with one more x (and y), or with another result; and two results, for numbers. */
@@ -35,13 +38,17 @@ INLINE double FN(merge_least)(double a, double b) { return a < b || a != a ? a :
 INLINE double FN(reduce_block)(FN(norm_step) step, FN(norm_step) join, FN(norm_merge) merge, double neutral,
                                const void *px, const void *py, ptrdiff_t n) {
     const REAL *x = px, *y = py;
-    vf64 result[NORM_VECTORS];
-    for (int j = 0; j < NORM_VECTORS; j++) result[j] = v_splat_f64(neutral);
-    for (; n >= NORM_WIDTH; n -= NORM_WIDTH, x += NORM_WIDTH, y += NORM_WIDTH)
+    vf64 total[NORM_VECTORS], result[NORM_VECTORS];
+    for (int j = 0; j < NORM_VECTORS; j++) total[j] = v_splat_f64(neutral);
+    while (n >= NORM_WIDTH) {
+        for (int j = 0; j < NORM_VECTORS; j++) result[j] = v_splat_f64(neutral);
+        for (int i = 0; i < NORM_CHAIN && n >= NORM_WIDTH; i++, n -= NORM_WIDTH, x += NORM_WIDTH, y += NORM_WIDTH)
 #pragma GCC unroll 16
-        for (int j = 0; j < NORM_VECTORS; j++)
-            result[j] = step(result[j], FN(v_load_wide)(x + j * LANES_F64), FN(v_load_wide)(y + j * LANES_F64));
-    const REAL end[2 * LANES] = {[LANES ... 2 * LANES - 1] = (REAL)neutral};
+            for (int j = 0; j < NORM_VECTORS; j++)
+                result[j] = step(result[j], FN(v_load_wide)(x + j * LANES_F64), FN(v_load_wide)(y + j * LANES_F64));
+        for (int j = 0; j < NORM_VECTORS; j++) total[j] = join(total[j], result[j], result[j]);
+    }
+    const REAL end[2 * LANES] = {[LANES... 2 * LANES - 1] = (REAL)neutral};
 #pragma GCC unroll 16
     for (int j = 0; j < NORM_WIDTH / LANES; j++) {
         const ptrdiff_t left = n - j * LANES < LANES ? n - j * LANES : LANES;
@@ -50,49 +57,51 @@ INLINE double FN(reduce_block)(FN(norm_step) step, FN(norm_step) join, FN(norm_m
         v_widen(FN(v_load_first)(x + j * LANES, left) + FN(v_load)(end + LANES - left), wide_x);
         v_widen(FN(v_load_first)(y + j * LANES, left), wide_y);
         for (int i = 0; i < LANES / LANES_F64; i++) {
-            vf64 *const r = &result[j * (LANES / LANES_F64) + i];
+            vf64 *const r = &total[j * (LANES / LANES_F64) + i];
             *r = step(*r, wide_x[i], wide_y[i]);
         }
     }
     for (int half = NORM_VECTORS / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++) result[j] = join(result[j], result[j + half], result[j]);
+        for (int j = 0; j < half; j++) total[j] = join(total[j], total[j + half], total[j]);
     double lane[LANES_F64];
-    v_store_f64(lane, result[0]);
+    v_store_f64(lane, total[0]);
     for (int half = LANES_F64 / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++) lane[j] = merge(lane[j], lane[j + half]);
     return lane[0];
 }
 
-/* Adds rows to the results of n columns; they lie x_step and y_step bytes apart. */
-INLINE void FN(reduce_columns)(FN(norm_step) step, const void *px, ptrdiff_t x_step, const void *py, ptrdiff_t y_step,
-                               ptrdiff_t rows, double *results, ptrdiff_t n) {
+/* Takes rows, which lie x_step and y_step bytes apart, together and then into the results of n columns: many short
+ * chains of additions have smaller errors than a long one. */
+INLINE void FN(reduce_columns)(FN(norm_step) step, FN(norm_step) join, double neutral, const void *px,
+                               ptrdiff_t x_step, const void *py, ptrdiff_t y_step, ptrdiff_t rows, double *results,
+                               ptrdiff_t n) {
     const char *x = px, *y = py;
     for (; n >= LANES_F64; n -= LANES_F64, results += LANES_F64) {
-        vf64 result = v_load_f64(results);
+        vf64 result = v_splat_f64(neutral);
         for (ptrdiff_t i = 0; i < rows; i++)
             result = step(result, FN(v_load_wide)((const REAL *)(x + i * x_step)),
                           FN(v_load_wide)((const REAL *)(y + i * y_step)));
-        v_store_f64(results, result);
+        v_store_f64(results, join(v_load_f64(results), result, result));
         x += LANES_F64 * sizeof(REAL), y += LANES_F64 * sizeof(REAL);
     }
     if (n == 0) return;
-    vf64 result = v_load_first_f64(results, n);
+    vf64 result = v_splat_f64(neutral);
     for (ptrdiff_t i = 0; i < rows; i++) {
         vf64 wide_x[LANES / LANES_F64], wide_y[LANES / LANES_F64];
         v_widen(FN(v_load_first)((const REAL *)(x + i * x_step), n), wide_x);
         v_widen(FN(v_load_first)((const REAL *)(y + i * y_step), n), wide_y);
         result = step(result, wide_x[0], wide_y[0]);
     }
-    v_store_first_f64(results, result, n);
+    v_store_first_f64(results, join(v_load_first_f64(results, n), result, result), n);
 }
 
-#define NORM(name, step, join, merge, neutral)                                                                   \
-    static double FN(name##_block)(const void *x, const void *y, ptrdiff_t n) {                                  \
-        return FN(reduce_block)(FN(step), FN(join), FN(merge), neutral, x, y, n);                               \
-    }                                                                                                            \
-    static void FN(name##_columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step,             \
-                                   ptrdiff_t rows, double *results, ptrdiff_t n) {                               \
-        FN(reduce_columns)(FN(step), x, x_step, y, y_step, rows, results, n);                                    \
+#define NORM(name, step, join, merge, neutral)                                                                       \
+    static double FN(name##_block)(const void *x, const void *y, ptrdiff_t n) {                                      \
+        return FN(reduce_block)(FN(step), FN(join), FN(merge), neutral, x, y, n);                                    \
+    }                                                                                                                \
+    static void FN(name##_columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, \
+                                   double *results, ptrdiff_t n) {                                                   \
+        FN(reduce_columns)(FN(step), FN(join), neutral, x, x_step, y, y_step, rows, results, n);                     \
     }
 
 NORM(sum_absolute, add_absolute, add, merge_sums, 0)
@@ -115,4 +124,5 @@ static int FN(square_roots)(void *out, const double *squares, ptrdiff_t n) {
 
 #undef NORM
 #undef NORM_WIDTH
+#undef NORM_CHAIN
 #undef NORM_VECTORS

@@ -95,8 +95,7 @@ static npy_intp set_dims(work *w, npy_intp out_item) {
     int outer = c->n_outer, inner = c->n_outer;
     npy_intp out_step = out_item;
     for (int i = 0; i < w->ndim; i++) {
-        if (w->marks[i])
-            w->dims[inner++] = (vekt_dim){w->shape[i], {step_of(w, 0, i), step_of(w, 1, i), 0}};
+        if (w->marks[i]) w->dims[inner++] = (vekt_dim){w->shape[i], {step_of(w, 0, i), step_of(w, 1, i), 0}};
     }
     for (int i = w->ndim - 1; i >= 0; i--) {
         if (w->marks[i]) continue;

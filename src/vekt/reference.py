@@ -24,6 +24,7 @@ from ._reference_gates import gate_functions
 from ._reference_linalg import *  # noqa: F403
 from ._reference_rounding import narrowed, wider
 from ._reference_rows import rows, wide_rows
+from ._reference_vectors import cosine_similarity, norm, outer, transpose_copy
 from ._registry import KERNELS, OPS, Kernel
 from ._row_functions import row_functions
 from ._ulp import ulp_error
@@ -126,8 +127,12 @@ globals().update(_FUNCTIONS)
 __all__ = [
     *_FUNCTIONS,
     *_reference_linalg.__all__,
+    "cosine_similarity",
     "dense",
     "dense_backward",
+    "norm",
+    "outer",
+    "transpose_copy",
     "ulp_error",
     "wide",
     "wide_from_output",
