@@ -37,7 +37,7 @@ def _rows(x: Any, axes: tuple[int, ...]) -> Any:
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
     kept = moved.shape[: x.ndim - len(axes)]
     length = math.prod(moved.shape[len(kept) :])
-    return np.require(moved.reshape(math.prod(kept), length), requirements="CAW")
+    return np.require(moved.reshape(math.prod(kept), length), requirements=["C", "A", "W"])
 
 
 @documented
