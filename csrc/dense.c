@@ -125,8 +125,13 @@ static int multiply(const block *b) {
                              .accumulate = b->first > 0};
     if (vekt_matmul(b->target, type, &dw) < 0) return -1;
     if (!c->dx.data) return 0;
-    const vekt_product dx = {
-        .m = b->rows, .n = c->k, .k = c->n, .a = b->dz, .b = transposed(c->w), .c = rows_from(c->dx, b->first)};
+    const vekt_product dx = {.m = b->rows,
+                             .n = c->k,
+                             .k = c->n,
+                             .a = b->dz,
+                             .b = transposed(c->w),
+                             .c = rows_from(c->dx, b->first),
+                             .invariant = b->rows < c->m}; /* the last block may be one row */
     return vekt_matmul(b->target, type, &dx);
 }
 

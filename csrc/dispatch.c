@@ -65,6 +65,8 @@ const vekt_api *vekt_drivers(void) {
         .prelu = vekt_prelu,
         .prelu_backward = vekt_prelu_backward,
         .norms = vekt_norms,
+        .transpose_copy = vekt_transpose_copy,
+        .outer = vekt_outer,
         .matmul = vekt_matmul,
         .matmul_stack = vekt_matmul_stack,
         .packed_bytes = vekt_packed_bytes,

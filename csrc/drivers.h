@@ -71,6 +71,14 @@ typedef struct {
 } vekt_norms_call;
 int vekt_norms(const vekt_target *target, const vekt_norms_call *call);
 
+/* transpose.c: copies elements of `item` bytes to contiguous memory, in the order of the dimensions: the last one
+ * fastest.  step[0] is the source's, step[1] the copy's.  The two do not overlap.  The dimensions are lost. */
+void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *dims, int n, const void *src, void *dst);
+
+/* outer.c: c[i, j] = a[i] * b[j], with b and c contiguous. */
+void vekt_outer(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,
+                ptrdiff_t n, void *c);
+
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
     void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
@@ -83,6 +91,9 @@ typedef struct {
     int (*prelu_backward)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
                           const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
     int (*norms)(const vekt_target *target, const vekt_norms_call *call);
+    void (*transpose_copy)(const vekt_target *target, ptrdiff_t item, vekt_dim *dims, int n, const void *src, void *dst);
+    void (*outer)(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,
+                  ptrdiff_t n, void *c);
     int (*matmul)(const vekt_target *target, int type, const vekt_product *product);
     int (*matmul_stack)(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
                         const ptrdiff_t steps[3]);

@@ -56,6 +56,7 @@ static void run_cells(void *context, ptrdiff_t begin, ptrdiff_t end) {
         vekt_product p = *whole;
         vekt_epilogue epilogue;
         p.m = whole->m - i < g->rows ? whole->m - i : g->rows;
+        p.invariant |= p.m < whole->m; /* the last row may be alone */
         p.n = first_column(g, cell % g->across + 1) - j;
         p.a = from(p.a, i, 0);
         p.b = from(p.b, 0, j);

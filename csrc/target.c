@@ -22,6 +22,7 @@
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
 #include "ops/norms.h"
+#include "ops/outer.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -51,6 +52,7 @@
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
 #include "ops/norms.h"
+#include "ops/outer.h"
 #include "ops/norms_f32.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
@@ -65,6 +67,7 @@
 
 #include "ops/dot_integers.h"
 #include "ops/dot_blocks.h"
+#include "rows/transpose.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
 #define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                  \
@@ -148,6 +151,8 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_MIN_ABSOLUTE] = NORM_TERM(min_absolute),
         },
     .square_roots = {square_roots_f32, square_roots_f64},
+    .transpose = {transpose_1, transpose_2, transpose_4, transpose_8, transpose_16},
+    .outer = {outer_f32, outer_f64},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .products = &PRODUCTS(VEKT_ISA),

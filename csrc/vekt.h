@@ -99,7 +99,7 @@ enum {
     VEKT_N_NORM_TERMS,
     VEKT_COSINE = VEKT_N_NORM_TERMS /* made of three of them: norms.c */
 };
-enum { VEKT_NORM_BLOCK = 2048 };
+enum { VEKT_NORM_BLOCK = 4096 };
 #define VEKT_SAFE_SQUARES 0x1p900 /* and its inverse */
 typedef struct {
     /* Of n <= VEKT_NORM_BLOCK contiguous elements; 0, or infinity for the minimum, of none. */
@@ -111,6 +111,14 @@ typedef struct {
 /* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which squares
  * have overflowed or lost bits; those of floats cannot be. */
 typedef int (*vekt_square_roots)(void *out, const double *squares, ptrdiff_t n);
+
+/* Element j of row l, from src + l * src_step + j * size to dst + j * dst_step + l * size. */
+enum { VEKT_N_TRANSPOSES = 5 }; /* of 1, 2, 4, 8, 16 bytes */
+typedef void (*vekt_transpose)(void *dst, ptrdiff_t dst_step, const void *src, ptrdiff_t src_step, ptrdiff_t rows,
+                               ptrdiff_t n);
+/* c[i, j] = a[i] * b[j]; b and the rows of c are contiguous.  The steps are in bytes. */
+typedef void (*vekt_outer_kernel)(void *c, ptrdiff_t row_step, const void *a, ptrdiff_t a_step, const void *b,
+                                  ptrdiff_t m, ptrdiff_t n);
 
 struct vekt_products; /* matmul.h */
 
@@ -128,6 +136,8 @@ typedef struct vekt_target {
     vekt_storage half, bfloat16;
     vekt_norm_term norm_terms[VEKT_N_NORM_TERMS][VEKT_N_DTYPES];
     vekt_square_roots square_roots[VEKT_N_DTYPES];
+    vekt_transpose transpose[VEKT_N_TRANSPOSES];
+    vekt_outer_kernel outer[VEKT_N_DTYPES];
     const struct vekt_products *products;
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);

@@ -48,6 +48,7 @@ def multiply(
     accumulate: bool = False,
     packed: bool = False,
     serial: bool = True,
+    invariant: bool = True,
 ) -> Array:
     """Return a @ b, in `out` if given, by one call of the driver."""
     target = _native.TARGETS[isa]
@@ -60,6 +61,7 @@ def multiply(
     set_matrix(product.b, b)
     set_matrix(product.c, out)
     product.accumulate = accumulate
+    product.invariant = invariant
     if packed:
         size = lib.vekt_packed_bytes(target, KINDS[a.dtype.name], *b.shape)
         memory = np.empty(size // 8 + 8, np.float64)
@@ -122,6 +124,7 @@ def multiply_stack(a: Array, b: Array, out: Array, *, isa: str = BEST) -> Array:
     product = ffi.new("vekt_product *")
     product.m, product.n = out.shape[1:]
     product.k = a.shape[2]
+    product.invariant = True
     for matrix, x in ((product.a, a), (product.b, b), (product.c, out)):
         matrix.data = ffi.cast("char *", x.ctypes.data)
         matrix.row, matrix.col = x.strides[1:]

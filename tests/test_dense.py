@@ -43,7 +43,7 @@ class TestBits:
         kernels = _native.build_activation(case.name, case.params, isa)
         for m, k, n in ((29, 40, 33), (2, 3, 1100)):
             x, w, b = operands(m, k, n, dtype)
-            y, z = _ufuncs.dense(x, w, b, kernels, None, None, True)
+            y, z = _ufuncs.dense(x, w, b, kernels, None, None, True, True)
             expected, sums = one_by_one(isa, case, x, w, b)
             assert_array_equal(z, sums)
             assert_array_equal(y, expected)
@@ -57,7 +57,7 @@ class TestBits:
             kernels = _native.build_activation(name, (), isa)
             for bias in (None, b):
                 for keep in (False, True):
-                    result = _ufuncs.dense(x, w, bias, kernels, None, None, keep)
+                    result = _ufuncs.dense(x, w, bias, kernels, None, None, keep, True)
                     product = _native.build_products(isa)["matmul"](x, w)
                     z = product if bias is None else product + bias
                     y = ufuncs_of(isa)[case.name](z)
@@ -77,6 +77,9 @@ class TestBits:
         whole = vk.dense(x, w, b, "silu")
         for rows in (slice(0, 1), slice(7, 14), slice(100, 299), slice(None, None, 3)):
             assert_array_equal(vk.dense(x[rows], w, b, "silu"), whole[rows])
+            transposed = np.asfortranarray(w)
+            y = vk.dense(x[rows], transposed, b, "silu", deterministic="batch")
+            assert_array_equal(y, whole[rows])
 
     def test_threads(self, set_threads: Callable[[int], None]):
         x, w, b = operands(700, 130, 260)
@@ -386,6 +389,6 @@ class TestErrors:
 
     def test_signature(self):
         assert list(inspect.signature(vk.dense).parameters) == [
-            *("x", "w", "b", "activation", "out", "return_preactivation")
+            *("x", "w", "b", "activation", "out", "return_preactivation", "deterministic")
         ]
         assert inspect.signature(reference.dense) is not None

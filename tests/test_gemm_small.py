@@ -62,6 +62,32 @@ def test_few_rows_of_a_matrix_beyond_the_cache(rng, isa, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("accumulate", [False, True])
+def test_one_row_by_dots(rng, isa, dtype, accumulate):
+    """One that need not be invariant is the column of b^T a^T."""
+    a, b = operands(rng, 1, 2 * RUN + 13, 523, dtype)
+    columns, c = np.asfortranarray(b), rng.standard_normal((1, 523)).astype(dtype)
+    options = {"isa": isa, "accumulate": accumulate}
+    expected = multiply(columns.T, a.T, c.T.copy(), **options).T
+    assert not same_bits(expected, multiply(a, columns, c.copy(), **options))
+    for change in LAYOUTS:
+        for left, out in ((change(a), c.copy()), (a, change(c.copy()))):
+            got = multiply(left, columns, out, invariant=False, **options)
+            assert same_bits(got, expected), change.__name__
+    part = multiply(a, columns[:, 7:30], c[:, 7:30].copy(), invariant=False, **options)
+    assert same_bits(part, expected[:, 7:30])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_more_rows_and_short_ones_stay_invariant(rng, isa, dtype):
+    a, b = operands(rng, 2, RUN + 13, 70, dtype)
+    columns = np.asfortranarray(b)
+    assert same_bits(multiply(a, columns, isa=isa, invariant=False), multiply(a, b, isa=isa))
+    row, short = a[:1, :64], np.asfortranarray(b[:64])
+    assert same_bits(multiply(row, short, isa=isa, invariant=False), multiply(row, short, isa=isa))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("accumulate", [False, True])
 @pytest.mark.parametrize(
     ("m", "k", "n"), [(1, 300, 50), (3, 40, 70), (4, 19, 33), (9, 9, 9), (32, 20, 31), (70, 90, 1)]
 )

@@ -175,6 +175,21 @@ def test_bits_do_not_depend_on_the_batch(products, dtype, rng):
         assert products["matmul"](x[i], w[:, 0]) == column[i]
 
 
+@pytest.mark.parametrize("dtype", ["f", "d"])
+@pytest.mark.parametrize("k", [1, 3, 16, 65, 300, 17000])
+def test_bits_of_a_stack_of_vectors(isa, products, dtype, k, rng):
+    x, y = operand(rng, (19, k), dtype), operand(rng, (19, k), dtype)
+    x[3], y[3] = 0.0, -1.0
+    stack = products["vecdot"](x, y)
+    singles = [products["vecdot"](a, b) for a, b in zip(x, y, strict=True)]
+    assert_array_equal(stack, singles)
+    assert_array_equal(np.signbit(stack), np.signbit(singles))
+    assert_array_equal(products["vecdot"](x[::2], y[::2]), stack[::2])
+    assert_array_equal(products["vecdot"](x, y.copy("F")), stack)
+    dots = [_native.build_dot(isa)(a, b) for a, b in zip(x, y, strict=True)]
+    assert_array_equal(stack, dots)
+
+
 @pytest.mark.parametrize("dtype", ["e", "f", "d", "F", "D"])
 @pytest.mark.parametrize("name", NAMES)
 def test_special_values_come_without_warnings(products, name, dtype):
@@ -252,13 +267,13 @@ DOTS += [((6, 2, 3), (5, 3, 4)), ((6, 2, 3), (3,)), ((3,), (5, 3, 4)), ((), (2, 
 @pytest.mark.parametrize(("a", "b"), DOTS)
 def test_general_dot(a, b, dtype, rng):
     x, y = operand(rng, a, dtype), operand(rng, b, dtype)
-    got, expected = linalg._dot_general(x, y), np.dot(x, y)
+    got, expected = vk.dot(x, y), np.dot(x, y)
     assert type(got) is type(expected)
     assert got.dtype == expected.dtype
     np.testing.assert_allclose(got, expected, rtol=1e-4 if dtype == "f" else 1e-12)
     np.testing.assert_allclose(reference.dot(x, y), expected, rtol=1e-4 if dtype == "f" else 1e-12)
     out = np.empty(np.shape(got), dtype)
-    assert linalg._dot_general(x, y, out) is out
+    assert vk.dot(x, y, out) is out
     assert_array_equal(out, got)
 
 

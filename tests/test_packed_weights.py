@@ -44,12 +44,14 @@ class TestValues:
             packed = _native.pack_weights(stored, isa)
             for m in (1, 3, 14, 100):
                 x = weights((m, shape[0]), dtype)
-                y = _ufuncs.dense(x, packed, b, kernels, None, None, True)
+                y = _ufuncs.dense(x, packed, b, kernels, None, None, True, True)
                 for value, truth in zip(
-                    y, _ufuncs.dense(x, w, b, kernels, None, None, True), strict=True
+                    y, _ufuncs.dense(x, w, b, kernels, None, None, True, True), strict=True
                 ):
                     assert_array_equal(value, truth)
-                columns = _ufuncs.dense(np.asfortranarray(x), packed, b, kernels, None, None, True)
+                columns = _ufuncs.dense(
+                    np.asfortranarray(x), packed, b, kernels, None, None, True, True
+                )
                 assert_array_equal(columns[0], y[0])
 
     def test_way_back(self, shape: tuple[int, int], dtype: str):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from peer_rows import INSTALLED, TRUE, close, derivative, execute
 
+import vekt as vk
 from vekt.cli import linear_tasks as linear
 from vekt.cli.peers import PEERS, UnsupportedError
 from vekt.cli.peers._names import LAYERS
@@ -60,7 +61,9 @@ def exact(name: str, o: dict[str, Any]) -> Any:
 
 # Where a peer that can write to an operand does; JAX never can.
 OUTPUTS = {"vecdot": "by_row", "matvec": "by_row", "vecmat": "by_column"}
-OUTPUTS |= {"transpose_copy": "turned"}
+OUTPUTS |= {"transpose_copy": "turned", "cosine_similarity": "by_row"}
+SCRATCH = ("out", "by_row", "by_column", "turned", "dx", "dw", "db", "z", "dz", "t", "r", "s")
+RETURNED = {("torch", "cosine_similarity"), ("vekt", "cosine_similarity")}
 
 
 def results(task: Task, returned: Any, names: dict[str, Any], peer: str) -> Any:
@@ -70,9 +73,41 @@ def results(task: Task, returned: Any, names: dict[str, Any], peer: str) -> Any:
             returned if peer in ("torch", "jax") else [names[k] for k in ("out", "dx", "dw", "db")]
         )
     returns = ("dot", "tensordot", *linear.ORDERS)
-    if peer == "jax" or task.name in returns or (peer, task.name) == ("torch", "cosine_similarity"):
+    if peer == "jax" or task.name in returns or (peer, task.name) in RETURNED:
         return returned
-    return names[OUTPUTS.get(task.name, "by_row" if task.name.startswith("cosine") else "out")]
+    return names[OUTPUTS.get(task.name, "out")]
+
+
+def check(task: Task, dtype: str, peer: str) -> None:
+    """Run one row, or vekt's own statement, on operands without results of former rows."""
+    for key in SCRATCH:
+        if key in task.operands and task.operands[key] is not task.operands.get("x"):
+            task.operands[key].fill(np.nan)
+    inputs = {
+        key: value.astype(np.longdouble) if isinstance(value, np.ndarray) else value
+        for key, value in task.operands.items()
+    }
+    expected = exact(task.name, inputs)
+    if peer == "vekt":
+        names = {"vk": vk, **task.operands}
+        *first, last = task.statement.split("; ")
+        exec("; ".join(first), names)
+        returned = eval(last, names)
+    else:
+        returned, names = execute(peer, task.name, task.operands)
+    got = results(task, returned, names, peer)
+    if not isinstance(expected, tuple):
+        got, expected = [got], [expected]
+    for one, other in zip(got, expected, strict=True):
+        array = np.asarray(one.detach() if hasattr(one, "detach") else one)
+        # SciPy and a loop in Numba return Python's float.
+        close(array.astype(dtype) if task.name == "dot" else array, other, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_statements_of_vekt(dtype: str) -> None:
+    for task in tasks(dtype):
+        check(task, dtype, "vekt")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -80,25 +115,9 @@ def results(task: Task, returned: Any, names: dict[str, Any], peer: str) -> Any:
 def test_rows(peer: str, dtype: str) -> None:
     ran = set()
     for task in tasks(dtype):
-        if task.name not in PEERS[peer].rows:
-            continue
-        ran.add(task.name)
-        inputs = {
-            key: value.astype(np.longdouble) if isinstance(value, np.ndarray) else value
-            for key, value in task.operands.items()
-        }
-        expected = exact(task.name, inputs)
-        for key in ("out", "by_row", "by_column", "turned", "dx", "dw", "db", "z", "dz"):
-            if key in task.operands and task.operands[key] is not task.operands.get("x"):
-                task.operands[key].fill(np.nan)
-        returned, names = execute(peer, task.name, task.operands)
-        got = results(task, returned, names, peer)
-        if not isinstance(expected, tuple):
-            got, expected = [got], [expected]
-        for one, other in zip(got, expected, strict=True):
-            array = np.asarray(one.detach() if hasattr(one, "detach") else one)
-            # SciPy and a loop in Numba return Python's float.
-            close(array.astype(dtype) if task.name == "dot" else array, other, dtype)
+        if task.name in PEERS[peer].rows:
+            check(task, dtype, peer)
+            ran.add(task.name)
     assert ran == set(PEERS[peer].rows) & set(linear.linear_rows())
 
 

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 ELEMENTWISE = {n for op in OPS.values() for n in (*op.public_names, *op.alias_names)}
 ROWS = {name for op in ROW_OPS.values() for name in op.public_names}
 PUBLIC = ELEMENTWISE | {*GATES, "dot"}
+LINEAR = set(vk._LINEAR)
 ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p"}
 
 
@@ -54,12 +55,13 @@ def test_ufuncs() -> None:
 
 
 def test_namespaces() -> None:
-    assert set(vk.__all__) >= PUBLIC | ROWS
+    functions = LINEAR - {"PackedWeights"}
+    assert set(vk.__all__) >= PUBLIC | ROWS | LINEAR
     assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
-    assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY
+    assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | functions
     extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
-    assert set(reference.__all__) == PUBLIC | ROWS | extras
+    assert set(reference.__all__) == PUBLIC | ROWS | functions | extras
     for module in (vk, vk.activations, vk.rows, jit, reference):
         assert all(hasattr(module, name) for name in module.__all__)
 

@@ -93,7 +93,10 @@ def product(name: str, first: str = "", last: str = "") -> str:
 
 # By name, as in `_LINEAR` of src/vekt/__init__.py.
 LINEAR = {
-    "matmul": product("matmul", last=", axis: Any = None"),
+    "matmul": product(
+        "matmul",
+        last=', axis: Any = None, deterministic: Literal["batch"] | None = None',
+    ),
     "matvec": product("matvec"),
     "vecdot": product("vecdot", first="axis: int = -1, keepdims: bool = False, "),
     "vecmat": product("vecmat"),
@@ -125,13 +128,16 @@ class PackedWeights:
 def dense(
     x: ArrayLike, w: ArrayLike | PackedWeights, b: ArrayLike | None = None,
     activation: _Activation = None, *, out: NDArray[Any] | None = None,
-    return_preactivation: Literal[False] = False
+    return_preactivation: Literal[False] = False,
+    deterministic: Literal["batch"] | None = None
 ) -> Any: ...
 @overload
 def dense(
     x: ArrayLike, w: ArrayLike | PackedWeights, b: ArrayLike | None = None,
-    activation: _Activation = None, *, out: NDArray[Any] | None = None,
-    return_preactivation: Literal[True]
+    activation: _Activation = None, *,
+    out: NDArray[Any] | tuple[NDArray[Any] | None, NDArray[Any] | None] | None = None,
+    return_preactivation: Literal[True],
+    deterministic: Literal["batch"] | None = None
 ) -> tuple[Any, Any]: ...""",
     "dense_backward": """\
 def dense_backward(

@@ -1,6 +1,7 @@
 /* Sums of a few rows where b's columns are contiguous: the order of sums allows no dot products along them, so
  * vectors across LANES columns are turned up in registers.  That is four shuffles for each vector of b, once for all
- * rows; with one row alone it takes 1.1 to 2 times as long as dot products would. */
+ * rows; with one row alone it takes 1.1 to 2 times as long as the dot products of dots.h, which come first unless the
+ * product is to be invariant. */
 
 /* Vectors across: where one chain hides its latency behind the shuffles, a second only adds rows that are read side
  * by side, which then come too slowly from beyond L2.  Prefetching them gained nothing. */

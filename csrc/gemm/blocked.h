@@ -89,8 +89,9 @@ static void FN(run_block)(const FN(block) * x) {
                 t.b_row = SLIVER * sizeof(REAL);
                 t.copy = NULL;
             }
-            if (x->epilogue) FN(epilogue)(x->epilogue, x->i + i, rows, x->j + j, columns, t.c, x->c.row, x->c.col);
         }
+        if (x->epilogue)
+            FN(epilogue)(x->epilogue, x->i, x->m, x->j + j, columns, x->c.data + j * x->c.col, x->c.row, x->c.col);
     }
 }
 

@@ -14,8 +14,13 @@ typedef struct {
     const char *a;
     ptrdiff_t row, col;
     const REAL *x;
-    REAL *gathered; /* room for a block of a row, where neither rows nor columns of a are contiguous */
+    REAL *gathered;  /* room for a block of a row, where neither rows nor columns of a are contiguous */
+    ptrdiff_t x_row; /* bytes from the vector of one row to that of the next: 0 where all have the same */
 } FN(dots);
+
+static const REAL *FN(x_of)(const FN(dots) * d, ptrdiff_t row) {
+    return (const REAL *)((const char *)d->x + row * d->x_row);
+}
 
 /* What is left of the lanes of each row when there is one vector of them. */
 INLINE void FN(dot_rows)(const int rows, const char *a, ptrdiff_t row, const REAL *x, ptrdiff_t n, REAL *lanes) {
@@ -57,12 +62,12 @@ static void FN(dot_group)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL 
     REAL lanes[LANES * LANES] __attribute__((aligned(64)));
     const char *a = d->a;
     ptrdiff_t i = 0;
-    if (!d->gathered)
+    if (!d->gathered && !d->x_row)
         for (; i + FN(DOT_ROWS) <= rows; i += FN(DOT_ROWS), a += FN(DOT_ROWS) * d->row)
             FN(dot_rows)(FN(DOT_ROWS), a, d->row, d->x, n, lanes + i * LANES);
     for (; i < rows; i++, a += d->row) {
         if (d->gathered) FN(gather)(d->gathered, 1, a, d->col, 0, n, 1);
-        FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, 0, d->x, n, lanes + i * LANES);
+        FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, 0, FN(x_of)(d, i), n, lanes + i * LANES);
     }
     VEC lane[LANES]; /* of all rows */
     FN(load_columns)(lane, (char *)lanes, sizeof(VEC), rows, LANES);
@@ -135,7 +140,7 @@ static void FN(dot_streams)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REA
 
 static void FN(dot_groups)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
     FN(dots) at = *d;
-    for (ptrdiff_t i = 0; i < rows; i += LANES, at.a += LANES * at.row)
+    for (ptrdiff_t i = 0; i < rows; i += LANES, at.a += LANES * at.row, at.x = FN(x_of)(&at, LANES))
         FN(dot_group)(&at, rows - i < LANES ? rows - i : LANES, n, sums + i);
 }
 
@@ -159,7 +164,7 @@ static void FN(dot_pairwise)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, do
         for (ptrdiff_t i = 0; i < rows; i++) sums[i] = block[i];
         return;
     }
-    const FN(dots) rest = {d->a + left * d->col, d->row, d->col, d->x + left, d->gathered};
+    const FN(dots) rest = {d->a + left * d->col, d->row, d->col, d->x + left, d->gathered, 0};
     double right[FN(DOT_AT_A_TIME)];
     FN(dot_pairwise)(d, rows, left, sums);
     FN(dot_pairwise)(&rest, rows, n - left, right);
@@ -168,7 +173,7 @@ static void FN(dot_pairwise)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, do
 
 static int FN(product_column)(const vekt_product *p) {
     const ptrdiff_t item = sizeof(REAL);
-    FN(dots) d = {p->a.data, p->a.row, p->k == 1 ? item : p->a.col, (const REAL *)p->b.data, NULL};
+    FN(dots) d = {p->a.data, p->a.row, p->k == 1 ? item : p->a.col, (const REAL *)p->b.data, NULL, 0};
     if (p->b.row != item) {
         REAL *x = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->k * item));
         if (!x) return -1;
@@ -192,6 +197,26 @@ static int FN(product_column)(const vekt_product *p) {
         const vekt_matrix c = {p->c.data + i * p->c.row, 0, p->c.row}; /* its column as a row */
         FN(add_run)(&c, sums, 0, 1, rows, p->accumulate);
         if (p->epilogue) FN(epilogue)(p->epilogue, i, rows, 0, 1, c.data, p->c.row, p->c.col);
+    }
+    return 1;
+}
+
+/* A stack of single sums of contiguous elements; 0 where they are not, or where a sum has more than one block. */
+static int FN(stack_of_dots)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
+    const ptrdiff_t item = sizeof(REAL);
+    if (p->m != 1 || p->n != 1 || p->k <= 0 || p->k > VEKT_DOT_BLOCK || p->epilogue || p->packed) return 0;
+    if (p->k > 1 && (p->a.col != item || p->b.row != item)) return 0;
+    FN(dots) d = {p->a.data, steps[0], item, (const REAL *)p->b.data, NULL, steps[1]};
+    vekt_matrix c = {p->c.data, 0, steps[2]};
+    for (ptrdiff_t rows; count > 0; count -= rows) {
+        REAL sums[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
+        rows = count < FN(DOT_AT_A_TIME) ? count : FN(DOT_AT_A_TIME);
+        FN(dot_groups)(&d, rows, p->k, sums);
+        for (ptrdiff_t i = 0; i < rows; i++) sums[i] += 0; /* as dot_sums does */
+        FN(add_run)(&c, sums, 0, 1, rows, p->accumulate);
+        d.a += rows * d.row;
+        d.x = FN(x_of)(&d, rows);
+        c.data += rows * c.col;
     }
     return 1;
 }

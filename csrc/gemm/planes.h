@@ -64,7 +64,8 @@ static int FN(multiply_planes)(const FN(planes) * a, int a_plane, const FN(plane
                             .a = FN(plane)(a, a_plane),
                             .b = FN(plane)(b, b_plane),
                             .c = FN(plane)(c, c_plane),
-                            .accumulate = accumulate};
+                            .accumulate = accumulate,
+                            .invariant = 1}; /* a block may be the last row of a larger product */
     return FN(product)(&p);
 }
 

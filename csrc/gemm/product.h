@@ -20,6 +20,7 @@ static int FN(product)(const vekt_product *p) {
         return FN(product)(&column);
     }
     int taken = FN(product_small)(p);
+    if (!taken) taken = FN(product_dots)(p);
     if (!taken) taken = FN(product_few)(p);
     if (taken) return taken < 0 ? -1 : 0;
     if (p->c.col == sizeof(REAL) || p->c.row != sizeof(REAL) || p->packed) return FN(blocked)(p);
@@ -39,6 +40,7 @@ static int FN(stack)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t
         FN(small_stack)(first, count, steps);
         return 0;
     }
+    if (FN(stack_of_dots)(first, count, steps)) return 0;
     vekt_product one = *first;
     for (ptrdiff_t i = 0; i < count; i++) {
         if (FN(product)(&one) < 0) return -1;

@@ -44,12 +44,21 @@ PyArray_DTypeMeta *vekt_common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *
 void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_DTypeMeta *const operands[],
                       PyArray_DTypeMeta *promoted[]);
 
-/* _gufuncs.c and _matmul.c: matrix products. */
-enum { VEKT_MATMUL, VEKT_VECDOT, VEKT_MATVEC, VEKT_VECMAT, VEKT_N_GUFUNCS };
+/* _gufuncs.c and _matmul.c: matrix products.  matmul has a second gufunc for deterministic="batch": loops see none of
+ * a call's own keywords. */
+enum {
+    VEKT_MATMUL,
+    VEKT_VECDOT,
+    VEKT_MATVEC,
+    VEKT_VECMAT,
+    VEKT_N_PRODUCT_FUNCTIONS,
+    VEKT_MATMUL_INVARIANT = VEKT_N_PRODUCT_FUNCTIONS,
+    VEKT_N_GUFUNCS
+};
 /* What a product of elements of NumPy's type is computed in (matmul.h), or -1 for a type that has none. */
 int vekt_product_type(int type_num);
-/* A stack of products, as one where that is possible: all bits stay the same, since those of an element depend on its
- * row and its column alone.  Writes to *p. */
+/* A stack of products, as one where that is possible: all bits of an invariant product stay the same, since those of
+ * an element depend on its row and its column alone.  Writes to *p. */
 int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count,
                         const ptrdiff_t steps[3]);
 PyObject *vekt_build_gufunc(const vekt_target *target, int which);
@@ -74,5 +83,9 @@ PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* Adds the functions of dense layers to the module. */
 int vekt_add_dense(PyObject *module);
+
+/* outer(a, b, out) and transpose_copy(source, copy); self as for dot. */
+PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
 #endif

@@ -17,10 +17,12 @@ def matmul(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     """`vekt.matmul` with each block of rows, columns and stacks as a task of its own.
 
     Dask cannot apply gufuncs whose dimensions may be missing.  The dimension that is summed over is
-    taken whole, so that the bits are those of the product of arrays in memory.
+    taken whole, and in the same order for blocks of one row, so that the bits are those of the
+    product of arrays in memory with ``deterministic="batch"``.
     """
     x, y = da.asanyarray(x1), da.asanyarray(x2)
-    function = partial(_matmul, dtype=dtype) if dtype else _matmul
+    options = {"dtype": dtype} if dtype else {}
+    function = partial(_matmul, deterministic="batch", **options)
     one = function(*(np.ones((1,) * v.ndim, v.dtype) for v in (x, y)))  # raises for scalars
     stacks = max(x.ndim, y.ndim, 2) - 2
     row, column, summed = stacks, stacks + 1, stacks + 2

@@ -214,11 +214,12 @@ static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     vekt_product p = {.epilogue = &e};
     PyObject *result[2] = {NULL, NULL}, *returned = NULL;
     (void)self;
-    if (n_args != 7) return PyErr_Format(PyExc_TypeError, "dense: expected 7 arguments, got %zd", n_args);
+    if (n_args != 8) return PyErr_Format(PyExc_TypeError, "dense: expected 8 arguments, got %zd", n_args);
     const activation *a = PyCapsule_GetPointer(args[3], activation_name);
     if (!a) return NULL;
     const int keep = PyObject_IsTrue(args[6]);
-    if (keep < 0) return NULL;
+    p.invariant = PyObject_IsTrue(args[7]);
+    if (keep < 0 || p.invariant < 0) return NULL;
     const int type = PyArray_CheckExact(args[0]) ? PyArray_TYPE((PyArrayObject *)args[0]) : -1;
     if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !view(args[0], type, &x) ||
         !set_weights(args[1], type, a->target, &p, &w) || x.columns != p.k ||
@@ -371,7 +372,8 @@ static PyMethodDef methods[] = {
     {"activation", new_activation, METH_VARARGS,
      "activation(target, name, params, /)\n--\n\nReturn the kernels of that name, None for none, with parameters."},
     {"dense", (PyCFunction)(void (*)(void))dense, METH_FASTCALL,
-     "dense(x, w, b, activation, y, z, keep, /)\n--\n\nReturn the result, or NotImplemented for what is not plain."},
+     "dense(x, w, b, activation, y, z, keep, invariant, /)\n--\n\nReturn the result, or NotImplemented for what is "
+     "not plain."},
     {"dense_backward", (PyCFunction)(void (*)(void))dense_backward, METH_FASTCALL,
      "dense_backward(dy, x, w, z, activation, dx, dw, db, /)\n--\n\n"
      "Return the gradients, or NotImplemented for what is not plain."},

@@ -107,6 +107,7 @@ static int run(const PyArrayMethod_Context *context, vekt_product *p, int conjug
                const npy_intp *steps) {
     const gufunc_data *data = (const void *)((PyUFuncObject *)context->caller)->data;
     int number = context->descriptors[0]->type_num;
+    p->invariant = data->which == VEKT_MATMUL_INVARIANT;
     int type = number < NPY_USERDEF ? vekt_product_type(number) : VEKT_PRODUCT_BFLOAT16;
     conjugates &= type == VEKT_PRODUCT_C64 || type == VEKT_PRODUCT_C128;
     int status = conjugates ? multiply_conjugate(data->target, type, p, count, steps)
@@ -173,6 +174,7 @@ static const struct {
     [VEKT_VECDOT] = {"vecdot", "(n),(n)->()", vecdot_loop},
     [VEKT_MATVEC] = {"matvec", "(m,n),(n)->(m)", matvec_loop},
     [VEKT_VECMAT] = {"vecmat", "(n),(n,m)->(m)", vecmat_loop},
+    [VEKT_MATMUL_INVARIANT] = {"matmul", "(n?,k),(k,m?)->(n?,m?)", matmul_loop},
 };
 
 enum { N_DTYPES = 16 };

@@ -116,12 +116,35 @@ static int multiply(const vekt_target *target, int type, vekt_product *p, npy_in
     Py_END_ALLOW_THREADS return status;
 }
 
-/* The out among the arguments, NULL for none; 0 where there are others. */
-static int find_out(PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyObject **out) {
-    Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;
-    if (n_args < 2 || n_args + n_names > 3) return 0;
-    if (n_names && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "out")) return 0;
-    *out = n_args + n_names == 3 && args[2] != Py_None ? args[2] : NULL;
+static int is_named(PyObject *name, const char *expected) {
+    return PyUnicode_CompareWithASCIIString(name, expected) == 0;
+}
+
+/* Sets whether matmul was asked for the same bits in any batch; -1 with an error. */
+static int find_invariant(PyObject *const *values, PyObject *names, int *invariant) {
+    for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
+        if (!is_named(PyTuple_GetItem(names, i), "deterministic") || values[i] == Py_None) continue;
+        if (!PyUnicode_Check(values[i]) || !is_named(values[i], "batch")) {
+            PyErr_Format(PyExc_ValueError, "matmul: deterministic must be None or 'batch', got %R", values[i]);
+            return -1;
+        }
+        *invariant = 1;
+    }
+    return 0;
+}
+
+/* The out among the arguments, NULL for none; 0 where there are others, but for matmul's `deterministic`. */
+static int find_out(int which, PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyObject **out) {
+    if (n_args < 2 || n_args > 3) return 0;
+    *out = n_args == 3 ? args[2] : NULL;
+    for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
+        PyObject *name = PyTuple_GetItem(names, i);
+        if (n_args == 2 && is_named(name, "out"))
+            *out = args[n_args + i];
+        else if (which != VEKT_MATMUL || !is_named(name, "deterministic"))
+            return 0;
+    }
+    if (*out == Py_None) *out = NULL;
     return !*out || PyArray_CheckExact(*out);
 }
 
@@ -165,10 +188,10 @@ static int takes_result(const operation *o, int number) {
 }
 
 /* The result for plain arrays that fit; NULL without an error where the gufunc shall decide. */
-static PyObject *direct(const vekt_target *target, int which, PyObject *const *args, Py_ssize_t n_args,
+static PyObject *direct(const vekt_target *target, int which, int invariant, PyObject *const *args, Py_ssize_t n_args,
                         PyObject *names) {
     PyObject *out;
-    if (!find_out(args, n_args, names, &out) || !PyArray_CheckExact(args[0]) || !PyArray_CheckExact(args[1])) {
+    if (!find_out(which, args, n_args, names, &out) || !PyArray_CheckExact(args[0]) || !PyArray_CheckExact(args[1])) {
         return NULL;
     }
     PyArrayObject *a = (PyArrayObject *)args[0], *b = (PyArrayObject *)args[1];
@@ -180,10 +203,11 @@ static PyObject *direct(const vekt_target *target, int which, PyObject *const *a
         (conjugates && PyArray_ISCOMPLEX(a)) || !prepare(&o, which, a, b, &p)) {
         return NULL;
     }
+    p.invariant = invariant;
     npy_intp count = 1, steps[3] = {0, 0, 0};
     if (o.dims == 0 && !out) {
         npy_clongdouble value; /* more room than any element takes */
-        p.c.data = (char *)&value;
+        p.c = (vekt_matrix){(char *)&value, 0, 0};
         if (multiply(target, type, &p, count, steps) < 0) return PyErr_NoMemory();
         return PyArray_Scalar(&value, PyArray_DESCR(a), NULL);
     }
@@ -212,20 +236,22 @@ static int is_dask(PyObject *operand) {
 }
 
 /* A new reference to what shall compute the general case. */
-static PyObject *general(products *own, int which, PyObject *const *args, Py_ssize_t n_args) {
+static PyObject *general(products *own, int which, int invariant, PyObject *const *args, Py_ssize_t n_args) {
     if (which == VEKT_MATMUL && n_args >= 2 && (is_dask(args[0]) || is_dask(args[1]))) {
         PyObject *module = PyImport_ImportModule("vekt._dask");
         PyObject *function = module ? PyObject_GetAttrString(module, "matmul") : NULL;
         Py_XDECREF(module);
         return function;
     }
-    PyObject *gufunc = gufunc_of(own, which);
+    PyObject *gufunc = gufunc_of(own, invariant ? VEKT_MATMUL_INVARIANT : which);
     Py_XINCREF(gufunc);
     return gufunc;
 }
 
-/* Arguments as a tuple and a dictionary, without keywords that are None: gufuncs do not take all of those. */
-static PyObject *through_python(PyObject *function, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
+/* Arguments as a tuple and a dictionary, without keywords that are None, which gufuncs do not all take, and without
+ * matmul's `deterministic`, which has chosen the function. */
+static PyObject *through_python(PyObject *function, int which, PyObject *const *args, Py_ssize_t n_args,
+                                PyObject *names) {
     PyObject *tuple = PyTuple_New(n_args), *keywords = PyDict_New(), *result = NULL;
     if (!tuple || !keywords) goto done;
     for (Py_ssize_t i = 0; i < n_args; i++) {
@@ -234,7 +260,7 @@ static PyObject *through_python(PyObject *function, PyObject *const *args, Py_ss
     }
     for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
         PyObject *name = PyTuple_GetItem(names, i), *value = args[n_args + i];
-        if (value == Py_None) continue;
+        if (value == Py_None || (which == VEKT_MATMUL && is_named(name, "deterministic"))) continue;
         if (PyDict_SetItem(keywords, name, value) < 0) goto done;
     }
     result = PyObject_Call(function, tuple, keywords);
@@ -249,11 +275,13 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     static products selected;
     selected.target = vekt_selected;
     products *own = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : &selected;
-    PyObject *result = direct(own->target, which, args, n_args, names);
+    int invariant = 0;
+    if (which == VEKT_MATMUL && find_invariant(args + n_args, names, &invariant) < 0) return NULL;
+    PyObject *result = direct(own->target, which, invariant, args, n_args, names);
     if (result || PyErr_Occurred()) return result;
-    PyObject *function = general(own, which, args, n_args);
+    PyObject *function = general(own, which, invariant, args, n_args);
     if (!function) return NULL;
-    result = through_python(function, args, n_args, names);
+    result = through_python(function, which, args, n_args, names);
     Py_DECREF(function);
     return result;
 }
@@ -268,7 +296,7 @@ FUNCTION(py_matvec, VEKT_MATVEC)
 FUNCTION(py_vecmat, VEKT_VECMAT)
 
 #define METHOD(name, function, doc) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS, doc}
-static PyMethodDef methods[VEKT_N_GUFUNCS + 1] = {
+static PyMethodDef methods[VEKT_N_PRODUCT_FUNCTIONS + 1] = {
     [VEKT_MATMUL] = METHOD("matmul", py_matmul, MATMUL_DOC),
     [VEKT_VECDOT] = METHOD("vecdot", py_vecdot, VECDOT_DOC),
     [VEKT_MATVEC] = METHOD("matvec", py_matvec, MATVEC_DOC),
@@ -290,7 +318,7 @@ PyObject *vekt_build_products(const vekt_target *target) {
     PyObject *capsule = PyCapsule_New(own, NULL, free_products), *functions = PyDict_New();
     if (!capsule) PyMem_Free(own);
     int status = capsule && functions ? 0 : -1;
-    for (int i = 0; i < VEKT_N_GUFUNCS && status == 0; i++) {
+    for (int i = 0; i < VEKT_N_PRODUCT_FUNCTIONS && status == 0; i++) {
         PyObject *function = PyCFunction_New(&methods[i], capsule);
         status = function ? PyDict_SetItemString(functions, methods[i].ml_name, function) : -1;
         Py_XDECREF(function);

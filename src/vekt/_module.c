@@ -37,6 +37,17 @@ static PyMethodDef norms_def = {"norms", (PyCFunction)(void (*)(void))vekt_py_no
                                 "Return norms of an array, or cosines of two, along axes; NotImplemented for other "
                                 "dtypes."};
 
+static PyMethodDef outer_def = {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
+                                "outer(a, b, out, /)\n--\n\n"
+                                "Return the outer product of two vectors of one dtype, float32 or float64, in out or "
+                                "a new array;\nNotImplemented for all else."};
+
+static PyMethodDef transpose_copy_def = {"transpose_copy", (PyCFunction)(void (*)(void))vekt_py_transpose_copy,
+                                         METH_FASTCALL,
+                                         "transpose_copy(source, copy, /)\n--\n\n"
+                                         "Copy an array to a contiguous one of its shape and dtype that does not "
+                                         "overlap it, or a new one for None;\nNotImplemented for objects."};
+
 /* A function that finds the target in its self. */
 static PyObject *bind(PyMethodDef *definition, PyObject *address) {
     void *target = PyLong_AsVoidPtr(address);
@@ -69,6 +80,16 @@ static PyObject *build_norms(PyObject *self, PyObject *address) {
     return bind(&norms_def, address);
 }
 
+static PyObject *build_outer(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&outer_def, address);
+}
+
+static PyObject *build_transpose_copy(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&transpose_copy_def, address);
+}
+
 static PyMethodDef methods[] = {
     {"connect", connect, METH_VARARGS,
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
@@ -81,6 +102,15 @@ static PyMethodDef methods[] = {
      "build_products(target, /)\n--\n\nReturn matmul and its kin over a target's kernels, by name."},
     {"build_norms", build_norms, METH_O,
      "build_norms(target, /)\n--\n\nReturn the function norms over a target's kernels."},
+    {"build_outer", build_outer, METH_O,
+     "build_outer(target, /)\n--\n\nReturn the function outer over a target's kernels."},
+    {"build_transpose_copy", build_transpose_copy, METH_O,
+     "build_transpose_copy(target, /)\n--\n\nReturn the function transpose_copy over a target's kernels."},
+    {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
+     "outer(a, b, out, /)\n--\n\nAs build_outer makes it, over the selected target's kernels."},
+    {"transpose_copy", (PyCFunction)(void (*)(void))vekt_py_transpose_copy, METH_FASTCALL,
+     "transpose_copy(source, copy, /)\n--\n\n"
+     "As build_transpose_copy makes it, over the selected target's kernels."},
     {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
      "norms(kind, x, y, axis, keepdims, /)\n--\n\nAs build_norms makes it, over the selected target's kernels."},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},

@@ -101,10 +101,22 @@ def build_rows(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_rows(_address(TARGETS[isa]))
 
 
-def build_norms(isa: str = SELECTED) -> Callable[..., Any]:
+def build_norms(isa: str) -> Callable[..., Any]:
     """Return the function ``norms`` over a supported target's kernels."""
     _require_supported(isa)
     return _ufuncs.build_norms(_address(TARGETS[isa]))
+
+
+def build_outer(isa: str) -> Callable[..., Any]:
+    """Return the function ``outer`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_outer(_address(TARGETS[isa]))
+
+
+def build_transpose_copy(isa: str) -> Callable[..., Any]:
+    """Return the function ``transpose_copy`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_transpose_copy(_address(TARGETS[isa]))
 
 
 def build_prelu(isa: str = SELECTED) -> tuple[Callable[..., None], Callable[..., None]]:

@@ -30,7 +30,7 @@ class PackedWeights:
     """Weights of a dense layer in the order in which products read them.
 
     `dense` then reads them as they are, where it would copy large or transposed weights in each
-    call.  The results are the same to the last bit.
+    call.  The results are the same to the last bit, those of ``deterministic="batch"``.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,7 @@ def dense(
     *,
     out: Any = None,
     return_preactivation: bool = False,
+    deterministic: Literal["batch"] | None = None,
 ) -> Any:
     """Dense layer, `activation(x @ w + b)`, with one rounding at the end.
 
@@ -35,7 +36,8 @@ def dense(
     activation : str, callable or tuple, optional
     out : ndarray, or with `return_preactivation` a pair, optional
     return_preactivation : bool, optional
-        As for `vekt.dense`.
+    deterministic : {None, "batch"}, optional
+        As for `vekt.dense`; `deterministic` makes no difference here.
 
     Returns
     -------

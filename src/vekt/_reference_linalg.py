@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -25,7 +25,14 @@ __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 
 
 def matmul(
-    x1: ArrayLike, x2: ArrayLike, /, out: Any = None, *, dtype: Any = None, axes: Axes = None
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    axes: Axes = None,
+    deterministic: Literal["batch"] | None = None,
 ) -> Any:
     """Matrix product of two arrays, exact but for the sums' own rounding and one at the end.
 
@@ -40,6 +47,8 @@ def matmul(
         The dtype that the operands are taken as.
     axes : list of tuple of int, optional
         Where the matrices lie in x1, x2 and the result.
+    deterministic : {None, "batch"}, optional
+        As for `vekt.matmul`; it makes no difference here.
 
     Returns
     -------
@@ -48,7 +57,8 @@ def matmul(
 
     Examples
     --------
-    >>> matmul([[1, 2], [3, 4]], [[5, 6], [7, 8]])
+    >>> from vekt import reference
+    >>> reference.matmul([[1, 2], [3, 4]], [[5, 6], [7, 8]])
     array([[19, 22],
            [43, 50]])
     """
@@ -88,7 +98,8 @@ def vecdot(
 
     Examples
     --------
-    >>> vecdot([[1, 2], [3, 4]], [5, 6])
+    >>> from vekt import reference
+    >>> reference.vecdot([[1, 2], [3, 4]], [5, 6])
     array([17, 39])
     """
     options: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
@@ -118,7 +129,8 @@ def matvec(
 
     Examples
     --------
-    >>> matvec([[1, 2], [3, 4]], [5, 6])
+    >>> from vekt import reference
+    >>> reference.matvec([[1, 2], [3, 4]], [5, 6])
     array([17, 39])
     """
 
@@ -152,7 +164,8 @@ def vecmat(
 
     Examples
     --------
-    >>> vecmat([5, 6], [[1, 2], [3, 4]])
+    >>> from vekt import reference
+    >>> reference.vecmat([5, 6], [[1, 2], [3, 4]])
     array([23, 34])
     """
 
@@ -181,7 +194,8 @@ def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Any:
 
     Examples
     --------
-    >>> tensordot([[1, 2], [3, 4]], [[5, 6], [7, 8]], axes=2)
+    >>> from vekt import reference
+    >>> reference.tensordot([[1, 2], [3, 4]], [[5, 6], [7, 8]], axes=2)
     array(70)
     """
     return _rounded(lambda x, y: np.tensordot(x, y, axes), a, b, None, None, scalars=False)
@@ -205,7 +219,8 @@ def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
 
     Examples
     --------
-    >>> dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    >>> from vekt import reference
+    >>> reference.dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
     np.float64(32.0)
     """
     x, y = np.asarray(a), np.asarray(b)

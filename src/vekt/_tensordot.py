@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from math import prod
 from operator import index
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._operands import natural_dtype
 from vekt._ufuncs import matmul
 
 Axes = int | tuple[int | Sequence[int], int | Sequence[int]] | Sequence[int | Sequence[int]]
@@ -83,7 +84,7 @@ def dot_general(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> 
     if out is not None:
         _check_out(out, x, y)
     if x.ndim == 0 or y.ndim == 0:
-        return np.multiply(x, y, dtype=np.result_type(x, y), out=out)
+        return np.multiply(x, y, out=out)
     if x.ndim == 1 or y.ndim <= 2:
         return matmul(x, y, out)
     if x.shape[-1] != y.shape[-2]:
@@ -115,14 +116,25 @@ def _pairs(a_ndim: int, b_ndim: int, axes: Any) -> tuple[tuple[int, ...], tuple[
             raise ValueError(
                 f"tensordot: axes={n} of operands with {a_ndim} and {b_ndim} dimensions"
             ) from None
-    # Both raise AxisError, a ValueError and an IndexError, beyond the bounds.
-    first = normalize_axis_tuple(a_axes, a_ndim, "axes of a")
-    second = normalize_axis_tuple(b_axes, b_ndim, "axes of b")
+    first, second = _normalized(a_axes, a_ndim, "a"), _normalized(b_axes, b_ndim, "b")
     if len(first) != len(second):
         raise ValueError(
             f"tensordot: {len(first)} axes of a, but {len(second)} of b, in axes={axes}"
         )
     return first, second
+
+
+def _normalized(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
+    """Return axes as non-negative numbers, which differ."""
+    try:
+        numbers = tuple(axes)
+    except TypeError:
+        numbers = (axes,)
+    # AxisError, a ValueError and an IndexError, beyond the bounds.
+    found = tuple([normalize_axis_index(i, ndim) for i in numbers])
+    if len(set(found)) != len(found):
+        raise ValueError(f"tensordot: an axis of {name} occurs twice in {numbers}")
+    return found
 
 
 def _contract(
@@ -133,25 +145,22 @@ def _contract(
     out: NDArray[Any] | None,
 ) -> Any:
     """Sum over pairs of axes by one product of matrices."""
-    lengths = [x.shape[i] for i in x_axes]
-    if lengths != [y.shape[j] for j in y_axes]:
+    x_shape, y_shape = x.shape, y.shape
+    lengths = [x_shape[i] for i in x_axes]
+    if lengths != [y_shape[j] for j in y_axes]:
         raise ValueError(
-            f"tensordot: the lengths of axes {x_axes} of a, shape {x.shape}, and {y_axes} of b, "
-            f"shape {y.shape}, differ"
+            f"tensordot: the lengths of axes {x_axes} of a, shape {x_shape}, and {y_axes} of b, "
+            f"shape {y_shape}, differ"
         )
     rows = [i for i in range(x.ndim) if i not in x_axes]
     columns = [j for j in range(y.ndim) if j not in y_axes]
-    shape = [*(x.shape[i] for i in rows), *(y.shape[j] for j in columns)]
-    m, k, n = (
-        math.prod(x.shape[i] for i in rows),
-        math.prod(lengths),
-        math.prod(y.shape[j] for j in columns),
-    )
-    # A reshaped view where the strides allow it, otherwise a copy.
-    left = x.transpose([*rows, *x_axes]).reshape(m, k)
-    right = y.transpose([*y_axes, *columns]).reshape(k, n)
+    above, below = [x_shape[i] for i in rows], [y_shape[j] for j in columns]
+    m, k, n = prod(above), prod(lengths), prod(below)
+    # Views where the strides allow it, otherwise copies.
+    left = x.transpose(*rows, *x_axes).reshape(m, k)
+    right = y.transpose(*y_axes, *columns).reshape(k, n)
     if out is None:
-        return matmul(left, right).reshape(shape)
+        return matmul(left, right).reshape(above + below)
     matmul(left, right, out.reshape(m, n))
     return out
 
@@ -161,7 +170,7 @@ def _check_out(out: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
     if not isinstance(out, np.ndarray):
         raise TypeError(f"dot: out must be an array, not {type(out)}")
     shape = x.shape + y.shape if x.ndim == 0 or y.ndim == 0 else x.shape[:-1] + _without_sum(y)
-    dtype = np.result_type(x, y)
+    dtype = natural_dtype(x, y)
     if out.shape != shape or out.dtype != dtype or not out.flags.carray:
         raise ValueError(
             f"dot: out must be a writeable C-contiguous array of {dtype} with shape {shape}, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +31,7 @@ def dense(
     *,
     out: Array | tuple[Array | None, Array | None] | None = None,
     return_preactivation: bool = False,
+    deterministic: Literal["batch"] | None = None,
 ) -> Any:
     """Dense layer, `activation(x @ w + b)`.
 
@@ -54,6 +55,8 @@ def dense(
         overlap the operands.
     return_preactivation : bool, optional
         Whether to return `x @ w + b` as well, which `dense_backward` wants.
+    deterministic : {None, "batch"}, optional
+        "batch" for rows with the same bits in a batch of any size, as for `vekt.matmul`.
 
     Returns
     -------
@@ -66,7 +69,8 @@ def dense(
     Raises
     ------
     ValueError
-        If shapes do not match, if `out` is read-only, or if there is no such activation.
+        If shapes do not match, if `out` is read-only, if there is no such activation, or if
+        `deterministic` is something else.
     TypeError
         If a dtype is not real, if the result cannot be cast to `out`, or if the activation does not
         take such parameters.
@@ -78,8 +82,10 @@ def dense(
 
     Notes
     -----
-    A row of the result has the same bits in a batch of any size and for any number of threads, and
-    float32 and float64 results are those of `vekt.matmul`, `+` and the activation one by one.
+    Results have the same bits for any number of threads, and in float32 and float64 those of
+    `vekt.matmul`, `+` and the activation one by one.  A row has the same bits in a batch of any
+    size, but where it is alone, weights are transposed (such as ``w.T``) and k > 64: there only
+    with ``deterministic="batch"``, which takes up to twice as long, or with `PackedWeights`.
 
     No operand is copied for its layout unless the leading axes of `x` are not evenly spaced.  With
     samples in columns, ``activation(W @ A + b)`` with `b` of shape (n, 1), the layer is
@@ -100,14 +106,17 @@ def dense(
         kernels = _KERNELS[activation]
     except (KeyError, TypeError):
         kernels = _kernels(activation)
+    if deterministic is not None and deterministic != "batch":
+        raise ValueError(f"dense: deterministic must be None or 'batch', got {deterministic!r}")
+    invariant = deterministic is not None
     weights = w._packed if type(w) is PackedWeights else w
     y: Any = out
     z = None
     if return_preactivation and type(out) is tuple:
         y, z = _pair(out)
-    result = _dense(x, weights, b, kernels, y, z, return_preactivation)
+    result = _dense(x, weights, b, kernels, y, z, return_preactivation, invariant)
     if result is NotImplemented:
-        return _any_dense(x, w, b, kernels, (y, z), bool(return_preactivation))
+        return _any_dense(x, w, b, kernels, (y, z), bool(return_preactivation), invariant)
     return result
 
 
@@ -237,7 +246,9 @@ def _rounded(x: Array, dtype: np.dtype[Any]) -> Array:
         return x.astype(dtype, copy=False)
 
 
-def _any_dense(x: Any, w: Any, b: Any, kernels: Any, out: tuple[Any, Any], keep: bool) -> Any:
+def _any_dense(
+    x: Any, w: Any, b: Any, kernels: Any, out: tuple[Any, Any], keep: bool, invariant: bool
+) -> Any:
     """Bring the operands to two dimensions and one dtype; all errors are found here."""
     for name, operand in (("x", x), ("w", w), ("b", b)):
         plain("dense", name, operand)
@@ -260,7 +271,7 @@ def _any_dense(x: Any, w: Any, b: Any, kernels: Any, out: tuple[Any, Any], keep:
         b = _bias(converted(b, dtype), shape).reshape(m, n)
     targets = [None if target is None else _checked("out", target, shape, stored) for target in out]
     packed_or_w = w._packed if packed else w
-    result = _dense(x.reshape(m, k), packed_or_w, b, kernels, None, None, keep)
+    result = _dense(x.reshape(m, k), packed_or_w, b, kernels, None, None, keep, invariant)
     if not keep:
         return _given(result.reshape(shape), targets[0], stored)
     return tuple(

@@ -10,8 +10,9 @@ import numpy as np
 from vekt import _ufuncs
 from vekt._axes import plain
 from vekt._kernels import lib
+from vekt._operands import checked_out
 
-__all__ = ["cosine_similarity", "norm"]
+__all__ = ["cosine_similarity", "norm", "outer", "transpose_copy"]
 
 _TWO: int = lib.VEKT_SUM_SQUARES
 _ONE: int = lib.VEKT_SUM_ABSOLUTE
@@ -230,3 +231,125 @@ def general_cosine(norms: Callable[..., Any], a: Any, b: Any, axis: Any) -> Any:
             "expected real dtypes up to float64"
         )
     return result
+
+
+def outer(a: Any, b: Any, out: Any = None) -> Any:
+    r"""Outer product of two vectors, their tensor product.
+
+    Parameters
+    ----------
+    a, b : array_like
+        Vectors of m and of n numbers; arrays of other shapes are flattened.
+    out : (m, n) ndarray, optional
+        Receives the result.
+
+    Returns
+    -------
+    (m, n) ndarray
+        Of NumPy's result type; or `out`.
+
+    Raises
+    ------
+    ValueError
+        If `out` has another shape.
+    TypeError
+        If the operands cannot be multiplied, or the result cannot be cast to the dtype of `out`.
+
+    Notes
+    -----
+    .. math:: C_{ij} = a_i b_j
+
+    Elements are those of `numpy.outer`, without warnings for overflow.  float32 and float64 have
+    kernels of their own.
+
+    References
+    ----------
+    G. H. Golub, C. F. Van Loan, Matrix Computations, section 1.1.
+
+    Examples
+    --------
+    >>> import vekt as vk
+    >>> vk.outer([1, 2], [3, 4, 5])
+    array([[ 3,  4,  5],
+           [ 6,  8, 10]])
+    """
+    return general_outer(_ufuncs.outer, a, b, out)
+
+
+def general_outer(kernel: Callable[..., Any], a: Any, b: Any, out: Any) -> Any:
+    """Compute an outer product by `kernel`, one of the functions that `_native.build_outer` makes."""
+    result = kernel(a, b, out)
+    if result is not NotImplemented:
+        return result
+    for x in (a, b):
+        if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
+            return np.outer(a, b, out)
+    column, row = np.asarray(a).ravel()[:, None], np.asarray(b).ravel()
+    if column.dtype.kind in "biu" and row.dtype.kind in "biu":
+        return np.multiply(column, row, out)
+    with np.errstate(all="ignore"):
+        return np.multiply(column, row, out)
+
+
+def transpose_copy(a: Any, axes: Any = None, out: Any = None) -> Any:
+    """Contiguous copy of an array with its axes permuted.
+
+    Parameters
+    ----------
+    a : array_like
+        Of any dtype and layout.
+    axes : sequence of int, optional
+        Axis i of the copy is axis ``axes[i]`` of `a`, as in `numpy.transpose`.  By default their
+        order is reversed.
+    out : ndarray, optional
+        Receives the copy; it may overlap `a`.
+
+    Returns
+    -------
+    ndarray
+        C-contiguous, of the dtype of `a`; or `out`.
+
+    Raises
+    ------
+    ValueError
+        If `axes` is not a permutation of the axes of `a`, or `out` has another shape or is
+        read-only.
+    TypeError
+        If the dtype of `a` cannot be cast to that of `out`, or `a` is of a type with its own array
+        functions.
+
+    Notes
+    -----
+    .. math:: y_{i_0 i_1 \\ldots} = a_{j_0 j_1 \\ldots}, \\quad j_{axes[k]} = i_k
+
+    The same array as ``numpy.ascontiguousarray(numpy.transpose(a, axes))``.  Tiles of elements of 1,
+    2, 4, 8 or 16 bytes are transposed in registers; arrays of objects are left to NumPy.
+
+    References
+    ----------
+    G. H. Golub, C. F. Van Loan, Matrix Computations, section 1.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> vk.transpose_copy(np.array([[1, 2, 3], [4, 5, 6]]))
+    array([[1, 4],
+           [2, 5],
+           [3, 6]])
+    """
+    return general_transpose_copy(_ufuncs.transpose_copy, a, axes, out)
+
+
+def general_transpose_copy(kernel: Callable[..., Any], a: Any, axes: Any, out: Any) -> Any:
+    """Copy by `kernel`, one of the functions that `_native.build_transpose_copy` makes."""
+    view = a if type(a) is np.ndarray else np.asarray(plain("transpose_copy", "a", a))
+    view = view.T if axes is None else view.transpose(axes)
+    if out is None:
+        copy = kernel(view, None)
+        return view.copy(order="C") if copy is NotImplemented else copy
+    out = checked_out(out, shape=view.shape)
+    direct = out.dtype == view.dtype and out.flags.c_contiguous and not np.may_share_memory(out, view)
+    if not direct or kernel(view, out) is NotImplemented:
+        np.copyto(out, view, casting="same_kind")
+    return out

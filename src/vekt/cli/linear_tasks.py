@@ -41,14 +41,7 @@ DTYPES = (*FLOATS, *NARROW, "uint16", "uint32", "uint64", "bool", "complex64", "
 
 def linear_names() -> list[str]:
     """Operations of linear algebra that this vekt has."""
-    return [name for name in ("dot", *PRODUCTS, *LAYERS, *VECTORS) if _is_there(name)]
-
-
-def _is_there(name: str) -> bool:
-    try:
-        return hasattr(vk, name)
-    except ImportError:
-        return False
+    return [name for name in ("dot", *PRODUCTS, *LAYERS, *VECTORS) if hasattr(vk, name)]
 
 
 def linear_rows() -> list[str]:

@@ -55,7 +55,8 @@ def dense(
     -----
     The C kernels of `vekt` on the calling thread, so with their bits: bias and activation are
     applied while parts of the product are in the first-level cache.  A function of your own is
-    applied to the whole pre-activation.
+    applied to the whole pre-activation.  There is no `deterministic`: a single row times contiguous
+    columns is summed as by default.
 
     Examples
     --------

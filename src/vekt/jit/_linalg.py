@@ -75,6 +75,7 @@ def matmul(x1: Any, x2: Any, out: Any = None) -> Any:
     {raises}
 
     {notes}
+    There is no `deterministic`: a single row times contiguous columns is summed as by default.
 
     Examples
     --------

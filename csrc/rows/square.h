@@ -1,0 +1,56 @@
+/* The transposed copy of elements of BYTES; see transpose.h. */
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b) PASTE_(a, b)
+#define T(name) PASTE(name, BYTES)
+#define SIDE (16 / BYTES) /* of a square: elements of a vector */
+
+/* Each of log2(SIDE) steps interleaves row i with row i + SIDE/2. */
+INLINE void T(square)(char *dst, ptrdiff_t dst_step, const char *src, ptrdiff_t src_step) {
+    T(quad) x[SIDE], y[SIDE];
+#pragma GCC unroll 16
+    for (int i = 0; i < SIDE; i++) memcpy(&x[i], src + i * src_step, sizeof x[i]);
+#pragma GCC unroll 16
+    for (int step = 1; step < SIDE; step *= 2) {
+#pragma GCC unroll 16
+        for (int i = 0; i < SIDE / 2; i++) {
+            y[2 * i] = T(zip_low)(x[i], x[i + SIDE / 2]);
+            y[2 * i + 1] = T(zip_high)(x[i], x[i + SIDE / 2]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < SIDE; i++) x[i] = y[i];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < SIDE; i++) memcpy(dst + i * dst_step, &x[i], sizeof x[i]);
+}
+
+/* Element j of row l from src + l * src_step + j * BYTES to dst + j * dst_step + l * BYTES.  The last squares overlap
+ * those before them. */
+static void T(transpose)(void *dst, ptrdiff_t dst_step, const void *src, ptrdiff_t src_step, ptrdiff_t rows,
+                         ptrdiff_t n) {
+    char *to = dst;
+    const char *from = src;
+    if (n < SIDE && n < rows) {
+        for (ptrdiff_t j = 0; j < n; j++)
+            for (ptrdiff_t l = 0; l < rows; l++)
+                memcpy(to + j * dst_step + l * BYTES, from + l * src_step + j * BYTES, BYTES);
+        return;
+    }
+    if (rows < SIDE || n < SIDE) {
+        for (ptrdiff_t l = 0; l < rows; l++)
+            for (ptrdiff_t j = 0; j < n; j++)
+                memcpy(to + j * dst_step + l * BYTES, from + l * src_step + j * BYTES, BYTES);
+        return;
+    }
+    for (ptrdiff_t next_l = 0; next_l < rows; next_l += SIDE) {
+        const ptrdiff_t l = next_l + SIDE > rows ? rows - SIDE : next_l;
+        for (ptrdiff_t next_j = 0; next_j < n; next_j += SIDE) {
+            const ptrdiff_t j = next_j + SIDE > n ? n - SIDE : next_j;
+            T(square)(to + j * dst_step + l * BYTES, dst_step, from + l * src_step + j * BYTES, src_step);
+        }
+    }
+}
+
+#undef PASTE_
+#undef PASTE
+#undef T
+#undef SIDE
