@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import literally, types
+from numba import types
 from numba.core.errors import TypingError
+from numba.misc.special import literally
 from numba.np.numpy_support import as_dtype
 
 from vekt._kernels import lib
@@ -36,7 +37,7 @@ def _kernel(name: str, activation: Any, suffix: str, kind: Any) -> tuple[Any, An
 
     The address is None where the activation changes nothing.
     """
-    parts = activation if isinstance(activation, types.BaseTuple) else (activation,)
+    parts: Any = activation if isinstance(activation, types.BaseTuple) else (activation,)
     which, *given = (getattr(t, "typing_key", None) or literal(t) for t in parts)
     places: dict[str, int] = {}
     try:
@@ -126,7 +127,10 @@ def _overlaps_types(out: Any, b: Any) -> Any:
 @jitable
 def _apply(activation: Any, z: Any, y: Any) -> None:
     """Write a compiled function of the pre-activation to y."""
-    y[...] = activation(z)
+    values = activation(z)
+    if values.shape != y.shape:
+        raise ValueError("dense: the activation returned another shape than it was given")
+    store(np.ascontiguousarray(values), y)
 
 
 _nothing = jitable(lambda activation, z, y: None)
@@ -148,14 +152,14 @@ def _runner(x: Any, w: Any, b: Any, activation: Any, kind: Any, keep: bool) -> A
     """Make the function that fills y and returns the pre-activation, or None."""
     address, params = _kernel("dense", activation, "", kind)
     x_as, w_as = converter(x, kind), converter(w, kind)
-    b_as = jitable(lambda b: b) if is_none(b) else converter(b, kind)
+    b_as: Any = jitable(lambda b: b) if is_none(b) else converter(b, kind)
     dtype_id, dtype, matrix = _dtype_of(kind), as_dtype(kind), matrix_maker(x.ndim, x.ndim - 1)
-    preactivation = jitable(lambda y: np.empty(y.shape, dtype)) if keep else jitable(lambda y: None)
-    flat = matrix if keep else jitable(lambda z: z)
+    new: Any = jitable(lambda y: np.empty(y.shape, dtype)) if keep else jitable(lambda y: None)
+    flat: Any = matrix if keep else jitable(lambda z: z)
 
     @jitable
     def run(x: Any, w: Any, b: Any, activation: Any, y: Any) -> Any:
-        z = preactivation(y)
+        z = new(y)
         left, right = matrix(x_as(x)), w_as(w)
         values = params(activation)
         _layer(dtype_id, address(), values, left, right, b_as(b), flat(z), matrix(y))
@@ -187,7 +191,7 @@ def _dense_types(
     own = isinstance(activation, types.Dispatcher)
     run = _runner(x, w, b, types.none if own else activation, kind, keep or own)
     apply = _apply if own else _nothing
-    finish = jitable(lambda y, z: (y, z)) if keep else jitable(lambda y, z: y)
+    finish: Any = jitable(lambda y, z: (y, z)) if keep else jitable(lambda y, z: y)
     dtype, is_matrix = as_dtype(kind), x.ndim == 2
     if is_none(out):
 
@@ -236,9 +240,9 @@ def _dense_backward_types(
         raise TypingError(f"{name}: z is missing; it is needed where there is an activation")
     dtype_id, dtype, matrix = _dtype_of(kind), as_dtype(kind), matrix_maker(x.ndim, x.ndim - 1)
     dy_as, x_as, w_as = (converter(t, kind) for t in (dy, x, w))
-    z_as = jitable(lambda z: z) if is_none(z) else _as_rows(converter(z, kind), matrix)
-    space = jitable(lambda x: np.empty(x.shape, dtype)) if wanted else jitable(lambda x: None)
-    flat = matrix if wanted else jitable(lambda dx: dx)
+    z_as: Any = jitable(lambda z: z) if is_none(z) else _as_rows(converter(z, kind), matrix)
+    space: Any = jitable(lambda x: np.empty(x.shape, dtype)) if wanted else jitable(lambda x: None)
+    flat: Any = matrix if wanted else jitable(lambda dx: dx)
 
     def run(dy, x, w, z, activation=None, need_dx=True):  # type: ignore[no-untyped-def]
         up, at, weights, seen = matrix(dy_as(dy)), matrix(x_as(x)), w_as(w), z_as(z)

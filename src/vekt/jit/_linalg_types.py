@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import literally, types
+from numba import types
 from numba.core.errors import TypingError
+from numba.misc.special import literally
 
 from ._jitable import jitable, overloads
 from ._linalg import matmul, matvec, tensordot, vecdot, vecmat
@@ -15,8 +16,8 @@ from ._views import as_tuple, length, literal, matrix_maker, moved, with_last
 
 NAMES = ("matmul", "matvec", "tensordot", "vecdot", "vecmat")
 
-_keep = jitable(lambda x: x)
-_conjugate = jitable(lambda x: np.conj(x))
+_keep: Any = jitable(lambda x: x)
+_conjugate: Any = jitable(lambda x: np.conj(x))
 
 
 def of_vectors(name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool]) -> Any:
@@ -29,7 +30,7 @@ def of_vectors(name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool]
     first, second = converter(x1, kind), converter(x2, kind)
     conjugated = name in ("vecdot", "vecmat") and isinstance(kind, types.Complex)
     conjugate = _conjugate if conjugated else _keep
-    multiply = multiplier(kind, x1.ndim, x2.ndim, vectors, out)
+    multiply: Any = multiplier(kind, x1.ndim, x2.ndim, vectors, out)
     return jitable(lambda x1, x2, out: multiply(conjugate(first(x1)), second(x2), out))
 
 
@@ -75,19 +76,19 @@ def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
     if counts or not isinstance(count, int) or not 0 <= count <= min(a.ndim, b.ndim):
         raise TypingError(f"tensordot: axes {axes} for arrays of {a.ndim} and {b.ndim} dimensions")
     first, second = converter(a, kind), converter(b, kind)
-    multiply = multiplier(kind, 2, 2, (False, False), types.none)
+    multiply: Any = multiplier(kind, 2, 2, (False, False), types.none)
     free = a.ndim - count
     left, right = matrix_maker(a.ndim, free), matrix_maker(b.ndim, count)
     keeps_axes = free + b.ndim - count > 0
-    finish = jitable(lambda c, shape: c.reshape(shape)) if keeps_axes else _first
+    finish: Any = jitable(lambda c, shape: c.reshape(shape)) if keeps_axes else _first
 
-    def contract(x, y):  # type: ignore[no-untyped-def]
+    def contract(x: Any, y: Any) -> Any:
         if x.shape[free:] != y.shape[:count]:
             raise ValueError("tensordot: the lengths to sum over differ")
         c = multiply(left(x), right(y), None)
         return finish(c, x.shape[:free] + y.shape[count:])
 
-    run = jitable(contract)
+    run: Any = jitable(contract)
     if not paired:
         return lambda a, b, axes=2: run(first(a), second(b))
     return lambda a, b, axes=2: run(
@@ -95,4 +96,4 @@ def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
     )
 
 
-_first = jitable(lambda c, shape: c[0, 0])
+_first: Any = jitable(lambda c, shape: c[0, 0])

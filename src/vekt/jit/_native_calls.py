@@ -27,7 +27,10 @@ _POINTER = ir.IntType(8).as_pointer()
 _PREFIX = "vekt_jit_"
 _FUNCTIONS = tuple(name for name in dir(lib) if name.startswith(_PREFIX))
 _TARGET = "vekt_target"
+# Untyped.
 _intrinsic: Any = intrinsic
+_utilities: Any = cgutils
+_types: Any = types
 
 
 def kernel_symbol(name: str, dtype: Any) -> str:
@@ -90,7 +93,7 @@ def _symbol(context: Any, builder: Any, name: str) -> Any:
     _refer(context)
     variable = builder.module.globals.get(name)
     if variable is None:
-        variable = cgutils.add_global_variable(builder.module, ir.IntType(8), name)
+        variable = _utilities.add_global_variable(builder.module, ir.IntType(8), name)
     return builder.bitcast(variable, _POINTER)
 
 
@@ -99,7 +102,7 @@ def _argument(context: Any, builder: Any, expected: Any, kind: Any, value: Any) 
     if isinstance(kind, types.Array):
         data = context.make_array(kind)(context, builder, value).data
         return builder.bitcast(data, _POINTER)
-    if isinstance(kind, types.BaseTuple):
+    if isinstance(kind, _types.BaseTuple):
         if not len(kind):
             return ir.Constant(_POINTER, None)
         real = any(isinstance(t, types.Float) for t in kind)
@@ -108,7 +111,7 @@ def _argument(context: Any, builder: Any, expected: Any, kind: Any, value: Any) 
             context.cast(builder, builder.extract_value(value, i), t, item)
             for i, t in enumerate(kind)
         ]
-        space = cgutils.alloca_once_value(builder, cgutils.pack_array(builder, items))
+        space = _utilities.alloca_once_value(builder, _utilities.pack_array(builder, items))
         return builder.bitcast(space, _POINTER)
     if isinstance(kind, types.NoneType):
         return ir.Constant(_POINTER, None)
@@ -134,15 +137,15 @@ def driver(name: str, returns: Any = None) -> Callable[..., Any]:
     def call(typing_context: Any, arguments: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, packed: Any) -> Any:
             _refer(context)
-            values = cgutils.unpack_tuple(builder, packed[0])
+            values = _utilities.unpack_tuple(builder, packed[0])
             passed = [_symbol(context, builder, _TARGET)]
             for slot, kind, value in zip(expected[1:], arguments, values, strict=False):
                 passed.append(_argument(context, builder, slot, kind, value))
             if returns is not None:
-                result = cgutils.alloca_once(builder, context.get_value_type(returns))
+                result = _utilities.alloca_once(builder, context.get_value_type(returns))
                 passed.append(builder.bitcast(result, _POINTER))
             kind = ir.FunctionType(ir.IntType(32), expected)
-            function = cgutils.get_or_insert_function(builder.module, kind, symbol)
+            function = _utilities.get_or_insert_function(builder.module, kind, symbol)
             status = builder.call(function, passed)
             if returns is None:
                 return status
@@ -152,9 +155,10 @@ def driver(name: str, returns: Any = None) -> Callable[..., Any]:
 
         if returns is None:
             return types.int32(arguments), code
-        return types.Tuple((types.int32, returns))(arguments), code
+        return _types.Tuple((types.int32, returns))(arguments), code
 
-    return _intrinsic(call)
+    made: Callable[..., Any] = _intrinsic(call)
+    return made
 
 
 def address_of(symbol: str) -> Callable[..., Any]:
@@ -167,4 +171,5 @@ def address_of(symbol: str) -> Callable[..., Any]:
 
         return types.uintp(), code
 
-    return _intrinsic(address)
+    made: Callable[..., Any] = _intrinsic(address)
+    return made

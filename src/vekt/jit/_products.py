@@ -81,7 +81,7 @@ def _reach(x: Any) -> Any:
 
 
 @jitable
-def overlap(x: Any, y: Any) -> bool:
+def overlap(x: Any, y: Any) -> Any:
     """Whether the memory of one array may be that of another."""
     if x.size == 0 or y.size == 0:
         return False
@@ -161,7 +161,7 @@ def multiplier(kind: Any, a_ndim: int, b_ndim: int, vectors: tuple[bool, bool], 
 
     if not ndim:
 
-        def number(a, b, out):  # type: ignore[no-untyped-def]
+        def number(a: Any, b: Any, out: Any) -> Any:
             c = np.empty(1, dtype)
             compute(lengths(a, b), a, b, c)
             return c[0]
@@ -170,13 +170,13 @@ def multiplier(kind: Any, a_ndim: int, b_ndim: int, vectors: tuple[bool, bool], 
             return jitable(number)
         of_two = jitable(number)
 
-        def given_number(a, b, out):  # type: ignore[no-untyped-def]
+        def given_number(a: Any, b: Any, out: Any) -> Any:
             out[()] = of_two(a, b, None)
             return out
 
         return jitable(given_number)
 
-    def made(a, b, out):  # type: ignore[no-untyped-def]
+    def made(a: Any, b: Any, out: Any) -> Any:
         full = lengths(a, b)
         c = np.empty(_reduced(shape, full, c_row, c_column), dtype)
         compute(full, a, b, c)
@@ -185,7 +185,7 @@ def multiplier(kind: Any, a_ndim: int, b_ndim: int, vectors: tuple[bool, bool], 
     if is_none(out):
         return jitable(made)
 
-    def given(a, b, out):  # type: ignore[no-untyped-def]
+    def given(a: Any, b: Any, out: Any) -> Any:
         full = lengths(a, b)
         if out.shape != _reduced(shape, full, c_row, c_column):
             raise ValueError("out has another shape than the result")

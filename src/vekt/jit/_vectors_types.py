@@ -14,7 +14,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 from ._jitable import jitable, overloads
 from ._products import check_out, overlap
 from ._vectors import cosine_similarity, norm, outer, transpose_copy
-from ._views import is_none, literal, matrix_maker, moved, with_last
+from ._views import is_none, literal, matrix_maker, moved, store, with_last
 
 NAMES = ("cosine_similarity", "norm", "outer", "transpose_copy")
 
@@ -28,7 +28,7 @@ _LOWEST, _HIGHEST = 1e-270, 1e300
 
 
 @jitable
-def _squared(x: Any) -> float:
+def _squared(x: Any) -> Any:
     return x.real * x.real + x.imag * x.imag
 
 
@@ -113,7 +113,7 @@ def _euclidean(x: Any) -> float:
 
 
 @jitable
-def vector_norm(x: Any, order: float) -> float:
+def vector_norm(x: Any, order: float) -> Any:
     """Norm of one row."""
     if order == 2.0:
         return _euclidean(x)
@@ -149,7 +149,7 @@ def matrix_norm(x: Any, order: float) -> float:
 
 
 @jitable
-def cosine(x: Any, y: Any) -> float:
+def cosine(x: Any, y: Any) -> Any:
     """Cosine of the angle between two rows, scaled where squares leave the range."""
     s = t = 1.0
     a, b = _products(x, x, s, s), _products(y, y, t, t)
@@ -188,7 +188,7 @@ def _each_row(of: Callable[..., Any], kind: Any, ndim: int, kept: int) -> Any:
     """Make the function that applies another to all rows along what is not among `kept` axes."""
     dtype, matrix = as_dtype(kind), matrix_maker(ndim, kept)
 
-    def run(x, y, order):  # type: ignore[no-untyped-def]
+    def run(x: Any, y: Any, order: Any) -> Any:
         results = np.empty(x.shape[:kept], dtype)
         flat = results.reshape(results.size)
         rows, others = matrix(x), matrix(y)
@@ -211,16 +211,16 @@ def _norm_types(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
     number, dtype = not is_none(ord) and literal(ord) != "fro", as_dtype(kind)
     if number and not isinstance(ord, types.Number):
         raise TypingError(f"norm: expected a number, 'fro' or None as ord, got {ord}")
-    order = jitable(lambda ord: np.float64(ord)) if number else jitable(lambda ord: 2.0)
+    order: Any = jitable(lambda ord: np.float64(ord)) if number else jitable(lambda ord: 2.0)
     if not is_none(axis):
         count = len(axis) if isinstance(axis, types.BaseTuple) else 1
         if count > 1 and number:
             raise TypingError("norm: matrices along two axes have the Frobenius norm only")
-        rows = _each_row(_norm_of_row, real, x.ndim, x.ndim - count)
-        finish = jitable(lambda y: y) if x.ndim > count else jitable(lambda y: y[()])
+        rows: Any = _each_row(_norm_of_row, real, x.ndim, x.ndim - count)
+        finish: Any = jitable(lambda y: y) if x.ndim > count else jitable(lambda y: y[()])
 
         if isinstance(axis, types.BaseTuple):
-            view = jitable(lambda x, axis: moved(x, axis, False))
+            view: Any = jitable(lambda x, axis: moved(x, axis, False))
         else:
             view = jitable(lambda x, axis: with_last(x, axis))
 
@@ -236,7 +236,7 @@ def _norm_types(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
     if number and x.ndim != 1:
         raise TypingError(f"norm: ord without axis is for vectors and matrices, not {x}")
     if x.dtype == kind:
-        flat = matrix_maker(x.ndim, 0)
+        flat: Any = matrix_maker(x.ndim, 0)
         return lambda x, ord=None, axis=None, keepdims=False: real(
             vector_norm(flat(x)[0], order(ord))
         )
@@ -251,13 +251,17 @@ def _cosine_types(a: Any, b: Any, axis: Any = -1) -> Any:
     if isinstance(kind, types.Complex) or not (a.ndim and b.ndim):
         raise TypingError(f"cosine_similarity: expected real vectors, got {a} and {b}")
     ndim, dtype = max(a.ndim, b.ndim) - 1, as_dtype(kind)
-    rows = _each_row(_cosine_of_rows, kind, ndim + 1, ndim)
-    finish = jitable(lambda y: y) if ndim else jitable(lambda y: y[()])
+    rows: Any = _each_row(_cosine_of_rows, kind, ndim + 1, ndim)
+    finish: Any = jitable(lambda y: y) if ndim else jitable(lambda y: y[()])
+    is_last = literal(axis) == -1
+    view: Any = (
+        jitable(lambda x, axis: x) if is_last else jitable(lambda x, axis: with_last(x, axis))
+    )
 
     def run(a, b, axis=-1):  # type: ignore[no-untyped-def]
         shape = np.broadcast_shapes(a.shape, b.shape)
         x, y = np.broadcast_to(a, shape), np.broadcast_to(b, shape)
-        left, right = with_last(x, axis), with_last(y, axis)
+        left, right = view(x, axis), view(y, axis)
         return finish(rows(left.astype(dtype), right.astype(dtype), 0.0))
 
     return run
@@ -322,11 +326,7 @@ def _copy(x: Any, y: Any) -> None:
 @overloads(_copy)
 def _copy_types(x: Any, y: Any) -> Any:
     if x.ndim < 2:
-
-        def whole(x, y):  # type: ignore[no-untyped-def]
-            y[...] = x
-
-        return whole
+        return lambda x, y: store(x.copy(), y)
     if x.ndim == 2:
         return lambda x, y: _copy_tiles(x, y)
 
@@ -343,7 +343,7 @@ def _transpose_copy_types(a: Any, axes: Any = None, out: Any = None) -> Any:
         raise TypingError(f"transpose_copy: expected an array, got {a}")
     check_out("transpose_copy", out, a.dtype, a.ndim)
     if is_none(axes):
-        view = jitable(lambda a, axes: a.T)
+        view: Any = jitable(lambda a, axes: a.T)
     elif isinstance(axes, types.BaseTuple) and len(axes) == a.ndim:
         view = jitable(lambda a, axes: moved(a, axes, True))
     else:
