@@ -99,7 +99,7 @@ def outer(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
         ``a[i] * b[j]``, of NumPy's result type; or `out`.
     """
     with np.errstate(all="ignore"):
-        return np.outer(a, b, out)
+        return np.outer(np.asarray(a), np.asarray(b), out)
 
 
 def transpose_copy(a: ArrayLike, axes: Any = None, out: Any = None) -> Any:

@@ -103,7 +103,7 @@ def general_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdim
         return np.linalg.norm(x, ord, axis, keepdims)
     x = np.asarray(x)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    result = NotImplemented
+    result: Any = NotImplemented
     if axis is None and ord is None:
         result = norms(_TWO, x, None, None, keepdims)
     elif x.size and len(axes) == 1:
@@ -144,9 +144,10 @@ def _vector_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdim
 def _matrix_norm(norms: Callable[..., Any], x: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
     if ord is None or (isinstance(ord, str) and ord in ("fro", "f")):
         return norms(_TWO, x, None, axes, keepdims)
-    which, choose = _kind_of(_MATRIX_KINDS, ord) or (None, None)
-    if which is None:
+    kind = _kind_of(_MATRIX_KINDS, ord)
+    if kind is None:
         return NotImplemented
+    which, choose = kind
     axes = normalize_axis_tuple(axes, x.ndim)
     sums = norms(_ONE, _magnitudes(x, _ONE), None, axes[which], True)
     if sums is NotImplemented:
