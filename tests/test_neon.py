@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from products import DTYPES, multiply
+from products import operands as matrices
 
 from vekt import _native
 
@@ -28,7 +30,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     flags = "-std=gnu11 -O3 -fno-trapping-math -fno-math-errno -ffp-contract=off -Wall -Wextra"
     subprocess.run(
         ["aarch64-linux-gnu-gcc", *flags.split(), "-DVEKT_ISA=neon", "-static", "-Icsrc",
-         "-o", str(program), "csrc/target.c", "tests/neon/driver.c", "-lm"],
+         "-o", str(program), "csrc/target.c", "csrc/gemm.c", "csrc/workspace.c",
+         "tests/neon/driver.c", "-lm"],
         cwd=ROOT, check=True,
     )  # fmt: skip
     return ["qemu-aarch64", str(program)]
@@ -78,3 +81,20 @@ def test_the_same_bits(driver: list[str], x86_v3: dict[str, np.ufunc], row: dict
     np.testing.assert_array_equal(np.isnan(neon), nan)
     bits = f"u{dtype.itemsize}"
     np.testing.assert_array_equal(neon.view(bits)[~nan], expected.view(bits)[~nan])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 300, 70), (3, 513, 40), (9, 9, 9), (30, 260, 1), (70, 520, 90), (200, 64, 150)],
+    ids=lambda shape: "x".join(map(str, shape)),
+)
+def test_the_same_products(driver: list[str], dtype: type, shape: tuple[int, int, int]) -> None:
+    a, b = matrices(np.random.default_rng(1), *shape, dtype)
+    done = subprocess.run(
+        [*driver, "product", np.dtype(dtype).name, *map(str, shape)],
+        input=a.tobytes() + b.tobytes(),
+        check=True,
+        capture_output=True,
+    )
+    assert done.stdout == multiply(a, b, isa="x86_v3").tobytes()

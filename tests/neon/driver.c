@@ -1,8 +1,9 @@
 /* Runs the NEON kernels, under an emulator as well:
  *   driver                       lists name, dtype, inputs and outputs of each kernel
  *   driver NAME DTYPE N          reads the inputs from stdin, N numbers each; writes the outputs
+ *   driver product DTYPE M K N   reads a matrix of M x K and one of K x N; writes their product
  */
-#include "vekt.h"
+#include "matmul.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,25 @@ static int run(const vekt_kernel *kernel, size_t n) {
     return fflush(stdout) != 0;
 }
 
+static int multiply(const char *dtype, const ptrdiff_t shape[3]) {
+    const int type = strcmp(dtype, "float32") ? VEKT_PRODUCT_F64 : VEKT_PRODUCT_F32;
+    const ptrdiff_t size = type == VEKT_PRODUCT_F32 ? 4 : 8, m = shape[0], k = shape[1], n = shape[2];
+    char *a = malloc((size_t)(m * k * size)), *b = malloc((size_t)(k * n * size)),
+         *c = malloc((size_t)(m * n * size));
+    if (!a || !b || !c) return 1;
+    if (fread(a, (size_t)(k * size), (size_t)m, stdin) != (size_t)m) return 1;
+    if (fread(b, (size_t)(n * size), (size_t)k, stdin) != (size_t)k) return 1;
+    const vekt_product product = {
+        .m = m, .n = n, .k = k, .a = {a, k * size, size}, .b = {b, n * size, size}, .c = {c, n * size, size}};
+    if (vekt_target_neon.products->product[type](&product) < 0) return 1;
+    return fwrite(c, (size_t)(n * size), (size_t)m, stdout) != (size_t)m || fflush(stdout) != 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 6 && !strcmp(argv[1], "product")) {
+        const ptrdiff_t shape[] = {atol(argv[3]), atol(argv[4]), atol(argv[5])};
+        return multiply(argv[2], shape);
+    }
     for (int i = 0; i < vekt_target_neon.n_kernels; i++) {
         const vekt_kernel *kernel = &vekt_target_neon.kernels[i];
         const char *dtype = kernel->dtype == VEKT_F32 ? "float32" : "float64";
