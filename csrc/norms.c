@@ -9,11 +9,14 @@
 #include "stage.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { THREADED_BYTES = 8 << 20 };
 enum { TASK_ELEMENTS = 8192 };
+/* Elements of a line taken at a time: long stretches, but those of a cosine are read three times. */
+enum { NORM_CHUNK = 16384, COSINE_CHUNK = 2048, SCALED_BLOCK = 1024 };
 /* Columns: each result is a chain of COLUMN_ROWS additions, loaded and stored once for ROWS_AT_A_TIME of them. */
 enum { COLUMN_ROWS = 128, ROWS_AT_A_TIME = 8, SEGMENT = 512 };
 /* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs
@@ -44,6 +47,8 @@ typedef struct {
     ptrdiff_t lines, n;      /* n elements make up a line */
     ptrdiff_t chunk, chunks; /* elements of a line, or rows, in one task */
     ptrdiff_t group;         /* lines in one task */
+    int staged;              /* lines are not dense */
+    atomic_int failed;       /* for want of memory */
     double *partials;        /* of chunks, then streams, then lines or columns */
     int columns, transposed;
     ptrdiff_t repeats, width; /* so many elements of each line make up a row, and as many columns */
@@ -86,12 +91,12 @@ static const char *dense(const plan *p, int k, const char *line, ptrdiff_t i, pt
 
 /* The same number of one line of doubles, once its greatest absolute value is brought to 1/2 or more, but below 1. */
 static void scaled_sums(const plan *p, ptrdiff_t line, double sums[MAX_TERMS], int exponents[2]) {
-    double buffer[2][VEKT_NORM_BLOCK], scale[2];
+    double buffer[2][SCALED_BLOCK], scale[2];
     for (int k = 0; k < p->n_operands; k++) {
         const char *address = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line);
         double greatest = 0;
-        for (ptrdiff_t i = 0; i < p->n; i += VEKT_NORM_BLOCK) {
-            const ptrdiff_t m = smaller(p->n - i, VEKT_NORM_BLOCK);
+        for (ptrdiff_t i = 0; i < p->n; i += SCALED_BLOCK) {
+            const ptrdiff_t m = smaller(p->n - i, SCALED_BLOCK);
             const char *x = dense(p, k, address, i, m, buffer[k]);
             greatest =
                 merge(VEKT_MAX_ABSOLUTE, greatest, p->target->norm_terms[VEKT_MAX_ABSOLUTE][VEKT_F64].block(x, x, m));
@@ -104,8 +109,8 @@ static void scaled_sums(const plan *p, ptrdiff_t line, double sums[MAX_TERMS], i
         scale[k] = ldexp(1, -exponents[k]);
     }
     memset(sums, 0, MAX_TERMS * sizeof *sums);
-    for (ptrdiff_t i = 0; i < p->n; i += VEKT_NORM_BLOCK) {
-        const ptrdiff_t m = smaller(p->n - i, VEKT_NORM_BLOCK);
+    for (ptrdiff_t i = 0; i < p->n; i += SCALED_BLOCK) {
+        const ptrdiff_t m = smaller(p->n - i, SCALED_BLOCK);
         for (int k = 0; k < p->n_operands; k++) {
             const char *address = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line);
             const char *x = dense(p, k, address, i, m, buffer[k]);
@@ -183,15 +188,21 @@ static void finish(const plan *p, ptrdiff_t begin, ptrdiff_t end, const double *
 /* ---- line by line ----------------------------------------------------------------------------------------- */
 
 static void run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
-    const plan *p = context;
-    double buffer[2][VEKT_NORM_BLOCK], local[MAX_TERMS];
+    plan *p = context;
+    const ptrdiff_t bytes = p->chunk * p->item;
+    char *const buffer = p->staged ? vekt_workspace(VEKT_WORKSPACE_STAGE, (size_t)(p->n_operands * bytes)) : NULL;
+    double local[MAX_TERMS];
+    if (p->staged && !buffer) {
+        atomic_store(&p->failed, 1);
+        return;
+    }
     for (ptrdiff_t t = begin; t < end; t++) {
         const ptrdiff_t chunk = t % p->chunks, i = chunk * p->chunk, m = smaller(p->n - i, p->chunk);
         const ptrdiff_t first = t / p->chunks * p->group, last = smaller(first + p->group, p->lines);
         for (ptrdiff_t line = first; line < last; line++) {
             const char *x[2];
             for (int k = 0; k < p->n_operands; k++)
-                x[k] = dense(p, k, p->data[k] + vekt_offset(p->outer, p->n_outer, k, line), i, m, buffer[k]);
+                x[k] = dense(p, k, p->data[k] + vekt_offset(p->outer, p->n_outer, k, line), i, m, buffer + k * bytes);
             for (int s = 0; s < p->n_streams; s++) {
                 const stream *f = &p->streams[s];
                 const double sum = p->target->norm_terms[f->term][p->dtype].block(x[f->first], x[f->second], m);
@@ -327,7 +338,8 @@ static ptrdiff_t choose_tasks(plan *p) {
                     p->outer[p->n_outer - 1].size >= MANY;
     p->columns = p->transposed || (across && !along);
     if (!p->columns) {
-        p->chunk = VEKT_NORM_BLOCK;
+        p->staged = !(along && p->n_inner == 1 && p->format == VEKT_NATIVE);
+        p->chunk = p->n_streams > 1 ? COSINE_CHUNK : NORM_CHUNK;
         p->chunks = p->n > p->chunk ? ceil_divide(p->n, p->chunk) : 1;
         p->group = p->n >= TASK_ELEMENTS ? 1 : TASK_ELEMENTS / (p->n + 1) + 1;
         if (p->chunks > 1) p->group = 1;
@@ -383,8 +395,9 @@ int vekt_norms(const vekt_target *target, const vekt_norms_call *call) {
         vekt_parallel_for(tasks, tasks > 64 ? tasks / 64 : 1, task, &p);
     else
         task(&p, 0, tasks);
-    if (p.partials) merge_partials(&p);
+    const int failed = atomic_load(&p.failed);
+    if (p.partials && !failed) merge_partials(&p);
     vekt_fpenv_leave(saved);
     if (p.partials != few) free(p.partials);
-    return 0;
+    return failed ? -1 : 0;
 }

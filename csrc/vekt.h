@@ -99,10 +99,9 @@ enum {
     VEKT_N_NORM_TERMS,
     VEKT_COSINE = VEKT_N_NORM_TERMS /* made of three of them: norms.c */
 };
-enum { VEKT_NORM_BLOCK = 4096 };
 #define VEKT_SAFE_SQUARES 0x1p900 /* and its inverse */
 typedef struct {
-    /* Of n <= VEKT_NORM_BLOCK contiguous elements; 0, or infinity for the minimum, of none. */
+    /* Of n contiguous elements, some thousands at most; 0, or infinity for the minimum, of none. */
     double (*block)(const void *x, const void *y, ptrdiff_t n);
     /* Takes a few rows of n elements into n results; the steps from row to row are in bytes. */
     void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, double *results,

@@ -43,7 +43,7 @@ static double short_sum_squares_block_f32(const void *px, const void *py, ptrdif
     v_store_f64(lane, wide[0]);
     for (int half = LANES_F64 / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];
-    /* Squares below 2^-126 lose at most 2^-149 each, 2^-137 together: nothing beside the least sum taken here. */
+    /* Squares below 2^-126 lose at most 2^-149 each, 2^-135 together: nothing beside the least sum taken here. */
     if (lane[0] >= 0x1p-90 && lane[0] <= 0x1p127) return lane[0];
     return sum_squares_block_f32(px, py, n);
 }
