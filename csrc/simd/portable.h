@@ -100,7 +100,9 @@ INLINE void v_copy_first(void *to, const void *from, size_t n) { memcpy(to, from
 INLINE vf64 v_widen_low(vf32 x) { return (vf64)_mm_cvtps_pd((__m128)x); }
 INLINE vf64 v_widen_high(vf32 x) { return (vf64)_mm_cvtps_pd(_mm_movehl_ps((__m128)x, (__m128)x)); }
 INLINE vf64 v_load_wide_f32(const float *p) {
-    return (vf64)_mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd((const double *)p)));
+    double pair;
+    memcpy(&pair, p, sizeof pair);
+    return (vf64)_mm_cvtps_pd(_mm_castpd_ps(_mm_set_sd(pair)));
 }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm_movelh_ps(_mm_cvtpd_ps((__m128d)low), _mm_cvtpd_ps((__m128d)high));
