@@ -129,7 +129,7 @@ def _magnitudes(x: Any, kind: int) -> Any:
     if x.dtype.kind != "c" or kind == _TWO:
         return x
     with np.errstate(all="ignore"):
-        return np.abs(x)
+        return np.asarray(np.abs(x))  # NumPy makes scalars of 0-d arrays
 
 
 def _vector_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdims: Any) -> Any:
