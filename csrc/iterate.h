@@ -1,0 +1,55 @@
+/* Elementwise operations on operands of any shape, layout and dtype: the contract between the broadcast engine
+ * (iterate.c), what it runs (one kernel, or a program of them: program.c) and the bindings (_broadcast.c). */
+#ifndef VEKT_ITERATE_H
+#define VEKT_ITERATE_H
+
+#include "drivers.h"
+
+/* How an element lies in memory. */
+typedef enum {
+    VEKT_TYPE_BOOL,
+    VEKT_TYPE_I8,
+    VEKT_TYPE_U8,
+    VEKT_TYPE_I16,
+    VEKT_TYPE_U16,
+    VEKT_TYPE_I32,
+    VEKT_TYPE_U32,
+    VEKT_TYPE_I64,
+    VEKT_TYPE_U64,
+    VEKT_TYPE_HALF,
+    VEKT_TYPE_BFLOAT16,
+    VEKT_TYPE_F32,
+    VEKT_TYPE_F64,
+    VEKT_TYPE_C64,
+    VEKT_TYPE_C128,
+    VEKT_N_TYPES
+} vekt_type;
+
+enum { VEKT_MAX_OPERANDS = 32 };
+
+/* What is done to each element.  `run` works on n elements as a vekt_loop does: inputs are contiguous, or one value
+ * repeated over VEKT_SPLAT_BYTES where advance is 0; outputs are contiguous and may be the very memory of an input.
+ * Its bits depend on the values alone.  Several threads may run one operation at once. */
+typedef struct vekt_operation {
+    void (*run)(const struct vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n);
+    int nin, nout;
+    int cost;                     /* as in vekt_kernel */
+    uint8_t type[VEKT_MAX_OPERANDS]; /* vekt_type in which `run` takes each operand: inputs, then outputs */
+} vekt_operation;
+
+/* A call: operands that have been broadcast to one shape, and lie in memory in types of their own, to or from which
+ * the engine converts.  Outputs overlap no input but exactly, element on itself. */
+typedef struct {
+    const vekt_operation *operation;
+    int ndim;
+    ptrdiff_t shape[VEKT_MAX_DIMS];
+    uint8_t type[VEKT_MAX_OPERANDS];
+    char *data[VEKT_MAX_OPERANDS];
+    ptrdiff_t step[VEKT_MAX_OPERANDS][VEKT_MAX_DIMS]; /* bytes, 0 for inputs that are broadcast along a dimension */
+} vekt_iteration;
+
+/* Threads and stores past the cache are used where they pay; the caller's floating-point environment comes back
+ * untouched.  Returns -1 where scratch memory is missing, otherwise 0.  The dimensions are lost. */
+int vekt_iterate(const vekt_target *target, vekt_iteration *iteration);
+
+#endif
