@@ -96,9 +96,9 @@ def test_what_cannot_be_shared_is_refused() -> None:
         dlpack.swiglu(Tensor(np.ones(2)), Other(np.ones(2)))
     with pytest.raises(AttributeError, match="no attribute 'no_such_function'"):
         _ = dlpack.no_such_function
+    frozen = np.ones(2)
+    frozen.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        frozen = np.ones(2)
-        frozen.flags.writeable = False
         dlpack.relu(Tensor(np.ones(2)), out=Tensor(frozen))
 
 

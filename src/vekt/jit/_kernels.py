@@ -179,8 +179,8 @@ def _raw(name: str, kernel: Function) -> Function:
     def call(*operands: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         if out is None and where is True and dtype is None:
             for x in operands:
-                # What the compiled entry takes as it is; other ranks and layouts, each of which it would
-                # compile anew, are flattened first.  A scalar alone would come back as float.
+                # What the compiled entry takes as it is; other ranks and layouts, each of which it
+                # would compile anew, are flattened first.  A scalar alone would come back as float.
                 if type(x) is _ndarray:
                     if ((kind := x.dtype) is _F8 or kind is _F4) and x.ndim == 1 and x.flags.carray:
                         continue
