@@ -27,11 +27,21 @@ int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_ste
  * after them the elements of a row; steps are in bytes, 0 for broadcast inputs.  Operands are NULL where the function
  * has none; where is a mask of bytes for x.  out is the very memory of an input or does not overlap it.  Returns -1
  * where scratch memory is missing, otherwise 0.  Rows of no elements are left to the caller. */
-enum { VEKT_ROWS_X, VEKT_ROWS_Y, VEKT_ROWS_WHERE, VEKT_ROWS_SCALAR, VEKT_ROWS_OUT, VEKT_ROWS_OPERANDS };
+enum {
+    VEKT_ROWS_X,
+    VEKT_ROWS_Y,
+    VEKT_ROWS_WHERE,
+    VEKT_ROWS_SCALAR,
+    VEKT_ROWS_OUT,    /* may be missing from cross entropy, whose y it does not overlap */
+    VEKT_ROWS_LABEL,  /* int64, one for each row, within the row or negative; of cross entropy, as is */
+    VEKT_ROWS_FACTOR, /* double, one for each row */
+    VEKT_ROWS_OPERANDS
+};
 enum { VEKT_MAX_DIMS = 64 };
 typedef struct {
     int op, dtype, format, negate;
     int n_outer, n_inner;
+    double on_label, everywhere; /* as in vekt_row_call */
     ptrdiff_t shape[VEKT_MAX_DIMS];
     char *data[VEKT_ROWS_OPERANDS];
     ptrdiff_t steps[VEKT_ROWS_OPERANDS][VEKT_MAX_DIMS];

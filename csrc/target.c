@@ -19,6 +19,7 @@
 #include "vmath/log.h"
 #include "ops/activations.h"
 #include "ops/gates.h"
+#include "ops/losses.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
 #include "ops/norms.h"
@@ -28,6 +29,7 @@
 #include "rows/softmax.h"
 #include "rows/sparsemax.h"
 #include "rows/backward.h"
+#include "rows/cross_entropy.h"
 #include "simd/transpose.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
@@ -49,6 +51,7 @@
 #include "ops/gelu_tanh_grad_f32.h"
 #include "ops/activations.h"
 #include "ops/gates.h"
+#include "ops/losses.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
 #include "ops/norms.h"
@@ -59,6 +62,7 @@
 #include "rows/softmax.h"
 #include "rows/sparsemax.h"
 #include "rows/backward.h"
+#include "rows/cross_entropy.h"
 #include "simd/transpose.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
@@ -85,9 +89,17 @@
 #define F32_GATE(name, activation, gate, value, grad) GATE_ROWS(f32, VEKT_F32, name, value, grad)
 #define F64_GATE(name, activation, gate, value, grad) GATE_ROWS(f64, VEKT_F64, name, 3 * (value), 3 * (grad))
 
+#define LOSS_ROWS(type, TYPE, name, nparams, value, grad)                        \
+    {#name, TYPE, 2 + nparams, 1, value, name##_##type},                         \
+        {#name "_backward", TYPE, 3 + nparams, 1, grad, name##_backward_##type}, \
+        {#name "_value_and_grad", TYPE, 2 + nparams, 2, value + grad, name##_value_and_grad_##type},
+#define F32_LOSS(...) LOSS_ROWS(f32, VEKT_F32, __VA_ARGS__)
+#define F64_LOSS(name, nparams, value, grad) LOSS_ROWS(f64, VEKT_F64, name, nparams, 2 * (value), 2 * (grad))
+
 static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(F64_ROWS)
                                           VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)
-                                              VEKT_GATES(F32_GATE) VEKT_GATES(F64_GATE)};
+                                              VEKT_GATES(F32_GATE) VEKT_GATES(F64_GATE) VEKT_LOSSES(F32_LOSS)
+                                                  VEKT_LOSSES(F64_LOSS)};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \
@@ -138,6 +150,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_LOG_SOFTMAX_BACKWARD] = ROW_PAIR(log_softmax_gradient, 500),
             [VEKT_LOGSUMEXP_BACKWARD] = ROW_PAIR(softmax, 400),
             [VEKT_SPARSEMAX_BACKWARD] = ROW_PAIR(sparsemax_gradient, 400),
+            [VEKT_CROSS_ENTROPY] = ROW_PAIR(cross_entropy, 700),
         },
     .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},
     .prelu_block = {[VEKT_F32] = prelu_block_f32, [VEKT_F64] = prelu_block_f64},

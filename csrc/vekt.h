@@ -43,6 +43,7 @@ enum {
     VEKT_LOG_SOFTMAX_BACKWARD,
     VEKT_LOGSUMEXP_BACKWARD, /* takes x, and dy as the scalar */
     VEKT_SPARSEMAX_BACKWARD,
+    VEKT_CROSS_ENTROPY, /* takes labels, or targets as y; the loss as the scalar, its gradient as out */
     VEKT_N_ROW_OPS
 };
 /* Rows up to this length run as panels only. */
@@ -59,6 +60,10 @@ typedef struct {
     int negate;   /* x is to be taken with the other sign */
     void *scalar; /* one number for each row: the result of logsumexp, or what its gradient is multiplied by; else
                      NULL */
+    /* Cross entropy: for each row its label, a whole number in the dtype of x, negative to leave it out, and what its
+     * gradient is multiplied by.  Without y, the targets are everywhere, and on_label more at the label. */
+    const void *label, *factor;
+    double on_label, everywhere;
 } vekt_row_call;
 typedef void (*vekt_row_kernel)(const vekt_row_call *call);
 

@@ -17,6 +17,8 @@ from vekt import _native, jit, reference
 from vekt._functions import INPUTS
 from vekt._gate_ops import GATE_KERNELS
 from vekt._gate_ops import PUBLIC_NAMES as GATES
+from vekt._loss_ops import LOSS_KERNELS
+from vekt._loss_ops import PUBLIC_NAMES as LOSSES
 from vekt._registry import KERNELS, OPS, Kernel, Op
 from vekt._row_ops import ROW_OPS
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
@@ -46,22 +48,23 @@ def test_c_table(isa: str) -> None:
     table = _native.kernels(isa)
     for dtype in (np.float32, np.float64):
         rows = {row["name"]: (row["nin"], row["nout"]) for row in table if row["dtype"] == dtype}
-        assert rows == kernel_rows() | GATE_KERNELS
+        assert rows == kernel_rows() | GATE_KERNELS | LOSS_KERNELS
     assert all(row["cost"] > 0 for row in table)
 
 
 def test_ufuncs() -> None:
-    assert set(vk.ufuncs.__all__) == {*kernel_rows(), *GATE_KERNELS}
+    assert set(vk.ufuncs.__all__) == {*kernel_rows(), *GATE_KERNELS, *LOSS_KERNELS}
 
 
 def test_namespaces() -> None:
     functions = LINEAR - {"PackedWeights"}
-    assert set(vk.__all__) >= PUBLIC | ROWS | LINEAR
+    assert set(vk.__all__) >= PUBLIC | ROWS | LINEAR | set(LOSSES)
+    assert set(vk.losses.__all__) == set(LOSSES)
     assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
     assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | functions
     extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
-    assert set(reference.__all__) == PUBLIC | ROWS | functions | extras
+    assert set(reference.__all__) == PUBLIC | ROWS | functions | extras | set(LOSSES)
     for module in (vk, vk.activations, vk.rows, jit, reference):
         assert all(hasattr(module, name) for name in module.__all__)
 

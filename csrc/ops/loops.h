@@ -95,13 +95,29 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name, 2, 0, 1, value_cost)                                                   \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
+/* losses.h tells what these compute. */
+#define LOSS_LOOPS(name, nparams, value_cost, grad_cost)                                                      \
+    INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in[1], in + 2); } \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                           \
+        out[0] = in[0] * FN(name##_grad)(in[1], in[2], in + 3);                                               \
+    }                                                                                                         \
+    INLINE void FN(name##_value_and_grad_body)(const VEC *in, VEC *out) {                                     \
+        out[0] = FN(name##_value)(in[0], in[1], in + 2);                                                      \
+        out[1] = FN(name##_grad)(in[0], in[1], in + 2);                                                       \
+    }                                                                                                         \
+    LOOP(name, 2, nparams, 1, value_cost)                                                                     \
+    LOOP(name##_backward, 3, nparams, 1, grad_cost)                                                           \
+    LOOP(name##_value_and_grad, 2, nparams, 2, 0)
+
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
 VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)
 VEKT_GATES(GATE_LOOPS)
+VEKT_LOSSES(LOSS_LOOPS)
 
 #undef LOOP
 #undef ACTIVATION_LOOPS
 #undef FROM_OUTPUT_LOOP
 #undef GATE_LOOPS
+#undef LOSS_LOOPS
 #undef SIDE_BY_SIDE
 #undef PREFETCH_BYTES

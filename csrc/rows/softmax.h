@@ -146,13 +146,14 @@ typedef struct {
     FN(row_sum) sum;
     INT count[SUM_WIDTH];
     VEC max, log;
-    VEC centre; /* what is subtracted from x where it cannot be from a copy */
+    VEC centre;       /* what is subtracted from x where it cannot be from a copy */
+    VEC unit, others; /* e^max, scaled; the sum in this unit, less 1 */
 } FN(log_state);
 
 /* The sum leaves out the elements that are the maximum, and counts them.  It starts from 0, so that its first word
  * holds the largest terms however small they are. */
-INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
-    FN(log_state) *s = state;
+INLINE void FN(add_rest)(const FN(rows) * r, FN(log_state) * s, ptrdiff_t t, int first, int count, ptrdiff_t valid,
+                         int store) {
     FN(pair) e[SIDE];
     INT is_max[SIDE];
 #pragma GCC unroll 4
@@ -160,6 +161,7 @@ INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int firs
         VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, (REAL)-INFINITY) - s->centre;
         MASK maximal = v_eq(x, s->scaling.top);
         e[g] = FN(scaled_exp)(&s->scaling, x);
+        if (store) FN(row_store)(r->out, r->out_step, t + g, valid, v_mad(e[g].head, e[g].rest, e[g].head));
         e[g].head = v_select(maximal, K(0), e[g].head);
         is_max[g] = v_bits(v_select(maximal, v_real((INT){0} + 1), K(0)));
     }
@@ -174,6 +176,16 @@ INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int firs
     }
 }
 
+INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
+    FN(add_rest)(r, state, t, first, count, valid, 0);
+}
+
+/* The same, and what is added stands in out. */
+INLINE void FN(stored_rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count,
+                                 ptrdiff_t valid) {
+    FN(add_rest)(r, state, t, first, count, valid, 1);
+}
+
 INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
     const FN(log_state) *s = state;
 #pragma GCC unroll 4
@@ -184,11 +196,11 @@ INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int 
 }
 
 /* log(sum of e^(x - max)) of each row, in two words. */
-INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
+INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(row_step) step) {
     s->scaling = FN(scaling_of)(s->max - s->centre);
     FN(sum_start)(r, &s->sum, K(0));
     for (int i = 0; i < r->sums; i++) s->count[i] = (INT){0};
-    FN(row_pass)(r, FN(rest_step), s);
+    FN(row_pass)(r, step, s);
 
     INT count = s->count[0];
     for (int i = 1; i < r->sums; i++) count += s->count[i];
@@ -203,6 +215,7 @@ INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
     VEC sum = v_max(K(0), __builtin_convertvector(count, VEC) - K(1)), sum_low = K(0);
     FN(sum_join)(&sum, &sum_low, ratio, ratio_low);
     VEC u = sum + sum_low, u_low = sum_low - (u - sum);
+    s->unit = max, s->others = u;
     return FN(row_log)(u, u_low, low);
 }
 
@@ -247,7 +260,7 @@ INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
         s.max = v_select(v_lt(v_abs(max), K(INFINITY)), max, K(0));
         s.centre = FN(centre_of)(max);
     }
-    s.log = FN(log_of_sum)(&r, &s, &low);
+    s.log = FN(log_of_sum)(&r, &s, &low, FN(rest_step));
     if (c->out)
         FN(row_pass)(&r, FN(subtract_step), &s);
     else

@@ -11,6 +11,7 @@ from typing import Any
 
 from vekt import activations, ufuncs
 from vekt._gate_ops import PUBLIC_NAMES as _GATES
+from vekt._loss_ops import PUBLIC_NAMES as _LOSSES
 from vekt._row_ops import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
@@ -34,12 +35,22 @@ _LINEAR = {
 }
 
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("autograd", "config", "dlpack", "gates", "jit", "reference", "rows")
+_LAZY_MODULES = (
+    "autograd",
+    "config",
+    "dlpack",
+    "gates",
+    "jit",
+    "losses",
+    "reference",
+    "rows",
+)
 
 __all__ = [
     *_ACTIVATIONS,
     *_GATES,
     *_LINEAR,
+    *_LOSSES,
     *_ROWS,
     "activations",
     "dot",
@@ -59,6 +70,8 @@ def __getattr__(name: str) -> Any:
         return globals().setdefault(name, getattr(module, name))
     if name in _ROWS:
         return globals().setdefault(name, getattr(import_module("vekt.rows"), name))
+    if name in _LOSSES:
+        return globals().setdefault(name, getattr(import_module("vekt.losses"), name))
     if name in _LINEAR:
         return globals().setdefault(name, getattr(import_module(_LINEAR[name]), name))
     if name in _LAZY_MODULES:

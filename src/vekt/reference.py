@@ -22,6 +22,7 @@ from ._operands import checked_out, result_dtype
 from ._reference_dense import dense, dense_backward
 from ._reference_gates import gate_functions
 from ._reference_linalg import *  # noqa: F403
+from ._reference_losses import loss_functions
 from ._reference_rounding import narrowed, wider
 from ._reference_rows import rows, wide_rows
 from ._reference_vectors import cosine_similarity, norm, outer, transpose_copy
@@ -119,7 +120,8 @@ def _public() -> dict[str, Callable[..., Any]]:
             raw |= _raw(kernel)
         functions |= public_functions(op, raw, __name__)
         functions |= {alias: functions[name] for alias, name in op.alias_names.items()}
-    return functions | gate_functions(_rounded, __name__) | row_functions(rows, __name__)
+    functions |= gate_functions(_rounded, __name__) | loss_functions(_rounded, __name__)
+    return functions | row_functions(rows, __name__)
 
 
 _FUNCTIONS = _public()

@@ -8,6 +8,7 @@ from functools import partial
 from importlib.util import find_spec
 
 from vekt.cli import linear_tasks as linear
+from vekt.cli import loss_tasks as losses
 from vekt.cli import shapes as grid
 from vekt.cli.cases import Case, select_cases
 from vekt.cli.shapes import Shape
@@ -25,7 +26,7 @@ Tasks = Callable[[], Iterator[Task]]
 
 def other_names() -> list[str]:
     """Operations that are compared beside the registry's."""
-    return [*row_names(), *gate_names(), *linear.linear_names()]
+    return [*row_names(), *gate_names(), *losses.loss_names(), *linear.linear_names()]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class Grid:
             if dtype in linear.FLOATS:
                 for shape in self._shapes(2, grid.ROWS) if rows else ():
                     yield grid.text(shape), partial(row_tasks, rows, shape, dtype)
+                softmax = self._among([losses.SOFTMAX])
+                for shape in self._shapes(2, losses.SHAPES) if softmax else ():
+                    yield grid.text(shape), partial(losses.softmax_tasks, [shape], dtype)
                 for shape in self._shapes(2, grid.MATRICES) if vectors else ():
                     yield grid.text(shape), partial(linear.matrix_tasks, vectors, shape, dtype)
         yield from self._products()
@@ -75,6 +79,7 @@ class Grid:
         if dtype in linear.FLOATS:
             yield from elementwise_tasks(self.cases, n, dtype)
             yield from gate_tasks(self._among(gate_names()), n, dtype)
+            yield from losses.loss_tasks(self._among(losses.ELEMENTWISE), n, dtype)
             if self._among(["norm"]):
                 yield from linear.norm_tasks(n, dtype)
 

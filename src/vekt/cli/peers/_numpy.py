@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import _losses
 from ._names import LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
@@ -274,7 +275,7 @@ def _layer(activation: str) -> dict[str, str]:
 
 _LAYERS = {k: row for name in LAYERS if name in _ELEMENTWISE for k, row in _layer(name).items()}
 
-ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
+ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS, **_losses.NUMPY}
 
 
 def load(threads: int) -> Namespace:

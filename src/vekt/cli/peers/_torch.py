@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _losses
 from ._names import LAYERS, SELU_ALPHA, SELU_SCALE, Namespace, UnsupportedError, renamed
 
 Array = NDArray[Any]
@@ -242,7 +243,7 @@ _LAYERS = {
 _DTYPES = {"float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
 _DTYPES |= {"int8", "int16", "int32", "int64", "uint8"}
 
-ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
+ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS, **_losses.TORCH}
 
 
 def load(threads: int) -> Namespace:
@@ -251,7 +252,11 @@ def load(threads: int) -> Namespace:
 
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
-    return {"torch": torch, "aten": torch.ops.aten}
+    return {
+        "torch": torch,
+        "aten": torch.ops.aten,
+        "cross_entropy": _losses.torch_cross_entropy,
+    }
 
 
 def bind(name: str, operands: Namespace) -> Namespace:
