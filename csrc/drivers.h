@@ -3,6 +3,7 @@
 #define VEKT_DRIVERS_H
 
 #include "dense.h"
+#include "iterate.h"
 #include "matmul.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32. */
@@ -37,7 +38,6 @@ enum {
     VEKT_ROWS_FACTOR, /* double, one for each row */
     VEKT_ROWS_OPERANDS
 };
-enum { VEKT_MAX_DIMS = 64 };
 typedef struct {
     int op, dtype, format, negate;
     int n_outer, n_inner;
@@ -112,6 +112,9 @@ typedef struct {
     size_t (*packed_bytes)(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
     void (*pack)(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
     int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
+    int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
+    int (*type_bytes)(int type);
+    void (*convert)(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n);
 } vekt_api;
 
 const vekt_api *vekt_drivers(void);

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from vekt import activations, ufuncs
+from vekt._elementwise_ops import PUBLIC_NAMES as _ELEMENTWISE
 from vekt._gate_ops import PUBLIC_NAMES as _GATES
 from vekt._loss_ops import PUBLIC_NAMES as _LOSSES
 from vekt._row_ops import PUBLIC_NAMES as _ROWS
@@ -39,6 +40,7 @@ _LAZY_MODULES = (
     "autograd",
     "config",
     "dlpack",
+    "elementwise",
     "gates",
     "jit",
     "losses",
@@ -48,6 +50,7 @@ _LAZY_MODULES = (
 
 __all__ = [
     *_ACTIVATIONS,
+    *_ELEMENTWISE,
     *_GATES,
     *_LINEAR,
     *_LOSSES,
@@ -72,6 +75,8 @@ def __getattr__(name: str) -> Any:
         return globals().setdefault(name, getattr(import_module("vekt.rows"), name))
     if name in _LOSSES:
         return globals().setdefault(name, getattr(import_module("vekt.losses"), name))
+    if name in _ELEMENTWISE:
+        return globals().setdefault(name, getattr(import_module("vekt.elementwise"), name))
     if name in _LINEAR:
         return globals().setdefault(name, getattr(import_module(_LINEAR[name]), name))
     if name in _LAZY_MODULES:
