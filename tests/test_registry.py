@@ -27,7 +27,11 @@ ROOT = Path(__file__).parents[1]
 ELEMENTWISE = {n for op in OPS.values() for n in (*op.public_names, *op.alias_names)}
 ROWS = {name for op in ROW_OPS.values() for name in op.public_names}
 PUBLIC = ELEMENTWISE | {*GATES, "dot"}
-LINEAR = set(vk._LINEAR)
+LINEAR = {
+    name
+    for name, home in vk._HOMES.items()
+    if home in ("vekt.linalg", "vekt.vectors", "vekt.layers")
+}
 ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p"}
 
 
