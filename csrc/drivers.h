@@ -6,8 +6,8 @@
 #include "iterate.h"
 #include "matmul.h"
 
-/* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit integers
- * as doubles where they are asked for a mean. */
+/* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit
+ * integers as doubles where they are asked for a mean. */
 enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16, VEKT_WIDE_SIGNED, VEKT_WIDE_UNSIGNED };
 
 /* elementwise.c: runs a kernel over n elements of operands with any byte steps and alignment.
@@ -83,11 +83,11 @@ typedef struct {
 int vekt_norms(const vekt_target *target, const vekt_norms_call *call);
 
 /* reduce.c: along dimensions n_outer to n_outer + n_inner - 1, one number for each index of those before.  Types are
- * those of iterate.h: bool, integers and real floats; out_type must hold what `op` gives: any type for a maximum is the
- * type of x, for positions VEKT_TYPE_I64, for truth VEKT_TYPE_BOOL; sums and means round once to any float, sums of
- * integers go modulo 2^64 to 64 bits.  Positions count the elements of a line in the order of the dimensions.  There
- * is at least one element in a line, and out does not overlap x.  The dimensions are lost.  Returns -1 where scratch
- * memory is missing, otherwise 0. */
+ * those of iterate.h: bool, integers and real floats; out_type must hold what `op` gives: any type for a maximum is
+ * the type of x, for positions VEKT_TYPE_I64, for truth VEKT_TYPE_BOOL; sums and means round once to any float, sums
+ * of integers go modulo 2^64 to 64 bits.  Positions count the elements of a line in the order of the dimensions.
+ * There is at least one element in a line, and out does not overlap x.  The dimensions are lost.  Returns -1 where
+ * scratch memory is missing, otherwise 0. */
 enum {
     VEKT_REDUCE_SUM,
     VEKT_REDUCE_MEAN,

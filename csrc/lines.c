@@ -10,16 +10,20 @@ enum { THREADED_BYTES = 8 << 20 };
 enum { TASK_ELEMENTS = 8192 };
 /* Elements of a line taken at a time: long stretches, but those of two operands are read three times. */
 enum { CHUNK = 16384, CHUNK_OF_TWO = 2048 };
-/* Columns: each result is a chain of COLUMN_ROWS / 8 additions, loaded and stored once for ROWS_AT_A_TIME rows. */
-enum { COLUMN_ROWS = 128, ROWS_AT_A_TIME = 8, SEGMENT = 512 };
+/* Columns: COLUMN_ROWS rows are summed by one task.  Of them FEW_ROWS are taken at a time, each result being loaded
+ * and stored once for all of these; more where the rows are short.  A segment of so many columns is read row by row,
+ * or goes through a buffer of BUFFERED of them. */
+enum { COLUMN_ROWS = 128, FEW_ROWS = 8, MORE_ROWS = 32, SHORT_ROW = 256, SEGMENT = 2048 };
+enum { BUFFERED = 256, BUFFERED_ROWS = 16, BUFFER_BYTES = BUFFERED * BUFFERED_ROWS * 8 };
 /* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs
  * beside its elements would be most of it. */
 enum { SHORT = 48, MANY = 8 };
-/* Fewer columns than this are repeated side by side, so that three of them cost no more than many. */
-enum { NARROW = 256 };
+/* Fewer columns than this are repeated side by side up to WIDE of them, so that three of them cost no more than many;
+ * as long as there are ENOUGH_ROWS. */
+enum { NARROW = 256, WIDE = 512, ENOUGH_ROWS = 8 };
 /* Pieces of a line that are at least so long are not copied together. */
 enum { PIECE = 256, MAX_PIECES = CHUNK / PIECE + 2 };
-enum { STACK_PARTIALS = 512, MAX_ITEM = 8 };
+enum { STACK_PARTIALS = 512 };
 
 static ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
@@ -54,10 +58,16 @@ static void fold(int element, int term, vekt_number *v, ptrdiff_t count, ptrdiff
         for (ptrdiff_t i = 0; i < half; i++) {
             vekt_number *a = v + i * step;
             const vekt_number *b = v + (i + count - half) * step;
-            if (sums && !is_integer(element))
-                for (ptrdiff_t j = 0; j < size; j++) a[j].real += b[j].real;
-            else
+            if (is_integer(element))
                 for (ptrdiff_t j = 0; j < size; j++) a[j] = vekt_merge(element, term, a[j], b[j]);
+            else if (sums)
+                for (ptrdiff_t j = 0; j < size; j++) a[j].real += b[j].real;
+            else if (term == VEKT_GREATEST || term == VEKT_MAX_ABSOLUTE)
+                for (ptrdiff_t j = 0; j < size; j++)
+                    a[j].real = (a[j].real > b[j].real) | (a[j].real != a[j].real) ? a[j].real : b[j].real;
+            else
+                for (ptrdiff_t j = 0; j < size; j++)
+                    a[j].real = (a[j].real < b[j].real) | (a[j].real != a[j].real) ? a[j].real : b[j].real;
         }
         count -= half;
     }
@@ -65,11 +75,11 @@ static void fold(int element, int term, vekt_number *v, ptrdiff_t count, ptrdiff
 
 /* ---- from memory to the kernels --------------------------------------------------------------------------- */
 
-#define CONVERT(type)                                           \
-    for (ptrdiff_t i = 0; i < n; i++) {                         \
-        type a;                                                 \
-        memcpy(&a, src + i * step, sizeof a);                   \
-        ((double *)dst)[i] = (double)a;                         \
+#define CONVERT(type)                         \
+    for (ptrdiff_t i = 0; i < n; i++) {       \
+        type a;                               \
+        memcpy(&a, src + i * step, sizeof a); \
+        ((double *)dst)[i] = (double)a;       \
     }
 #define COPY(type) \
     for (ptrdiff_t i = 0; i < n; i++) memcpy((type *)dst + i, src + i * step, sizeof(type));
@@ -167,7 +177,8 @@ static void run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
                 p->finish(p, line, line + 1, local, 1);
                 continue;
             }
-            for (int s = 0; s < p->n_streams; s++) p->partials[(chunk * p->n_streams + s) * p->lines + line] = local[s];
+            for (int s = 0; s < p->n_streams; s++)
+                p->partials[(chunk * p->n_streams + s) * p->lines + line] = local[s];
             if (p->decides && !skipped && p->lines == 1 && p->decides(p, local[0], m))
                 atomic_store_explicit(&p->decided, 1, memory_order_relaxed);
         }
@@ -180,8 +191,7 @@ static int transpose_of(ptrdiff_t item) { return item == 1 ? 0 : item == 2 ? 1 :
 
 /* Adds rows [i, i + rows) of columns [column, column + width) of a run that begins at line. */
 static void add_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptrdiff_t i, ptrdiff_t rows,
-                     ptrdiff_t width, vekt_number *sums, ptrdiff_t sums_width,
-                     char (*buffer)[ROWS_AT_A_TIME * SEGMENT * MAX_ITEM]) {
+                     ptrdiff_t width, vekt_number *sums, ptrdiff_t sums_width, char (*buffer)[BUFFER_BYTES]) {
     const char *x[2];
     ptrdiff_t step[2] = {0, 0};
     for (int k = 0; k < p->n_operands; k++) {
@@ -190,7 +200,7 @@ static void add_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptrd
                               vekt_offset(p->row_dims, p->n_row_dims, k, i);
         if (p->transposed) {
             x[k] = buffer[k];
-            step[k] = SEGMENT * p->item;
+            step[k] = BUFFERED * p->item;
             if (is_integer(p->element))
                 p->target->transpose[transpose_of(p->item)](buffer[k], step[k], address, across, width, rows);
             else
@@ -201,9 +211,9 @@ static void add_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptrd
         x[k] = address;
         if (p->format == VEKT_NATIVE) continue;
         for (ptrdiff_t row = 0; row < rows; row++)
-            gather(p, buffer[k] + row * SEGMENT * p->item, address + row * step[k], p->memory, width);
+            gather(p, buffer[k] + row * BUFFERED * p->item, address + row * step[k], p->memory, width);
         x[k] = buffer[k];
-        step[k] = SEGMENT * p->item;
+        step[k] = BUFFERED * p->item;
     }
     for (int s = 0; s < p->n_streams; s++) {
         const vekt_stream *f = &p->streams[s];
@@ -215,14 +225,14 @@ static void add_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptrd
 
 static void run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
     const vekt_lines *p = context;
-    _Alignas(64) char buffer[2][ROWS_AT_A_TIME * SEGMENT * MAX_ITEM];
+    _Alignas(64) char buffer[2][BUFFER_BYTES];
     vekt_number local[VEKT_LINE_STREAMS * SEGMENT];
     const ptrdiff_t run_lines = p->run / p->repeats;
     const ptrdiff_t stretch = p->n_row_dims ? p->row_dims[p->n_row_dims - 1].size : 1; /* rows with one step */
     for (ptrdiff_t t = begin; t < end; t++) {
         const ptrdiff_t segment = t % p->segments, rest = t / p->segments, chunk = rest % p->chunks;
-        const ptrdiff_t line = rest / p->chunks * run_lines, column = segment * SEGMENT;
-        const ptrdiff_t width = smaller(SEGMENT, p->run - column);
+        const ptrdiff_t line = rest / p->chunks * run_lines, column = segment * p->segment;
+        const ptrdiff_t width = smaller(p->segment, p->run - column);
         const ptrdiff_t sums_width = p->partials ? p->width : width;
         vekt_number *sums =
             p->partials ? p->partials + chunk * p->n_streams * p->width + line * p->repeats + column : local;
@@ -232,7 +242,7 @@ static void run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
         }
         const ptrdiff_t stop = smaller((chunk + 1) * p->chunk, p->rows);
         for (ptrdiff_t i = chunk * p->chunk, rows; i < stop; i += rows) {
-            rows = smaller(smaller(ROWS_AT_A_TIME, stop - i), stretch - i % stretch);
+            rows = smaller(smaller(p->at_a_time, stop - i), stretch - i % stretch);
             ptrdiff_t m = width;
             if (p->last < p->run && i + rows == p->rows) { /* the last row is shorter, and taken alone */
                 if (rows > 1)
@@ -293,7 +303,7 @@ static ptrdiff_t choose_repeats(const vekt_lines *p) {
     for (int k = 0; k < p->n_operands; k++) {
         if (p->inner[0].step[k] != columns * p->memory) return 1;
     }
-    return smaller(SEGMENT / columns, p->n);
+    return smaller(WIDE / columns, ceil_divide(p->n, ENOUGH_ROWS));
 }
 
 /* Returns the number of tasks. */
@@ -327,7 +337,10 @@ static ptrdiff_t choose_tasks(vekt_lines *p) {
     }
     p->chunk = COLUMN_ROWS;
     p->chunks = p->rows > p->chunk ? ceil_divide(p->rows, p->chunk) : 1;
-    p->segments = ceil_divide(p->run, SEGMENT);
+    const int buffered = p->transposed || p->format != VEKT_NATIVE;
+    p->at_a_time = buffered ? BUFFERED_ROWS : p->run < SHORT_ROW ? MORE_ROWS : FEW_ROWS;
+    p->segment = buffered ? BUFFERED : SEGMENT;
+    p->segments = ceil_divide(p->run, p->segment);
     return p->width / p->run * p->segments * p->chunks;
 }
 

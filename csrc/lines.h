@@ -31,7 +31,8 @@ struct vekt_lines {
     int ordered;         /* elements of a line keep their order, that of the dimensions */
     /* Writes the results of lines [begin, end) once their streams are complete: `width` numbers for each stream. */
     void (*finish)(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums, ptrdiff_t width);
-    /* Writes all of them from what the chunks left, element by element of `span` in a chunk; NULL: these are merged. */
+    /* Writes all of them from what the chunks left, element by element of `span` in a chunk; NULL: these are merged.
+     */
     void (*finish_chunks)(const vekt_lines *p, ptrdiff_t span);
     /* Does this result of a part decide that of the line?  NULL: none does. */
     int (*decides)(const vekt_lines *p, vekt_number part, ptrdiff_t n);
@@ -52,14 +53,16 @@ struct vekt_lines {
     int columns, transposed;
     ptrdiff_t repeats, width; /* so many elements of each line make up a row, and as many columns */
     ptrdiff_t rows, last;     /* and the columns of the last row */
-    ptrdiff_t run, segments;  /* columns along the last dimension, and segments of them */
+    ptrdiff_t run;            /* columns along the last dimension */
+    ptrdiff_t segment, segments;
+    ptrdiff_t at_a_time;      /* rows */
     const vekt_dim *row_dims; /* of rows */
     int n_row_dims;
     vekt_dim wide; /* the one of rows that hold more than one element of each line */
 };
 
-/* dims holds the n_outer dimensions of the lines, then the n_inner ones of a line's elements; they are lost.  There is
- * at least one element in a line.  Returns -1 where scratch memory is missing, otherwise 0. */
+/* dims holds the n_outer dimensions of the lines, then the n_inner ones of a line's elements; they are lost.  There
+ * is at least one element in a line.  Returns -1 where scratch memory is missing, otherwise 0. */
 int vekt_reduce_lines(vekt_lines *p, vekt_dim *dims, int n_outer, int n_inner);
 
 /* m elements of a line from element i on, dense and as the kernels take them: in place or in the buffer. */

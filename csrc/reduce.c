@@ -13,11 +13,11 @@ typedef struct {
 } reading;
 
 static const reading readings[VEKT_N_TYPES] = {
-    [VEKT_TYPE_BOOL] = {VEKT_I8, VEKT_NATIVE, 1, 8},       [VEKT_TYPE_I8] = {VEKT_I8, VEKT_NATIVE, 0, 8},
-    [VEKT_TYPE_U8] = {VEKT_I8, VEKT_NATIVE, 1, 8},         [VEKT_TYPE_I16] = {VEKT_I16, VEKT_NATIVE, 0, 16},
-    [VEKT_TYPE_U16] = {VEKT_I16, VEKT_NATIVE, 1, 16},      [VEKT_TYPE_I32] = {VEKT_I32, VEKT_NATIVE, 0, 32},
-    [VEKT_TYPE_U32] = {VEKT_I32, VEKT_NATIVE, 1, 32},      [VEKT_TYPE_I64] = {VEKT_I64, VEKT_NATIVE, 0, 64},
-    [VEKT_TYPE_U64] = {VEKT_I64, VEKT_NATIVE, 1, 64},      [VEKT_TYPE_HALF] = {VEKT_F32, VEKT_HALF, 0, 0},
+    [VEKT_TYPE_BOOL] = {VEKT_I8, VEKT_NATIVE, 1, 8},        [VEKT_TYPE_I8] = {VEKT_I8, VEKT_NATIVE, 0, 8},
+    [VEKT_TYPE_U8] = {VEKT_I8, VEKT_NATIVE, 1, 8},          [VEKT_TYPE_I16] = {VEKT_I16, VEKT_NATIVE, 0, 16},
+    [VEKT_TYPE_U16] = {VEKT_I16, VEKT_NATIVE, 1, 16},       [VEKT_TYPE_I32] = {VEKT_I32, VEKT_NATIVE, 0, 32},
+    [VEKT_TYPE_U32] = {VEKT_I32, VEKT_NATIVE, 1, 32},       [VEKT_TYPE_I64] = {VEKT_I64, VEKT_NATIVE, 0, 64},
+    [VEKT_TYPE_U64] = {VEKT_I64, VEKT_NATIVE, 1, 64},       [VEKT_TYPE_HALF] = {VEKT_F32, VEKT_HALF, 0, 0},
     [VEKT_TYPE_BFLOAT16] = {VEKT_F32, VEKT_BFLOAT16, 0, 0}, [VEKT_TYPE_F32] = {VEKT_F32, VEKT_NATIVE, 0, 0},
     [VEKT_TYPE_F64] = {VEKT_F64, VEKT_NATIVE, 0, 0},
 };
@@ -36,12 +36,19 @@ static void store_integer(char *out, int type, int64_t value) {
     switch (type) {
     case VEKT_TYPE_BOOL:
     case VEKT_TYPE_I8:
-    case VEKT_TYPE_U8: memcpy(out, &(int8_t){(int8_t)value}, 1); break;
+    case VEKT_TYPE_U8:
+        memcpy(out, &(int8_t){(int8_t)value}, 1);
+        break;
     case VEKT_TYPE_I16:
-    case VEKT_TYPE_U16: memcpy(out, &(int16_t){(int16_t)value}, 2); break;
+    case VEKT_TYPE_U16:
+        memcpy(out, &(int16_t){(int16_t)value}, 2);
+        break;
     case VEKT_TYPE_I32:
-    case VEKT_TYPE_U32: memcpy(out, &(int32_t){(int32_t)value}, 4); break;
-    default: memcpy(out, &value, 8);
+    case VEKT_TYPE_U32:
+        memcpy(out, &(int32_t){(int32_t)value}, 4);
+        break;
+    default:
+        memcpy(out, &value, 8);
     }
 }
 
@@ -65,21 +72,21 @@ static int store_together(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, c
     const int type = r->call->out_type;
     if (r->how.bits || p->n_outer != 1) return 0;
     char *out = p->out + begin * p->outer[0].step[OUT];
-    if (type == VEKT_TYPE_F32 && p->outer[0].step[OUT] == sizeof(float)) {
-        for (ptrdiff_t i = 0; i < end - begin; i++) {
-            const float value = (float)(sums[i].real / r->divisor);
-            memcpy(out + i * (ptrdiff_t)sizeof value, &value, sizeof value);
+    const ptrdiff_t n = end - begin, item = p->outer[0].step[OUT];
+    if (type == VEKT_TYPE_F64 && item == sizeof(double)) {
+        memcpy(out, sums, (size_t)n * sizeof *sums);
+        for (ptrdiff_t i = 0; i < n && r->divisor != 1; i++) {
+            const double mean = sums[i].real / r->divisor;
+            memcpy(out + i * item, &mean, sizeof mean);
         }
         return 1;
     }
-    if (type == VEKT_TYPE_F64 && p->outer[0].step[OUT] == sizeof(double)) {
-        for (ptrdiff_t i = 0; i < end - begin; i++) {
-            const double value = sums[i].real / r->divisor;
-            memcpy(out + i * (ptrdiff_t)sizeof value, &value, sizeof value);
-        }
-        return 1;
+    if (type != VEKT_TYPE_F32 || item != sizeof(float)) return 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const float sum = (float)(r->divisor == 1 ? sums[i].real : sums[i].real / r->divisor);
+        memcpy(out + i * (ptrdiff_t)sizeof sum, &sum, sizeof sum);
     }
-    return 0;
+    return 1;
 }
 
 /* Sums and means; extremes of real numbers, too, whose divisor is 1. */
@@ -209,8 +216,7 @@ int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
     case VEKT_REDUCE_MEAN:
         p.streams[0].term = VEKT_SUM;
         p.finish = finish_sums;
-        if (call->op == VEKT_REDUCE_MEAN)
-            r.divisor = (double)vekt_count(call->dims + call->n_outer, call->n_inner);
+        if (call->op == VEKT_REDUCE_MEAN) r.divisor = (double)vekt_count(call->dims + call->n_outer, call->n_inner);
         if (r.how.bits == 64 && call->out_type >= VEKT_TYPE_HALF) {
             r.how = (reading){VEKT_F64, r.how.is_unsigned ? VEKT_WIDE_UNSIGNED : VEKT_WIDE_SIGNED, 0, 0};
         } else if (r.how.is_unsigned && r.how.bits < 64) {

@@ -122,10 +122,13 @@ static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) V
         {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64, transpose_rows_f64}, \
     }
 
-#define REAL_TERMS(name) {name##_block_f32, name##_columns_f32}, {name##_block_f64, name##_columns_f64}
-#define INTEGER_TERMS(name)                                                                \
-    {name##_block_i8, name##_columns_i8}, {name##_block_i16, name##_columns_i16},          \
-        {name##_block_i32, name##_columns_i32}, {name##_block_i64, name##_columns_i64}
+#define REAL_TERMS(name) \
+    {name##_block_f32, name##_columns_f32}, { name##_block_f64, name##_columns_f64 }
+#define INTEGER_TERMS(name)                                                       \
+    {name##_block_i8, name##_columns_i8}, {name##_block_i16, name##_columns_i16}, \
+        {name##_block_i32, name##_columns_i32}, {                                 \
+        name##_block_i64, name##_columns_i64                                      \
+    }
 
 static void stream(void *dst, const void *src, size_t bytes) {
     char *p = dst;

@@ -11,6 +11,7 @@ import pytest
 
 from vekt.cli.app import app
 from vekt.linalg import __all__ as products
+from vekt.reductions import __all__ as reductions
 
 DOCS = Path(__file__).parents[1] / "docs"
 TEXTS = {path.name: path.read_text("utf-8") for path in DOCS.glob("*.md")}
@@ -34,3 +35,7 @@ def test_commands() -> None:
 
 def test_every_product_is_in_the_guide() -> None:
     assert not [name for name in products if f"`vk.{name}(" not in TEXTS["linalg.md"]]
+
+
+def test_every_reduction_is_in_the_guide() -> None:
+    assert not [name for name in reductions if f"`vk.{name}(" not in TEXTS["reductions.md"]]

@@ -37,7 +37,8 @@ INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, p
     result[0] = pick(pick(result[0], result[1]), pick(result[2], result[3]));
     FN(v_store)(few, result[0]);
     REAL best = few[0];
-    for (int j = 1; j < LANES; j++) best = neutral < 0 ? (few[j] > best ? few[j] : best) : few[j] < best ? few[j] : best;
+    for (int j = 1; j < LANES; j++)
+        best = neutral < 0 ? (few[j] > best ? few[j] : best) : few[j] < best ? few[j] : best;
     return (double)best;
 }
 
@@ -88,22 +89,22 @@ EXTREME(least, pick_less, join_less, INFINITY)
 
 static ptrdiff_t FN(find)(const void *px, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
     const REAL value = (REAL)number.real;
-    const char *p = px;
+    const int nan = value != value;
+    const unsigned others = nan ? (1u << LANES) - 1 : 0; /* lanes that are equal to themselves do not count */
+    const VEC wanted = FN(v_splat)(value);
     ptrdiff_t i = 0;
-    if (step == sizeof(REAL)) {
-        const VEC wanted = FN(v_splat)(value), zero = FN(v_splat)(0), one = FN(v_splat)(1);
-        for (; i + LANES <= n; i += LANES) {
-            const VEC a = FN(v_load)((const REAL *)p + i);
-            const VEC others = value == value ? v_select(v_eq(a, wanted), zero, one) : v_select(v_eq(a, a), one, zero);
-            if (!v_all(v_eq(others, one))) break;
-        }
+    for (; step == sizeof(REAL) && i < n; i += LANES) {
+        const REAL *p = (const REAL *)px + i;
+        const VEC a = n - i < LANES ? FN(v_load_first)(p, n - i) : FN(v_load)(p);
+        const unsigned found = v_lanes(v_eq(a, nan ? a : wanted)) ^ others;
+        if (found) return i + __builtin_ctz(found) < n ? i + __builtin_ctz(found) : n;
     }
     for (; i < n; i++) {
         REAL a;
-        memcpy(&a, p + i * step, sizeof a);
-        if (a == value || (a != a && value != value)) break;
+        memcpy(&a, (const char *)px + i * step, sizeof a);
+        if (a == value || (nan && a != a)) return i;
     }
-    return i;
+    return n;
 }
 
 #undef EXTREME

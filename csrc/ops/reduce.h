@@ -6,8 +6,10 @@
  */
 
 #define WIDTH 32 /* four 64-byte accumulators; eight gained nothing, and prefetching lost up to a quarter */
-#define CHAIN 16 /* additions, before their sum is added: equal elements make equal errors, 4 ULP in chains of 128 */
-#define PAIRED 2048 /* elements, beyond which halves are summed by themselves */
+/* Additions in a chain, before their sum is added to one of the next level, and so on: equal elements make equal
+ * errors.  A call for each 2048 elements would be simpler, but took twice the time where memory is the limit. */
+#define CHAIN 16
+#define CHAINS 8
 #define VECTORS (WIDTH / LANES_F64)
 
 /* A result so far with one more x (and y), or with another result; and two results, for numbers. */
@@ -39,15 +41,20 @@ INLINE double FN(merge_least)(double a, double b) { return a < b || a != a ? a :
 INLINE double FN(reduce_block)(FN(reduce_step) step, FN(reduce_step) join, FN(reduce_merge) merge, double neutral,
                                const void *px, const void *py, ptrdiff_t n) {
     const REAL *x = px, *y = py;
-    vf64 total[VECTORS], result[VECTORS];
+    vf64 total[VECTORS], middle[VECTORS], result[VECTORS];
     for (int j = 0; j < VECTORS; j++) total[j] = v_splat_f64(neutral);
     while (n >= WIDTH) {
-        for (int j = 0; j < VECTORS; j++) result[j] = v_splat_f64(neutral);
-        for (int i = 0; i < CHAIN && n >= WIDTH; i++, n -= WIDTH, x += WIDTH, y += WIDTH)
+        for (int j = 0; j < VECTORS; j++) middle[j] = v_splat_f64(neutral);
+        for (int k = 0; k < CHAINS && n >= WIDTH; k++) {
+            for (int j = 0; j < VECTORS; j++) result[j] = v_splat_f64(neutral);
+            for (int i = 0; i < CHAIN && n >= WIDTH; i++, n -= WIDTH, x += WIDTH, y += WIDTH)
 #pragma GCC unroll 16
-            for (int j = 0; j < VECTORS; j++)
-                result[j] = step(result[j], FN(v_load_wide)(x + j * LANES_F64), FN(v_load_wide)(y + j * LANES_F64));
-        for (int j = 0; j < VECTORS; j++) total[j] = join(total[j], result[j], result[j]);
+                for (int j = 0; j < VECTORS; j++)
+                    result[j] =
+                        step(result[j], FN(v_load_wide)(x + j * LANES_F64), FN(v_load_wide)(y + j * LANES_F64));
+            for (int j = 0; j < VECTORS; j++) middle[j] = join(middle[j], result[j], result[j]);
+        }
+        for (int j = 0; j < VECTORS; j++) total[j] = join(total[j], middle[j], middle[j]);
     }
     const REAL end[2 * LANES] = {[LANES... 2 * LANES - 1] = (REAL)neutral};
 #pragma GCC unroll 16
@@ -71,8 +78,8 @@ INLINE double FN(reduce_block)(FN(reduce_step) step, FN(reduce_step) join, FN(re
     return lane[0];
 }
 
-/* Takes rows, which lie x_step and y_step bytes apart, together and then into the results of n columns, four chains at
- * a time: many short ones have smaller errors than a long one. */
+/* Takes rows, which lie x_step and y_step bytes apart, together and then into the results of n columns, four chains
+ * at a time: many short ones have smaller errors than a long one. */
 INLINE void FN(reduce_columns)(FN(reduce_step) step, FN(reduce_step) join, double neutral, const void *px,
                                ptrdiff_t x_step, const void *py, ptrdiff_t y_step, ptrdiff_t rows,
                                vekt_number *numbers, ptrdiff_t n) {
@@ -111,14 +118,8 @@ INLINE void FN(reduce_columns)(FN(reduce_step) step, FN(reduce_step) join, doubl
 }
 
 #define TERM(name, step, join, merge, neutral)                                                                       \
-    static double FN(name##_pairs)(const void *x, const void *y, ptrdiff_t n) {                                      \
-        if (n <= PAIRED) return FN(reduce_block)(FN(step), FN(join), FN(merge), neutral, x, y, n);                   \
-        const ptrdiff_t half = (n / 2 + PAIRED / 2 - 1) / (PAIRED / 2) * (PAIRED / 2);                               \
-        return FN(merge)(FN(name##_pairs)(x, y, half),                                                               \
-                         FN(name##_pairs)((const REAL *)x + half, (const REAL *)y + half, n - half));                \
-    }                                                                                                                \
     static vekt_number FN(name##_block)(const void *x, const void *y, ptrdiff_t n) {                                 \
-        return (vekt_number){.real = FN(name##_pairs)(x, y, n)};                                                     \
+        return (vekt_number){.real = FN(reduce_block)(FN(step), FN(join), FN(merge), neutral, x, y, n)};             \
     }                                                                                                                \
     static void FN(name##_columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, \
                                    vekt_number *results, ptrdiff_t n) {                                              \
@@ -147,5 +148,5 @@ static int FN(square_roots)(void *out, const double *squares, ptrdiff_t n) {
 #undef TERM
 #undef WIDTH
 #undef CHAIN
-#undef PAIRED
+#undef CHAINS
 #undef VECTORS

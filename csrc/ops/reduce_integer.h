@@ -64,14 +64,19 @@ static void INT(greatest_columns)(const void *x, ptrdiff_t x_step, const void *k
         for (int j = 0; j < INT(panel); j++) best[j] = (SIGNED)((UNSIGNED)1 << (BITS - 1));
         for (ptrdiff_t i = 0; i < rows; i++) {
             const INT(loose) *row = (const void *)((const char *)x + i * x_step);
-            const int whole = m == INT(panel);
-            for (int j = 0; j < (whole ? INT(panel) : (int)m); j++) {
-                const SIGNED a = (SIGNED)(row[j] ^ k);
-                best[j] = a > best[j] ? a : best[j];
-            }
+            if (m == INT(panel))
+                for (int j = 0; j < INT(panel); j++) {
+                    const SIGNED a = (SIGNED)(row[j] ^ k);
+                    best[j] = a > best[j] ? a : best[j];
+                }
+            else
+                for (ptrdiff_t j = 0; j < m; j++) {
+                    const SIGNED a = (SIGNED)(row[j] ^ k);
+                    best[j] = a > best[j] ? a : best[j];
+                }
         }
         for (ptrdiff_t j = 0; j < m; j++)
-            if (best[j] > results[j].integer) results[j].integer = best[j];
+            results[j].integer = best[j] > results[j].integer ? best[j] : results[j].integer;
     }
 }
 

@@ -24,6 +24,10 @@ _HOMES = {
     **{n: "vekt._prelu" if n.startswith("prelu") else "vekt.gates" for n in _GATES},
     **dict.fromkeys(_ROWS, "vekt.rows"),
     **dict.fromkeys(_LOSSES, "vekt.losses"),
+    **dict.fromkeys(
+        "all any argmax argmin broadcast_to max mean min sum sum_to_shape".split(),
+        "vekt.reductions",
+    ),
     **dict.fromkeys(("matmul", "matvec", "tensordot", "vecdot", "vecmat"), "vekt.linalg"),
     **dict.fromkeys(("cosine_similarity", "norm", "outer", "transpose_copy"), "vekt.vectors"),
     **dict.fromkeys(("PackedWeights", "dense", "dense_backward"), "vekt.layers"),
@@ -38,6 +42,7 @@ _LAZY_MODULES = (
     "gates",
     "jit",
     "losses",
+    "reductions",
     "reference",
     "rows",
 )

@@ -9,8 +9,8 @@
 enum { RELEASED_ELEMENTS = 16384 };
 
 typedef struct {
-    PyArrayObject *x;       /* owned */
-    PyArray_Descr *result;  /* owned */
+    PyArrayObject *x;      /* owned */
+    PyArray_Descr *result; /* owned */
     int is_complex, keepdims;
     int marks[VEKT_MAX_DIMS]; /* axes that are reduced */
     int ndim;                 /* of the result */
@@ -21,21 +21,30 @@ typedef struct {
 
 static int sized(int is_signed, npy_intp bytes) {
     switch (bytes) {
-    case 1: return is_signed ? VEKT_TYPE_I8 : VEKT_TYPE_U8;
-    case 2: return is_signed ? VEKT_TYPE_I16 : VEKT_TYPE_U16;
-    case 4: return is_signed ? VEKT_TYPE_I32 : VEKT_TYPE_U32;
-    default: return is_signed ? VEKT_TYPE_I64 : VEKT_TYPE_U64;
+    case 1:
+        return is_signed ? VEKT_TYPE_I8 : VEKT_TYPE_U8;
+    case 2:
+        return is_signed ? VEKT_TYPE_I16 : VEKT_TYPE_U16;
+    case 4:
+        return is_signed ? VEKT_TYPE_I32 : VEKT_TYPE_U32;
+    default:
+        return is_signed ? VEKT_TYPE_I64 : VEKT_TYPE_U64;
     }
 }
 
 /* The type of real numbers in memory, or -1. */
 static int type_of(const PyArray_Descr *descr) {
     switch (descr->type_num) {
-    case NPY_BOOL: return VEKT_TYPE_BOOL;
-    case NPY_HALF: return VEKT_TYPE_HALF;
-    case NPY_FLOAT: return VEKT_TYPE_F32;
-    case NPY_DOUBLE: return VEKT_TYPE_F64;
-    default: break;
+    case NPY_BOOL:
+        return VEKT_TYPE_BOOL;
+    case NPY_HALF:
+        return VEKT_TYPE_HALF;
+    case NPY_FLOAT:
+        return VEKT_TYPE_F32;
+    case NPY_DOUBLE:
+        return VEKT_TYPE_F64;
+    default:
+        break;
     }
     if (PyTypeNum_ISINTEGER(descr->type_num))
         return sized(PyTypeNum_ISSIGNED(descr->type_num), PyDataType_ELSIZE(descr));
@@ -60,8 +69,8 @@ static int choose_sum(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
         return 1;
     }
     if (asked && w->is_complex) return 0;
-    const int is_unsigned = c->type == VEKT_TYPE_U8 || c->type == VEKT_TYPE_U16 || c->type == VEKT_TYPE_U32 ||
-                            c->type == VEKT_TYPE_U64;
+    const int is_unsigned =
+        c->type == VEKT_TYPE_U8 || c->type == VEKT_TYPE_U16 || c->type == VEKT_TYPE_U32 || c->type == VEKT_TYPE_U64;
     w->result = asked;
     Py_XINCREF((PyObject *)asked);
     if (!asked) w->result = PyArray_DescrFromType(mean ? NPY_DOUBLE : is_unsigned ? NPY_UINT64 : NPY_INT64);
@@ -80,7 +89,8 @@ static int choose(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
     if (c->type < 0) return 0;
     switch (c->op) {
     case VEKT_REDUCE_SUM:
-    case VEKT_REDUCE_MEAN: return choose_sum(w, native, asked);
+    case VEKT_REDUCE_MEAN:
+        return choose_sum(w, native, asked);
     case VEKT_REDUCE_MAX:
     case VEKT_REDUCE_MIN:
         w->result = native;
