@@ -112,7 +112,7 @@ def moved(memory: np.ndarray, array: Any, copy: np.ndarray) -> Any:
 
 
 def outcome(function: Any, args: Any, out: Any = None) -> Any:
-    """Return the result or the class of the error; what overlaps `out` works on copies of the memory."""
+    """Return the result or the class of the error; what overlaps `out` is copied with it."""
     options = {}
     if out is not None:
         memory = out

@@ -24,6 +24,7 @@ from peer_rows import (
 from vekt._registry import KERNELS, OPS
 from vekt.cli.cases import all_cases
 from vekt.cli.formulas import PLAIN, plain
+from vekt.cli.layout_tasks import layout_names
 from vekt.cli.linear_tasks import linear_rows
 from vekt.cli.peers import PEERS, _numba
 from vekt.cli.tasks import GATES, ROWS, parameters
@@ -213,6 +214,7 @@ def test_gates(peer: str, name: str, dtype: str) -> None:
 def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
     known |= set(linear_rows())  # in test_peers_linear.py
+    known |= set(layout_names())  # in test_peers_layouts.py
     for peer in PEERS.values():
         assert set(peer.rows) <= known
 
