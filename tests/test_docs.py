@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from vekt.cli.app import app
+from vekt.elementwise import __all__ as elementwise
 from vekt.linalg import __all__ as products
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ["linalg.md"]
+GUIDES = ["elementwise.md", "linalg.md"]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
@@ -34,3 +35,8 @@ def test_commands(guide: str) -> None:
 def test_every_product_is_in_the_guide() -> None:
     text = (DOCS / "linalg.md").read_text("utf-8")
     assert not [name for name in products if f"`vk.{name}(" not in text]
+
+
+def test_every_elementwise_function_is_in_the_guide() -> None:
+    text = (DOCS / "elementwise.md").read_text("utf-8")
+    assert not [name for name in elementwise if f"`vk.{name}(" not in text]
