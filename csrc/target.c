@@ -79,6 +79,7 @@
 #include "rows/transpose.h"
 #include "simd/convert.h"
 #include "ops/select.h"
+#include "ops/integers.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
 #define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                  \
@@ -113,7 +114,7 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
 #define F32_ARITHMETIC(...) ARITHMETIC_ROW(f32, VEKT_TYPE_F32, __VA_ARGS__)
 #define F64_ARITHMETIC(name, nin, cost) ARITHMETIC_ROW(f64, VEKT_TYPE_F64, name, nin, 2 * (cost))
 static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC)
-                                                   VEKT_WHERE_ROWS};
+                                                   VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \

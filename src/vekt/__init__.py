@@ -25,7 +25,7 @@ _HOMES = {
     **dict.fromkeys(_ROWS, "vekt.rows"),
     **dict.fromkeys(_LOSSES, "vekt.losses"),
     **dict.fromkeys(
-        "all any argmax argmin broadcast_to max mean min sum sum_to_shape".split(),
+        ["all", "any", "argmax", "argmin", "broadcast_to", "max", "mean", "min", "sum", "sum_to_shape"],
         "vekt.reductions",
     ),
     **dict.fromkeys(("matmul", "matvec", "tensordot", "vecdot", "vecmat"), "vekt.linalg"),

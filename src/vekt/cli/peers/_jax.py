@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _losses
-from ._names import LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
+from ._names import ELEMENTWISE, LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
 
 Array = NDArray[Any]
 
@@ -69,7 +69,13 @@ _LINEAR = {
     **{f"dense_{name}": "JX, JW, JB" for name in LAYERS},
 }
 
+_TERNARY = ("multiply_add", "scale_shift")
+
 ROWS = {
+    **{
+        name: f"jitted['{name}']({', '.join(('JA', 'JB', 'JC')[:n])}){_WAIT}"
+        for name, (n, *_) in (ELEMENTWISE | dict.fromkeys(_TERNARY, (3,))).items()
+    },
     **{name: f"jitted['{name}']({arrays}){_WAIT}" for name, arrays in _LINEAR.items()},
     **{
         f"dense_{name}_backward": f"ready(jitted['dense_{name}_backward'](JX, JW, JB, JDY))"
@@ -130,6 +136,8 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
         return _losses.jax_function(name)
     if name in _LINEAR or name.startswith("dense_"):
         return _linear(name, operands)
+    if name in ELEMENTWISE or name in _TERNARY:
+        return _elementwise(name, operands)
     numbers = {k: float(v) for k, v in operands.items() if isinstance(v, np.floating)}
     axis = operands.get("axis", -1)
     if name.endswith("_from_output"):
@@ -143,6 +151,20 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
     if kernel in _GATES or kernel == "prelu":
         return lambda dy, a, b: jax.vjp(function, a, b)[1](dy)
     return lambda dy, x: jax.vjp(function, x)[1](dy)[0]
+
+
+def _elementwise(name: str, operands: Namespace) -> Callable[..., Any]:
+    import jax.numpy as jnp
+
+    def function(*arrays: Any) -> Any:
+        turned = (_turned(operands[key]) for key in "abc"[: len(arrays)])
+        given = [x.mT if t else x for x, t in zip(arrays, turned, strict=True)]
+        if name in _TERNARY:
+            a, b, c = given
+            return a * b + c
+        return getattr(jnp, ELEMENTWISE[name][3])(*given)
+
+    return function
 
 
 def _forward(name: str, p: dict[str, float], axis: int) -> Callable[..., Any]:
