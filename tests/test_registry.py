@@ -32,6 +32,7 @@ LINEAR = {
     for name, home in vk._HOMES.items()
     if home in ("vekt.linalg", "vekt.vectors", "vekt.layers")
 }
+ARRAYS = {n for n, home in vk._HOMES.items() if home in ("vekt.elementwise", "vekt.reductions")}
 ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p"}
 
 
@@ -68,7 +69,8 @@ def test_namespaces() -> None:
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
     assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | functions
     extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
-    assert set(reference.__all__) == PUBLIC | ROWS | functions | extras | set(LOSSES)
+    assert set(reference.__all__) == PUBLIC | ROWS | functions | ARRAYS | extras | set(LOSSES)
+    assert {*vk.elementwise.__all__, *vk.reductions.__all__} == ARRAYS
     for module in (vk, vk.activations, vk.rows, jit, reference):
         assert all(hasattr(module, name) for name in module.__all__)
 

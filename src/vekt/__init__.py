@@ -17,6 +17,9 @@ from vekt._row_ops import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
+_REDUCTIONS = ("all", "any", "argmax", "argmin", "broadcast_to", "max", "mean", "min", "sum")
+_REDUCTIONS += ("sum_to_shape",)
+
 # Where the functions are defined; each module is imported at the first use of one of them.
 _HOMES = {
     **dict.fromkeys((name for name in activations.__all__ if name != "get"), "vekt.activations"),
@@ -24,10 +27,7 @@ _HOMES = {
     **{n: "vekt._prelu" if n.startswith("prelu") else "vekt.gates" for n in _GATES},
     **dict.fromkeys(_ROWS, "vekt.rows"),
     **dict.fromkeys(_LOSSES, "vekt.losses"),
-    **dict.fromkeys(
-        ["all", "any", "argmax", "argmin", "broadcast_to", "max", "mean", "min", "sum", "sum_to_shape"],
-        "vekt.reductions",
-    ),
+    **dict.fromkeys(_REDUCTIONS, "vekt.reductions"),
     **dict.fromkeys(("matmul", "matvec", "tensordot", "vecdot", "vecmat"), "vekt.linalg"),
     **dict.fromkeys(("cosine_similarity", "norm", "outer", "transpose_copy"), "vekt.vectors"),
     **dict.fromkeys(("PackedWeights", "dense", "dense_backward"), "vekt.layers"),
