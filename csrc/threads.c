@@ -14,8 +14,8 @@
  *  5. `epoch` counts jobs.  Workers sleep on it and try each value once, so a worker that has
  *     left a job does not enter it again.
  *
- * A worker that wakes on the caller's processor moves away: Linux may leave both there for seconds, the caller doing all
- * the work, while other processors idle.
+ * A worker that wakes on the caller's processor moves away: Linux may leave both there for seconds, the caller doing
+ * all the work, while other processors idle.
  *
  * A forked child has only the forking thread: the handler below forgets the workers, and the next
  * call starts new ones. */
