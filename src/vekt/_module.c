@@ -130,6 +130,7 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
     PyObject *module = PyModule_Create(&definition);
-    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0)) Py_CLEAR(module);
+    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0 || vekt_add_programs(module) < 0))
+        Py_CLEAR(module);
     return module;
 }
