@@ -11,7 +11,7 @@ typedef struct {
 } bound;
 
 typedef struct {
-    char *at;
+    char *at, *own;    /* `own` is the register's memory, which splats may stand for */
     ptrdiff_t advance; /* bytes from element to element: 0 for one value in VEKT_SPLAT_BYTES */
     ptrdiff_t move;    /* bytes from block to block: 0 for registers */
 } value;
@@ -73,9 +73,9 @@ static int bind(const vekt_program *p, value *values, bound *todo, char (*splats
         for (int k = 0; k < what->nin + what->nout; k++) {
             value *v = &values[what->value[k]];
             if (k >= what->nin && uniform)
-                *v = (value){splats[i * 2 + k - what->nin], 0, 0};
+                *v = (value){splats[i * 2 + k - what->nin], v->own, 0, 0};
             else if (k >= what->nin && what->value[k] >= p->first_register)
-                v->advance = p->item[what->value[k]];
+                *v = (value){v->own, v->own, p->item[what->value[k]], 0};
             b->at[k] = v->at;
             b->advance[k] = v->advance;
             b->move[k] = v->move;
@@ -125,11 +125,11 @@ static void run(const vekt_operation *self, char *const *args, const ptrdiff_t *
     char *space = scratch;
     for (int v = 0; v < p->n_values; v++) {
         if (v < n_operands && (plain || advance[v] == 0)) {
-            values[v] = (value){args[v], advance[v], advance[v] * p->block};
+            values[v] = (value){args[v], NULL, advance[v], advance[v] * p->block};
         } else if (v >= p->first_constant && v < p->first_register) {
-            values[v] = (value){p->constants + (v - p->first_constant) * VEKT_SPLAT_BYTES, 0, 0};
+            values[v] = (value){p->constants + (v - p->first_constant) * VEKT_SPLAT_BYTES, NULL, 0, 0};
         } else {
-            values[v] = (value){space, p->item[v], 0};
+            values[v] = (value){space, space, p->item[v], 0};
             space += p->block * p->item[v];
         }
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -59,7 +60,9 @@ REDUCTIONS = ("sum", "mean", "max", "min")
 def is_kernel(ufunc: Any) -> bool:
     """Whether it is a ufunc of vekt's, whose loops are rows of the table of kernels."""
     home = sys.modules.get("vekt.ufuncs")
-    return home is not None and vars(home).get(ufunc.__name__) is ufunc
+    if home is None or not isinstance(ufunc, np.ufunc):
+        return False
+    return vars(home).get(ufunc.__name__) is ufunc
 
 
 class Graph:
@@ -159,8 +162,31 @@ class Graph:
                 results = ufunc(*(x.value for x in operands))
             results = results if ufunc.nout > 1 else (results,)
             return tuple(self.constant(r, t) for r, t in zip(results, types[ufunc.nin :]))
+        simpler = self._simplified(ufunc.__name__, operands)
+        if simpler is not None and simpler.dtype == types[-1]:
+            return (simpler,)
         outputs = types[ufunc.nin :]
         return tuple(self._node(ufunc, operands, t, k) for k, t in enumerate(outputs))
+
+    def _simplified(self, name: str, operands: tuple[Node, ...]) -> Node | None:
+        """A value of the same bits that takes less, or None."""
+        x = operands[0]
+        if name == "positive" or (name == "conjugate" and x.dtype.kind != "c"):
+            return x
+        if name == "negative" and x.op is np.negative:
+            return x.args[0]
+        if name not in ("multiply", "divide") or x.dtype.kind not in "iuf":
+            return None
+        y = operands[1]
+        if y.op == "constant" and y.value == 1:
+            return x
+        if name == "multiply":
+            return y if x.op == "constant" and x.value == 1 else None
+        if y.op == "constant" and y.dtype.kind == "f" and abs(math.frexp(y.value)[0]) == 0.5:
+            inverse = 1 / float(y.value)  # exact: y is a power of two
+            if np.finfo(y.dtype).tiny <= abs(inverse) <= np.finfo(y.dtype).max:
+                return self._node(np.multiply, (x, self.constant(inverse, y.dtype)), y.dtype, 0)
+        return None
 
     @staticmethod
     def _is_natural(x: Node) -> bool:
@@ -181,6 +207,8 @@ class Graph:
         x, y = self.cast(x, dtype, wrap=True), self.cast(y, dtype, wrap=True)
         if x is y:
             return x
+        if all(v.op == "constant" for v in (condition, x, y)):
+            return x if condition.value else y
         return self._node("where", (condition, x, y), dtype)
 
     @staticmethod

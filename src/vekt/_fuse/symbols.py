@@ -191,7 +191,7 @@ def _power(x: Any, y: Any) -> Any:
         if shortcut is not None:
             return shortcut(x)
         if y in range(3, 9):
-            half = _power(x, int(y) // 2)
+            half = _power(x, int(y) // 2) if y > 3 else x
             return half * half * x if y % 2 else half * half
     return np.power(x, y)
 
