@@ -87,6 +87,7 @@ enum {
     VEKT_WORKSPACE_RESULT, /* results on the way to another layout or dtype */
     VEKT_WORKSPACE_PLANES, /* blocks of 16-bit floats as floats, of complex numbers as planes */
     VEKT_WORKSPACE_DZ,     /* the gradient of a layer's pre-activation */
+    VEKT_WORKSPACE_BOX,    /* operands of a box: iterate.c */
     VEKT_N_WORKSPACES
 };
 void *vekt_workspace(int slot, size_t bytes);

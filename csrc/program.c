@@ -16,7 +16,8 @@ typedef struct {
     ptrdiff_t move;    /* bytes from block to block: 0 for registers */
 } value;
 
-static void execute(const vekt_instruction *i, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+static void execute(const vekt_program *p, const vekt_instruction *i, char *const *args, const ptrdiff_t *advance,
+                    ptrdiff_t n) {
     if (i->kernel) {
         i->kernel(args, advance, n);
     } else if (i->ufunc) {
@@ -24,8 +25,7 @@ static void execute(const vekt_instruction *i, char *const *args, const ptrdiff_
         memcpy(own, args, sizeof own);
         i->ufunc(own, &n, advance, i->context);
     } else {
-        void **arrays = i->context;
-        i->convert(args[0], args[1], n, arrays[0], arrays[1]);
+        i->convert(p->target, i->to, args[1], i->from, args[0], n);
     }
 }
 
@@ -84,7 +84,7 @@ static int bind(const vekt_program *p, value *values, bound *todo, char (*splats
             left++;
             continue;
         }
-        execute(what, b->at, b->advance, 1);
+        execute(p, what, b->at, b->advance, 1);
         for (int k = what->nin; k < what->nin + what->nout; k++)
             repeat(b->at[k], p->item[what->value[k]], VEKT_SPLAT_BYTES);
     }
@@ -96,10 +96,10 @@ static void run_bound(const vekt_program *p, bound *b, ptrdiff_t n) {
     const vekt_instruction *what = b->what;
     if (what->convert && b->advance[0] == 0) {
         const ptrdiff_t item = p->item[what->value[1]];
-        execute(what, b->at, b->advance, 1);
+        execute(p, what, b->at, b->advance, 1);
         repeat(b->at[1], item, n * item);
     } else {
-        execute(what, b->at, b->advance, n);
+        execute(p, what, b->at, b->advance, n);
     }
 }
 
@@ -161,40 +161,12 @@ void vekt_program_finish(vekt_program *p) {
 /* ---- what is no ufunc --------------------------------------------------------------------------------------------
  */
 
-#define LOOPS(type)                                                                       \
-    static void select_##type(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) { \
-        const uint8_t *c = (const void *)args[0];                                         \
-        const type *x = (const void *)args[1], *y = (const void *)args[2];                \
-        type *out = (void *)args[3];                                                      \
-        const type x0 = *x, y0 = *y;                                                      \
-        if (!advance[0]) {                                                                \
-            const type *from = *c ? x : y;                                                \
-            const ptrdiff_t step = (*c ? advance[1] : advance[2]) != 0;                   \
-            for (ptrdiff_t i = 0; i < n; i++) out[i] = from[i * step];                    \
-        } else if (advance[1] && advance[2]) {                                            \
-            for (ptrdiff_t i = 0; i < n; i++) {                                           \
-                const type a = x[i], b = y[i];                                            \
-                out[i] = c[i] ? a : b;                                                    \
-            }                                                                             \
-        } else if (advance[1]) {                                                          \
-            for (ptrdiff_t i = 0; i < n; i++) {                                           \
-                const type a = x[i];                                                      \
-                out[i] = c[i] ? a : y0;                                                   \
-            }                                                                             \
-        } else if (advance[2]) {                                                          \
-            for (ptrdiff_t i = 0; i < n; i++) {                                           \
-                const type b = y[i];                                                      \
-                out[i] = c[i] ? x0 : b;                                                   \
-            }                                                                             \
-        } else {                                                                          \
-            for (ptrdiff_t i = 0; i < n; i++) out[i] = c[i] ? x0 : y0;                    \
-        }                                                                                 \
-    }                                                                                     \
-    static void copy_##type(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {   \
-        const ptrdiff_t step = advance[0] != 0;                                           \
-        const type *x = (const void *)args[0];                                            \
-        type *out = (void *)args[1];                                                      \
-        for (ptrdiff_t i = 0; i < n; i++) out[i] = x[i * step];                           \
+#define LOOPS(type)                                                                     \
+    static void copy_##type(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) { \
+        const ptrdiff_t step = advance[0] != 0;                                         \
+        const type *x = (const void *)args[0];                                          \
+        type *out = (void *)args[1];                                                    \
+        for (ptrdiff_t i = 0; i < n; i++) out[i] = x[i * step];                         \
     }
 #define PARTS(type)                                                                          \
     static void real_##type(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {      \
@@ -239,8 +211,6 @@ PARTS(u64)
      : (item) == 8  ? name##_u64     \
      : (item) == 16 ? name##_uint128 \
                     : (vekt_loop)NULL)
-
-vekt_loop vekt_select_loop(int item) { return BY_ITEM(item, select); }
 
 vekt_loop vekt_copy_loop(int item) { return BY_ITEM(item, copy); }
 

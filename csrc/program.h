@@ -10,15 +10,16 @@ enum { VEKT_MAX_VALUES = 160, VEKT_MAX_INSTRUCTIONS = 256 };
 /* All values of a block together; half of a small first-level cache, since the engine's blocks lie there too. */
 enum { VEKT_PROGRAM_BYTES = 24576 };
 
-/* What an instruction runs: one of our kernels, the inner loop of another library's ufunc, its conversion from one
- * dtype to another, or what neither has. */
+/* What an instruction runs: one of our kernels, the inner loop of another library's ufunc, or a conversion. */
 typedef void (*vekt_ufunc_loop)(char **args, const ptrdiff_t *n, const ptrdiff_t *steps, void *context);
-typedef void (*vekt_conversion)(void *from, void *to, ptrdiff_t n, void *from_array, void *to_array);
+typedef void (*vekt_convert_function)(const vekt_target *target, int to, void *dst, int from, const void *src,
+                                      ptrdiff_t n);
 typedef struct {
     vekt_loop kernel; /* one of the three is not NULL */
     vekt_ufunc_loop ufunc;
-    vekt_conversion convert;
-    void *context;                /* of the ufunc's loop, or the arrays that a conversion wants */
+    vekt_convert_function convert;
+    void *context;                /* of the ufunc's loop */
+    uint8_t from, to;             /* vekt_type of a conversion */
     uint8_t nin, nout;            /* at most VEKT_MAX_ARGS together */
     uint8_t value[VEKT_MAX_ARGS]; /* inputs, then outputs */
 } vekt_instruction;
@@ -26,6 +27,7 @@ typedef struct {
 /* An instruction's output is the very memory of an input only for kernels. */
 typedef struct {
     vekt_operation operation; /* comes first: `run` finds the program by it */
+    const vekt_target *target;
     int n_values, first_constant, first_register, n_instructions;
     ptrdiff_t block;                /* elements computed at a time: a multiple of 16 */
     uint8_t item[VEKT_MAX_VALUES];  /* bytes of an element */
@@ -36,8 +38,7 @@ typedef struct {
 /* Sets what follows from the other fields: the operation's function, and the size of a block. */
 void vekt_program_finish(vekt_program *program);
 
-/* Loops for what is no ufunc, by the size of an element in bytes; NULL where there is none of that size. */
-vekt_loop vekt_select_loop(int item);              /* condition (bool), x, y -> x where it holds, else y */
+/* Loops for what is neither a kernel nor a ufunc, by the size of an element in bytes; NULL where there is none. */
 vekt_loop vekt_copy_loop(int item);                /* x -> x */
 vekt_loop vekt_part_loop(int item, int imaginary); /* complex -> one of its parts, of so many bytes */
 vekt_loop vekt_complex_loop(int item);             /* its parts -> complex */

@@ -8,11 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char capsule_name[] = "vekt_operation";
-
 typedef struct {
     vekt_program program;
-    const vekt_target *target;
     PyArray_Descr *dtype[VEKT_MAX_VALUES]; /* borrowed from the tuple that the capsule keeps */
     char written[VEKT_MAX_VALUES];
 } builder;
@@ -24,29 +21,6 @@ static int fail(const char *message) {
 
 /* ---- dtypes ------------------------------------------------------------------------------------------------------
  */
-
-/* How an operand lies in memory, or -1. */
-static int memory_type(const PyArray_Descr *d) {
-    switch (d->type_num) {
-    case NPY_BOOL:
-        return VEKT_TYPE_BOOL;
-    case NPY_HALF:
-        return VEKT_TYPE_HALF;
-    case NPY_FLOAT:
-        return VEKT_TYPE_F32;
-    case NPY_DOUBLE:
-        return VEKT_TYPE_F64;
-    case NPY_CFLOAT:
-        return VEKT_TYPE_C64;
-    case NPY_CDOUBLE:
-        return VEKT_TYPE_C128;
-    }
-    if (PyTypeNum_ISINTEGER(d->type_num)) {
-        const int wide[] = {[1] = VEKT_TYPE_I8, [2] = VEKT_TYPE_I16, [4] = VEKT_TYPE_I32, [8] = VEKT_TYPE_I64};
-        return wide[PyDataType_ELSIZE(d)] + (PyTypeNum_ISUNSIGNED(d->type_num) ? 1 : 0);
-    }
-    return vekt_holds_bfloat16(d) ? VEKT_TYPE_BFLOAT16 : -1;
-}
 
 static int set_dtypes(builder *b, PyObject *dtypes) {
     vekt_program *p = &b->program;
@@ -108,18 +82,13 @@ static int find_ufunc_loop(const builder *b, PyUFuncObject *u, vekt_instruction 
 }
 
 static int find_conversion(const builder *b, vekt_instruction *i) {
-    const PyArray_Descr *from = b->dtype[i->value[0]], *to = b->dtype[i->value[1]];
-    const PyArray_ArrFuncs *functions = PyDataType_GetArrFuncs(from);
+    const int from = vekt_memory_type_of(b->dtype[i->value[0]]), to = vekt_memory_type_of(b->dtype[i->value[1]]);
+    if (from < 0 || to < 0) return fail("program: no conversion between these dtypes");
     i->nin = i->nout = 1;
-    if (to->type_num < NPY_NTYPES_ABI_COMPATIBLE) i->convert = functions->cast[to->type_num];
-    if (!i->convert && functions->castdict) {
-        PyObject *key = PyLong_FromLong(to->type_num);
-        PyObject *capsule = key ? PyDict_GetItemWithError(functions->castdict, key) : NULL;
-        Py_XDECREF(key);
-        if (capsule) i->convert = (vekt_conversion)PyCapsule_GetPointer(capsule, NULL);
-    }
-    if (i->convert) return 0;
-    return PyErr_Occurred() ? -1 : fail("program: no conversion between these dtypes");
+    i->from = (uint8_t)from;
+    i->to = (uint8_t)to;
+    i->convert = vekt_connected->convert;
+    return 0;
 }
 
 /* What is neither a kernel of the table nor a ufunc.  Returns 1 where the name is none of these. */
@@ -127,13 +96,7 @@ static int find_special(const builder *b, const char *name, vekt_instruction *i)
     const uint8_t *v = i->value;
     const uint8_t *item = b->program.item;
     i->nout = 1;
-    if (!strcmp(name, "where")) {
-        i->nin = 3;
-        if (b->dtype[v[0]]->type_num != NPY_BOOL || !same_type(b->dtype[v[1]], b->dtype[v[3]]->type_num) ||
-            !same_type(b->dtype[v[2]], b->dtype[v[3]]->type_num))
-            return fail("program: dtypes of where");
-        i->kernel = vekt_select_loop(item[v[3]]);
-    } else if (!strcmp(name, "copy")) {
+    if (!strcmp(name, "copy")) {
         i->nin = 1;
         if (!same_type(b->dtype[v[0]], b->dtype[v[1]]->type_num)) return fail("program: dtypes of copy");
         i->kernel = vekt_copy_loop(item[v[0]]);
@@ -154,35 +117,44 @@ static int find_special(const builder *b, const char *name, vekt_instruction *i)
     return i->kernel ? 0 : fail("program: items of this size");
 }
 
+static int take_kernel(builder *b, vekt_instruction *i, int nin, int nout, int cost, vekt_loop loop) {
+    i->kernel = loop;
+    i->nin = (uint8_t)nin;
+    i->nout = (uint8_t)nout;
+    b->program.operation.cost += cost;
+    return 0;
+}
+
 static int find_kernel(builder *b, const char *name, Py_ssize_t n_values, vekt_instruction *i) {
-    for (int k = 0; k < b->target->n_kernels; k++) {
-        const vekt_kernel *kernel = &b->target->kernels[k];
-        const int type = kernel->dtype == VEKT_F32 ? NPY_FLOAT : NPY_DOUBLE;
+    const vekt_target *target = b->program.target;
+    int type[VEKT_MAX_ARGS], same = 1;
+    for (int j = 0; j < n_values; j++) {
+        type[j] = vekt_memory_type_of(b->dtype[i->value[j]]);
+        same &= type[j] == type[0];
+    }
+    for (int k = 0; k < target->n_arithmetic; k++) {
+        const vekt_typed_kernel *kernel = &target->arithmetic[k];
         int fits = kernel->nin + kernel->nout == n_values && !strcmp(kernel->name, name);
-        for (int j = 0; fits && j < n_values; j++) fits = same_type(b->dtype[i->value[j]], type);
-        if (!fits) continue;
-        i->kernel = kernel->loop;
-        i->nin = (uint8_t)kernel->nin;
-        i->nout = (uint8_t)kernel->nout;
-        b->program.operation.cost += kernel->cost;
-        return 0;
+        for (int j = 0; fits && j < n_values; j++) fits = type[j] == kernel->type[j];
+        if (fits) return take_kernel(b, i, kernel->nin, kernel->nout, kernel->cost, kernel->loop);
+    }
+    for (int k = 0; same && k < target->n_kernels; k++) {
+        const vekt_kernel *kernel = &target->kernels[k];
+        if (kernel->nin + kernel->nout == n_values && !strcmp(kernel->name, name) &&
+            type[0] == (kernel->dtype == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64))
+            return take_kernel(b, i, kernel->nin, kernel->nout, kernel->cost, kernel->loop);
     }
     return fail("program: no such kernel");
 }
 
-/* Picoseconds per element of what has no row in the table of kernels. */
-enum { ROUGH_COST = 100 };
-
 static int find_loop(builder *b, PyObject *what, Py_ssize_t n_values, vekt_instruction *i) {
     if (PyObject_TypeCheck(what, &PyUFunc_Type)) {
-        b->program.operation.cost += ROUGH_COST;
         if (n_values != ((PyUFuncObject *)what)->nargs) return fail("program: operands of a ufunc");
         return find_ufunc_loop(b, (PyUFuncObject *)what, i);
     }
     const char *name = PyUnicode_AsUTF8AndSize(what, NULL);
     if (!name) return -1;
     if (!strcmp(name, "cast")) {
-        b->program.operation.cost += ROUGH_COST;
         return n_values == 2 ? find_conversion(b, i) : fail("program: operands of a conversion");
     }
     const int special = find_special(b, name, i);
@@ -241,7 +213,7 @@ static void release(vekt_program *p) {
 }
 
 static void free_program(PyObject *capsule) {
-    release(PyCapsule_GetPointer(capsule, capsule_name));
+    release(PyCapsule_GetPointer(capsule, VEKT_OPERATION));
     Py_XDECREF((PyObject *)PyCapsule_GetContext(capsule));
 }
 
@@ -264,7 +236,7 @@ static int build(builder *b, PyObject *dtypes, int nin, int nout, PyObject *cons
         return -1;
     }
     for (int v = 0; v < nin + nout; v++) {
-        const int type = memory_type(b->dtype[v]);
+        const int type = vekt_memory_type_of(b->dtype[v]);
         if (type < 0) return fail("program: an operand's dtype");
         p->operation.type[v] = (uint8_t)type;
         b->written[v] = v < nin;
@@ -283,16 +255,16 @@ static PyObject *new_program(PyObject *self, PyObject *args) {
     int nin, nout;
     builder b = {0};
     (void)self;
-    if (!PyArg_ParseTuple(args, "OO!iiO!O!:program", &address, &PyTuple_Type, &dtypes, &nin, &nout, &PyTuple_Type,
-                          &constants, &PyTuple_Type, &instructions))
+    if (!PyArg_ParseTuple(args, "OO!iiO!O!i:program", &address, &PyTuple_Type, &dtypes, &nin, &nout, &PyTuple_Type,
+                          &constants, &PyTuple_Type, &instructions, &b.program.operation.cost))
         return NULL;
-    b.target = PyLong_AsVoidPtr(address);
-    if (!b.target) return NULL;
+    b.program.target = PyLong_AsVoidPtr(address);
+    if (!b.program.target) return NULL;
     vekt_program *p = malloc(sizeof *p);
     if (!p) return PyErr_NoMemory();
     if (build(&b, dtypes, nin, nout, constants, instructions) == 0) {
         owned = PyTuple_Pack(2, dtypes, instructions); /* ufuncs own the loops */
-        capsule = owned ? PyCapsule_New(p, capsule_name, free_program) : NULL;
+        capsule = owned ? PyCapsule_New(p, VEKT_OPERATION, free_program) : NULL;
     }
     *p = b.program;
     if (capsule) {
@@ -305,7 +277,7 @@ static PyObject *new_program(PyObject *self, PyObject *args) {
 }
 
 static PyObject *program_block(PyObject *self, PyObject *capsule) {
-    const vekt_program *p = PyCapsule_GetPointer(capsule, capsule_name);
+    const vekt_program *p = PyCapsule_GetPointer(capsule, VEKT_OPERATION);
     (void)self;
     return p ? PyLong_FromSsize_t(p->block) : NULL;
 }
@@ -318,13 +290,13 @@ static PyObject *run_program(PyObject *self, PyObject *args) {
     ptrdiff_t advance[VEKT_MAX_OPERANDS];
     (void)self;
     if (!PyArg_ParseTuple(args, "OO!n:run_program", &capsule, &PyTuple_Type, &arrays, &n)) return NULL;
-    const vekt_operation *operation = PyCapsule_GetPointer(capsule, capsule_name);
+    const vekt_operation *operation = PyCapsule_GetPointer(capsule, VEKT_OPERATION);
     if (!operation) return NULL;
     if (PyTuple_Size(arrays) != operation->nin + operation->nout) return PyErr_Format(PyExc_ValueError, "operands");
     for (int k = 0; k < operation->nin + operation->nout; k++) {
         PyArrayObject *array = (PyArrayObject *)PyTuple_GetItem(arrays, k);
-        if (!PyArray_CheckExact((PyObject *)array) || memory_type(PyArray_DESCR(array)) != operation->type[k] ||
-            PyArray_SIZE(array) < n)
+        if (!PyArray_CheckExact((PyObject *)array) ||
+            vekt_memory_type_of(PyArray_DESCR(array)) != operation->type[k] || PyArray_SIZE(array) < n)
             return PyErr_Format(PyExc_ValueError, "operand %d", k);
         data[k] = PyArray_BYTES(array);
         advance[k] = PyArray_ITEMSIZE(array);
@@ -335,7 +307,8 @@ static PyObject *run_program(PyObject *self, PyObject *args) {
 
 static PyMethodDef methods[] = {
     {"program", new_program, METH_VARARGS,
-     "program(target, dtypes, nin, nout, constants, instructions, /)\n--\n\nReturn an operation in a capsule."},
+     "program(target, dtypes, nin, nout, constants, instructions, cost, /)\n--\n\nReturn an operation in a capsule; "
+     "cost is that of what is no kernel."},
     {"program_block", program_block, METH_O, "program_block(capsule, /)\n--\n\nElements computed at a time."},
     {"run_program", run_program, METH_VARARGS, "run_program(capsule, arrays, n, /)\n--\n\nRun on plain arrays."},
     {NULL, NULL, 0, NULL},
