@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
-from vekt import _native, _ufuncs
+from vekt import _native
 
 from .graph import FLOAT, REDUCTIONS, Graph, Node
 from .lower import Program
@@ -52,7 +53,7 @@ class Pass:
 
     def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
         """Run on arrays, into those of `out` that are given."""
-        arrays = [np.asarray(a, x.dtype if x.weak else None) for a, x in zip(arrays, self.inputs)]
+        arrays = [_plain(a, x) for a, x in zip(arrays, self.inputs, strict=True)]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         given = [*out, *(None,) * (len(self.results) - len(out))]
         targets, views, finals, divisors = [], [], [], []
@@ -73,6 +74,14 @@ class Pass:
         return [
             _finished(*each) for each in zip(self.results, views, finals, given, strict=True)
         ]
+
+
+def _plain(x: Any, node: Node) -> Array:
+    """An array as the engine takes it."""
+    array: Array = np.asarray(x, node.dtype if node.weak else None)
+    if array.flags.aligned and array.dtype.isnative:
+        return array
+    return np.array(array, array.dtype.newbyteorder("="))
 
 
 def _kind(result: Result, smaller: bool) -> int:
@@ -127,7 +136,7 @@ def _finished(
         return reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
     view = view.reshape(final)
     if target is None:
-        return view if view.ndim or result.like is not None else view[()]
+        return view if view.ndim else view[()]
     if not np.may_share_memory(target, view):
         np.copyto(target, view, casting="same_kind")
     return target
@@ -142,10 +151,11 @@ def execute(
     divisors: Sequence[float],
 ) -> None:
     """Run a program on arrays that broadcast to a shape; outputs that do too are reduced."""
-    full = [np.ascontiguousarray(np.broadcast_to(np.asarray(a, d), shape)) for a, d in zip(inputs, program.dtypes)]
+    if not any(kinds):
+        _runner(program.isa).run(program.capsule, tuple(inputs), tuple(outputs))
+        return
     results = [np.empty(shape, v.dtype) for v in program.outputs]
-    n = math.prod(shape)
-    _ufuncs.run_program(program.capsule, (*full, *results), n)
+    _runner(program.isa).run(program.capsule, tuple(inputs), tuple(results))
     for r, o, k, d in zip(results, outputs, kinds, divisors):
         axes = tuple(i for i, (a, b) in enumerate(zip(o.shape, shape)) if a != b)
         if k == 0:
@@ -153,3 +163,9 @@ def execute(
         else:
             f = [None, np.sum, np.max, np.min][k]
             o[...] = f(r.astype('f8'), axis=axes, keepdims=True) / (d or 1)
+
+
+@cache
+def _runner(isa: str) -> Any:
+    """A dispatcher of no operations of its own, for the kernels of a target."""
+    return _native.build_dispatcher("run", 1, 0, None, "", isa=isa)

@@ -97,6 +97,11 @@ class Plan:
             Pass(leaves, [Result(graph, node) for node in nodes]) for leaves, nodes in groups.items()
         ]
 
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it is one pass whose results have the shape to which all operands broadcast."""
+        return len(self.forward) == 1 and self.traced.is_elementwise
+
     def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
         """Results for arrays."""
         values = self._run(arrays, out)
