@@ -7,8 +7,9 @@
 
 /* Values are numbered: the operation's inputs and outputs, then constants, then registers. */
 enum { VEKT_MAX_VALUES = 160, VEKT_MAX_INSTRUCTIONS = 256 };
-/* All values of a block together; half of a small first-level cache, since the engine's blocks lie there too. */
-enum { VEKT_PROGRAM_BYTES = 24576 };
+/* All values of a block together.  With the blocks that are being fetched they fit a first-level cache of 32 KB:
+ * twice as much made operands from memory a third slower, half as much calls of loops cost more. */
+enum { VEKT_PROGRAM_BYTES = 12288 };
 
 /* What an instruction runs: one of our kernels, the inner loop of another library's ufunc, or a conversion. */
 typedef void (*vekt_ufunc_loop)(char **args, const ptrdiff_t *n, const ptrdiff_t *steps, void *context);

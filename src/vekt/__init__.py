@@ -32,6 +32,8 @@ _LINEAR = {
     "PackedWeights": "vekt.layers",
     "dense": "vekt.layers",
     "dense_backward": "vekt.layers",
+    "evaluate": "vekt._fuse.parse",
+    "fuse": "vekt._fuse.fused",
 }
 
 # Imported at first use: Numba, and modules that few programs need.

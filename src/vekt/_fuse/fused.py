@@ -64,12 +64,12 @@ class Variant:
 class Fused:
     """What stands behind a fused function: its variants, gradients and explanations."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], nin: int = 0) -> None:
         self.function = function
         self.lock = RLock()
         code = getattr(function, "__code__", None)
         count = code.co_argcount if code else 1
-        self.nin = max(1, count - len(getattr(function, "__defaults__", None) or ()))
+        self.nin = nin or max(1, count - len(getattr(function, "__defaults__", None) or ()))
         self.names = set(code.co_varnames[: count + code.co_kwonlyargcount]) if code else set()
         name = getattr(function, "__name__", "function")
         self.dispatcher = _native.build_dispatcher(name, self.nin, 0, self, function.__doc__ or "")
@@ -258,7 +258,7 @@ def _outs(out: Any, plan: Plan) -> tuple[Any, ...]:
     return outs
 
 
-def fuse(function: Callable[..., Any]) -> Any:
+def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any:
     """Make one pass over memory of a function of arrays.
 
     The function is called once for each combination of dtypes, with symbols in place of arrays, to
@@ -271,6 +271,8 @@ def fuse(function: Callable[..., Any]) -> Any:
     function : callable
         Of arrays, and of Python's numbers: positional ones may change from call to call, those
         given by keyword and defaults are constants.  It returns an array or a tuple of them.
+    nin : int, optional
+        How many arrays it mostly takes, where its signature does not tell: such calls are quicker.
 
     Returns
     -------
@@ -295,7 +297,7 @@ def fuse(function: Callable[..., Any]) -> Any:
     >>> cost.backward(1.0, 5.0, 3.0, 2.0)
     (np.float64(3.0), np.float64(6.0), np.float64(9.0))
     """
-    fused = Fused(function)
+    fused = Fused(function, nin)
     made = fused.dispatcher
     for name in ("__module__", "__qualname__", "__annotations__"):
         if hasattr(function, name):
