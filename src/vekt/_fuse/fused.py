@@ -12,7 +12,9 @@ import numpy as np
 from vekt import _native, _ufuncs
 
 from .graph import UnfusableError
+from .lower import Program
 from .plan import Plan, Traced
+from .rules import gradients
 from .symbols import Symbol
 
 _MOST_VARIANTS = 64
@@ -171,6 +173,27 @@ class Fused:
         if plan is None:
             raise TypeError(f"{self.function.__name__}: no gradient for these dtypes")
         return plan, operands
+
+    def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
+        """Value and gradient as programs, in float32 and in float64, for `vekt.dense`."""
+        name = self.function.__name__
+        capsules = []
+        for dtype in (np.dtype("f4"), np.dtype("f8")):
+            try:
+                traced = Traced(lambda x: self.function(x, **params), [dtype])
+            except TypeError as error:
+                raise TypeError(f"activation: {name} of one array: {error}") from None
+            y, graph = traced.outputs[0], traced.graph
+            if len(traced.outputs) > 1 or y.dtype != dtype or not traced.is_elementwise:
+                raise TypeError(
+                    f"activation: {name} of {dtype} is to give one result of that dtype for each element"
+                )
+            dy = graph.input(1, dtype)
+            (dx,) = gradients(graph, [(y, dy)], traced.inputs)
+            dx = dx or graph.constant(0, dtype)
+            capsules.append(Program(traced.inputs, [y], isa).capsule)
+            capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
+        return tuple(capsules)
 
     # ---- explanations
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._native import SELECTED
+
 from .graph import REDUCTIONS, Graph, Node, UnfusableError, topological
 from .passes import Pass, Result
 from .rules import Algebra, gradients
@@ -79,8 +81,8 @@ def _leaves(node: Node) -> tuple[Node, ...]:
 class Plan:
     """The passes that compute a traced function, and those of its gradients."""
 
-    def __init__(self, traced: Traced) -> None:
-        self.traced = traced
+    def __init__(self, traced: Traced, isa: str = SELECTED) -> None:
+        self.traced, self.isa = traced, isa
         self.forward = self._passes(traced.outputs)
         self._backward: dict[Any, Any] = {}
         self._together: Pass | None = None
@@ -94,7 +96,7 @@ class Plan:
             groups.setdefault(_leaves(node), []).append(node)
         graph = self.traced.graph
         return [
-            Pass(leaves, [Result(graph, node) for node in nodes]) for leaves, nodes in groups.items()
+            Pass(leaves, [Result(graph, node) for node in nodes], self.isa) for leaves, nodes in groups.items()
         ]
 
     @property
@@ -171,7 +173,7 @@ class Plan:
             y = graph.input(len(self.traced.inputs) + 1, node.dtype)
             same = graph.call(np.equal, node.args[0], y)[0]
             count = graph.reduce("sum", graph.cast(same, node.dtype), node.value[0], True)
-            self._backward[key] = Pass([*step.inputs, y], [Result(graph, count)])
+            self._backward[key] = Pass([*step.inputs, y], [Result(graph, count)], self.isa)
         found: Pass = self._backward[key]
         return found
 
@@ -207,7 +209,7 @@ class Plan:
         if not found:
             return None, ()
         outputs = [Result(graph, dx, like=k) for k, _, dx in found]
-        return Pass([*step.inputs, *given], outputs), tuple(x for _, x, _ in found)
+        return Pass([*step.inputs, *given], outputs, self.isa), tuple(x for _, x, _ in found)
 
     def value_and_grad(self, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
         """Results, and the gradients of their sum; in one pass wherever there is but one."""
@@ -235,7 +237,7 @@ class Plan:
             inner, wrt = self._gradient_pass(step, given, results)
             forward = [Result(graph, r.node) for r in step.results]
             more = inner.results if inner else ()
-            self._together = Pass([*step.inputs, *given], [*forward, *more])
+            self._together = Pass([*step.inputs, *given], [*forward, *more], self.isa)
             self._wrt = wrt
         values = self._inputs(arrays)
         used = [np.asarray(values[x]) for x in step.inputs]
