@@ -31,6 +31,8 @@ _HOMES = {
     **dict.fromkeys(("matmul", "matvec", "tensordot", "vecdot", "vecmat"), "vekt.linalg"),
     **dict.fromkeys(("cosine_similarity", "norm", "outer", "transpose_copy"), "vekt.vectors"),
     **dict.fromkeys(("PackedWeights", "dense", "dense_backward"), "vekt.layers"),
+    "evaluate": "vekt._fuse.parse",
+    "fuse": "vekt._fuse.fused",
 }
 
 # Imported at first use: Numba, and modules that few programs need.

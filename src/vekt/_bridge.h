@@ -103,6 +103,9 @@ PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_arg
 /* Adds the functions of dense layers to the module. */
 int vekt_add_dense(PyObject *module);
 
+/* Adds the functions of programs to the module. */
+int vekt_add_programs(PyObject *module);
+
 /* outer(a, b, out) and transpose_copy(source, copy); self as for dot. */
 PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);

@@ -22,7 +22,8 @@ typedef struct {
     PyObject_HEAD vekt_vectorcall call;
     PyObject *attributes, *fallback;
     const vekt_target *target;
-    int nin, nout, n_entries;
+    int nin, nout, n_entries; /* nout is 0 until the first operation tells */
+    int positional_out;       /* may out follow the inputs? */
     vekt_entry *entries;
 } vekt_dispatcher;
 

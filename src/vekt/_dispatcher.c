@@ -36,7 +36,7 @@ static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_arg
     if (n_names == 1 && n == d->nin && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "out") == 0) {
         outs = args[n] == Py_None ? NULL : args[n];
         fast = 1;
-    } else if (n_names == 0 && d->nout == 1 && n == d->nin + 1) {
+    } else if (n_names == 0 && d->positional_out && n == d->nin + 1) {
         outs = args[d->nin] == Py_None ? NULL : args[d->nin];
         fast = 1;
     }
@@ -130,6 +130,7 @@ static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
         return NULL;
     const vekt_operation *operation = operation_in(capsule);
     if (!operation) return NULL;
+    if (d->nout == 0) d->nout = operation->nout;
     if (PyTuple_Size(signature) != d->nin || operation->nin != d->nin || operation->nout != d->nout ||
         PyTuple_Size(outs) != d->nout)
         return PyErr_Format(PyExc_ValueError, "add: %d inputs and %d outputs expected", d->nin, d->nout);
@@ -174,7 +175,7 @@ static PyObject *run(PyObject *self, PyObject *args) {
 /* By its name, as functions are pickled. */
 static PyObject *reduce(PyObject *self, PyObject *unused) {
     (void)unused;
-    return PyObject_GetAttrString(self, "__name__");
+    return PyObject_GetAttrString(self, "__qualname__");
 }
 
 static PyObject *represent(PyObject *self) {
@@ -193,8 +194,8 @@ static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *keywords) 
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "UiiOO|O:Dispatcher", names, &name, &nin, &nout, &fallback, &doc,
                                      &address))
         return NULL;
-    if (nin < 1 || nout < 1 || nin > VEKT_MAX_OPERANDS || nout > VEKT_MAX_OPERANDS - nin)
-        return PyErr_Format(PyExc_ValueError, "Dispatcher: %d operands at most, an input and an output at least",
+    if (nin < 1 || nout < 0 || nin > VEKT_MAX_OPERANDS || nout > VEKT_MAX_OPERANDS - nin)
+        return PyErr_Format(PyExc_ValueError, "Dispatcher: %d operands at most, an input at least",
                             VEKT_MAX_OPERANDS);
     const vekt_target *target = address ? PyLong_AsVoidPtr(address) : vekt_selected;
     if (!target) return NULL;
@@ -206,6 +207,7 @@ static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *keywords) 
     d->target = target;
     d->nin = nin;
     d->nout = nout;
+    d->positional_out = nout == 1;
     if (!d->attributes || PyDict_SetItemString(d->attributes, "__name__", name) < 0 ||
         PyDict_SetItemString(d->attributes, "__qualname__", name) < 0 ||
         PyDict_SetItemString(d->attributes, "__doc__", doc) < 0)
@@ -262,7 +264,8 @@ static PyMemberDef members[] = {
 static PyType_Slot slots[] = {
     {Py_tp_doc, "Dispatcher(name, nin, nout, fallback, doc, target=...)\n--\n\n"
                 "A function on arrays, broadcast to one shape.  Calls for which it has no operation go to\n"
-                "fallback(self, args, kwargs)."},
+                "fallback(self, args, kwargs).  The first operation tells nout where that is 0; out is then "
+                "given by name alone."},
     {Py_tp_new, create},
     {Py_tp_dealloc, deallocate},
     {Py_tp_traverse, traverse},

@@ -66,6 +66,22 @@ def kernel_of(activation: Any) -> tuple[Kernel | None, tuple[float, ...]]:
     return kernel, tuple(float(values[name]) for name in kernel.params)
 
 
+def fused_behind(activation: Any) -> Any:
+    """What stands behind a function made by `vekt.fuse`; None for other activations."""
+    home = sys.modules.get("vekt._fuse.fused")
+    fallback = getattr(activation, "fallback", None) if home is not None else None
+    return fallback if home is not None and isinstance(fallback, home.Fused) else None
+
+
+def changes(activation: Any) -> bool:
+    """Whether there is an activation that changes anything."""
+    if isinstance(activation, (tuple, functools.partial)):
+        inner = activation[0] if isinstance(activation, tuple) else activation.func
+    else:
+        inner = activation
+    return fused_behind(inner) is not None or kernel_of(activation)[0] is not None
+
+
 def _name_of(function: Any) -> str:
     name = getattr(function, "__name__", None)
     if isinstance(name, str):

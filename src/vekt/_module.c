@@ -168,7 +168,8 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
     PyObject *module = PyModule_Create(&definition);
-    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0))
+    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0 ||
+                   vekt_add_programs(module) < 0))
         Py_CLEAR(module);
     return module;
 }

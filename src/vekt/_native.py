@@ -158,6 +158,12 @@ def build_activation(name: str | None, params: tuple[float, ...], isa: str = SEL
     return _ufuncs.activation(_address(TARGETS[isa]), name, params)
 
 
+def build_program_activation(programs: tuple[Any, Any, Any, Any], isa: str = SELECTED) -> Any:
+    """Return programs as layers take activations: value and gradient, in float32 and float64."""
+    _require_supported(isa)
+    return _ufuncs.program_activation(_address(TARGETS[isa]), *programs)
+
+
 def pack_weights(w: Any, isa: str = SELECTED) -> Any:
     """Return a matrix of float32 or float64 in the order in which a target's products read it."""
     _require_supported(isa)

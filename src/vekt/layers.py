@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _native
 from ._axes import plain
-from ._layer_activation import Activation, kernel_of
+from ._layer_activation import Activation, changes, fused_behind, kernel_of
 from ._operands import checked_out, result_dtype
 from ._packed_weights import PackedWeights, computing, converted
 from ._ufuncs import dense as _dense
@@ -49,7 +49,8 @@ def dense(
     activation : str, callable or tuple, optional
         Any elementwise activation of vekt: by its name, "gelu"; as a function, `vekt.gelu`; with
         parameters, ``("leaky_relu", {"negative_slope": 0.1})`` or
-        ``functools.partial(vekt.leaky_relu, negative_slope=0.1)``.  Parameters are numbers.
+        ``functools.partial(vekt.leaky_relu, negative_slope=0.1)``.  Parameters are numbers.  Or a
+        function of your own, made by `vekt.fuse`.
     out : ndarray, shape (..., n), optional
         Where the result goes; with `return_preactivation` also a pair of arrays or None.  They may
         overlap the operands.
@@ -237,6 +238,9 @@ def _built(activation: Any, *params: tuple[str, type, Any]) -> Any:
 
 
 def _build(activation: Any, params: Mapping[str, Any]) -> Any:
+    fused = fused_behind(activation)
+    if fused is not None:
+        return _native.build_program_activation(fused.layer_programs(params))
     kernel, values = kernel_of((activation, params))
     return _native.build_activation(kernel.name if kernel else None, values)
 
@@ -290,7 +294,7 @@ def _any_backward(
     need_dx: bool,
 ) -> tuple[Any, Any, Any]:
     """Bring the operands to two dimensions and one dtype; all errors are found here."""
-    if z is None and kernel_of(activation)[0] is not None:
+    if z is None and changes(activation):
         raise TypeError("dense_backward: z is missing; it is needed where there is an activation")
     operands = {"dy": dy, "x": x, "w": w, **({} if z is None else {"z": z})}
     for name, operand in operands.items():

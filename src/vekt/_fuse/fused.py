@@ -1,0 +1,331 @@
+"""`vekt.fuse`: a function of arrays that is traced when it is first called, and runs in one pass."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from vekt import _native, _ufuncs
+
+from .graph import UnfusableError
+from .lower import Program
+from .plan import Plan, Traced
+from .rules import gradients
+from .symbols import Symbol
+
+_MOST_VARIANTS = 64
+_OPERANDS = (np.ndarray, np.generic, list)
+
+
+class Variant:
+    """Calls that give arrays in the same places and the same values elsewhere."""
+
+    def __init__(self, fused: Fused, key: Any, dispatcher: Any = None) -> None:
+        self.positional, self.named, self.dtype = key
+        self.function = fused.function
+        self.count = sum(x is None for x in self.positional)
+        self.count += sum(x is None for _, x in self.named)
+        self.dispatcher = dispatcher
+        self.lock = fused.lock
+        self.plans: dict[Any, Plan | None] = {}
+
+    def arguments(self, operands: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments of the function, with these operands."""
+        left = iter(operands)
+        positional = [next(left) if x is None else x[1] for x in self.positional]
+        return positional, {name: next(left) if x is None else x[1] for name, x in self.named}
+
+    def call(self, *operands: Any) -> Any:
+        """The function itself."""
+        positional, named = self.arguments(operands)
+        return self.function(*positional, **named)
+
+    def plan(self, signature: Any) -> Plan | None:
+        """What calls of a signature do; None where only NumPy knows."""
+        if signature in self.plans:
+            return self.plans[signature]
+        with self.lock:
+            if signature not in self.plans:
+                try:
+                    plan = Plan(Traced(self.call, signature, self.dtype))
+                    if plan.is_elementwise and self.dispatcher is not None:
+                        outputs = tuple(y.dtype for y in plan.traced.outputs)
+                        program = plan.forward[0].program
+                        if plan.traced.is_tuple == (len(outputs) > 1):
+                            self.dispatcher.add(signature, program.capsule, outputs)
+                    self.plans[signature] = plan
+                except UnfusableError:
+                    self.plans[signature] = None
+        return self.plans[signature]
+
+
+class Fused:
+    """What stands behind a fused function: its variants, gradients and explanations."""
+
+    def __init__(self, function: Callable[..., Any], nin: int = 0) -> None:
+        self.function = function
+        self.lock = RLock()
+        code = getattr(function, "__code__", None)
+        count = code.co_argcount if code else 1
+        self.nin = nin or max(1, count - len(getattr(function, "__defaults__", None) or ()))
+        self.names = set(code.co_varnames[: count + code.co_kwonlyargcount]) if code else set()
+        name = getattr(function, "__name__", "function")
+        self.dispatcher = _native.build_dispatcher(name, self.nin, 0, self, function.__doc__ or "")
+        base = ((None,) * self.nin, (), None)
+        self.variants: dict[Any, Variant] = {base: Variant(self, base, self.dispatcher)}
+
+    # ---- calls
+
+    def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Run what the dispatcher has no operation for."""
+        out = None if "out" in self.names else options.pop("out", None)
+        dtype = None if "dtype" in self.names else options.pop("dtype", None)
+        if any(isinstance(x, Symbol) for x in (*args, *options.values())):
+            if out is not None or dtype is not None:
+                raise TypeError("out and dtype are for calls with arrays, not inside a fused function")
+            return self.function(*args, **options)
+        variant, operands = self._bind(args, options, dtype)
+        plan, operands = _prepare(variant, operands)
+        if plan is None:
+            return _step_by_step(variant, operands, out, dtype)
+        outs = _outs(out, plan)
+        results = plan(operands, outs)
+        return tuple(results) if plan.traced.is_tuple else results[0]
+
+    def _bind(
+        self, args: tuple[Any, ...], options: dict[str, Any], dtype: Any
+    ) -> tuple[Variant, list[Any]]:
+        """Tell arrays from values that are the same for all elements and calls."""
+        operands: list[Any] = []
+
+        def entry(x: Any, numbers: bool) -> Any:
+            if (numbers and type(x) in (int, float)) or _is_operand(x):
+                operands.append(x)
+                return None
+            return type(x), x
+
+        positional = tuple(entry(x, True) for x in args)
+        named = tuple((name, entry(x, False)) for name, x in sorted(options.items()))
+        key = positional, named, None if dtype is None else np.dtype(dtype)
+        try:
+            variant = self.variants.get(key)
+        except TypeError:
+            raise TypeError(f"{self.function.__name__}: arguments are arrays or constants") from None
+        if variant is None:
+            with self.lock:
+                if len(self.variants) >= _MOST_VARIANTS:
+                    del self.variants[list(self.variants)[1]]
+                variant = self.variants.setdefault(key, Variant(self, key))
+        return variant, operands
+
+    # ---- gradients
+
+    def backward(self, dy: Any, /, *args: Any, **options: Any) -> Any:
+        """Gradients of sum(dy * f(*args)) with respect to the operands, each in its own shape.
+
+        Parameters
+        ----------
+        dy : array_like or tuple
+            Gradient with respect to the result, which broadcasts to its shape; one for each result
+            if there are several.
+        *args, **options
+            What the function is called with.
+
+        Returns
+        -------
+        array or tuple
+            One gradient for each array or number among the arguments, None for those that are not
+            floating point numbers.
+        """
+        plan, operands = self._differentiable(args, options)
+        dys = dy if plan.traced.is_tuple else (dy,)
+        if len(dys) != len(plan.traced.outputs):
+            raise ValueError(f"dy: expected {len(plan.traced.outputs)} arrays, got {len(dys)}")
+        return _one_or_all(plan.backward(dys, operands))
+
+    def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
+        """Value, and the gradients of its sum, in one pass.
+
+        Parameters
+        ----------
+        *args, **options
+            What the function is called with.
+
+        Returns
+        -------
+        value : array or tuple
+            What the function returns.
+        gradients : array or tuple
+            As those of `backward`, with ones for dy.
+        """
+        plan, operands = self._differentiable(args, options)
+        values, gradients = plan.value_and_grad(operands)
+        return tuple(values) if plan.traced.is_tuple else values[0], _one_or_all(gradients)
+
+    def _differentiable(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any]]:
+        dtype = None if "dtype" in self.names else options.pop("dtype", None)
+        variant, operands = self._bind(args, options, dtype)
+        plan, operands = _prepare(variant, operands)
+        if plan is None:
+            raise TypeError(f"{self.function.__name__}: no gradient for these dtypes")
+        return plan, operands
+
+    def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
+        """Value and gradient as programs, in float32 and in float64, for `vekt.dense`."""
+        name = self.function.__name__
+        capsules = []
+        for dtype in (np.dtype("f4"), np.dtype("f8")):
+            try:
+                traced = Traced(lambda x: self.function(x, **params), [dtype])
+            except TypeError as error:
+                raise TypeError(f"activation: {name} of one array: {error}") from None
+            y, graph = traced.outputs[0], traced.graph
+            if len(traced.outputs) > 1 or y.dtype != dtype or not traced.is_elementwise:
+                raise TypeError(
+                    f"activation: {name} of {dtype} is to give one result of that dtype for each element"
+                )
+            dy = graph.input(1, dtype)
+            (dx,) = gradients(graph, [(y, dy)], traced.inputs)
+            dx = dx or graph.constant(0, dtype)
+            capsules.append(Program(traced.inputs, [y], isa).capsule)
+            capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
+        return tuple(capsules)
+
+    # ---- explanations
+
+    def plan_for(self, *args: Any, **options: Any) -> Plan:
+        """The plan of a call; without arguments, that for arrays of float64."""
+        if not args and not options:
+            args = (np.empty(0),) * self.nin
+        return self._differentiable(args, options)[0]
+
+    def graph(self, *args: Any, **options: Any) -> Any:
+        """Picture of the graph for such arguments, by default arrays of float64.
+
+        Its str is a text; notebooks show it, and `render` writes it, by way of graphviz.
+        """
+        from .explain import Picture
+
+        return Picture(self.function.__name__, self.plan_for(*args, **options))
+
+    def explain(self, *args: Any, **options: Any) -> str:
+        """What runs for such arguments, by default arrays of float64: instructions, passes, bytes."""
+        from .explain import explanation
+
+        return explanation(self.function.__name__, self.plan_for(*args, **options))
+
+
+def _is_operand(x: Any) -> bool:
+    return isinstance(x, _OPERANDS) or (
+        not isinstance(x, type) and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))
+        and not callable(x)
+    )
+
+
+def _one_or_all(gradients: list[Any]) -> Any:
+    return gradients[0] if len(gradients) == 1 else tuple(gradients)
+
+
+def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[Any]]:
+    """The plan for operands, and those as arrays that it takes; None leaves them as they are."""
+    if any(_is_foreign(x) for x in operands):
+        return None, operands
+    taken = [x if type(x) in (int, float, np.ndarray) else np.asarray(x) for x in operands]
+    if any(type(x) is int and not -(2**63) <= x < 2**63 for x in taken):
+        return None, operands
+    signature = tuple(
+        x.dtype.newbyteorder("=") if isinstance(x, np.ndarray) else type(x) for x in taken
+    )
+    for x, d in zip(taken, signature, strict=True):
+        if variant.dtype is not None and isinstance(x, np.ndarray):
+            if not np.can_cast(d, variant.dtype, "same_kind"):
+                raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
+    return variant.plan(signature), taken
+
+
+def _is_foreign(x: Any) -> bool:
+    """Whether an array of another library wants to have its own way with NumPy's functions."""
+    if type(x) in (np.ndarray, int, float, list) or isinstance(x, np.generic):
+        return False
+    return isinstance(x, np.ndarray) or hasattr(x, "__array_ufunc__")
+
+
+def _step_by_step(variant: Variant, operands: list[Any], out: Any, dtype: Any) -> Any:
+    if dtype is not None:
+        operands = [x.astype(dtype) if hasattr(x, "astype") else x for x in operands]
+    results = variant.call(*operands)
+    if out is None:
+        return results
+    outs = out if isinstance(out, tuple) else (out,)
+    values = results if isinstance(results, tuple) else (results,)
+    for target, value in zip(outs, values, strict=True):
+        if target is not None:
+            np.copyto(target, value, casting="same_kind")
+    return out if isinstance(results, tuple) else outs[0]
+
+
+def _outs(out: Any, plan: Plan) -> tuple[Any, ...]:
+    count = len(plan.traced.outputs)
+    if out is None:
+        return ()
+    outs = out if isinstance(out, tuple) else (out,)
+    if len(outs) != count:
+        raise ValueError(f"out: expected {count} arrays, got {len(outs)}")
+    for x in outs:
+        if x is not None and not isinstance(x, np.ndarray):
+            raise TypeError(f"out: expected an array, got {type(x).__name__}")
+    return outs
+
+
+def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any:
+    """Make one pass over memory of a function of arrays.
+
+    The function is called once for each combination of dtypes, with symbols in place of arrays, to
+    learn which of NumPy's and vekt's functions it applies; from then on these run block by block in
+    the first-level cache, on any shapes that broadcast, without temporary arrays.  Results are
+    those of NumPy step by step, dtypes included; whole powers from 3 to 8 are products.
+
+    Parameters
+    ----------
+    function : callable
+        Of arrays, and of Python's numbers: positional ones may change from call to call, those
+        given by keyword and defaults are constants.  It returns an array or a tuple of them.
+    nin : int, optional
+        How many arrays it mostly takes, where its signature does not tell: such calls are quicker.
+
+    Returns
+    -------
+    callable
+        Takes ``out=`` and ``dtype=`` (what arrays are converted to first) beside the function's own
+        parameters.  ``backward(dy, *args)`` and ``value_and_grad(*args)`` give gradients,
+        ``graph()`` and ``explain()`` tell what it does.
+
+    Raises
+    ------
+    TypeError
+        At the first call, if the function does what depends on the values of an array.
+
+    Examples
+    --------
+    >>> import vekt as vk
+    >>> @vk.fuse
+    ... def cost(a, b, c):
+    ...     return 3 * (a + b * c)
+    >>> cost(5.0, 3.0, 2.0)
+    np.float64(33.0)
+    >>> cost.backward(1.0, 5.0, 3.0, 2.0)
+    (np.float64(3.0), np.float64(6.0), np.float64(9.0))
+    """
+    fused = Fused(function, nin)
+    made = fused.dispatcher
+    for name in ("__module__", "__qualname__", "__annotations__"):
+        if hasattr(function, name):
+            setattr(made, name, getattr(function, name))
+    made.__wrapped__ = function
+    made.backward, made.value_and_grad = fused.backward, fused.value_and_grad
+    made.graph, made.explain = fused.graph, fused.explain
+    return made

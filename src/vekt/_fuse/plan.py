@@ -1,0 +1,281 @@
+"""What calls of one signature do: passes over memory, one after another, and the same backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vekt._native import SELECTED
+
+from .graph import REDUCTIONS, Graph, Node, UnfusableError, topological
+from .passes import Pass, Result
+from .rules import Algebra, gradients
+from .symbols import NUMBERS, Symbol, refuse
+
+Array = NDArray[Any]
+
+
+class Traced:
+    """The graph of a function for operands of given dtypes.
+
+    Parameters
+    ----------
+    function : callable
+        Takes as many symbols as there are dtypes.
+    given : sequence of dtype or type
+        Dtypes of arrays, types of Python's numbers.
+    dtype : dtype, optional
+        What arrays are converted to first.
+    """
+
+    def __init__(self, function: Callable[..., Any], given: Sequence[Any], dtype: Any = None) -> None:
+        self.graph = Graph()
+        self.inputs = [
+            self.graph.input(k, x if dtype is None or isinstance(x, type) else dtype)
+            for k, x in enumerate(given)
+        ]
+        with np.errstate(all="ignore"):
+            results = function(*(Symbol(self.graph, x) for x in self.inputs))
+        self.is_tuple = isinstance(results, (tuple, list))
+        results = results if self.is_tuple else (results,)
+        self.outputs = [self._output(x) for x in results]
+
+    def _output(self, x: Any) -> Node:
+        if isinstance(x, Symbol):
+            if x._graph is not self.graph:
+                refuse("a result was kept from another call of the function")
+            return self.graph.cast(x._node, x._node.dtype)
+        if isinstance(x, NUMBERS):
+            constant = self.graph.constant(x)
+            return self.graph.cast(constant, constant.dtype)
+        refuse(f"the function is to return arrays, not {type(x).__name__}")
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether each result has the shape to which all operands broadcast."""
+        needed = set(self.inputs)
+        return all(
+            node.name not in REDUCTIONS for node in topological(self.outputs)
+        ) and all(needed <= set(topological([y])) for y in self.outputs)
+
+
+def _leaves(node: Node) -> tuple[Node, ...]:
+    """Inputs and reduced values that a value is computed from, elementwise."""
+    start = node.args if node.op in REDUCTIONS else (node,)
+    found, seen, stack = [], set(), list(start)
+    while stack:
+        x = stack.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        if x.op == "input" or (x.op in REDUCTIONS and x is not node):
+            found.append(x)
+        else:
+            stack += x.args
+    return tuple(sorted(found, key=lambda x: (x.op != "input", x.value if x.op == "input" else 0)))
+
+
+class Plan:
+    """The passes that compute a traced function, and those of its gradients."""
+
+    def __init__(self, traced: Traced, isa: str = SELECTED) -> None:
+        self.traced, self.isa = traced, isa
+        self.forward = self._passes(traced.outputs)
+        self._backward: dict[Any, Any] = {}
+        self._together: Pass | None = None
+
+    def _passes(self, outputs: Sequence[Node]) -> list[Pass]:
+        """Group values by what they are computed from: those have one shape."""
+        order = [x for x in topological(outputs) if x.op in REDUCTIONS]
+        order += [x for x in dict.fromkeys(outputs) if x.op not in REDUCTIONS]
+        groups: dict[Any, list[Node]] = {}
+        for node in order:
+            groups.setdefault(_leaves(node), []).append(node)
+        graph = self.traced.graph
+        return [
+            Pass(leaves, [Result(graph, node) for node in nodes], self.isa) for leaves, nodes in groups.items()
+        ]
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it is one pass whose results have the shape to which all operands broadcast."""
+        return len(self.forward) == 1 and self.traced.is_elementwise
+
+    def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
+        """Results for arrays."""
+        values = self._run(arrays, out)
+        return [values[y] for y in self.traced.outputs]
+
+    def _run(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> dict[Node, Any]:
+        values: dict[Node, Any] = dict(zip(self.traced.inputs, arrays, strict=True))
+        wanted = dict(zip(self.traced.outputs, out)) if len(out) else {}
+        for step in self.forward:
+            targets = [wanted.get(r.node) for r in step.results]
+            results = step([values[x] for x in step.inputs], targets)
+            values |= zip((r.node for r in step.results), results, strict=True)
+        return values
+
+    # ---- gradients
+
+    def backward(self, dys: Sequence[Any], arrays: Sequence[Array]) -> list[Any]:
+        """Gradients with respect to the operands, None for those that have none."""
+        values = self._run(arrays) if len(self.forward) > 1 else self._inputs(arrays)
+        for y, dy in zip(self.traced.outputs, dys, strict=True):
+            if not y.is_float:
+                raise TypeError(f"a result of dtype {y.dtype} has no gradient")
+        return self._reverse(list(zip(self.traced.outputs, dys, strict=True)), values)
+
+    def _inputs(self, arrays: Sequence[Array]) -> dict[Node, Any]:
+        return dict(zip(self.traced.inputs, arrays, strict=True))
+
+    def _reverse(self, weights: list[tuple[Node, Any]], values: dict[Node, Any]) -> list[Any]:
+        sums: dict[Node, Any] = {}
+        for y, dy in weights:
+            sums[y] = sums[y] + dy if y in sums else dy
+        for step in reversed(self.forward):
+            for x, dx in self._reverse_pass(step, sums, values):
+                sums[x] = sums[x] + dx if x in sums else dx
+        return [sums.get(x) if x.is_float or x.weak else None for x in self.traced.inputs]
+
+    def _reverse_pass(
+        self, step: Pass, sums: dict[Node, Any], values: dict[Node, Any]
+    ) -> list[tuple[Node, Any]]:
+        """Gradients with respect to the inputs of a pass."""
+        arrays = [np.asarray(values[x]) for x in step.inputs]
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        known = tuple(r.node for r in step.results if r.node in sums)
+        if not known or not arrays:
+            return []
+        given: list[Any] = []
+        for node in known:
+            dy = _spread(node, np.asarray(sums[node]), shape)
+            if node.op in ("max", "min"):
+                y = values.get(node)
+                if y is None:
+                    y = step(arrays)[[r.node for r in step.results].index(node)]
+                y = _spread_value(node, np.asarray(y), shape)
+                given += [dy / self._ties(step, node)([*arrays, y])[0], y]
+            else:
+                given.append(dy)
+        backward, wrt = self._backward_of(step, known, tuple(np.asarray(v).dtype for v in given))
+        if backward is None:
+            return []
+        return list(zip(wrt, backward([*arrays, *given]), strict=True))
+
+    def _ties(self, step: Pass, node: Node) -> Pass:
+        """How often the extreme value is met, along the axes and keeping them."""
+        key = ("ties", node)
+        if key not in self._backward:
+            graph = self.traced.graph
+            y = graph.input(len(self.traced.inputs) + 1, node.dtype)
+            same = graph.call(np.equal, node.args[0], y)[0]
+            count = graph.reduce("sum", graph.cast(same, node.dtype), node.value[0], True)
+            self._backward[key] = Pass([*step.inputs, y], [Result(graph, count)], self.isa)
+        found: Pass = self._backward[key]
+        return found
+
+    def _backward_of(self, step: Pass, known: tuple[Node, ...], dtypes: tuple[Any, ...]) -> Any:
+        key = (step, known, dtypes)
+        if key not in self._backward:
+            graph, algebra = self.traced.graph, Algebra(self.traced.graph)
+            number = 2 * len(self.traced.inputs) + 100
+            given = [graph.input(number + k, d) for k, d in enumerate(dtypes)]
+            left = iter(given)
+            results = []
+            for node in known:
+                dy = next(left)
+                x = node.args[0] if node.op in REDUCTIONS else node
+                if node.op in ("max", "min"):
+                    same = algebra.equal(x, next(left))
+                    dy = graph.where(same, graph.cast(dy, node.dtype), graph.constant(0, node.dtype))
+                results.append((x, dy))
+            self._backward[key] = self._gradient_pass(step, given, results)
+        return self._backward[key]
+
+    def _gradient_pass(
+        self, step: Pass, given: list[Node], results: list[tuple[Node, Node]]
+    ) -> Any:
+        graph = self.traced.graph
+        found = [
+            (k, x, dx)
+            for k, (x, dx) in enumerate(
+                zip(step.inputs, gradients(graph, results, step.inputs), strict=True)
+            )
+            if dx is not None
+        ]
+        if not found:
+            return None, ()
+        outputs = [Result(graph, dx, like=k) for k, _, dx in found]
+        return Pass([*step.inputs, *given], outputs, self.isa), tuple(x for _, x, _ in found)
+
+    def value_and_grad(self, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
+        """Results, and the gradients of their sum; in one pass wherever there is but one."""
+        for y in self.traced.outputs:
+            if not y.is_float:
+                raise TypeError(f"a result of dtype {y.dtype} has no gradient")
+        if len(self.forward) == 1 and all(y.op not in ("max", "min") for y in self.traced.outputs):
+            return self._both(self.forward[0], arrays)
+        values = self._run(arrays)
+        outputs = self.traced.outputs
+        ones = [(y, np.ones(np.shape(values[y]), y.dtype)) for y in outputs]
+        return [values[y] for y in outputs], self._reverse(ones, values)
+
+    def _both(self, step: Pass, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
+        graph, outputs = self.traced.graph, self.traced.outputs
+        if self._together is None:
+            given, results = [], []
+            for y in outputs:
+                if y.op == "mean":
+                    dy = graph.input(len(self.traced.inputs) + len(given), y.dtype)
+                    given.append(dy)
+                else:
+                    dy = graph.constant(1, y.dtype)
+                results.append((y.args[0] if y.op in REDUCTIONS else y, dy))
+            inner, wrt = self._gradient_pass(step, given, results)
+            forward = [Result(graph, r.node) for r in step.results]
+            more = inner.results if inner else ()
+            self._together = Pass([*step.inputs, *given], [*forward, *more], self.isa)
+            self._wrt = wrt
+        values = self._inputs(arrays)
+        used = [np.asarray(values[x]) for x in step.inputs]
+        shape = np.broadcast_shapes(*(a.shape for a in used))
+        scales = [_spread(y, np.ones((), y.dtype), shape) for y in outputs if y.op == "mean"]
+        results = self._together([*used, *scales])
+        n = len(step.results)
+        by_node = dict(zip((r.node for r in step.results), results[:n], strict=True))
+        sums = dict(zip(self._wrt, results[n:], strict=True))
+        return [by_node[y] for y in outputs], [sums.get(x) for x in self.traced.inputs]
+
+
+def _axes(node: Node, ndim: int) -> tuple[int, ...]:
+    from numpy.lib.array_utils import normalize_axis_tuple
+
+    axis = node.value[0]
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+
+
+def _spread_value(node: Node, y: Array, shape: tuple[int, ...]) -> Array:
+    """A reduced value with its reduced dimensions kept."""
+    if node.value[1] or y.ndim == len(shape):
+        return y
+    return np.expand_dims(y, _axes(node, len(shape)))
+
+
+def _spread(node: Node, dy: Array, shape: tuple[int, ...]) -> Array:
+    """The gradient with respect to a result, as it is for each element that went into it."""
+    if node.op not in REDUCTIONS:
+        return dy
+    if dy.ndim and not node.value[1]:
+        dy = np.expand_dims(dy, _axes(node, len(shape)))
+    if node.op == "mean":
+        count = 1
+        for k in _axes(node, len(shape)):
+            count *= shape[k]
+        dy = dy / dy.dtype.type(count)
+    return dy
+
+
+__all__ = ["Plan", "Traced", "UnfusableError"]

@@ -1,0 +1,353 @@
+"""What a function of arrays is called with to learn what it computes."""
+
+from __future__ import annotations
+
+import linecache
+import operator
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .graph import BOOL, REDUCTIONS, Graph, Node
+
+NUMBERS = (bool, int, float, complex, np.bool_, np.number)
+_PACKAGES = (f"{__name__.rpartition('.')[0]}.", "numpy.")
+
+
+class TraceError(TypeError):
+    """The function does something that depends on the values of an array, or on more than arrays."""
+
+
+def refuse(message: str) -> NoReturn:
+    """Raise a TraceError that names the user's line."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGES):
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, line).strip()
+    shown = f": {text}" if text else ""
+    raise TraceError(f"{message}\n  {file}, line {line}{shown}") from None
+
+
+class Symbol:
+    """Stands for an array, or one of Python's numbers, of known dtype but no known values."""
+
+    __slots__ = ("_graph", "_node")
+    __array_priority__ = 1000
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, graph: Graph, node: Node) -> None:
+        self._graph, self._node = graph, node
+
+    def __repr__(self) -> str:
+        return f"<{self._node.name} of {self._node.given}, while a function is traced>"
+
+    # ---- what calls itself on arrays
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "reduce" and ufunc.__name__ in _REDUCED_BY:
+            return _reduce(_REDUCED_BY[ufunc.__name__], *inputs, **kwargs)
+        if method != "__call__":
+            refuse(f"np.{ufunc.__name__}.{method} cannot be fused")
+        dtype = kwargs.pop("dtype", None)
+        if kwargs.pop("where", True) is not True:
+            refuse("where= cannot be fused; use np.where")
+        if kwargs.pop("out", None) is not None:
+            refuse("out= cannot be fused inside; give it to the fused function")
+        for name in kwargs:
+            refuse(f"{name}= cannot be fused")
+        if not isinstance(ufunc, np.ufunc):
+            ufunc = getattr(np, ufunc.__name__, ufunc)  # a function of vekt's over NumPy's
+        if ufunc.signature is not None:
+            refuse(f"{ufunc.__name__} works on more than one element at a time")
+        nodes = [_node(self._graph, x) for x in inputs]
+        results = tuple(Symbol(self._graph, y) for y in self._graph.call(ufunc, *nodes, dtype=dtype))
+        return results if len(results) > 1 else results[0]
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        known = FUNCTIONS.get(func.__name__)
+        if known is None or not (func.__module__ or "").startswith("numpy"):
+            refuse(f"{func.__module__}.{func.__name__} cannot be fused")
+        return known(*args, **kwargs)
+
+    # ---- what an array has
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the array."""
+        return self._node.dtype
+
+    @property
+    def real(self) -> Symbol:
+        """Real part."""
+        return Symbol(self._graph, self._graph.part("real", self._node))
+
+    @property
+    def imag(self) -> Symbol:
+        """Imaginary part."""
+        return Symbol(self._graph, self._graph.part("imag", self._node))
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Symbol:
+        """Convert to a dtype."""
+        kwargs.pop("copy", None)
+        if kwargs:
+            refuse(f"astype: {', '.join(kwargs)} cannot be fused")
+        return Symbol(self._graph, self._graph.cast(self._node, np.dtype(dtype)))
+
+    def conj(self) -> Any:
+        """Complex conjugate."""
+        return np.conjugate(self)
+
+    conjugate = conj
+
+    def clip(self, min: Any = None, max: Any = None) -> Any:
+        """Limit to an interval."""
+        return _clip(self, min, max)
+
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Sum along axes."""
+        return _reduce("sum", self, axis, dtype, out, keepdims)
+
+    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Mean along axes."""
+        return _reduce("mean", self, axis, dtype, out, keepdims)
+
+    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Maximum along axes."""
+        return _reduce("max", self, axis, None, out, keepdims)
+
+    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Minimum along axes."""
+        return _reduce("min", self, axis, None, out, keepdims)
+
+    # ---- what only values can answer
+
+    def __bool__(self) -> bool:
+        refuse(
+            "the truth of an array is known only when the function runs; "
+            "write np.where(condition, a, b) for a choice, & and | for `and` and `or`"
+        )
+
+    def __float__(self) -> float:
+        refuse("an array is no number while the function is traced; use NumPy's functions, not math")
+
+    __int__ = __index__ = __complex__ = __float__  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        refuse("shapes are known only when the function runs; one fused function serves all of them")
+
+    def __iter__(self) -> Any:
+        refuse("a fused function works element by element and cannot loop over an array")
+
+    def __getitem__(self, index: Any) -> Any:
+        refuse("a fused function works element by element; index the array before the call")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        refuse("a fused function cannot assign to an array; np.where chooses between values")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        refuse("this function needs the values of an array and cannot be fused")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in ("shape", "ndim", "size"):
+            self.__len__()
+        refuse(f"the attribute {name} of an array cannot be fused")
+
+
+def _node(graph: Graph, x: Any) -> Node:
+    if isinstance(x, Symbol):
+        if x._graph is not graph:
+            refuse("this value was kept from another call of the function")
+        return x._node
+    if isinstance(x, NUMBERS):
+        return graph.constant(x)
+    if isinstance(x, np.ndarray):
+        refuse("an array that the function finds elsewhere is to be one of its arguments")
+    refuse(f"{type(x).__name__} cannot be fused")
+
+
+def _graph_of(*values: Any) -> Graph:
+    return next(x._graph for x in values if isinstance(x, Symbol))
+
+
+# ---- operators
+
+
+def _both_weak(x: Symbol, y: Any) -> bool:
+    return x._node.weak is not None and (
+        type(y) in (bool, int, float, complex) or (isinstance(y, Symbol) and y._node.weak is not None)
+    )
+
+
+def _power(x: Any, y: Any) -> Any:
+    """As NumPy's arrays do, and whole exponents to 8 as products."""
+    if isinstance(x, Symbol) and x._node.dtype.kind in "fc" and type(y) in (int, float):
+        shortcut = {2: np.square, -1: np.reciprocal, 0.5: np.sqrt}.get(y)
+        if shortcut is not None:
+            return shortcut(x)
+        if y in range(3, 9):
+            half = _power(x, int(y) // 2) if y > 3 else x
+            return half * half * x if y % 2 else half * half
+    return np.power(x, y)
+
+
+def _operator(ufunc: Any, name: str, reflected: bool) -> Callable[[Any, Any], Any]:
+    def apply(self: Symbol, other: Any) -> Any:
+        if not isinstance(other, (Symbol, np.ndarray, *NUMBERS)):
+            return NotImplemented
+        x, y = (other, self) if reflected else (self, other)
+        result = _power(x, y) if name == "pow" else ufunc(x, y)
+        if isinstance(result, Symbol) and result._node.dtype != BOOL and _both_weak(self, other):
+            graph, node = result._graph, result._node
+            weak = {"f": float, "c": complex}.get(node.dtype.kind, int)
+            return Symbol(graph, graph.weakened(node, weak))
+        return result
+
+    return apply
+
+
+_BINARY = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "pow": np.power,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+    "lshift": np.left_shift,
+    "rshift": np.right_shift,
+}
+for _name, _ufunc in _BINARY.items():
+    setattr(Symbol, f"__{_name}__", _operator(_ufunc, _name, reflected=False))
+    setattr(Symbol, f"__r{_name}__", _operator(_ufunc, _name, reflected=True))
+for _name, _ufunc in {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}.items():
+    setattr(Symbol, f"__{_name}__", _operator(_ufunc, _name, reflected=False))
+
+def _unary(ufunc: Any) -> Callable[[Symbol], Any]:
+    def apply(self: Symbol) -> Any:
+        result = ufunc(self)
+        if self._node.weak is None:
+            return result
+        return Symbol(self._graph, self._graph.weakened(result._node, self._node.weak))
+
+    return apply
+
+
+for _name, _ufunc in {
+    "neg": np.negative,
+    "pos": np.positive,
+    "abs": np.absolute,
+    "invert": np.invert,
+}.items():
+    setattr(Symbol, f"__{_name}__", _unary(_ufunc))
+
+
+# ---- NumPy's functions that are no ufuncs
+
+
+def _where(condition: Any, x: Any = None, y: Any = None) -> Symbol:
+    if x is None or y is None:
+        refuse("np.where of a condition alone finds indices and cannot be fused")
+    graph = _graph_of(condition, x, y)
+    return Symbol(graph, graph.where(*(_node(graph, v) for v in (condition, x, y))))
+
+
+def _clip(x: Any, *limits: Any, **named: Any) -> Any:
+    low = limits[0] if limits else named.pop("a_min", named.pop("min", None))
+    high = limits[1] if len(limits) > 1 else named.pop("a_max", named.pop("max", None))
+    if any(value is not None for value in named.values()):
+        refuse(f"np.clip: {', '.join(named)} cannot be fused")
+    if low is None and high is None:
+        return np.positive(x)
+    if low is None:
+        return np.minimum(x, high)
+    if high is None:
+        return np.maximum(x, low)
+    return _CLIP(x, low, high)
+
+
+_CLIP = np._core.umath.clip  # type: ignore[attr-defined]
+
+
+def _reduce(
+    name: str,
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    **others: Any,
+) -> Symbol:
+    if out is not None:
+        refuse(f"{name}: out= cannot be fused inside; give it to the fused function")
+    for key, value in others.items():
+        if value is not None and value is not np._NoValue and not (key == "where" and value is True):
+            refuse(f"{name}: {key}= cannot be fused")
+    if axis is not None and not isinstance(axis, tuple):
+        axis = operator.index(axis)
+    graph = _graph_of(x)
+    node = _node(graph, x)
+    if dtype is not None:
+        node = graph.cast(node, np.dtype(dtype))
+    if node.dtype.kind not in "biuf" and node.dtype.name != "bfloat16":
+        refuse(f"{name} of {node.dtype} cannot be fused")
+    return Symbol(graph, graph.reduce(name, node, axis, keepdims is True))
+
+
+def _reduction(name: str) -> Callable[..., Symbol]:
+    def of_three(x: Any, axis: Any = None, *rest: Any, **named: Any) -> Symbol:
+        keys = ("dtype", "out", "keepdims") if name in ("sum", "mean") else ("out", "keepdims")
+        return _reduce(name, x, axis, **dict(zip(keys, rest, strict=False)), **named)
+
+    return of_three
+
+
+def _complex_part(name: str) -> Callable[[Any], Any]:
+    return lambda x: getattr(x, name)
+
+
+def _round(x: Any, decimals: int = 0, out: Any = None) -> Any:
+    if decimals or out is not None:
+        refuse("np.round: decimals and out cannot be fused")
+    return np.rint(x)
+
+
+def _full_like(x: Any, value: Any, dtype: Any = None) -> Symbol:
+    graph, node = x._graph, x._node
+    if dtype is not None:
+        node = graph.cast(node, np.dtype(dtype))
+    return Symbol(graph, graph.like(value, node))
+
+
+_REDUCED_BY = {"add": "sum", "maximum": "max", "minimum": "min"}
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "where": _where,
+    "clip": _clip,
+    "real": _complex_part("real"),
+    "imag": _complex_part("imag"),
+    "round": _round,
+    "around": _round,
+    "full_like": _full_like,
+    "zeros_like": lambda x, dtype=None: _full_like(x, 0, dtype),
+    "ones_like": lambda x, dtype=None: _full_like(x, 1, dtype),
+    **{name: _reduction(name) for name in REDUCTIONS},
+    "amax": _reduction("max"),
+    "amin": _reduction("min"),
+}
+"""NumPy's and vekt's functions that take symbols, by name."""
