@@ -286,7 +286,8 @@ def load(threads: int) -> Namespace:
 
 def bind(name: str, operands: Namespace) -> Namespace:
     """Return arrays as tensors of the same memory, numbers as Python's, under upper-case names."""
-    if operands["out"].dtype.name not in (*_DTYPES, "bool"):
+    dtype = operands["out"].dtype.name
+    if dtype not in _DTYPES and not (dtype == "bool" and name in _FUNCTIONS):
         raise UnsupportedError
     tensors: Namespace = {
         key.upper(): _tensor(value) if isinstance(value, np.ndarray) else float(value)
