@@ -81,6 +81,8 @@ PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_
 PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* optim_step(kind, p, g, m, v, numbers); self as for dot. */
+PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* norms(kind, x, y, axis, keepdims); self as for dot. */
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* Adds the functions of dense layers to the module. */
