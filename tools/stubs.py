@@ -28,6 +28,9 @@ from . import config as config
 from . import gates as gates
 from . import jit as jit
 from . import losses as losses
+from . import models as models
+from . import network as network
+from . import optim as optim
 from . import reference as reference
 from . import rows as rows
 from . import ufuncs as ufuncs

@@ -35,7 +35,17 @@ _LINEAR = {
 }
 
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("config", "gates", "jit", "losses", "reference", "rows")
+_LAZY_MODULES = (
+    "config",
+    "gates",
+    "jit",
+    "losses",
+    "models",
+    "network",
+    "optim",
+    "reference",
+    "rows",
+)
 
 __all__ = [
     *_ACTIVATIONS,
