@@ -13,7 +13,7 @@ from vekt.cli.app import app
 from vekt.linalg import __all__ as products
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ["linalg.md", "losses.md"]
+GUIDES = ["learning.md", "linalg.md", "losses.md"]
 
 
 @pytest.mark.parametrize("guide", GUIDES)

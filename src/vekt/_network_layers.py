@@ -26,7 +26,8 @@ def initial(kind: str, rng: np.random.Generator, n: int, k: int, dtype: Any) -> 
         w = rng.uniform(-limit, limit, (n, k))
     else:
         w = rng.random((n, k)) * 0.01
-    return w.astype(dtype)
+    result: Array = w.astype(dtype)
+    return result
 
 
 class Layer:

@@ -111,7 +111,8 @@ class Optimizer:
         return next((s.shape for s in state if s is not None), p.shape)
 
     def _zeros(self, p: Array) -> tuple[Array | None, Array | None]:
-        native, order = p.dtype.newbyteorder("="), "K" if p.flags.forc else "C"
+        native = p.dtype.newbyteorder("=")
+        order: Any = "K" if p.flags.forc else "C"
         first, second = (
             np.zeros_like(p, native, order, subok=False) if s else None for s in self._states
         )
@@ -342,7 +343,7 @@ def _apply(
             kernel(kind, p, g, m, v, numbers)
             return
     state = m if m is not None else v
-    order = "C" if state is None or state.flags.c_contiguous else "F"
+    order: Any = "C" if state is None or state.flags.c_contiguous else "F"
     native = p.dtype.newbyteorder("=")
     copies = [np.array(a, native, order=order, copy=True) for a in (p, g)]
     kernel(kind, *copies, m, v, numbers)
