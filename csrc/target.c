@@ -36,6 +36,7 @@
 #include "rows/pack.h"
 #include "rows/kernels.h"
 #include "ops/prelu.h"
+#include "ops/optim.h"
 #include "simd/as_none.h"
 
 #undef SHORT_PATH
@@ -71,6 +72,7 @@
 #include "rows/pack.h"
 #include "rows/kernels.h"
 #include "ops/prelu.h"
+#include "ops/optim.h"
 #include "simd/as_none.h"
 
 #include "ops/dot_integers.h"
@@ -190,6 +192,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .square_roots = {square_roots_f32, square_roots_f64},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8, transpose_16},
     .outer = {outer_f32, outer_f64},
+    .optim = {{sgd_step_f32, sgd_step_f64}, {rmsprop_step_f32, rmsprop_step_f64}, {adam_step_f32, adam_step_f64}},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .n_arithmetic = sizeof arithmetic / sizeof *arithmetic,

@@ -29,6 +29,9 @@ from . import elementwise as elementwise
 from . import gates as gates
 from . import jit as jit
 from . import losses as losses
+from . import models as models
+from . import network as network
+from . import optim as optim
 from . import reductions as reductions
 from . import reference as reference
 from . import rows as rows

@@ -95,7 +95,32 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name, 2, 0, 1, value_cost)                                                   \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
-/* losses.h tells what these compute. */
+/* losses.h tells what these compute.  Their bodies are long, and stand in each loop once: all inputs advance, by 0
+ * where they are numbers, and the last vector goes the way of the others. */
+INLINE void FN(for_each_once)(int nin, int nout, FN(body) body, char *const *args, const ptrdiff_t *advance,
+                              ptrdiff_t n) {
+    const char *in[VEKT_MAX_ARGS];
+    REAL *out[2];
+    VEC x[VEKT_MAX_ARGS], y[2];
+    for (int j = 0; j < nin; j++) in[j] = args[j];
+    for (int j = 0; j < nout; j++) out[j] = (REAL *)args[nin + j];
+    for (; n > 0; n -= LANES) {
+        for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
+            x[j] = n < LANES ? FN(v_load_first)((const REAL *)in[j], n) : FN(v_load)((const REAL *)in[j]);
+        body(x, y);
+        for (int j = 0; j < nout; j++, out[j - 1] += LANES) {
+            if (n < LANES)
+                FN(v_store_first)(out[j], y[j], n);
+            else
+                FN(v_store)(out[j], y[j]);
+        }
+    }
+}
+
+#define LOSS_LOOP(kernel, nin, nout)                                                   \
+    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) { \
+        FN(for_each_once)(nin, nout, FN(kernel##_body), args, advance, n);             \
+    }
 #define LOSS_LOOPS(name, nparams, value_cost, grad_cost)                                                      \
     INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in[1], in + 2); } \
     INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                           \
@@ -105,9 +130,9 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
         out[0] = FN(name##_value)(in[0], in[1], in + 2);                                                      \
         out[1] = FN(name##_grad)(in[0], in[1], in + 2);                                                       \
     }                                                                                                         \
-    LOOP(name, 2, nparams, 1, value_cost)                                                                     \
-    LOOP(name##_backward, 3, nparams, 1, grad_cost)                                                           \
-    LOOP(name##_value_and_grad, 2, nparams, 2, 0)
+    LOSS_LOOP(name, 2 + nparams, 1)                                                                           \
+    LOSS_LOOP(name##_backward, 3 + nparams, 1)                                                                \
+    LOSS_LOOP(name##_value_and_grad, 2 + nparams, 2)
 
 #define ARITHMETIC_LOOP(name, nin, cost)                                                                 \
     INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in); } \
@@ -123,6 +148,7 @@ VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 #undef ACTIVATION_LOOPS
 #undef FROM_OUTPUT_LOOP
 #undef GATE_LOOPS
+#undef LOSS_LOOP
 #undef LOSS_LOOPS
 #undef ARITHMETIC_LOOP
 #undef SIDE_BY_SIDE

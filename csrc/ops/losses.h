@@ -5,6 +5,16 @@
  *
  * Floats are computed in double and rounded once. */
 
+/* Long bodies in double are for all loops together, and where fma is emulated the halves of floats, too. */
+#ifndef LONG_LOSS
+#define LONG_LOSS static __attribute__((noinline))
+#if VEKT_HAS_FMA
+#define HALF_LOSS INLINE
+#else
+#define HALF_LOSS LONG_LOSS
+#endif
+#endif
+
 #if MANTISSA_BITS == 23
 typedef vf64 (*loss_in_double)(vf64 y, vf64 t, const vf64 *p);
 
@@ -27,7 +37,7 @@ INLINE vf64 squared_error_value_f64(vf64 y, vf64 t, const vf64 *p) {
 }
 
 /* d^2/2 up to delta, beyond it delta (d - delta/2), d = |y - t| in two words. */
-INLINE vf64 huber_value_f64(vf64 y, vf64 t, const vf64 *p) {
+HALF_LOSS vf64 huber_value_f64(vf64 y, vf64 t, const vf64 *p) {
     vf64 d = y - t, back = d - y, low = (y - (d - back)) - (t + back), size = v_abs(d);
     low = v_real(v_bits(low) ^ (v_bits(d) & v_bits(K(-0.0)))); /* of |d| */
     vf64 half = p[0] * K(0.5), s = size - half;
@@ -57,7 +67,7 @@ INLINE VEC FN(huber_grad)(VEC y, VEC t, const VEC *p) {
 #if MANTISSA_BITS == 52
 INLINE vf64 opposite_weight(mask_f64 above, vf64 t) { return v_select(above, K(1) - t, t); }
 
-INLINE vf64 sigmoid_cross_entropy_value_f64(vf64 x, vf64 t, const vf64 *p) {
+LONG_LOSS vf64 sigmoid_cross_entropy_value_f64(vf64 x, vf64 t, const vf64 *p) {
     (void)p;
     mask_f64 above = v_lt(K(0), x);
     vf64 size = v_abs(x), finite = v_min(K(DBL_MAX), size);
@@ -70,7 +80,7 @@ INLINE vf64 sigmoid_cross_entropy_value_f64(vf64 x, vf64 t, const vf64 *p) {
     return main + v_fma((log + log_low) * e.scale, K(TINY_SCALE), low);
 }
 
-INLINE vf64 sigmoid_cross_entropy_grad_f64(vf64 x, vf64 t, const vf64 *p) {
+LONG_LOSS vf64 sigmoid_cross_entropy_grad_f64(vf64 x, vf64 t, const vf64 *p) {
     (void)p;
     mask_f64 above = v_lt(K(0), x);
     vf64 s;
@@ -86,14 +96,14 @@ INLINE quotient opposite_odds(vf64 x) {
     return exp_quotient_of(-clamped_abs_f64(x, EXP_LIMIT_f32), EXP_QUOTIENT_LONG, 6);
 }
 
-INLINE vf64 sigmoid_cross_entropy_half(vf64 x, vf64 t, const vf64 *p) {
+HALF_LOSS vf64 sigmoid_cross_entropy_half(vf64 x, vf64 t, const vf64 *p) {
     (void)p;
     vf64 zero = v_splat_f64(0), w = opposite_weight(v_lt(zero, x), t);
     quotient e = opposite_odds(x);
     return log_quotient(e.a, v_mad(v_splat_f64(2), e.b, e.a), v_select(v_eq(w, zero), zero, v_abs(x) * w));
 }
 
-INLINE vf64 sigmoid_cross_entropy_grad_half(vf64 x, vf64 t, const vf64 *p) {
+HALF_LOSS vf64 sigmoid_cross_entropy_grad_half(vf64 x, vf64 t, const vf64 *p) {
     (void)p;
     mask_f64 above = v_lt(v_splat_f64(0), x);
     quotient e = opposite_odds(x);
@@ -122,7 +132,7 @@ INLINE vf64 product_of_words(vf64 a, vf64 a_low, vf64 b, vf64 b_low, vf64 *low) 
     return high;
 }
 
-INLINE vf64 binary_cross_entropy_value_f64(vf64 y, vf64 t, const vf64 *p) {
+LONG_LOSS vf64 binary_cross_entropy_value_f64(vf64 y, vf64 t, const vf64 *p) {
     (void)p;
     vf64 zero = K(0), one = K(1), c = one - t, c_low = (one - c) - t;
     mask_f64 above = v_lt(K(0.5), y);
@@ -158,7 +168,7 @@ INLINE vf64 binary_cross_entropy_grad_f64(vf64 y, vf64 t, const vf64 *p) {
     return v_select(v_le(zero, v_min(y, c)), n / d, K(NAN));
 }
 #else
-INLINE vf64 binary_cross_entropy_half(vf64 y, vf64 t, const vf64 *p) {
+HALF_LOSS vf64 binary_cross_entropy_half(vf64 y, vf64 t, const vf64 *p) {
     (void)p;
     vf64 zero = v_splat_f64(0), one = v_splat_f64(1), two = v_splat_f64(2), k;
     mask_f64 above = v_lt(v_splat_f64(0.5), y);

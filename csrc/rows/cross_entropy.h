@@ -18,7 +18,6 @@ INLINE void FN(add_to)(FN(row_sum) * s, ptrdiff_t i, VEC x) { FN(sum_join)(&s->h
 
 INLINE void FN(target_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
     FN(cross_entropy_state) *s = state;
-#pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
         VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, 0), target = s->everywhere;
         if (r->y) target = FN(row_load)(r->y, r->y_step, t + g, valid, (INT){0}, 0);
@@ -31,7 +30,6 @@ INLINE void FN(target_step)(const FN(rows) * r, void *state, ptrdiff_t t, int fi
 /* Panels only: elsewhere the label's element has an address. */
 INLINE void FN(label_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
     FN(cross_entropy_state) *s = state;
-#pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
         VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, 0);
         s->logit = v_select(v_eq(s->label, K(t + g)), x, s->logit);
@@ -40,7 +38,6 @@ INLINE void FN(label_step)(const FN(rows) * r, void *state, ptrdiff_t t, int fir
 
 INLINE void FN(slope_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
     const FN(cross_entropy_state) *s = state;
-#pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
         VEC e = FN(row_load)(r->out, r->out_step, t + g, valid, (INT){0}, 0), y;
         if (r->y)
@@ -64,13 +61,20 @@ INLINE void FN(store_of_row)(void *numbers, int panel, VEC x) {
         *(REAL *)numbers = x[0];
 }
 
+/* As sum_total, once for both modes: it is rare. */
+static __attribute__((noinline)) VEC FN(target_total)(FN(row_sum) * s, int sums, int panel) {
+    const FN(rows) r = {.sums = sums, .panel = panel};
+    VEC low, high = FN(sum_total)(&r, s, 0, &low);
+    return high + low;
+}
+
 /* The loss of the rows, and where they have labels the gradient there. */
 INLINE VEC FN(loss_of)(const vekt_row_call *c, FN(rows) * r, FN(cross_entropy_state) * s, VEC log, VEC log_low) {
-    VEC loss = K(0), sum = K(1), low;
+    VEC loss = K(0), sum = K(1);
     const VEC u = s->log.others, total = u + K(1), inverse = K(1) / (total * s->log.unit);
     if (c->y || c->everywhere != 0) {
-        VEC terms = FN(sum_total)(r, &s->terms, 0, &low) + low;
-        sum = FN(sum_total)(r, &s->targets, 0, &low) + low;
+        VEC terms = FN(target_total)(&s->terms, r->sums, r->panel);
+        sum = FN(target_total)(&s->targets, r->sums, r->panel);
         loss = v_select(v_eq(sum, K(0)), terms, v_mad(sum, log, terms));
     }
     s->scale = inverse * (c->y ? sum : s->factor);
@@ -99,16 +103,16 @@ INLINE void FN(cross_entropy_body)(const vekt_row_call *c, int mode) {
     s.log.centre = K(0);
     FN(sum_start)(&r, &s.targets, K(0));
     FN(sum_start)(&r, &s.terms, K(0));
-    if (c->y || c->everywhere != 0) FN(row_pass)(&r, FN(target_step), &s);
+    if (c->y || c->everywhere != 0) FN(row_walk)(&r, FN(target_step), &s);
     s.logit = K(0);
-    if (!c->y && r.panel) FN(row_pass)(&r, FN(label_step), &s);
+    if (!c->y && r.panel) FN(row_walk)(&r, FN(label_step), &s);
     if (!c->y && !r.panel) s.logit = K(((const REAL *)r.x)[(ptrdiff_t)s.label[0]]);
 
-    VEC low, log = FN(log_of_sum)(&r, &s.log, &low, FN(stored_rest_step));
+    VEC low, log = FN(log_of_sum)(&r, &s.log, &low, FN(row_walk), FN(stored_rest_step));
     VEC loss = FN(loss_of)(c, &r, &s, log, low);
     s.kept = v_bits(v_select(v_lt(s.label, K(0)), K(0), v_real(~(INT){0})));
     if (r.panel) loss = v_real(v_bits(loss) & s.kept);
     FN(store_of_row)(result, r.panel, loss);
-    FN(row_pass)(&r, FN(slope_step), &s);
+    FN(row_walk)(&r, FN(slope_step), &s);
     if (!c->y && !r.panel) ((REAL *)r.out)[(ptrdiff_t)s.label[0]] = s.at_label[0];
 }

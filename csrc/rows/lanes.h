@@ -80,6 +80,8 @@ INLINE FN(rows) FN(rows_of)(const vekt_row_call *c, int mode) {
 /* A pass: step does the vectors t + g for g in [first, first + count). */
 typedef void (*FN(row_step))(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid);
 
+typedef void (*FN(pass))(const FN(rows) * r, FN(row_step) step, void *state);
+
 INLINE void FN(row_pass)(const FN(rows) * r, FN(row_step) step, void *state) {
     ptrdiff_t full = r->panel ? r->n : r->n / LANES, t = 0;
     for (; t + SIDE <= full; t += SIDE) step(r, state, t, 0, SIDE, LANES);
@@ -99,6 +101,16 @@ INLINE void FN(row_pass)(const FN(rows) * r, FN(row_step) step, void *state) {
 /* The sum that vector t + g belongs to. */
 INLINE ptrdiff_t FN(sum_index)(const FN(rows) * r, ptrdiff_t t, int g) {
     return r->sums == SUM_WIDTH ? (t + g) % SUM_WIDTH : g % r->sums;
+}
+
+/* The same, not unrolled: where the kernel is long, or waits for memory. */
+INLINE void FN(row_walk)(const FN(rows) * r, FN(row_step) step, void *state) {
+    const ptrdiff_t full = r->panel ? r->n * LANES : r->n;
+    for (ptrdiff_t t = 0; t * LANES < full; t++) {
+        const ptrdiff_t left = full - t * LANES;
+        const int g = (int)(t % r->sums);
+        step(r, state, t - g, g, 1, left < LANES ? left : LANES);
+    }
 }
 
 /* Sums in two words, the second of which collects the rounding errors of the first. */

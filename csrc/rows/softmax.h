@@ -114,8 +114,9 @@ INLINE void FN(softmax_body)(const vekt_row_call *c, int mode) {
 /* atanh(s) = s + s^3 (1/3 + s^2/5 + ...), |s| <= 0.2: to 2^-27 of s for float, 2^-58 for double */
 #define ATANH_TERMS (sizeof(REAL) == 4 ? 5 : 12)
 
-/* log(1 + u + u_low), u >= 0, in two words: relative error 0.05 ULP, also where u is tiny. */
-INLINE VEC FN(row_log)(VEC u, VEC u_low, VEC *low) {
+/* log(1 + u + u_low), u >= 0, in two words: relative error 0.05 ULP, also where u is tiny.  Once for all kernels: it
+ * is long, and needed once in a row. */
+static __attribute__((noinline)) VEC FN(row_log)(VEC u, VEC u_low, VEC *low) {
     INT unit = (INT){0} + 1;
     VEC s = K(1), s_low = u_low;
     FN(sum_join)(&s, &s_low, u, K(0));
@@ -196,11 +197,11 @@ INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int 
 }
 
 /* log(sum of e^(x - max)) of each row, in two words. */
-INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(row_step) step) {
+INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(pass) pass, FN(row_step) step) {
     s->scaling = FN(scaling_of)(s->max - s->centre);
     FN(sum_start)(r, &s->sum, K(0));
     for (int i = 0; i < r->sums; i++) s->count[i] = (INT){0};
-    FN(row_pass)(r, step, s);
+    pass(r, step, s);
 
     INT count = s->count[0];
     for (int i = 1; i < r->sums; i++) count += s->count[i];
@@ -260,7 +261,7 @@ INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
         s.max = v_select(v_lt(v_abs(max), K(INFINITY)), max, K(0));
         s.centre = FN(centre_of)(max);
     }
-    s.log = FN(log_of_sum)(&r, &s, &low, FN(rest_step));
+    s.log = FN(log_of_sum)(&r, &s, &low, FN(row_pass), FN(rest_step));
     if (c->out)
         FN(row_pass)(&r, FN(subtract_step), &s);
     else

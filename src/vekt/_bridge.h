@@ -96,6 +96,8 @@ PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize
 /* call_aligned(function, args, kwargs) */
 PyObject *vekt_py_call_aligned(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* optim_step(kind, p, g, m, v, numbers); self as for dot. */
+PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* norms(kind, x, y, axis, keepdims); self as for dot. */
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* reduce(op, x, axis, dtype, out, keepdims); self as for dot. */

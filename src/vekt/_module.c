@@ -37,6 +37,10 @@ static PyMethodDef cross_entropy_def = {
     "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"
     "Write the loss of each row of logits, and its gradient where dx is an array."};
 
+static PyMethodDef optim_step_def = {"optim_step", (PyCFunction)(void (*)(void))vekt_py_optim_step, METH_FASTCALL,
+                                     "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
+                                     "Take a step of an optimiser in place; m and v may be None."};
+
 static PyMethodDef norms_def = {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
                                 "norms(kind, x, y, axis, keepdims, /)\n--\n\n"
                                 "Return norms of an array, or cosines of two, along axes; NotImplemented for other "
@@ -83,6 +87,11 @@ static PyObject *build_cross_entropy(PyObject *self, PyObject *address) {
     return bind(&cross_entropy_def, address);
 }
 
+static PyObject *build_optim_step(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&optim_step_def, address);
+}
+
 static PyObject *build_products(PyObject *self, PyObject *address) {
     (void)self;
     void *target = PyLong_AsVoidPtr(address);
@@ -119,6 +128,8 @@ static PyMethodDef methods[] = {
      "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},
     {"build_cross_entropy", build_cross_entropy, METH_O,
      "build_cross_entropy(target, /)\n--\n\nReturn the function cross_entropy over a target's kernels."},
+    {"build_optim_step", build_optim_step, METH_O,
+     "build_optim_step(target, /)\n--\n\nReturn the function optim_step over a target's kernels."},
     {"build_products", build_products, METH_O,
      "build_products(target, /)\n--\n\nReturn matmul and its kin over a target's kernels, by name."},
     {"build_norms", build_norms, METH_O,
@@ -149,6 +160,9 @@ static PyMethodDef methods[] = {
     {"cross_entropy", (PyCFunction)(void (*)(void))vekt_py_cross_entropy, METH_FASTCALL,
      "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"
      "As build_cross_entropy makes it, over the selected target's kernels."},
+    {"optim_step", (PyCFunction)(void (*)(void))vekt_py_optim_step, METH_FASTCALL,
+     "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
+     "As build_optim_step makes it, over the selected target's kernels."},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
      "call_aligned(function, args, kwargs, /)\n--\n\n"

@@ -107,6 +107,12 @@ def build_cross_entropy(isa: str) -> Callable[..., None]:
     return _ufuncs.build_cross_entropy(_address(TARGETS[isa]))
 
 
+def build_optim_step(isa: str) -> Callable[..., None]:
+    """Return the function ``optim_step`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_optim_step(_address(TARGETS[isa]))
+
+
 def build_norms(isa: str) -> Callable[..., Any]:
     """Return the function ``norms`` over a supported target's kernels."""
     _require_supported(isa)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _reference_linalg, _reference_reductions
+from . import _reference_optim as optim  # noqa: F401
 from ._functions import public_functions
 from ._operands import checked_out, result_dtype
 from ._reference_dense import dense, dense_backward
