@@ -1,4 +1,5 @@
 /* Which targets this binary holds, which of them this CPU runs, and which one is chosen. */
+#include "convert.h"
 #include "drivers.h"
 
 #include <string.h>
@@ -73,6 +74,10 @@ const vekt_api *vekt_drivers(void) {
         .packed_bytes = vekt_packed_bytes,
         .pack = vekt_pack,
         .dense_backward = vekt_dense_backward,
+        .iterate = vekt_iterate,
+        .reduce_operation = vekt_reduce_operation,
+        .type_bytes = vekt_type_bytes,
+        .convert = vekt_convert,
     };
     return &drivers;
 }

@@ -3,7 +3,9 @@
 #define VEKT_DRIVERS_H
 
 #include "dense.h"
+#include "iterate.h"
 #include "matmul.h"
+#include "reduce_operation.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit
  * integers as doubles where they are asked for a mean. */
@@ -29,7 +31,6 @@ int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_ste
  * has none; where is a mask of bytes for x.  out is the very memory of an input or does not overlap it.  Returns -1
  * where scratch memory is missing, otherwise 0.  Rows of no elements are left to the caller. */
 enum { VEKT_ROWS_X, VEKT_ROWS_Y, VEKT_ROWS_WHERE, VEKT_ROWS_SCALAR, VEKT_ROWS_OUT, VEKT_ROWS_OPERANDS };
-enum { VEKT_MAX_DIMS = 64 };
 typedef struct {
     int op, dtype, format, negate;
     int n_outer, n_inner;
@@ -130,6 +131,10 @@ typedef struct {
     size_t (*packed_bytes)(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
     void (*pack)(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
     int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
+    int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
+    int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);
+    int (*type_bytes)(int type);
+    void (*convert)(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n);
 } vekt_api;
 
 const vekt_api *vekt_drivers(void);

@@ -1,15 +1,9 @@
 /* Any layout on top of kernels that want contiguous operands. */
-#if !defined(_GNU_SOURCE)
-#define _GNU_SOURCE
-#endif
 #include "drivers.h"
 #include "fpenv.h"
+#include "streaming.h"
 
 #include <string.h>
-#if defined(__linux__)
-#include <sys/mman.h>
-#include <unistd.h>
-#endif
 
 /* Threads: a call is shared out from this much work on, and never in smaller parts than this many
  * elements.  Below it, waking a sleeping core costs more than it brings. */
@@ -17,11 +11,6 @@ enum { THREADED_PICOSECONDS = 60000000, GRAIN = 4096 };
 
 /* One operand's share of a block: a few of them stay in the first-level cache. */
 enum { BLOCK_BYTES = 4096 };
-
-/* Outputs this large leave the cache before anyone reads them, so their lines need not be read
- * first: 8 to 28 % less time for kernels that wait for memory.  Longer ones lose 3 to 19 % by it. */
-static const ptrdiff_t STREAMED_BYTES = (ptrdiff_t)16 << 20;
-enum { STREAMED_PICOSECONDS = 100 };
 
 enum mode { DIRECT, SPLAT, COPIED, STREAMED };
 
@@ -155,26 +144,11 @@ static void run_in_order(call *c, ptrdiff_t n) {
     run_blocks(c, 0, n);
 }
 
-/* Does the system already back this memory?  It fills new pages through the cache, and stores that
- * bypass it then cost 6 to 23 % more. */
-static int is_resident(const char *memory, ptrdiff_t size) {
-#if defined(__linux__)
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    unsigned char resident = 0;
-    void *middle = (void *)(((uintptr_t)memory + (uintptr_t)size / 2) & ~(page - 1));
-    return mincore(middle, 1, &resident) == 0 && (resident & 1);
-#else
-    (void)memory, (void)size;
-    return 0;
-#endif
-}
-
 static int should_stream(const call *c, int j, ptrdiff_t n) {
-    if (n * c->item < STREAMED_BYTES || c->kernel->cost > STREAMED_PICOSECONDS || !vekt_streaming_pays()) return 0;
     for (int in = 0; in < c->kernel->nin; in++) {
         if (c->args[in] == c->args[j]) return 0; /* in place: the lines are read anyway */
     }
-    return is_resident(c->args[j], n * c->item);
+    return vekt_should_stream(c->args[j], n * c->item, c->kernel->cost);
 }
 
 static enum mode choose_mode(const call *c, int j, ptrdiff_t n) {

@@ -3,29 +3,9 @@
 #ifndef VEKT_ITERATE_H
 #define VEKT_ITERATE_H
 
-#include "drivers.h"
+#include "vekt.h"
 
-/* How an element lies in memory. */
-typedef enum {
-    VEKT_TYPE_BOOL,
-    VEKT_TYPE_I8,
-    VEKT_TYPE_U8,
-    VEKT_TYPE_I16,
-    VEKT_TYPE_U16,
-    VEKT_TYPE_I32,
-    VEKT_TYPE_U32,
-    VEKT_TYPE_I64,
-    VEKT_TYPE_U64,
-    VEKT_TYPE_HALF,
-    VEKT_TYPE_BFLOAT16,
-    VEKT_TYPE_F32,
-    VEKT_TYPE_F64,
-    VEKT_TYPE_C64,
-    VEKT_TYPE_C128,
-    VEKT_N_TYPES
-} vekt_type;
-
-enum { VEKT_MAX_OPERANDS = 32 };
+enum { VEKT_MAX_OPERANDS = 32, VEKT_MAX_DIMS = 64 };
 
 /* What is done to each element.  `run` works on n elements as a vekt_loop does: inputs are contiguous, or one value
  * repeated over VEKT_SPLAT_BYTES where advance is 0; outputs are contiguous and may be the very memory of an input.
@@ -33,7 +13,7 @@ enum { VEKT_MAX_OPERANDS = 32 };
 typedef struct vekt_operation {
     void (*run)(const struct vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n);
     int nin, nout;
-    int cost;                     /* as in vekt_kernel */
+    int cost;                        /* as in vekt_kernel */
     uint8_t type[VEKT_MAX_OPERANDS]; /* vekt_type in which `run` takes each operand: inputs, then outputs */
 } vekt_operation;
 

@@ -18,6 +18,7 @@
 #include "vmath/vmath.h"
 #include "vmath/log.h"
 #include "ops/activations.h"
+#include "ops/arithmetic.h"
 #include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
@@ -49,6 +50,7 @@
 #include "ops/short_f32.h"
 #include "ops/gelu_tanh_grad_f32.h"
 #include "ops/activations.h"
+#include "ops/arithmetic.h"
 #include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
@@ -71,6 +73,9 @@
 #include "ops/reduce_integers.h"
 #include "ops/dot_blocks.h"
 #include "rows/transpose.h"
+#include "simd/convert.h"
+#include "ops/select.h"
+#include "ops/integers.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
 #define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                  \
@@ -91,6 +96,13 @@
 static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(F64_ROWS)
                                           VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)
                                               VEKT_GATES(F32_GATE) VEKT_GATES(F64_GATE)};
+
+#define ARITHMETIC_ROW(type, TYPE, name, nin, cost) \
+    {#name, {TYPE, TYPE, TYPE, TYPE}, nin, 1, cost, arithmetic_##name##_##type},
+#define F32_ARITHMETIC(...) ARITHMETIC_ROW(f32, VEKT_TYPE_F32, __VA_ARGS__)
+#define F64_ARITHMETIC(name, nin, cost) ARITHMETIC_ROW(f64, VEKT_TYPE_F64, name, nin, 2 * (cost))
+static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC)
+                                                   VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \
@@ -167,6 +179,9 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .outer = {outer_f32, outer_f64},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
+    .n_arithmetic = sizeof arithmetic / sizeof *arithmetic,
+    .arithmetic = arithmetic,
+    .convert = VEKT_CONVERSIONS,
     .products = &PRODUCTS(VEKT_ISA),
     .stream = stream,
 };

@@ -25,6 +25,39 @@ typedef struct {
     vekt_loop loop;
 } vekt_kernel;
 
+/* How an element lies in memory. */
+typedef enum {
+    VEKT_TYPE_BOOL, /* a byte, 0 or 1 */
+    VEKT_TYPE_I8,
+    VEKT_TYPE_U8,
+    VEKT_TYPE_I16,
+    VEKT_TYPE_U16,
+    VEKT_TYPE_I32,
+    VEKT_TYPE_U32,
+    VEKT_TYPE_I64,
+    VEKT_TYPE_U64,
+    VEKT_TYPE_HALF,
+    VEKT_TYPE_BFLOAT16,
+    VEKT_TYPE_F32,
+    VEKT_TYPE_F64,
+    VEKT_TYPE_C64,
+    VEKT_TYPE_C128,
+    VEKT_N_TYPES
+} vekt_type;
+
+/* A kernel whose operands are each of a type of their own. */
+enum { VEKT_MAX_TYPED_ARGS = 4 };
+typedef struct {
+    const char *name;
+    uint8_t type[VEKT_MAX_TYPED_ARGS]; /* vekt_type of the inputs, then of the outputs */
+    int nin, nout;
+    int cost;
+    vekt_loop loop;
+} vekt_typed_kernel;
+
+/* n contiguous elements of one type to another, with one rounding; integers wrap around.  The two do not overlap. */
+typedef void (*vekt_conversion)(void *dst, const void *src, ptrdiff_t n);
+
 /* Sum of x[i]*y[i] over one block of contiguous elements, n <= VEKT_DOT_BLOCK. */
 enum { VEKT_DOT_BLOCK = 16384 };
 typedef union {
@@ -148,6 +181,10 @@ typedef struct vekt_target {
     vekt_storage half, bfloat16;
     vekt_term terms[VEKT_N_TERMS][VEKT_N_ELEMENTS];
     vekt_find find[VEKT_N_ELEMENTS];
+    int n_arithmetic;
+    const vekt_typed_kernel *arithmetic;
+    vekt_conversion convert[VEKT_N_TYPES]
+                           [VEKT_N_TYPES]; /* [from][to]; NULL where speed has not mattered: convert.h */
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];

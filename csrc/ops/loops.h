@@ -95,13 +95,19 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name, 2, 0, 1, value_cost)                                                   \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
+#define ARITHMETIC_LOOP(name, nin, cost)                                                                 \
+    INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in); } \
+    LOOP(arithmetic_##name, nin, 0, 1, cost)
+
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
 VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)
 VEKT_GATES(GATE_LOOPS)
+VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 
 #undef LOOP
 #undef ACTIVATION_LOOPS
 #undef FROM_OUTPUT_LOOP
 #undef GATE_LOOPS
+#undef ARITHMETIC_LOOP
 #undef SIDE_BY_SIDE
 #undef PREFETCH_BYTES

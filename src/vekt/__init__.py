@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from vekt import activations, ufuncs
+from vekt._elementwise_ops import PUBLIC_NAMES as _ELEMENTWISE
 from vekt._gate_ops import PUBLIC_NAMES as _GATES
 from vekt._row_ops import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
@@ -48,10 +49,19 @@ _REDUCTIONS = (
 )
 
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("config", "gates", "jit", "reductions", "reference", "rows")
+_LAZY_MODULES = (
+    "config",
+    "elementwise",
+    "gates",
+    "jit",
+    "reductions",
+    "reference",
+    "rows",
+)
 
 __all__ = [
     *_ACTIVATIONS,
+    *_ELEMENTWISE,
     *_GATES,
     *_LINEAR,
     *_REDUCTIONS,
@@ -74,6 +84,8 @@ def __getattr__(name: str) -> Any:
         return globals().setdefault(name, getattr(module, name))
     if name in _ROWS:
         return globals().setdefault(name, getattr(import_module("vekt.rows"), name))
+    if name in _ELEMENTWISE:
+        return globals().setdefault(name, getattr(import_module("vekt.elementwise"), name))
     if name in _LINEAR:
         return globals().setdefault(name, getattr(import_module(_LINEAR[name]), name))
     if name in _REDUCTIONS:

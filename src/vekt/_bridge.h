@@ -44,6 +44,18 @@ PyArray_DTypeMeta *vekt_common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *
 void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_DTypeMeta *const operands[],
                       PyArray_DTypeMeta *promoted[]);
 
+/* _operations.c.  Capsules of this name own a vekt_operation. */
+#define VEKT_OPERATION "vekt_operation"
+/* vekt_type of NumPy's type number, or of a dtype, which may be bfloat16; -1 for those that the engine has not. */
+int vekt_memory_type(int type_num);
+int vekt_memory_type_of(const PyArray_Descr *descr);
+/* kernel_operation(target, name, dtype), and numpy_operation(ufunc, dtypes, cost): NotImplemented for those that the
+ * engine has not, and where there is no loop of exactly these types. */
+PyObject *vekt_py_kernel_operation(PyObject *self, PyObject *args);
+PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args);
+/* _dispatcher.c. */
+int vekt_add_dispatcher(PyObject *module);
+
 /* _gufuncs.c and _matmul.c: matrix products.  matmul has a second gufunc for deterministic="batch": loops see none of
  * a call's own keywords. */
 enum {

@@ -117,6 +117,12 @@ static PyMethodDef methods[] = {
      "build_outer(target, /)\n--\n\nReturn the function outer over a target's kernels."},
     {"build_transpose_copy", build_transpose_copy, METH_O,
      "build_transpose_copy(target, /)\n--\n\nReturn the function transpose_copy over a target's kernels."},
+    {"kernel_operation", vekt_py_kernel_operation, METH_VARARGS,
+     "kernel_operation(target, name, dtype, /)\n--\n\nReturn a target's kernel as an operation of the engine."},
+    {"numpy_operation", vekt_py_numpy_operation, METH_VARARGS,
+     "numpy_operation(ufunc, dtypes, cost, /)\n--\n\n"
+     "Return the loop of NumPy's ufunc for exactly these dtypes as an operation; NotImplemented where there is "
+     "none."},
     {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
      "outer(a, b, out, /)\n--\n\nAs build_outer makes it, over the selected target's kernels."},
     {"transpose_copy", (PyCFunction)(void (*)(void))vekt_py_transpose_copy, METH_FASTCALL,
@@ -144,6 +150,7 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
     PyObject *module = PyModule_Create(&definition);
-    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0)) Py_CLEAR(module);
+    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0))
+        Py_CLEAR(module);
     return module;
 }

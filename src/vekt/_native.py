@@ -125,6 +125,20 @@ def build_transpose_copy(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_transpose_copy(_address(TARGETS[isa]))
 
 
+def build_dispatcher(
+    name: str, nin: int, nout: int, fallback: Callable[..., Any], doc: str, isa: str = SELECTED
+) -> Any:
+    """Return a new dispatcher in front of the broadcast engine, on a supported target."""
+    _require_supported(isa)
+    return _ufuncs.Dispatcher(name, nin, nout, fallback, doc, _address(TARGETS[isa]))
+
+
+def kernel_operation(name: str, dtype: Any, isa: str = SELECTED) -> Any:
+    """Return a supported target's kernel for operands of this dtype as the engine runs it."""
+    _require_supported(isa)
+    return _ufuncs.kernel_operation(_address(TARGETS[isa]), name, np.dtype(dtype))
+
+
 def build_prelu(isa: str = SELECTED) -> tuple[Callable[..., None], Callable[..., None]]:
     """Return the drivers of prelu and its backward pass over a supported target's kernels."""
     _require_supported(isa)

@@ -67,6 +67,39 @@ def vecmat(
     subok: bool = True,
     axes: Any = None,
 ) -> Any: ...
+def kernel_operation(target: int, name: str, dtype: np.dtype[Any], /) -> Any: ...
+def numpy_operation(
+    ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...], cost: int, /
+) -> Any: ...
+
+class Dispatcher:
+    def __init__(
+        self,
+        name: str,
+        nin: int,
+        nout: int,
+        fallback: Callable[..., Any],
+        doc: str,
+        target: int = ...,
+    ) -> None: ...
+    def __call__(self, *args: Any, **options: Any) -> Any: ...
+    def add(
+        self,
+        signature: tuple[Any, ...],
+        operation: Any,
+        out_dtypes: tuple[np.dtype[Any], ...],
+        weak: np.dtype[Any] | None = None,
+    ) -> None: ...
+    def run(
+        self, operation: Any, inputs: tuple[NDArray[Any], ...], outs: tuple[NDArray[Any], ...], /
+    ) -> None: ...
+    @property
+    def nin(self) -> int: ...
+    @property
+    def nout(self) -> int: ...
+    @property
+    def fallback(self) -> Callable[..., Any]: ...
+
 def rows(
     name: str,
     x: ArrayLike,

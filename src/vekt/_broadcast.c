@@ -1,0 +1,424 @@
+/* Calls of a Dispatcher: plain arrays and numbers, whose types it has an operation for, on their way to vekt_iterate.
+ */
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#include "_broadcast.h"
+
+#include <string.h>
+
+/* Releasing the GIL costs more than it gives below this many elements. */
+enum { RELEASED_ELEMENTS = 16384 };
+
+/* One number, or 0-d array: a value of 16 bytes at most. */
+typedef union {
+    char bytes[16];
+    npy_int64 i;
+    npy_uint64 u;
+    double x;
+    float f;
+} number;
+
+/* One call on its way. */
+typedef struct {
+    vekt_iteration it;
+    const vekt_target *target;
+    int nin, nout;
+    PyArrayObject *input[VEKT_MAX_OPERANDS], *output[VEKT_MAX_OPERANDS]; /* NULL for a number; outputs are owned */
+    PyArrayObject *copy[VEKT_MAX_OPERANDS];                              /* of inputs, owned */
+    number value[VEKT_MAX_OPERANDS];
+    npy_intp elements;
+} call;
+
+static void release(call *c) {
+    for (int j = 0; j < c->nin; j++) Py_XDECREF((PyObject *)c->copy[j]);
+    for (int j = 0; j < c->nout; j++) Py_XDECREF((PyObject *)c->output[j]);
+}
+
+/* ---- inputs ---- */
+
+static int is_plain(PyArrayObject *a) { return PyArray_ISALIGNED(a) && PyArray_ISNOTSWAPPED(a); }
+
+/* Type number or weak code of an input, and NumPy scalars' values; NPY_NOTYPE for what is not for us. */
+static int classify(call *c, int j, PyObject *object) {
+    c->input[j] = NULL;
+    if (PyArray_CheckExact(object)) {
+        c->input[j] = (PyArrayObject *)object;
+        return is_plain(c->input[j]) ? PyArray_TYPE(c->input[j]) : NPY_NOTYPE;
+    }
+    if (PyFloat_CheckExact(object)) return VEKT_WEAK_FLOAT;
+    if (PyLong_CheckExact(object)) return VEKT_WEAK_INT;
+    if (PyBool_Check(object)) {
+        c->value[j].bytes[0] = object == Py_True;
+        return NPY_BOOL;
+    }
+    if (!PyArray_IsScalar(object, Number) && !PyArray_IsScalar(object, Bool)) return NPY_NOTYPE;
+    PyArray_Descr *descr = PyArray_DescrFromScalar(object);
+    if (!descr) {
+        PyErr_Clear();
+        return NPY_NOTYPE;
+    }
+    const int type = vekt_memory_type(descr->type_num) < 0 ? NPY_NOTYPE : descr->type_num;
+    Py_DECREF((PyObject *)descr);
+    if (type != NPY_NOTYPE) PyArray_ScalarAsCtype(object, &c->value[j]);
+    return type;
+}
+
+/* A Python number as the type that the operation wants; 0 where it does not fit. */
+static int take_weak(call *c, int j, PyObject *object, int type) {
+    number *v = &c->value[j];
+    c->it.type[j] = (uint8_t)type;
+    if (type < VEKT_TYPE_HALF) {
+        static const int bits[] = {1, 8, 8, 16, 16, 32, 32, 64, 64};
+        const int is_unsigned = type % 2 == 0, b = bits[type];
+        int overflow = 0;
+        if (type == VEKT_TYPE_BOOL || !PyLong_CheckExact(object)) return 0;
+        number exact = {.i = PyLong_AsLongLongAndOverflow(object, &overflow)};
+        if (overflow > 0 && type == VEKT_TYPE_U64) {
+            v->u = PyLong_AsUnsignedLongLong(object);
+            if (!PyErr_Occurred()) return 1;
+            PyErr_Clear();
+            return 0;
+        }
+        const npy_int64 beyond = b == 64 ? 0 : exact.i >> (is_unsigned ? b : b - 1);
+        if (overflow || (is_unsigned ? exact.i < 0 || beyond != 0 : beyond != 0 && beyond != -1)) return 0;
+        vekt_connected->convert(vekt_selected, type, v, VEKT_TYPE_I64, &exact, 1);
+        return 1;
+    }
+    const double x = PyFloat_CheckExact(object) ? PyFloat_AsDouble(object) : PyLong_AsDouble(object);
+    if (x == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return 0;
+    }
+    number wide = {.x = x};
+    vekt_connected->convert(vekt_selected, type, v, VEKT_TYPE_F64, &wide, 1);
+    return 1;
+}
+
+static const vekt_entry *look_up(const vekt_dispatcher *d, const int *signature) {
+    for (int i = 0; i < d->n_entries; i++) {
+        if (memcmp(d->entries[i].signature, signature, (size_t)d->nin * sizeof *signature) == 0)
+            return &d->entries[i];
+    }
+    return NULL;
+}
+
+/* The common shape, and the inputs' steps along it.  0 where they have none. */
+static int broadcast(call *c) {
+    const int nin = c->nin;
+    int ndim = 0;
+    for (int j = 0; j < nin; j++) {
+        if (c->input[j] && PyArray_NDIM(c->input[j]) > ndim) ndim = PyArray_NDIM(c->input[j]);
+    }
+    if (ndim > VEKT_MAX_DIMS) return 0;
+    c->it.ndim = ndim;
+    for (int i = 0; i < ndim; i++) c->it.shape[i] = 1;
+    for (int j = 0; j < nin; j++) {
+        ptrdiff_t *step = c->it.step[j];
+        const int own = c->input[j] ? PyArray_NDIM(c->input[j]) : 0, ahead = ndim - own;
+        for (int i = 0; i < ahead; i++) step[i] = 0;
+        if (!own) continue;
+        const npy_intp *shape = PyArray_DIMS(c->input[j]), *strides = PyArray_STRIDES(c->input[j]);
+        for (int i = 0; i < own; i++) {
+            const npy_intp n = shape[i];
+            step[ahead + i] = n == 1 ? 0 : strides[i];
+            if (n == 1 || n == c->it.shape[ahead + i]) continue;
+            if (c->it.shape[ahead + i] != 1) return 0;
+            c->it.shape[ahead + i] = n;
+        }
+    }
+    c->elements = 1;
+    for (int i = 0; i < ndim; i++) c->elements *= c->it.shape[i];
+    return 1;
+}
+
+static void point_to(call *c, int j) { c->it.data[j] = c->input[j] ? PyArray_BYTES(c->input[j]) : c->value[j].bytes; }
+
+/* ---- outputs ---- */
+
+/* Every axis' steps exceed all that the shorter ones reach: no two elements share memory. */
+static int is_injective(PyArrayObject *a) {
+    const int ndim = PyArray_NDIM(a);
+    if (PyArray_IS_C_CONTIGUOUS(a)) return 1;
+    npy_intp reach = PyArray_ITEMSIZE(a);
+    uint8_t done[VEKT_MAX_DIMS] = {0};
+    for (int i = 0; i < ndim; i++) {
+        int next = -1;
+        npy_intp shortest = 0;
+        for (int k = 0; k < ndim; k++) {
+            const npy_intp step = PyArray_STRIDE(a, k) < 0 ? -PyArray_STRIDE(a, k) : PyArray_STRIDE(a, k);
+            if (done[k] || (next >= 0 && step >= shortest)) continue;
+            next = k;
+            shortest = step;
+        }
+        done[next] = 1;
+        if (PyArray_DIM(a, next) <= 1) continue;
+        if (shortest < reach) return 0;
+        reach += shortest * (PyArray_DIM(a, next) - 1);
+    }
+    return 1;
+}
+
+static void extent_of(PyArrayObject *a, const char **low, const char **high) {
+    *low = PyArray_BYTES(a);
+    *high = *low + PyArray_ITEMSIZE(a);
+    for (int i = 0; i < PyArray_NDIM(a); i++) {
+        const npy_intp span = (PyArray_DIM(a, i) - 1) * PyArray_STRIDE(a, i);
+        if (span < 0) *low += span;
+        if (span > 0) *high += span;
+    }
+}
+
+static int may_overlap(PyArrayObject *a, PyArrayObject *b) {
+    const char *low, *high, *start, *end;
+    extent_of(a, &low, &high);
+    extent_of(b, &start, &end);
+    return low < end && start < high;
+}
+
+/* Each element on itself? */
+static int coincides(const call *c, int in, int out) {
+    if (c->it.data[in] != c->it.data[out] ||
+        PyArray_ITEMSIZE(c->input[in]) != vekt_connected->type_bytes(c->it.type[out]))
+        return 0;
+    for (int i = 0; i < c->it.ndim; i++) {
+        if (c->it.shape[i] != 1 && c->it.step[in][i] != c->it.step[out][i]) return 0;
+    }
+    return 1;
+}
+
+/* NumPy's layout of a new array: that of the first input of the shape, unless one of them is in C order. */
+static PyArrayObject *new_output(const call *c, PyArray_Descr *descr) {
+    PyArrayObject *like = NULL;
+    for (int j = 0; j < c->nin; j++) {
+        PyArrayObject *a = c->input[j];
+        if (!a || PyArray_NDIM(a) != c->it.ndim || !PyArray_CompareLists(PyArray_DIMS(a), c->it.shape, c->it.ndim))
+            continue;
+        if (PyArray_IS_C_CONTIGUOUS(a)) {
+            like = NULL;
+            break;
+        }
+        if (!like) like = a;
+    }
+    Py_INCREF((PyObject *)descr);
+    if (like) return (PyArrayObject *)PyArray_NewLikeArray(like, NPY_KEEPORDER, descr, 0);
+    return (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, c->it.ndim, c->it.shape, NULL, NULL, 0, NULL);
+}
+
+/* May results of this type be written here, of an operation that computes in `computed`? */
+static int fits_out(const call *c, PyObject *object, PyArray_Descr *descr, int computed) {
+    if (!PyArray_CheckExact(object)) return 0;
+    PyArrayObject *out = (PyArrayObject *)object;
+    if (!PyArray_ISWRITEABLE(out) || !is_plain(out) || PyArray_NDIM(out) != c->it.ndim ||
+        !PyArray_CompareLists(PyArray_DIMS(out), c->it.shape, c->it.ndim) || !is_injective(out))
+        return 0;
+    if (PyArray_TYPE(out) == descr->type_num) return 1;
+    /* Another type: rounded to the result's first, which the engine leaves out where it computes in a wider one. */
+    return vekt_memory_type_of(PyArray_DESCR(out)) >= 0 && vekt_memory_type_of(descr) == computed &&
+           PyArray_CanCastTypeTo(descr, PyArray_DESCR(out), NPY_SAME_KIND_CASTING);
+}
+
+static void put_output(call *c, int j) {
+    const int k = c->nin + j;
+    PyArrayObject *out = c->output[j];
+    c->it.type[k] = (uint8_t)vekt_memory_type_of(PyArray_DESCR(out));
+    c->it.data[k] = PyArray_BYTES(out);
+    for (int i = 0; i < c->it.ndim; i++) c->it.step[k][i] = PyArray_STRIDE(out, i);
+}
+
+/* Copies inputs that share memory with an output.  -1 with an error, 0 where outputs share memory. */
+static int separate(call *c) {
+    for (int j = 0; j < c->nout; j++) {
+        for (int i = 0; i < j; i++) {
+            if (may_overlap(c->output[i], c->output[j])) return 0;
+        }
+        for (int i = 0; i < c->nin; i++) {
+            PyArrayObject *in = c->input[i];
+            if (!in || c->copy[i] || !may_overlap(in, c->output[j]) || coincides(c, i, c->nin + j)) continue;
+            c->copy[i] = (PyArrayObject *)PyArray_NewCopy(in, NPY_KEEPORDER);
+            if (!c->copy[i]) return -1;
+            c->input[i] = c->copy[i];
+            point_to(c, i);
+            const int ahead = c->it.ndim - PyArray_NDIM(c->copy[i]);
+            for (int k = ahead; k < c->it.ndim; k++) {
+                if (c->it.step[i][k] != 0) c->it.step[i][k] = PyArray_STRIDE(c->copy[i], k - ahead);
+            }
+        }
+    }
+    return 1;
+}
+
+/* ---- the call ---- */
+
+static int iterate(call *c) {
+    int status;
+    if (c->elements < RELEASED_ELEMENTS) {
+        status = vekt_connected->iterate(c->target, &c->it);
+    } else {
+        Py_BEGIN_ALLOW_THREADS status = vekt_connected->iterate(c->target, &c->it);
+        Py_END_ALLOW_THREADS
+    }
+    if (status < 0) PyErr_NoMemory();
+    return status;
+}
+
+/* Of an array, or of a tuple of them. */
+static PyObject *out_of(PyObject *outs, const vekt_dispatcher *d, int j) {
+    if (!PyTuple_CheckExact(outs)) return d->nout == 1 ? outs : NULL;
+    return PyTuple_Size(outs) == d->nout ? PyTuple_GetItem(outs, j) : NULL;
+}
+
+/* 0-d results are NumPy scalars. */
+static PyObject *run_scalar(call *c, const vekt_dispatcher *d, const vekt_entry *e) {
+    number results[VEKT_MAX_OPERANDS];
+    PyObject *tuple = NULL;
+    for (int j = 0; j < d->nout; j++) {
+        c->it.type[d->nin + j] = (uint8_t)vekt_memory_type_of(e->out[j]);
+        c->it.data[d->nin + j] = results[j].bytes;
+    }
+    if (iterate(c) < 0) return NULL;
+    if (d->nout > 1 && !(tuple = PyTuple_New(d->nout))) return NULL;
+    for (int j = 0; j < d->nout; j++) {
+        PyObject *scalar = PyArray_Scalar(results[j].bytes, e->out[j], NULL);
+        if (!tuple || !scalar) {
+            if (!scalar) Py_XDECREF(tuple);
+            return scalar;
+        }
+        PyTuple_SetItem(tuple, j, scalar);
+    }
+    return tuple;
+}
+
+static PyObject *results(call *c) {
+    if (c->nout == 1) {
+        PyObject *only = (PyObject *)c->output[0];
+        c->output[0] = NULL;
+        return only;
+    }
+    PyObject *tuple = PyTuple_New(c->nout);
+    for (int j = 0; j < c->nout && tuple; j++) {
+        PyTuple_SetItem(tuple, j, (PyObject *)c->output[j]);
+        c->output[j] = NULL;
+    }
+    return tuple;
+}
+
+PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, PyObject *outs) {
+    call c;
+    int signature[VEKT_MAX_OPERANDS];
+    c.target = d->target;
+    c.nin = d->nin;
+    c.nout = d->nout;
+    for (int j = 0; j < d->nin; j++) {
+        signature[j] = classify(&c, j, args[j]);
+        if (signature[j] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
+        c.copy[j] = NULL;
+    }
+    const vekt_entry *e = look_up(d, signature);
+    if (!e || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
+    c.it.operation = e->operation;
+    for (int j = 0; j < d->nin; j++) {
+        if (signature[j] < NPY_BOOL) {
+            if (!take_weak(&c, j, args[j], e->weak_type[j])) Py_RETURN_NOTIMPLEMENTED;
+        } else {
+            c.it.type[j] = (uint8_t)(c.input[j] ? vekt_memory_type_of(PyArray_DESCR(c.input[j]))
+                                                : vekt_memory_type(signature[j]));
+        }
+        point_to(&c, j);
+    }
+    if (!outs && c.it.ndim == 0) return run_scalar(&c, d, e);
+    int given = 0;
+    for (int j = 0; j < d->nout; j++) {
+        PyObject *out = outs ? out_of(outs, d, j) : Py_None;
+        if (!out || (out != Py_None && !fits_out(&c, out, e->out[j], e->operation->type[d->nin + j])) ||
+            (out == Py_None && c.it.ndim == 0))
+            Py_RETURN_NOTIMPLEMENTED;
+    }
+    for (int j = 0; j < d->nout; j++) c.output[j] = NULL;
+    PyObject *result = NULL;
+    for (int j = 0; j < d->nout; j++) {
+        PyObject *out = outs ? out_of(outs, d, j) : Py_None;
+        if (out == Py_None) {
+            c.output[j] = new_output(&c, e->out[j]);
+            if (!c.output[j]) goto done;
+        } else {
+            given = 1;
+            Py_INCREF(out);
+            c.output[j] = (PyArrayObject *)out;
+        }
+        put_output(&c, j);
+    }
+    const int apart = given ? separate(&c) : 1;
+    if (apart == 0) result = Py_NewRef(Py_NotImplemented);
+    if (apart > 0 && iterate(&c) == 0) result = results(&c);
+done:
+    release(&c);
+    return result;
+}
+
+/* ---- the slow door ---- */
+
+static PyArrayObject *plain_array(PyObject *object) {
+    if (PyArray_Check(object) && is_plain((PyArrayObject *)object) &&
+        vekt_memory_type_of(PyArray_DESCR((PyArrayObject *)object)) >= 0)
+        return (PyArrayObject *)object;
+    PyErr_SetString(PyExc_TypeError, "run: expected aligned arrays of numbers in native byte order");
+    return NULL;
+}
+
+/* Broadcasts input j to the shape of the outputs.  0 where that is not possible. */
+static int stretch_to(call *c, int j) {
+    PyArrayObject *a = c->input[j];
+    const int ahead = c->it.ndim - PyArray_NDIM(a);
+    if (ahead < 0) return 0;
+    for (int i = 0; i < c->it.ndim; i++) {
+        const npy_intp n = i < ahead ? 1 : PyArray_DIM(a, i - ahead);
+        if (n != 1 && n != c->it.shape[i]) return 0;
+        c->it.step[j][i] = n == 1 ? 0 : PyArray_STRIDE(a, i - ahead);
+    }
+    return 1;
+}
+
+int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation, PyObject *const *inputs,
+                       PyObject *const *outs) {
+    call c;
+    c.target = d->target;
+    c.nin = operation->nin;
+    c.nout = operation->nout;
+    c.it.operation = operation;
+    for (int j = 0; j < c.nout; j++) {
+        c.output[j] = plain_array(outs[j]);
+        if (!c.output[j]) return -1;
+        if (!PyArray_ISWRITEABLE(c.output[j])) {
+            PyErr_SetString(PyExc_ValueError, "output array is read-only");
+            return -1;
+        }
+        const int same =
+            PyArray_NDIM(c.output[j]) == PyArray_NDIM(c.output[0]) &&
+            PyArray_CompareLists(PyArray_DIMS(c.output[j]), PyArray_DIMS(c.output[0]), PyArray_NDIM(c.output[0]));
+        if (!same || !is_injective(c.output[j])) {
+            PyErr_SetString(PyExc_ValueError,
+                            "run: outputs of one shape expected, without elements that share memory");
+            return -1;
+        }
+    }
+    c.it.ndim = PyArray_NDIM(c.output[0]);
+    c.elements = PyArray_SIZE(c.output[0]);
+    memcpy(c.it.shape, PyArray_DIMS(c.output[0]), (size_t)c.it.ndim * sizeof *c.it.shape);
+    for (int j = 0; j < c.nout; j++) put_output(&c, j);
+    for (int j = 0; j < c.nin; j++) {
+        c.copy[j] = NULL;
+        c.input[j] = plain_array(inputs[j]);
+        if (!c.input[j]) return -1;
+        if (!stretch_to(&c, j)) {
+            PyErr_Format(PyExc_ValueError, "run: input %d does not broadcast to the shape of the output", j);
+            return -1;
+        }
+        c.it.type[j] = (uint8_t)vekt_memory_type_of(PyArray_DESCR(c.input[j]));
+        point_to(&c, j);
+    }
+    int status = separate(&c);
+    if (status == 0) PyErr_SetString(PyExc_ValueError, "run: outputs share memory");
+    status = status > 0 ? iterate(&c) : -1;
+    for (int j = 0; j < c.nin; j++) Py_XDECREF((PyObject *)c.copy[j]);
+    return status;
+}

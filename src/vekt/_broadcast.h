@@ -1,0 +1,36 @@
+/* Dispatcher: what its type (_dispatcher.c) and its calls (_broadcast.c) share. */
+#ifndef VEKT_BROADCAST_H
+#define VEKT_BROADCAST_H
+
+#include "_bridge.h"
+
+typedef PyObject *(*vekt_vectorcall)(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names);
+
+/* Signatures are NumPy's type numbers, or one of these for Python's numbers, which take any type. */
+enum { VEKT_WEAK_INT = -2, VEKT_WEAK_FLOAT = -3 };
+
+/* An operation, and for which types it is. */
+typedef struct {
+    int *signature;
+    uint8_t *weak_type;  /* vekt_type of each input that is a weak number */
+    PyArray_Descr **out; /* owned */
+    PyObject *capsule;
+    const vekt_operation *operation;
+} vekt_entry;
+
+typedef struct {
+    PyObject_HEAD vekt_vectorcall call;
+    PyObject *attributes, *fallback;
+    const vekt_target *target;
+    int nin, nout, n_entries;
+    vekt_entry *entries;
+} vekt_dispatcher;
+
+/* The result, NULL with an error, or NotImplemented for what is left to the fallback.  outs is NULL, an array, or a
+ * tuple of arrays and None. */
+PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, PyObject *outs);
+/* An operation on arrays: the inputs broadcast to the shape of the outputs.  -1 with an error. */
+int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation, PyObject *const *inputs,
+                       PyObject *const *outs);
+
+#endif

@@ -1,0 +1,289 @@
+/* Dispatcher: the callable in front of the broadcast engine.  Calls that it has an operation for go straight there,
+ * all others to a Python function. */
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#include "_broadcast.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <structmember.h>
+
+/* Python 3.12 has this in its limited API; it is the same in 3.11. */
+#if !defined(Py_TPFLAGS_HAVE_VECTORCALL)
+#define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
+#endif
+/* The bit of n_args that gives the callee a place before the arguments. */
+#define NAMED_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
+
+static PyObject *call_fallback(const vekt_dispatcher *d, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+    PyObject *positional = PyTuple_New(n), *keywords = PyDict_New(), *result = NULL;
+    const Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;
+    int status = positional && keywords ? 0 : -1;
+    for (Py_ssize_t i = 0; i < n && status == 0; i++) PyTuple_SetItem(positional, i, Py_NewRef(args[i]));
+    for (Py_ssize_t i = 0; i < n_names && status == 0; i++)
+        status = PyDict_SetItem(keywords, PyTuple_GetItem(names, i), args[n + i]);
+    if (status == 0) result = PyObject_CallFunctionObjArgs(d->fallback, (PyObject *)d, positional, keywords, NULL);
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
+    const vekt_dispatcher *d = (const vekt_dispatcher *)self;
+    const Py_ssize_t n = (Py_ssize_t)(n_args & ~NAMED_OFFSET), n_names = names ? PyTuple_Size(names) : 0;
+    PyObject *outs = NULL;
+    int fast = n_names == 0 && n == d->nin;
+    if (n_names == 1 && n == d->nin && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "out") == 0) {
+        outs = args[n] == Py_None ? NULL : args[n];
+        fast = 1;
+    } else if (n_names == 0 && d->nout == 1 && n == d->nin + 1) {
+        outs = args[d->nin] == Py_None ? NULL : args[d->nin];
+        fast = 1;
+    }
+    if (fast) {
+        PyObject *result = vekt_broadcast_call(d, args, outs);
+        if (result != Py_NotImplemented) return result;
+        Py_DECREF(result);
+    }
+    return call_fallback(d, args, n, names);
+}
+
+/* Calls that do not come by vector: of functools.partial and the like in older versions. */
+static PyObject *call_tuple(PyObject *self, PyObject *positional, PyObject *keywords) {
+    const Py_ssize_t n = PyTuple_Size(positional), n_names = keywords ? PyDict_Size(keywords) : 0;
+    PyObject **args = PyMem_Malloc((size_t)(n + n_names + 1) * sizeof *args), *names = PyTuple_New(n_names);
+    PyObject *key, *value, *result = NULL;
+    if (!args || !names) {
+        PyErr_NoMemory();
+    } else {
+        Py_ssize_t position = 0, i = 0;
+        for (Py_ssize_t k = 0; k < n; k++) args[k] = PyTuple_GetItem(positional, k);
+        while (n_names && PyDict_Next(keywords, &position, &key, &value)) {
+            PyTuple_SetItem(names, i, Py_NewRef(key));
+            args[n + i++] = value;
+        }
+        result = call_vector(self, args, (size_t)n, n_names ? names : NULL);
+    }
+    PyMem_Free(args);
+    Py_XDECREF(names);
+    return result;
+}
+
+/* ---- what it can do ---- */
+
+static const vekt_operation *operation_in(PyObject *capsule) { return PyCapsule_GetPointer(capsule, VEKT_OPERATION); }
+
+/* NumPy's type number of a dtype, or the code of int, float or bool. */
+static int code_of(PyObject *object, int *code) {
+    if (object == (PyObject *)&PyLong_Type) {
+        *code = VEKT_WEAK_INT;
+    } else if (object == (PyObject *)&PyFloat_Type) {
+        *code = VEKT_WEAK_FLOAT;
+    } else if (object == (PyObject *)&PyBool_Type) {
+        *code = NPY_BOOL;
+    } else if (PyArray_DescrCheck(object) && vekt_memory_type_of((PyArray_Descr *)object) >= 0) {
+        *code = ((PyArray_Descr *)object)->type_num;
+    } else {
+        PyErr_Format(PyExc_TypeError, "add: %R is no dtype of the engine, nor bool, int or float", object);
+        return -1;
+    }
+    return 0;
+}
+
+static void clear_entry(vekt_entry *e, int nout) {
+    for (int j = 0; e->out && j < nout; j++) Py_XDECREF((PyObject *)e->out[j]);
+    PyMem_Free(e->signature);
+    PyMem_Free(e->weak_type);
+    PyMem_Free(e->out);
+    Py_XDECREF(e->capsule);
+}
+
+static int fill_entry(vekt_entry *e, const vekt_dispatcher *d, PyObject *signature, PyObject *outs, PyObject *weak) {
+    int weak_type = -1;
+    if (weak && weak != Py_None) {
+        if (!PyArray_DescrCheck(weak) || (weak_type = vekt_memory_type_of((PyArray_Descr *)weak)) < 0) {
+            PyErr_SetString(PyExc_TypeError, "add: weak is not a dtype of the engine");
+            return -1;
+        }
+    }
+    for (int j = 0; j < d->nin; j++) {
+        if (code_of(PyTuple_GetItem(signature, j), &e->signature[j]) < 0) return -1;
+        e->weak_type[j] = (uint8_t)(weak_type < 0 ? e->operation->type[j] : weak_type);
+    }
+    for (int j = 0; j < d->nout; j++) {
+        PyObject *descr = PyTuple_GetItem(outs, j);
+        if (!PyArray_DescrCheck(descr) || vekt_memory_type_of((PyArray_Descr *)descr) < 0) {
+            PyErr_SetString(PyExc_TypeError, "add: a result is not of a dtype of the engine");
+            return -1;
+        }
+        e->out[j] = (PyArray_Descr *)Py_NewRef(descr);
+    }
+    return 0;
+}
+
+static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"signature", "operation", "out_dtypes", "weak", NULL};
+    vekt_dispatcher *d = (vekt_dispatcher *)self;
+    PyObject *signature, *capsule, *outs, *weak = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!|O:add", names, &PyTuple_Type, &signature, &capsule,
+                                     &PyTuple_Type, &outs, &weak))
+        return NULL;
+    const vekt_operation *operation = operation_in(capsule);
+    if (!operation) return NULL;
+    if (PyTuple_Size(signature) != d->nin || operation->nin != d->nin || operation->nout != d->nout ||
+        PyTuple_Size(outs) != d->nout)
+        return PyErr_Format(PyExc_ValueError, "add: %d inputs and %d outputs expected", d->nin, d->nout);
+    vekt_entry e = {PyMem_Calloc((size_t)d->nin, sizeof(int)), PyMem_Calloc((size_t)d->nin, 1),
+                    PyMem_Calloc((size_t)d->nout, sizeof(PyArray_Descr *)), Py_NewRef(capsule), operation};
+    vekt_entry *more = PyMem_Realloc(d->entries, (size_t)(d->n_entries + 1) * sizeof *more);
+    if (more) d->entries = more;
+    if (!e.signature || !e.weak_type || !e.out || !more) {
+        clear_entry(&e, 0);
+        return PyErr_NoMemory();
+    }
+    if (fill_entry(&e, d, signature, outs, weak) < 0) {
+        clear_entry(&e, d->nout);
+        return NULL;
+    }
+    for (int i = 0; i < d->n_entries; i++) {
+        if (memcmp(d->entries[i].signature, e.signature, (size_t)d->nin * sizeof(int))) continue;
+        vekt_entry former = d->entries[i]; /* added again */
+        d->entries[i] = e;
+        clear_entry(&former, d->nout);
+        Py_RETURN_NONE;
+    }
+    d->entries[d->n_entries++] = e;
+    Py_RETURN_NONE;
+}
+
+static PyObject *run(PyObject *self, PyObject *args) {
+    const vekt_dispatcher *d = (const vekt_dispatcher *)self;
+    PyObject *capsule, *inputs, *outs, *from[VEKT_MAX_OPERANDS], *to[VEKT_MAX_OPERANDS];
+    if (!PyArg_ParseTuple(args, "OO!O!:run", &capsule, &PyTuple_Type, &inputs, &PyTuple_Type, &outs)) return NULL;
+    const vekt_operation *operation = operation_in(capsule);
+    if (!operation) return NULL;
+    if (PyTuple_Size(inputs) != operation->nin || PyTuple_Size(outs) != operation->nout)
+        return PyErr_Format(PyExc_ValueError, "run: %d inputs and %d outputs expected", operation->nin,
+                            operation->nout);
+    for (int j = 0; j < operation->nin; j++) from[j] = PyTuple_GetItem(inputs, j);
+    for (int j = 0; j < operation->nout; j++) to[j] = PyTuple_GetItem(outs, j);
+    if (vekt_broadcast_run(d, operation, from, to) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* By its name, as functions are pickled. */
+static PyObject *reduce(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return PyObject_GetAttrString(self, "__name__");
+}
+
+static PyObject *represent(PyObject *self) {
+    PyObject *name = PyObject_GetAttrString(self, "__name__");
+    PyObject *text = name ? PyUnicode_FromFormat("<vekt function %U>", name) : NULL;
+    Py_XDECREF(name);
+    return text;
+}
+
+/* ---- the type ---- */
+
+static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"name", "nin", "nout", "fallback", "doc", "target", NULL};
+    PyObject *name, *fallback, *doc, *address = NULL;
+    int nin, nout;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "UiiOO|O:Dispatcher", names, &name, &nin, &nout, &fallback, &doc,
+                                     &address))
+        return NULL;
+    if (nin < 1 || nout < 1 || nin > VEKT_MAX_OPERANDS || nout > VEKT_MAX_OPERANDS - nin)
+        return PyErr_Format(PyExc_ValueError, "Dispatcher: %d operands at most, an input and an output at least",
+                            VEKT_MAX_OPERANDS);
+    const vekt_target *target = address ? PyLong_AsVoidPtr(address) : vekt_selected;
+    if (!target) return NULL;
+    vekt_dispatcher *d = (vekt_dispatcher *)PyType_GenericAlloc(type, 0);
+    if (!d) return NULL;
+    d->call = call_vector;
+    d->attributes = PyDict_New();
+    d->fallback = Py_NewRef(fallback);
+    d->target = target;
+    d->nin = nin;
+    d->nout = nout;
+    if (!d->attributes || PyDict_SetItemString(d->attributes, "__name__", name) < 0 ||
+        PyDict_SetItemString(d->attributes, "__qualname__", name) < 0 ||
+        PyDict_SetItemString(d->attributes, "__doc__", doc) < 0)
+        Py_CLEAR(d);
+    return (PyObject *)d;
+}
+
+static int traverse(PyObject *self, visitproc visit, void *arg) {
+    const vekt_dispatcher *d = (const vekt_dispatcher *)self;
+    Py_VISIT(d->attributes);
+    Py_VISIT(d->fallback);
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+static int clear(PyObject *self) {
+    vekt_dispatcher *d = (vekt_dispatcher *)self;
+    Py_CLEAR(d->attributes);
+    Py_CLEAR(d->fallback);
+    return 0;
+}
+
+static void deallocate(PyObject *self) {
+    vekt_dispatcher *d = (vekt_dispatcher *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    clear(self);
+    for (int i = 0; i < d->n_entries; i++) clear_entry(&d->entries[i], d->nout);
+    PyMem_Free(d->entries);
+    PyObject_GC_Del(self);
+    Py_DECREF((PyObject *)type);
+}
+
+static PyMethodDef methods[] = {
+    {"add", (PyCFunction)(void (*)(void))add, METH_VARARGS | METH_KEYWORDS,
+     "add($self, /, signature, operation, out_dtypes, weak=None)\n--\n\n"
+     "Run this operation on inputs of a signature: dtypes, or bool, int or float for Python's numbers.  Those "
+     "become\n"
+     "`weak` first, by default what the operation takes."},
+    {"run", run, METH_VARARGS, "run($self, operation, inputs, outs, /)\n--\n\nRun an operation on tuples of arrays."},
+    {"__reduce__", reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(vekt_dispatcher, call), READONLY, NULL},
+    {"__dictoffset__", T_PYSSIZET, offsetof(vekt_dispatcher, attributes), READONLY, NULL},
+    {"nin", T_INT, offsetof(vekt_dispatcher, nin), READONLY, "Number of inputs."},
+    {"nout", T_INT, offsetof(vekt_dispatcher, nout), READONLY, "Number of outputs."},
+    {"fallback", T_OBJECT, offsetof(vekt_dispatcher, fallback), READONLY, "What other calls go to."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "Dispatcher(name, nin, nout, fallback, doc, target=...)\n--\n\n"
+                "A function on arrays, broadcast to one shape.  Calls for which it has no operation go to\n"
+                "fallback(self, args, kwargs)."},
+    {Py_tp_new, create},
+    {Py_tp_dealloc, deallocate},
+    {Py_tp_traverse, traverse},
+    {Py_tp_clear, clear},
+    {Py_tp_call, call_tuple},
+    {Py_tp_repr, represent},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "vekt._ufuncs.Dispatcher",
+    .basicsize = sizeof(vekt_dispatcher),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = slots,
+};
+
+int vekt_add_dispatcher(PyObject *module) {
+    PyObject *type = PyType_FromSpec(&spec);
+    const int status = type ? PyModule_AddObjectRef(module, "Dispatcher", type) : -1;
+    Py_XDECREF(type);
+    return status;
+}

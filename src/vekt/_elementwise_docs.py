@@ -1,0 +1,73 @@
+"""NumPy-style docstrings of the elementwise operations, from their rows."""
+
+from __future__ import annotations
+
+import textwrap
+
+from vekt._elementwise_ops import ElementwiseOp
+
+_OPERANDS = (
+    "Numbers of any dtype, shape and layout that broadcast together; numbers of Python take the "
+    "dtype of the others."
+)
+_OPTIONS = {
+    "out": (
+        "ndarray, tuple of it or None, optional",
+        "Where the result goes; may overlap an input in any way.",
+    ),
+    "where": ("array_like of bool, optional", "Elements that are computed; others stay untouched."),
+    "dtype": ("dtype, optional", "Dtype of the computation and of the result."),
+    "casting": ("str, optional", "Casts that are allowed, as in `numpy.can_cast`."),
+    "order": ("{'C', 'F', 'A', 'K'}, optional", "Layout of a new array."),
+    "subok": ("bool, optional", "Let subclasses of ndarray stay what they are."),
+}
+_SPECIAL = {
+    "condition": ("array_like", "Where it is true, or not zero, `x` is taken."),
+    "min": ("array_like or None, optional", "Lower limits."),
+    "max": ("array_like or None, optional", "Upper limits."),
+}
+
+
+def docstring(op: ElementwiseOp) -> str:
+    """Docstring of the public function."""
+    operands = [name for name in op.inputs if name not in _SPECIAL]
+    lines = [op.summary, "", "Parameters", "----------"]
+    for name in op.inputs:
+        if name in _SPECIAL:
+            lines += _entry(name, *_SPECIAL[name])
+        elif name == operands[0]:
+            lines += _entry(", ".join(operands), "array_like", _OPERANDS)
+    for name, (kind, text) in _OPTIONS.items():
+        if f"{name}=" in op.signature:
+            lines += _entry(name, kind, text)
+    lines += ["", "Returns", "-------", "ndarray or scalar"]
+    result = "Of NumPy's dtype for these operands; a NumPy scalar if all of them are scalars."
+    lines += textwrap.wrap(result, 90, initial_indent="    ", subsequent_indent="    ")
+    lines += ["", "Raises", "------", "ValueError"]
+    lines += ["    If the shapes do not broadcast, or `out` has another one or is read-only."]
+    lines += [
+        "TypeError",
+        "    If the dtypes have no such operation, or `out` cannot take its results.",
+    ]
+    lines += ["", "Notes", "-----", f".. math:: {op.formula}", ""]
+    notes = op.notes + ("  " if op.notes else "")
+    notes += (
+        "One pass over memory in any layout, on all threads for large arrays; the same bits for "
+        "any number of them, any layout and instruction set."
+    )
+    if op.kernel and op.kernel not in ("where",):
+        notes += "  float16 and bfloat16 compute in float32 and are rounded once."
+    lines += textwrap.wrap(notes, 95)
+    reference = op.numpy or {"where": "where", "clip": "clip"}.get(op.name, "")
+    if reference:
+        lines += ["", "See Also", "--------", f"numpy.{reference}"]
+    call, result = op.example
+    lines += ["", "Examples", "--------", ">>> import vekt as vk", f">>> {call}", result]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(name: str, kind: str, text: str) -> list[str]:
+    return [
+        f"{name} : {kind}",
+        *textwrap.wrap(text, 90, initial_indent="    ", subsequent_indent="    "),
+    ]

@@ -1,0 +1,65 @@
+"""The operations of `vekt.elementwise` on NumPy alone: for what their engine is not made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt._elementwise_ops import ElementwiseOp
+from vekt._elementwise_types import common_dtype, signature_of
+
+
+def function(op: ElementwiseOp) -> Callable[..., Any]:
+    """Return the operation with its own parameters."""
+    if op.numpy:
+        made: Callable[..., Any] = getattr(np, op.numpy)
+        return made
+    return {
+        "multiply_add": multiply_add,
+        "scale_shift": scale_shift,
+        "where": where,
+        "clip": clip,
+    }[op.name]
+
+
+def multiply_add(
+    a: Any, b: Any, c: Any, out: Any = None, *, where: Any = True, dtype: Any = None
+) -> Any:
+    """Compute a*b + c with two roundings, or whatever the operands make of it."""
+    options = {} if where is True else {"where": where}
+    types = signature_of((a, b, c))
+    if dtype is None and types is not None:
+        dtype = common_dtype(types)
+    product = np.multiply(a, b, dtype=dtype)
+    return np.add(product, c, out=out, dtype=dtype, **options)
+
+
+def scale_shift(
+    x: Any, scale: Any, shift: Any, out: Any = None, *, where: Any = True, dtype: Any = None
+) -> Any:
+    """Compute x*scale + shift with two roundings."""
+    return multiply_add(x, scale, shift, out, where=where, dtype=dtype)
+
+
+def where(condition: Any, x: Any = None, y: Any = None, out: Any = None) -> Any:
+    """Choose as `numpy.where` does."""
+    if x is None and y is None:
+        return np.where(condition)
+    if x is None or y is None:
+        raise ValueError("where: either both or neither of x and y should be given")
+    chosen = np.where(condition, x, y)
+    if out is None:
+        return chosen[()] if type(chosen) is np.ndarray else chosen
+    if isinstance(out, tuple):
+        (out,) = out
+    np.copyto(out, chosen, casting="same_kind")
+    return out
+
+
+def clip(x: Any, min: Any = None, max: Any = None, out: Any = None, **options: Any) -> Any:
+    """Limit as `numpy.clip` does."""
+    if out is not None:
+        options["out"] = out[0] if isinstance(out, tuple) else out
+    return np.clip(x, min, max, **options)

@@ -1,0 +1,79 @@
+"""Elementwise operations on arrays of any shape, layout and dtype, named as NumPy's ufuncs.
+
+Each is made at its first use, and learns the dtypes that it is called with one after the other.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt import _elementwise_numpy, _native
+from vekt._elementwise_docs import docstring
+from vekt._elementwise_ops import OPS, PUBLIC_NAMES, ElementwiseOp
+from vekt._elementwise_types import find_operation, resolve, signature_of
+
+__all__ = [*PUBLIC_NAMES]
+
+
+class _Fallback:
+    """What a dispatcher calls with what it has no operation for: to learn one, or for NumPy."""
+
+    def __init__(self, op: ElementwiseOp, isa: str) -> None:
+        self.op = op
+        self.isa = isa
+        self.known: set[Any] = set()
+        self.numpy: Callable[..., Any] = _elementwise_numpy.function(op)
+
+    def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        signature = signature_of(args[: dispatcher.nin])
+        plain = signature is not None and len(signature) == dispatcher.nin
+        if plain and signature not in self.known:
+            learnt = self._learn(dispatcher, signature)
+            self.known.add(signature)
+            if learnt:
+                return dispatcher(*args, **options)
+        with np.errstate(all="ignore"):
+            return self.numpy(*args, **options)
+
+    def _learn(self, dispatcher: Any, signature: Any) -> bool:
+        try:
+            *inputs, result = resolve(self.op, signature)
+            operation = find_operation(self.op, (*inputs, result), self.isa)
+            if operation is None:
+                return False
+            weak = [d for t, d in zip(signature, inputs, strict=True) if t in (int, float)]
+            dispatcher.add(signature, operation, (result,), weak[0] if weak else None)
+        except TypeError:  # NumPy has no loop, or the engine not this dtype: NumPy says so
+            return False
+        return True
+
+
+def build(name: str, isa: str = _native.SELECTED) -> Any:
+    """Return a new function of this name over a supported target's kernels."""
+    op = OPS[name]
+    made = _native.build_dispatcher(
+        name, len(op.inputs), 1, _Fallback(op, isa), docstring(op), isa=isa
+    )
+    made.__module__ = __name__
+    made.__signature__ = _signature(op)
+    return made
+
+
+def _signature(op: ElementwiseOp) -> inspect.Signature:
+    scope: dict[str, Any] = {}
+    exec(f"def stub({op.signature}): ...", scope)
+    return inspect.signature(scope["stub"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in OPS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, build(name))
+
+
+def __dir__() -> list[str]:
+    return __all__
