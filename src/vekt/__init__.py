@@ -32,6 +32,7 @@ _LINEAR = {
     "PackedWeights": "vekt.layers",
     "dense": "vekt.layers",
     "dense_backward": "vekt.layers",
+    "stream": "vekt.chunks",
 }
 
 # Likewise the functions of `vekt.reductions`.
