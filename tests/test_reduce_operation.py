@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from vekt._kernels import ffi, lib
 
 from vekt import _native
-from vekt._kernels import ffi, lib
 
 TYPES = {
     "f2": lib.VEKT_TYPE_HALF,
@@ -31,7 +31,7 @@ def code(dtype):
 
 
 class Operation:
-    """An operation of a kernel in the target's table, or of a Python function of contiguous arrays."""
+    """An operation of a Python function of contiguous arrays, which returns new ones."""
 
     def __init__(self, isa, nin, nout, dtype, function):
         dtype = np.dtype(dtype)

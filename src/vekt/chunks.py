@@ -23,7 +23,7 @@ def stream(
     chunk_bytes: int = _CHUNK_BYTES,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
-    """Apply a function to arrays larger than memory, such as `numpy.memmap`, part by part.
+    r"""Apply a function to arrays larger than memory, such as `numpy.memmap`, part by part.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def stream(
 
     Notes
     -----
-    .. math:: y = f(x_1) \\cup f(x_2) \\cup \\ldots \\quad\\text{or}\\quad
-        y = (f(x_1) \\circ f(x_2)) \\circ \\ldots
+    .. math:: y = f(x_1) \cup f(x_2) \cup \ldots \quad\text{or}\quad
+        y = (f(x_1) \circ f(x_2)) \circ \ldots
 
     A part is contiguous along the leading axes: some indices of the first axis, or where one of
     them is too large, some of the second for one of the first, and so on.  Parts depend on the
