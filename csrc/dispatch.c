@@ -76,6 +76,7 @@ const vekt_api *vekt_drivers(void) {
         .optim_step = vekt_optim_step,
         .dense_backward = vekt_dense_backward,
         .iterate = vekt_iterate,
+        .reduce_operation = vekt_reduce_operation,
         .type_bytes = vekt_type_bytes,
         .convert = vekt_convert,
     };

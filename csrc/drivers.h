@@ -5,6 +5,7 @@
 #include "dense.h"
 #include "iterate.h"
 #include "matmul.h"
+#include "reduce_operation.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit
  * integers as doubles where they are asked for a mean. */
@@ -145,6 +146,7 @@ typedef struct {
     void (*optim_step)(const vekt_target *target, int kind, int dtype, const vekt_optim_call *call, ptrdiff_t n);
     int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
     int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
+    int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);
     int (*type_bytes)(int type);
     void (*convert)(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n);
 } vekt_api;

@@ -195,12 +195,12 @@ typedef struct vekt_target {
     vekt_prelu_block prelu_block[VEKT_N_DTYPES];
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     vekt_storage half, bfloat16;
+    vekt_term terms[VEKT_N_TERMS][VEKT_N_ELEMENTS];
+    vekt_find find[VEKT_N_ELEMENTS];
     int n_arithmetic;
     const vekt_typed_kernel *arithmetic;
     vekt_conversion convert[VEKT_N_TYPES]
                            [VEKT_N_TYPES]; /* [from][to]; NULL where speed has not mattered: convert.h */
-    vekt_term terms[VEKT_N_TERMS][VEKT_N_ELEMENTS];
-    vekt_find find[VEKT_N_ELEMENTS];
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];

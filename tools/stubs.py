@@ -170,6 +170,12 @@ def dense_backward(
     *, out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None] | None = None,
     need_dx: bool = True
 ) -> tuple[Any, Any, Any]: ...""",
+    "stream": """\
+def stream(
+    function: Callable[..., Any], *arrays: ArrayLike, out: NDArray[Any] | None = None,
+    combine: Callable[[Any, Any], Any] | None = None, chunk_bytes: int = ...,
+    progress: Callable[[int, int], object] | None = None
+) -> Any: ...""",
 }
 
 # Of elementwise functions: the types of their parameters, by name.

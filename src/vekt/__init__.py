@@ -33,6 +33,7 @@ _HOMES = {
     **dict.fromkeys(("PackedWeights", "dense", "dense_backward"), "vekt.layers"),
     "evaluate": "vekt._fuse.parse",
     "fuse": "vekt._fuse.fused",
+    "stream": "vekt.chunks",
 }
 
 # Imported at first use: Numba, and modules that few programs need.
