@@ -38,6 +38,9 @@ enum { NARROW_TILE, FULL_TILE, COPYING_TILE, N_TILE_KINDS };
 
 /* Operands that are together no larger come from L2: asking for them ahead costs 4-7 % of squares up to 256. */
 enum { NEAR_BYTES = 1 << 20 };
+/* A matrix of this size times a vector: asking for the next rows of a takes off a third, and adds 5 % to smaller
+ * ones. */
+enum { FROM_MEMORY = 8 << 20 };
 /* Steps of k for each row of c that is asked for ahead: all have come when the sums are complete, and no burst of
  * them delays a and b. */
 enum { PREFETCH_STEPS = 8 };
