@@ -122,7 +122,7 @@ static int unit_dim(const dims *d, ptrdiff_t item) {
 
 /* Lines of a transposed operand are far apart, often by a multiple of some KB: no prefetcher foresees the next ones,
  * and few of them find room in a cache together.  So they are asked for a few rows ahead. */
-enum { ROWS_AT_ONCE = 8, ROWS_AHEAD = 16, LINE_BYTES = 64 };
+enum { ROWS_AT_ONCE = 4, ROWS_AHEAD = 8, LINE_BYTES = 64 };
 
 static void gather_turned(vekt_transpose transpose, const dims *d, ptrdiff_t item, char *dense, ptrdiff_t dense_step,
                           const char *memory, ptrdiff_t n) {

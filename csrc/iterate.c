@@ -22,14 +22,16 @@ enum { THREADED_PICOSECONDS = 60000000 };
 
 /* Measured on AMD's Zen 4 and 5.  In elements unless it says otherwise. */
 enum {
-    LONG_ROW = 256,        /* rows this long run one by one; shorter ones in boxes: 7-16 times as quick at 3 to 8 */
-    LONG_RUN = 128,        /* what is contiguous for less than this is copied */
-    BOX_BYTES = 8192,      /* of a copied operand: a few of them stay in the first-level cache */
-    TURNED_BYTES = 262144, /* where a large transposed operand is copied: a share of the second-level cache */
-    NARROW_BYTES = 16384,  /* and the rows are very short */
-    SMALL_OPERAND = 2048,  /* of fewer different elements, an operand stays in the cache whatever its order */
-    LINES_BYTES = 256,     /* of it read side by side: less, and its lines are read one by one */
-    ALIASING_BYTES = 1024, /* rows of a copy a multiple of this apart share a few lines of the first-level cache */
+    LONG_ROW = 256,   /* rows this long run one by one; shorter ones in boxes: 7-16 times as quick at 3 to 8 */
+    LONG_RUN = 128,   /* what is contiguous for less than this is copied */
+    BOX_BYTES = 8192, /* of a copied operand: a few of them stay in the first-level cache */
+    CONVERTED_ELEMENTS =
+        512, /* in a box where operands are converted: the shorter, the sooner memory is asked for more */
+    TURNED_BYTES = 262144,    /* where a large transposed operand is copied: a share of the second-level cache */
+    NARROW_BYTES = 16384,     /* and the rows are very short */
+    SMALL_OPERAND = 2048,     /* of fewer different elements, an operand stays in the cache whatever its order */
+    LINES_BYTES = 256,        /* of it read side by side: less, and its lines are read one by one */
+    ALIASING_BYTES = 1024,    /* rows of a copy a multiple of this apart share a few lines of the first-level cache */
     UNCOPIED_ELEMENTS = 65536 /* where nothing is copied, boxes are there for the threads alone */
 };
 
@@ -137,12 +139,13 @@ static ptrdiff_t distinct(const plan *p, int k) {
     return count;
 }
 
-/* Along a dimension of n elements: about as many in each box, at most `most`, in whole lines where there are many. */
+/* Along a dimension of n elements: about as many in each box, at most `most`.  Where there are many, a multiple of
+ * 16, so that boxes of arrays that are aligned to lines are, too. */
 static ptrdiff_t share(ptrdiff_t n, ptrdiff_t most) {
     if (n <= most) return n;
-    ptrdiff_t part = ceil_divide(n, ceil_divide(n, most));
-    if (part >= 32) part = (part + 15) & ~(ptrdiff_t)15;
-    return smaller(part, most);
+    const ptrdiff_t part = ceil_divide(n, ceil_divide(n, most)), lines = (part + 15) & ~(ptrdiff_t)15;
+    if (part < 32) return part;
+    return lines <= most ? lines : most & ~(ptrdiff_t)15;
 }
 
 /* Over how many elements of a box memory of operand k is one stretch, or one value. */
@@ -181,7 +184,7 @@ static void turn(plan *p, int k, int along, ptrdiff_t *room) {
 /* Sets the modes that do not depend on boxes, and the extents. */
 static void choose_box(plan *p) {
     const ptrdiff_t *shape = p->it->shape;
-    int copies = 0, widest = 1, first = 0;
+    int copies = 0, converts = 0, widest = 1, first = 0;
     uint8_t along[VEKT_MAX_OPERANDS];
     for (int d = 0; d < p->ndim; d++) {
         p->extent[d] = 1;
@@ -197,6 +200,7 @@ static void choose_box(plan *p) {
         if (same && (contiguous || step == 0)) continue;
         p->mode[k] = COPIED;
         copies = 1;
+        converts |= !same;
         if (!contiguous && step != 0) along[k] = (uint8_t)closest(p, k);
         if (along[k] && !first) first = along[k];
     }
@@ -206,7 +210,7 @@ static void choose_box(plan *p) {
         return;
     }
     const ptrdiff_t bytes = !first ? BOX_BYTES : shape[0] < 8 ? NARROW_BYTES : TURNED_BYTES;
-    ptrdiff_t room = bytes / widest;
+    ptrdiff_t room = converts && !first ? CONVERTED_ELEMENTS : bytes / widest;
     for (int k = 0; k < p->n_args; k++) {
         if (along[k]) turn(p, k, along[k], &room);
     }

@@ -59,7 +59,7 @@ class Grid:
         """Yield titles, and what makes the tasks below them when their time has come."""
         rows = self._among(row_names())
         vectors = self._among(linear.VECTORS)
-        functions = self._among(layouts.OPS)
+        functions = self._among(layouts.layout_names()[:-1])
         for dtype in self.dtypes or linear.FLOATS:
             for n in self.sizes:
                 yield f"{n:,} elements", partial(self._sized, n, dtype)
