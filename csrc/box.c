@@ -120,6 +120,24 @@ static int unit_dim(const dims *d, ptrdiff_t item) {
     return 0;
 }
 
+/* Lines of a transposed operand are far apart, often by a multiple of some KB: no prefetcher foresees the next ones,
+ * and few of them find room in a cache together.  So they are asked for a few rows ahead. */
+enum { ROWS_AT_ONCE = 8, ROWS_AHEAD = 16, LINE_BYTES = 64 };
+
+static void gather_turned(vekt_transpose transpose, const dims *d, ptrdiff_t item, char *dense, ptrdiff_t dense_step,
+                          const char *memory, ptrdiff_t n) {
+    const ptrdiff_t step = d->step[0];
+    for (ptrdiff_t begin = 0, rows; begin < d->size[0]; begin += rows) {
+        rows = d->size[0] - begin < ROWS_AT_ONCE ? d->size[0] - begin : ROWS_AT_ONCE;
+        const char *first = memory + begin * step;
+        for (ptrdiff_t l = 0; l < rows; l++) {
+            const char *ahead = first + (l + ROWS_AHEAD) * step;
+            for (ptrdiff_t i = 0; i < n * item; i += LINE_BYTES) __builtin_prefetch(ahead + i);
+        }
+        transpose(dense + begin * item, dense_step, first, step, rows, n);
+    }
+}
+
 /* The dense copy at one side, memory of these steps at the other: along the first dimension and one more by rows or
  * squares, along the others one after the other. */
 static void copy(const vekt_target *target, const dims *d, ptrdiff_t item, char *dense, char *memory, int gathers) {
@@ -133,7 +151,7 @@ static void copy(const vekt_target *target, const dims *d, ptrdiff_t item, char 
     const ptrdiff_t memory1 = second ? d->step[second] : 0;
     for (;;) {
         if (transpose && gathers) {
-            transpose(dense, dense1, memory, d->step[0], d->size[0], n1);
+            gather_turned(transpose, d, item, dense, dense1, memory, n1);
         } else if (transpose) {
             transpose(memory, d->step[0], dense, dense1, n1, d->size[0]);
         } else if (gathers) {

@@ -66,6 +66,7 @@ const vekt_api *vekt_drivers(void) {
         .prelu = vekt_prelu,
         .prelu_backward = vekt_prelu_backward,
         .norms = vekt_norms,
+        .reduce = vekt_reduce,
         .transpose_copy = vekt_transpose_copy,
         .outer = vekt_outer,
         .matmul = vekt_matmul,
@@ -74,6 +75,7 @@ const vekt_api *vekt_drivers(void) {
         .pack = vekt_pack,
         .dense_backward = vekt_dense_backward,
         .iterate = vekt_iterate,
+        .reduce_operation = vekt_reduce_operation,
         .type_bytes = vekt_type_bytes,
         .convert = vekt_convert,
     };

@@ -5,9 +5,11 @@
 #include "dense.h"
 #include "iterate.h"
 #include "matmul.h"
+#include "reduce_operation.h"
 
-/* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32. */
-enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16 };
+/* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit
+ * integers as doubles where they are asked for a mean. */
+enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16, VEKT_WIDE_SIGNED, VEKT_WIDE_UNSIGNED };
 
 /* elementwise.c: runs a kernel over n elements of operands with any byte steps and alignment.
  * Threads and non-temporal stores are used where they pay.  The floating-point environment of the
@@ -71,6 +73,32 @@ typedef struct {
 } vekt_norms_call;
 int vekt_norms(const vekt_target *target, const vekt_norms_call *call);
 
+/* reduce.c: along dimensions n_outer to n_outer + n_inner - 1, one number for each index of those before.  Types are
+ * those of iterate.h: bool, integers and real floats; out_type must hold what `op` gives: any type for a maximum is
+ * the type of x, for positions VEKT_TYPE_I64, for truth VEKT_TYPE_BOOL; sums and means round once to any float, sums
+ * of integers go modulo 2^64 to 64 bits.  Positions count the elements of a line in the order of the dimensions.
+ * There is at least one element in a line, and out does not overlap x.  The dimensions are lost.  Returns -1 where
+ * scratch memory is missing, otherwise 0. */
+enum {
+    VEKT_REDUCE_SUM,
+    VEKT_REDUCE_MEAN,
+    VEKT_REDUCE_MAX, /* NaN where there is one */
+    VEKT_REDUCE_MIN,
+    VEKT_REDUCE_ARGMAX, /* the first NaN, or the first of the greatest */
+    VEKT_REDUCE_ARGMIN,
+    VEKT_REDUCE_ANY,
+    VEKT_REDUCE_ALL,
+    VEKT_N_REDUCE_OPS
+};
+typedef struct {
+    int op, type, out_type;
+    int n_outer, n_inner;
+    vekt_dim *dims; /* operands VEKT_NORM_X and VEKT_NORM_OUT */
+    const char *x;
+    char *out;
+} vekt_reduce_call;
+int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call);
+
 /* transpose.c: copies elements of `item` bytes to contiguous memory, in the order of the dimensions: the last one
  * fastest.  step[0] is the source's, step[1] the copy's.  The two do not overlap.  The dimensions are lost. */
 void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *dims, int n, const void *src,
@@ -92,6 +120,7 @@ typedef struct {
     int (*prelu_backward)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *dy,
                           const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
     int (*norms)(const vekt_target *target, const vekt_norms_call *call);
+    int (*reduce)(const vekt_target *target, const vekt_reduce_call *call);
     void (*transpose_copy)(const vekt_target *target, ptrdiff_t item, vekt_dim *dims, int n, const void *src,
                            void *dst);
     void (*outer)(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,
@@ -103,6 +132,7 @@ typedef struct {
     void (*pack)(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
     int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
     int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
+    int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);
     int (*type_bytes)(int type);
     void (*convert)(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n);
 } vekt_api;

@@ -25,10 +25,10 @@ enum {
     LONG_ROW = 256,        /* rows this long run one by one; shorter ones in boxes: 7-16 times as quick at 3 to 8 */
     LONG_RUN = 128,        /* what is contiguous for less than this is copied */
     BOX_BYTES = 8192,      /* of a copied operand: a few of them stay in the first-level cache */
-    TURNED_BYTES = 131072, /* where a large transposed operand is copied: as many long lines as fit the second one */
+    TURNED_BYTES = 262144, /* where a large transposed operand is copied: a share of the second-level cache */
     NARROW_BYTES = 16384,  /* and the rows are very short */
     SMALL_OPERAND = 2048,  /* of fewer different elements, an operand stays in the cache whatever its order */
-    LINE_BYTES = 64,       /* read at a time */
+    LINES_BYTES = 256,     /* of it read side by side: less, and its lines are read one by one */
     ALIASING_BYTES = 1024, /* rows of a copy a multiple of this apart share a few lines of the first-level cache */
     UNCOPIED_ELEMENTS = 65536 /* where nothing is copied, boxes are there for the threads alone */
 };
@@ -171,7 +171,7 @@ static int closest(const plan *p, int k) {
 
 /* Boxes hold whole lines of a transposed operand, which lie along this dimension. */
 static void turn(plan *p, int k, int along, ptrdiff_t *room) {
-    ptrdiff_t line = LINE_BYTES / p->memory[k];
+    ptrdiff_t line = LINES_BYTES / p->memory[k];
     if (p->it->shape[along] < line + line / 2) line = p->it->shape[along];
     if (p->extent[along] >= line || line > *room) return;
     *room /= line;
@@ -217,7 +217,10 @@ static void choose_box(plan *p) {
     for (int d = 0; d < p->ndim && room > 1; d++) {
         room *= p->extent[d];
         ptrdiff_t part = share(shape[d], room);
-        if (first && d == 0 && part < shape[0] && part * widest % ALIASING_BYTES == 0 && part > 32) part -= 16;
+        if (first && d == 0 && part > 2 * LONG_RUN && part * widest % ALIASING_BYTES == 0) {
+            part = share(shape[d], part - 16);
+            if (part * widest % ALIASING_BYTES == 0) part += 16;
+        }
         if (part < p->extent[d]) part = p->extent[d];
         p->extent[d] = part;
         room /= part;
@@ -365,6 +368,11 @@ static void run_box(worker *w, char (*splats)[VEKT_SPLAT_BYTES]) {
             } else {
                 args[k] = splats[k];
                 if (w->splatted[k] != place[k]) fill_splat(p, k, splats[k], w->splatted[k] = place[k]);
+            }
+        }
+        if (w->outer < p->ndim) { /* rows far apart: the prefetcher does not know where the next one begins */
+            for (int k = 0; k < p->n_args; k++) {
+                if (p->mode[k] == DIRECT) __builtin_prefetch(place[k] + p->it->step[k][w->outer]);
             }
         }
         p->operation->run(p->operation, args, advance, w->run);

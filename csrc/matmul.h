@@ -81,13 +81,14 @@ typedef struct vekt_products {
 /* workspace.c: scratch memory of the calling thread, 64-byte aligned, kept until the thread ends.  A slot's contents
  * are lost with the next request for it.  NULL where memory is missing. */
 enum {
-    VEKT_WORKSPACE_A,      /* packed a */
-    VEKT_WORKSPACE_B,      /* packed b */
-    VEKT_WORKSPACE_STAGE,  /* operands brought into another layout or dtype */
-    VEKT_WORKSPACE_RESULT, /* results on the way to another layout or dtype */
-    VEKT_WORKSPACE_PLANES, /* blocks of 16-bit floats as floats, of complex numbers as planes */
-    VEKT_WORKSPACE_DZ,     /* the gradient of a layer's pre-activation */
-    VEKT_WORKSPACE_BOX,    /* operands of a box: iterate.c */
+    VEKT_WORKSPACE_A,       /* packed a */
+    VEKT_WORKSPACE_B,       /* packed b */
+    VEKT_WORKSPACE_STAGE,   /* operands brought into another layout or dtype */
+    VEKT_WORKSPACE_RESULT,  /* results on the way to another layout or dtype */
+    VEKT_WORKSPACE_PLANES,  /* blocks of 16-bit floats as floats, of complex numbers as planes */
+    VEKT_WORKSPACE_DZ,      /* the gradient of a layer's pre-activation */
+    VEKT_WORKSPACE_BOX,     /* operands of a box: iterate.c */
+    VEKT_WORKSPACE_REDUCED, /* outputs on the way to their sums, and these */
     VEKT_N_WORKSPACES
 };
 void *vekt_workspace(int slot, size_t bytes);

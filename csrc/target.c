@@ -22,7 +22,8 @@
 #include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
-#include "ops/norms.h"
+#include "ops/reduce.h"
+#include "ops/extremes.h"
 #include "ops/outer.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
@@ -53,9 +54,10 @@
 #include "ops/gates.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
-#include "ops/norms.h"
+#include "ops/reduce.h"
+#include "ops/extremes.h"
 #include "ops/outer.h"
-#include "ops/norms_f32.h"
+#include "ops/sum_squares_f32.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
 #include "rows/softmax.h"
@@ -68,10 +70,12 @@
 #include "simd/as_none.h"
 
 #include "ops/dot_integers.h"
+#include "ops/reduce_integers.h"
 #include "ops/dot_blocks.h"
 #include "rows/transpose.h"
 #include "simd/convert.h"
 #include "ops/select.h"
+#include "ops/integers.h"
 
 /* A vector holds half as many doubles, and their polynomials are nearly twice as long: three times the cost. */
 #define ACTIVATION_ROWS(type, TYPE, name, nparams, value, grad)                  \
@@ -98,7 +102,7 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
 #define F32_ARITHMETIC(...) ARITHMETIC_ROW(f32, VEKT_TYPE_F32, __VA_ARGS__)
 #define F64_ARITHMETIC(name, nin, cost) ARITHMETIC_ROW(f64, VEKT_TYPE_F64, name, nin, 2 * (cost))
 static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC)
-                                                   VEKT_WHERE_ROWS};
+                                                   VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \
@@ -107,9 +111,12 @@ static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) V
         {3 * (cost), name##_row_f64, name##_panel_f64, pack_f64, unpack_f64, transpose_rows_f64}, \
     }
 
-#define NORM_TERM(name)                                                                  \
-    {                                                                                    \
-        {name##_block_f32, name##_columns_f32}, { name##_block_f64, name##_columns_f64 } \
+#define REAL_TERMS(name) \
+    {name##_block_f32, name##_columns_f32}, { name##_block_f64, name##_columns_f64 }
+#define INTEGER_TERMS(name)                                                       \
+    {name##_block_i8, name##_columns_i8}, {name##_block_i16, name##_columns_i16}, \
+        {name##_block_i32, name##_columns_i32}, {                                 \
+        name##_block_i64, name##_columns_i64                                      \
     }
 
 static void stream(void *dst, const void *src, size_t bytes) {
@@ -153,16 +160,20 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},
     .prelu_block = {[VEKT_F32] = prelu_block_f32, [VEKT_F64] = prelu_block_f64},
     .prelu_columns = {[VEKT_F32] = prelu_columns_f32, [VEKT_F64] = prelu_columns_f64},
-    .norm_terms =
+    .terms =
         {
-            [VEKT_SUM_ABSOLUTE] = NORM_TERM(sum_absolute),
+            [VEKT_SUM_ABSOLUTE] = {REAL_TERMS(sum_absolute)},
             [VEKT_SUM_SQUARES] = {{short_sum_squares_block_f32, sum_squares_columns_f32},
                                   {sum_squares_block_f64, sum_squares_columns_f64}},
-            [VEKT_SUM_PRODUCTS] = NORM_TERM(sum_products),
-            [VEKT_COUNT_NONZERO] = NORM_TERM(count_nonzero),
-            [VEKT_MAX_ABSOLUTE] = NORM_TERM(max_absolute),
-            [VEKT_MIN_ABSOLUTE] = NORM_TERM(min_absolute),
+            [VEKT_SUM_PRODUCTS] = {REAL_TERMS(sum_products)},
+            [VEKT_COUNT_NONZERO] = {REAL_TERMS(count_nonzero)},
+            [VEKT_MAX_ABSOLUTE] = {REAL_TERMS(max_absolute)},
+            [VEKT_MIN_ABSOLUTE] = {REAL_TERMS(min_absolute)},
+            [VEKT_SUM] = {REAL_TERMS(sum), INTEGER_TERMS(sum)},
+            [VEKT_GREATEST] = {REAL_TERMS(greatest), INTEGER_TERMS(greatest)},
+            [VEKT_LEAST] = {REAL_TERMS(least)},
         },
+    .find = {find_f32, find_f64, find_i8, find_i16, find_i32, find_i64},
     .square_roots = {square_roots_f32, square_roots_f64},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8, transpose_16},
     .outer = {outer_f32, outer_f64},

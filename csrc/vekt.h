@@ -120,8 +120,16 @@ typedef struct {
     void (*narrow)(char *dst, const float *src, ptrdiff_t n);
 } vekt_storage;
 
-/* What norms and cosines are made of, in double whatever the dtype.  y is read by VEKT_SUM_PRODUCTS alone, but is
- * always an address as good as x. */
+/* Elements as reductions take them: those of VEKT_F32 and VEKT_F64, and integers. */
+enum { VEKT_I8 = VEKT_N_DTYPES, VEKT_I16, VEKT_I32, VEKT_I64, VEKT_N_ELEMENTS };
+/* A result, or one so far: a double for both kinds of real elements, otherwise an integer. */
+typedef union {
+    double real;
+    int64_t integer; /* modulo 2^64 */
+} vekt_number;
+/* What reductions, norms and cosines are made of.  y is read by VEKT_SUM_PRODUCTS, but is always an address as good
+ * as x.  Integers have VEKT_SUM and VEKT_GREATEST only, of signed elements x ^ key, with the int64_t key at y: it
+ * turns unsigned numbers into signed ones, and their order round. */
 enum {
     VEKT_SUM_ABSOLUTE,
     VEKT_SUM_SQUARES,
@@ -129,17 +137,22 @@ enum {
     VEKT_COUNT_NONZERO, /* NaN is not zero */
     VEKT_MAX_ABSOLUTE,  /* NaN where there is one, as in all of them */
     VEKT_MIN_ABSOLUTE,
-    VEKT_N_NORM_TERMS,
-    VEKT_COSINE = VEKT_N_NORM_TERMS /* made of three of them: norms.c */
+    VEKT_SUM,
+    VEKT_GREATEST, /* of none -infinity, or the least integer */
+    VEKT_LEAST,
+    VEKT_N_TERMS,
+    VEKT_COSINE = VEKT_N_TERMS /* made of three of them: norms.c */
 };
 #define VEKT_SAFE_SQUARES 0x1p900 /* and its inverse */
 typedef struct {
     /* Of n contiguous elements, some thousands at most; 0, or infinity for the minimum, of none. */
-    double (*block)(const void *x, const void *y, ptrdiff_t n);
+    vekt_number (*block)(const void *x, const void *y, ptrdiff_t n);
     /* Takes a few rows of n elements into n results; the steps from row to row are in bytes. */
-    void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, double *results,
-                    ptrdiff_t n);
-} vekt_norm_term;
+    void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows,
+                    vekt_number *results, ptrdiff_t n);
+} vekt_term;
+/* The first of n elements, step bytes apart, that is equal to a value, NaN to NaN; n where none is. */
+typedef ptrdiff_t (*vekt_find)(const void *x, ptrdiff_t step, vekt_number value, ptrdiff_t n);
 /* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which
  * squares have overflowed or lost bits; those of floats cannot be. */
 typedef int (*vekt_square_roots)(void *out, const double *squares, ptrdiff_t n);
@@ -166,11 +179,12 @@ typedef struct vekt_target {
     vekt_prelu_block prelu_block[VEKT_N_DTYPES];
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     vekt_storage half, bfloat16;
+    vekt_term terms[VEKT_N_TERMS][VEKT_N_ELEMENTS];
+    vekt_find find[VEKT_N_ELEMENTS];
     int n_arithmetic;
     const vekt_typed_kernel *arithmetic;
     vekt_conversion convert[VEKT_N_TYPES]
                            [VEKT_N_TYPES]; /* [from][to]; NULL where speed has not mattered: convert.h */
-    vekt_norm_term norm_terms[VEKT_N_NORM_TERMS][VEKT_N_DTYPES];
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];

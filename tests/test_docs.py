@@ -11,9 +11,10 @@ import pytest
 
 from vekt.cli.app import app
 from vekt.linalg import __all__ as products
+from vekt.reductions import __all__ as reductions
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ["linalg.md"]
+GUIDES = ["linalg.md", "reductions.md"]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
@@ -34,3 +35,8 @@ def test_commands(guide: str) -> None:
 def test_every_product_is_in_the_guide() -> None:
     text = (DOCS / "linalg.md").read_text("utf-8")
     assert not [name for name in products if f"`vk.{name}(" not in text]
+
+
+def test_every_reduction_is_in_the_guide() -> None:
+    text = (DOCS / "reductions.md").read_text("utf-8")
+    assert not [name for name in reductions if f"`vk.{name}(" not in text]

@@ -26,6 +26,7 @@ from vekt.cli.cases import all_cases
 from vekt.cli.formulas import PLAIN, plain
 from vekt.cli.linear_tasks import linear_rows
 from vekt.cli.peers import PEERS, _numba
+from vekt.cli.reduction_tasks import REDUCTIONS
 from vekt.cli.tasks import GATES, ROWS, parameters
 
 PARAMETERS: dict[str, dict[str, float]] = {
@@ -213,6 +214,7 @@ def test_gates(peer: str, name: str, dtype: str) -> None:
 def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
     known |= set(linear_rows())  # in test_peers_linear.py
+    known |= set(REDUCTIONS)  # in test_reductions.py
     for peer in PEERS.values():
         assert set(peer.rows) <= known
 

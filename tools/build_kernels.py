@@ -8,7 +8,15 @@ from pathlib import Path
 from cffi import FFI
 
 CSRC = Path(__file__).resolve().parents[1] / "csrc"
-HEADERS = ("vekt.h", "matmul.h", "dense.h", "iterate.h", "drivers.h", "jit_entry.h")
+HEADERS = (
+    "vekt.h",
+    "matmul.h",
+    "dense.h",
+    "iterate.h",
+    "reduce_operation.h",
+    "drivers.h",
+    "jit_entry.h",
+)
 
 
 def declarations(header: str) -> str:

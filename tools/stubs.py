@@ -27,6 +27,7 @@ from . import activations as activations
 from . import config as config
 from . import gates as gates
 from . import jit as jit
+from . import reductions as reductions
 from . import reference as reference
 from . import rows as rows
 from . import ufuncs as ufuncs
@@ -157,6 +158,20 @@ ROWS = {
     ("_backward", True): f"dy: ArrayLike, x: ArrayLike, {AXIS}, {KEEP}, *, {MASK}, {OUTPUT}",
 }
 
+_FIRST = "initial: complex = ..."
+_AXES = "a: ArrayLike, axis: int | tuple[int, ...] | None = None"
+_WHERE = "where: ArrayLike = True"
+REDUCTIONS = {
+    **dict.fromkeys(("sum",), f"{_AXES}, {DTYPE}, {OUTPUT}, {KEEP}, {_FIRST}, {_WHERE}"),
+    **dict.fromkeys(("mean",), f"{_AXES}, {DTYPE}, {OUTPUT}, {KEEP}, *, {_WHERE}"),
+    **dict.fromkeys(("max", "min"), f"{_AXES}, {OUTPUT}, {KEEP}, {_FIRST}, {_WHERE}"),
+    **dict.fromkeys(("any", "all"), f"{_AXES}, {OUTPUT}, {KEEP}, *, {_WHERE}"),
+    **dict.fromkeys(
+        ("argmax", "argmin"), f"a: ArrayLike, axis: int | None = None, {OUTPUT}, *, {KEEP}"
+    ),
+    **dict.fromkeys(("broadcast_to", "sum_to_shape"), "x: ArrayLike, shape: int | Sequence[int]"),
+}
+
 
 def load_registry(name: str = "_registry") -> Any:
     """Import `vekt._registry` without importing `vekt`, which needs the compiled modules."""
@@ -195,6 +210,7 @@ def stub() -> str:
         for name in row_op.public_names:
             arguments = ROWS[name.removeprefix(row_op.name), row_op.reduces]
             lines.append(f"def {name}({arguments}) -> Any: ...")
+    lines += [f"def {name}({text}) -> Any: ..." for name, text in REDUCTIONS.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -33,6 +33,13 @@ INLINE int v_all_f64(mask_f64 m) { return (m[0] & m[1]) != 0; }
 INLINE int v_all_f32(mask_f32 m) { return (m[0] & m[1] & m[2] & m[3]) != 0; }
 INLINE int v_all_f64(mask_f64 m) { return (m[0] & m[1]) != 0; }
 #endif
+#if defined(__SSE2__)
+INLINE unsigned v_lanes_f32(mask_f32 m) { return (unsigned)_mm_movemask_ps((__m128)m); }
+INLINE unsigned v_lanes_f64(mask_f64 m) { return (unsigned)_mm_movemask_pd((__m128d)m); }
+#else
+INLINE unsigned v_lanes_f32(mask_f32 m) { return (m[0] & 1u) | (m[1] & 2u) | (m[2] & 4u) | (m[3] & 8u); }
+INLINE unsigned v_lanes_f64(mask_f64 m) { return (unsigned)((m[0] & 1) | (m[1] & 2)); }
+#endif
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)((m & (vi32)a) | (~m & (vi32)b)); }
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)((m & (vi64)a) | (~m & (vi64)b)); }
 /* Not NEON's fmin, which would return NaN for a NaN in either place. */

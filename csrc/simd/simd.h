@@ -12,6 +12,7 @@
  *   v_lt v_le v_eq       masks; false where either is NaN
  *   v_select(m, a, b)    a where m, else b
  *   v_all(m)             true where every lane of the mask is
+ *   v_lanes(m)           an unsigned integer with bit i set where lane i is true
  *   v_bits(x) v_real(i)  reinterpret
  *   v_widen(x, wide)     its lanes as doubles: wide[0] alone for vf64, wide[0] and wide[1] for vf32
  *
@@ -86,6 +87,7 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_select(m, a, b) OVERLOAD(v_select, a)(m, a, b)
 #define v_bits(x) OVERLOAD(v_bits, x)(x)
 #define v_all(m) _Generic((m), mask_f32: v_all_f32, mask_f64: v_all_f64)(m)
+#define v_lanes(m) _Generic((m), mask_f32: v_lanes_f32, mask_f64: v_lanes_f64)(m)
 #define v_real(i) _Generic((i), vi32: v_real_f32, vi64: v_real_f64)(i)
 #define v_abs(x) OVERLOAD(v_abs, x)(x)
 #define v_sqrt(x) OVERLOAD(v_sqrt, x)(x)

@@ -20,6 +20,8 @@ INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
 INLINE int v_all_f32(mask_f32 m) { return _mm256_movemask_ps((__m256)m) == 0xff; }
 INLINE int v_all_f64(mask_f64 m) { return _mm256_movemask_pd((__m256d)m) == 0xf; }
+INLINE unsigned v_lanes_f32(mask_f32 m) { return (unsigned)_mm256_movemask_ps((__m256)m); }
+INLINE unsigned v_lanes_f64(mask_f64 m) { return (unsigned)_mm256_movemask_pd((__m256d)m); }
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) {
     return (vf32)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)m);
 }

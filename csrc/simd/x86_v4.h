@@ -20,6 +20,8 @@ INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return _mm512_cmp_pd_mask((__m512d)a,
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_EQ_OQ); }
 INLINE int v_all_f32(mask_f32 m) { return m == 0xffff; }
 INLINE int v_all_f64(mask_f64 m) { return m == 0xff; }
+INLINE unsigned v_lanes_f32(mask_f32 m) { return m; }
+INLINE unsigned v_lanes_f64(mask_f64 m) { return m; }
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)_mm512_mask_blend_ps(m, (__m512)b, (__m512)a); }
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)_mm512_mask_blend_pd(m, (__m512d)b, (__m512d)a); }
 

@@ -36,14 +36,37 @@ _LINEAR = {
     "fuse": "vekt._fuse.fused",
 }
 
+# Likewise the functions of `vekt.reductions`.
+_REDUCTIONS = (
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "broadcast_to",
+    "max",
+    "mean",
+    "min",
+    "sum",
+    "sum_to_shape",
+)
+
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("config", "elementwise", "gates", "jit", "reference", "rows")
+_LAZY_MODULES = (
+    "config",
+    "elementwise",
+    "gates",
+    "jit",
+    "reductions",
+    "reference",
+    "rows",
+)
 
 __all__ = [
     *_ACTIVATIONS,
     *_ELEMENTWISE,
     *_GATES,
     *_LINEAR,
+    *_REDUCTIONS,
     *_ROWS,
     "activations",
     "dot",
@@ -67,6 +90,8 @@ def __getattr__(name: str) -> Any:
         return globals().setdefault(name, getattr(import_module("vekt.elementwise"), name))
     if name in _LINEAR:
         return globals().setdefault(name, getattr(import_module(_LINEAR[name]), name))
+    if name in _REDUCTIONS:
+        return globals().setdefault(name, getattr(import_module("vekt.reductions"), name))
     if name in _LAZY_MODULES:
         return import_module(f"vekt.{name}")
     if name == "show_config":

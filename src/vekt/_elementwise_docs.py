@@ -52,8 +52,8 @@ def docstring(op: ElementwiseOp) -> str:
     lines += ["", "Notes", "-----", f".. math:: {op.formula}", ""]
     notes = op.notes + ("  " if op.notes else "")
     notes += (
-        "One pass over memory in any layout, on all threads for large arrays; the same bits for any "
-        "number of them, any layout and instruction set."
+        "One pass over memory in any layout, on all threads for large arrays; the same bits for "
+        "any number of them, any layout and instruction set."
     )
     if op.kernel and op.kernel not in ("where",):
         notes += "  float16 and bfloat16 compute in float32 and are rounded once."

@@ -37,6 +37,10 @@ static PyMethodDef norms_def = {"norms", (PyCFunction)(void (*)(void))vekt_py_no
                                 "Return norms of an array, or cosines of two, along axes; NotImplemented for other "
                                 "dtypes."};
 
+static PyMethodDef reduce_def = {"reduce", (PyCFunction)(void (*)(void))vekt_py_reduce, METH_FASTCALL,
+                                 "reduce(op, x, axis, dtype, out, keepdims, /)\n--\n\n"
+                                 "Return a reduction of an ndarray along axes; NotImplemented for what is NumPy's."};
+
 static PyMethodDef outer_def = {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
                                 "outer(a, b, out, /)\n--\n\n"
                                 "Return the outer product of two vectors of one dtype, float32 or float64, in out or "
@@ -80,6 +84,11 @@ static PyObject *build_norms(PyObject *self, PyObject *address) {
     return bind(&norms_def, address);
 }
 
+static PyObject *build_reduce(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&reduce_def, address);
+}
+
 static PyObject *build_outer(PyObject *self, PyObject *address) {
     (void)self;
     return bind(&outer_def, address);
@@ -102,6 +111,8 @@ static PyMethodDef methods[] = {
      "build_products(target, /)\n--\n\nReturn matmul and its kin over a target's kernels, by name."},
     {"build_norms", build_norms, METH_O,
      "build_norms(target, /)\n--\n\nReturn the function norms over a target's kernels."},
+    {"build_reduce", build_reduce, METH_O,
+     "build_reduce(target, /)\n--\n\nReturn the function reduce over a target's kernels."},
     {"build_outer", build_outer, METH_O,
      "build_outer(target, /)\n--\n\nReturn the function outer over a target's kernels."},
     {"build_transpose_copy", build_transpose_copy, METH_O,
@@ -119,6 +130,9 @@ static PyMethodDef methods[] = {
      "As build_transpose_copy makes it, over the selected target's kernels."},
     {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
      "norms(kind, x, y, axis, keepdims, /)\n--\n\nAs build_norms makes it, over the selected target's kernels."},
+    {"reduce", (PyCFunction)(void (*)(void))vekt_py_reduce, METH_FASTCALL,
+     "reduce(op, x, axis, dtype, out, keepdims, /)\n--\n\n"
+     "As build_reduce makes it, over the selected target's kernels."},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {"prelu", (PyCFunction)(void (*)(void))vekt_py_prelu, METH_FASTCALL,

@@ -107,6 +107,12 @@ def build_norms(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_norms(_address(TARGETS[isa]))
 
 
+def build_reduce(isa: str) -> Callable[..., Any]:
+    """Return the function ``reduce`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_reduce(_address(TARGETS[isa]))
+
+
 def build_outer(isa: str) -> Callable[..., Any]:
     """Return the function ``outer`` over a supported target's kernels."""
     _require_supported(isa)

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vekt import _elementwise_numpy as plain
-from vekt import _native
+from vekt import _elementwise_numpy, _native
 from vekt._elementwise_docs import docstring
 from vekt._elementwise_ops import OPS, PUBLIC_NAMES, ElementwiseOp
 from vekt._elementwise_types import find_operation, resolve, signature_of
@@ -27,16 +26,16 @@ class _Fallback:
         self.op = op
         self.isa = isa
         self.known: set[Any] = set()
-        self.numpy: Callable[..., Any] = plain.function(op)
+        self.numpy: Callable[..., Any] = _elementwise_numpy.function(op)
 
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         signature = signature_of(args[: dispatcher.nin])
-        if signature is not None and len(signature) == dispatcher.nin:
-            if signature not in self.known:
-                learnt = self._learn(dispatcher, signature)
-                self.known.add(signature)
-                if learnt:
-                    return dispatcher(*args, **options)
+        plain = signature is not None and len(signature) == dispatcher.nin
+        if plain and signature not in self.known:
+            learnt = self._learn(dispatcher, signature)
+            self.known.add(signature)
+            if learnt:
+                return dispatcher(*args, **options)
         with np.errstate(all="ignore"):
             return self.numpy(*args, **options)
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _reference_linalg
+from . import _reference_linalg, _reference_reductions
 from ._functions import public_functions
 from ._operands import checked_out, result_dtype
 from ._reference_dense import dense, dense_backward
 from ._reference_gates import gate_functions
 from ._reference_linalg import *  # noqa: F403
+from ._reference_reductions import *  # noqa: F403
 from ._reference_rounding import narrowed, wider
 from ._reference_rows import rows, wide_rows
 from ._reference_vectors import cosine_similarity, norm, outer, transpose_copy
@@ -127,6 +128,7 @@ globals().update(_FUNCTIONS)
 __all__ = [
     *_FUNCTIONS,
     *_reference_linalg.__all__,
+    *_reference_reductions.__all__,
     "cosine_similarity",
     "dense",
     "dense_backward",

@@ -8,6 +8,7 @@ from functools import partial
 from importlib.util import find_spec
 
 from vekt.cli import linear_tasks as linear
+from vekt.cli import reduction_tasks as reduction
 from vekt.cli import shapes as grid
 from vekt.cli.cases import Case, select_cases
 from vekt.cli.shapes import Shape
@@ -25,7 +26,12 @@ Tasks = Callable[[], Iterator[Task]]
 
 def other_names() -> list[str]:
     """Operations that are compared beside the registry's."""
-    return [*row_names(), *gate_names(), *linear.linear_names()]
+    return [
+        *row_names(),
+        *gate_names(),
+        *linear.linear_names(),
+        *reduction.reduction_names(),
+    ]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Grid:
                     yield grid.text(shape), partial(linear.matrix_tasks, vectors, shape, dtype)
         yield from self._products()
         yield from self._layers()
+        yield from self._reductions()
 
     def _among(self, names: Iterable[str]) -> list[str]:
         there = other_names()
@@ -104,3 +111,9 @@ class Grid:
                     backward = name == "dense_backward"
                     title = f"dense layers, forward{' and backward' if backward else ''}"
                     yield title, partial(linear.dense_tasks, shapes, dtype, backward)
+
+    def _reductions(self) -> Iterator[tuple[str, Tasks]]:
+        names = self._among(reduction.reduction_names())
+        for dtype in self.dtypes or reduction.DTYPES:
+            if names and not dtype.startswith("complex"):
+                yield "reductions", partial(reduction.reduction_tasks, names, dtype)

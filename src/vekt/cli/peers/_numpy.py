@@ -274,7 +274,12 @@ def _layer(activation: str) -> dict[str, str]:
 
 _LAYERS = {k: row for name in LAYERS if name in _ELEMENTWISE for k, row in _layer(name).items()}
 
-ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
+_REDUCTIONS = {
+    name: f"np.{name}(x, axis)"
+    for name in ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
+}
+
+ROWS = {**_REDUCTIONS, **_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
 
 
 def load(threads: int) -> Namespace:

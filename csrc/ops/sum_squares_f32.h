@@ -1,11 +1,11 @@
 /* Sum of squares of a block of floats in float, which takes two thirds of the time that conversion to double takes;
  * in double where squares left the range. */
 
-#define SQUARES_WIDTH 64 /* virtual lanes, as in norms.h */
+#define SQUARES_WIDTH 64 /* virtual lanes, as in reduce.h */
 #define SQUARES_CHAIN 16 /* additions in float, before their sum is added in double */
 #define SQUARES_VECTORS (SQUARES_WIDTH / LANES_F32)
 
-static double short_sum_squares_block_f32(const void *px, const void *py, ptrdiff_t n) {
+static vekt_number short_sum_squares_block_f32(const void *px, const void *py, ptrdiff_t n) {
     const float *x = px;
     vf64 wide[2 * SQUARES_VECTORS];
     for (int j = 0; j < 2 * SQUARES_VECTORS; j++) wide[j] = v_splat_f64(0);
@@ -44,7 +44,7 @@ static double short_sum_squares_block_f32(const void *px, const void *py, ptrdif
     for (int half = LANES_F64 / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];
     /* Squares below 2^-126 lose at most 2^-149 each, 2^-135 together: nothing beside the least sum taken here. */
-    if (lane[0] >= 0x1p-90 && lane[0] <= 0x1p127) return lane[0];
+    if (lane[0] >= 0x1p-90 && lane[0] <= 0x1p127) return (vekt_number){.real = lane[0]};
     return sum_squares_block_f32(px, py, n);
 }
 

@@ -1,0 +1,110 @@
+/* The greatest and the least of numbers, in their own dtype: NaN where there is one.  And where they stand. */
+
+typedef VEC (*FN(pick))(VEC a, VEC b);
+
+INLINE VEC FN(pick_greater)(VEC a, VEC b) { return v_max(a, b); }
+INLINE VEC FN(pick_less)(VEC a, VEC b) { return v_min(a, b); }
+
+INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, ptrdiff_t n) {
+    enum { CHAINS = 4 };
+    const REAL *x = px;
+    REAL few[LANES];
+    VEC result[CHAINS];
+    MASK valid[CHAINS];
+    if (n < LANES) {
+        FN(v_store)(few, FN(v_splat)((REAL)neutral));
+        memcpy(few, x, (size_t)n * sizeof *few);
+        x = few, n = LANES;
+    }
+    for (int j = 0; j < CHAINS; j++) {
+        result[j] = FN(v_load)(x); /* an element may be taken twice */
+        valid[j] = v_eq(result[j], result[j]);
+    }
+    ptrdiff_t i = 0;
+    for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
+#pragma GCC unroll 4
+        for (int j = 0; j < CHAINS; j++) {
+            const VEC a = FN(v_load)(x + i + j * LANES);
+            result[j] = pick(result[j], a);
+            valid[j] &= v_eq(a, a);
+        }
+    for (; i < n; i += LANES) {
+        const VEC a = FN(v_load)(x + (i + LANES <= n ? i : n - LANES));
+        result[0] = pick(result[0], a);
+        valid[0] &= v_eq(a, a);
+    }
+    if (!v_all(valid[0]) || !v_all(valid[1]) || !v_all(valid[2]) || !v_all(valid[3])) return (double)NAN;
+    result[0] = pick(pick(result[0], result[1]), pick(result[2], result[3]));
+    FN(v_store)(few, result[0]);
+    REAL best = few[0];
+    for (int j = 1; j < LANES; j++)
+        best = neutral < 0 ? (few[j] > best ? few[j] : best) : few[j] < best ? few[j] : best;
+    return (double)best;
+}
+
+INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, double neutral, const void *px, ptrdiff_t step,
+                                ptrdiff_t rows, vekt_number *numbers, ptrdiff_t n) {
+    const char *x = px;
+    double *results = &numbers->real;
+    for (; n > 0; n -= LANES, results += LANES, x += LANES * sizeof(REAL)) {
+        VEC best = FN(v_splat)((REAL)neutral);
+        MASK valid = v_eq(best, best);
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            const REAL *p = (const REAL *)(x + i * step);
+            const VEC a = n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p);
+            best = pick(best, a);
+            valid &= v_eq(a, a);
+        }
+        vf64 wide[LANES / LANES_F64];
+        v_widen(v_select(valid, best, FN(v_splat)((REAL)NAN)), wide);
+        for (int k = 0; k < LANES / LANES_F64; k++) {
+            const ptrdiff_t left = n - k * LANES_F64;
+            double *to = results + k * LANES_F64;
+            if (left <= 0) break;
+            if (left < LANES_F64)
+                v_store_first_f64(to, join(v_load_first_f64(to, left), wide[k], wide[k]), left);
+            else
+                v_store_f64(to, join(v_load_f64(to), wide[k], wide[k]));
+        }
+    }
+}
+
+/* NaN stays, of the first or of the second. */
+INLINE vf64 FN(join_greater)(vf64 a, vf64 b, vf64 y) { return (void)y, v_select(v_eq(a, a), v_max(a, b), a); }
+INLINE vf64 FN(join_less)(vf64 a, vf64 b, vf64 y) { return (void)y, v_select(v_eq(a, a), v_min(a, b), a); }
+
+#define EXTREME(name, pick, join, neutral)                                                                           \
+    static vekt_number FN(name##_block)(const void *x, const void *y, ptrdiff_t n) {                                 \
+        (void)y;                                                                                                     \
+        return (vekt_number){.real = FN(extreme_block)(FN(pick), neutral, x, n)};                                    \
+    }                                                                                                                \
+    static void FN(name##_columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, \
+                                   vekt_number *results, ptrdiff_t n) {                                              \
+        (void)y, (void)y_step;                                                                                       \
+        FN(extreme_columns)(FN(pick), FN(join), neutral, x, x_step, rows, results, n);                               \
+    }
+
+EXTREME(greatest, pick_greater, join_greater, -INFINITY)
+EXTREME(least, pick_less, join_less, INFINITY)
+
+static ptrdiff_t FN(find)(const void *px, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
+    const REAL value = (REAL)number.real;
+    const int nan = value != value;
+    const unsigned others = nan ? (1u << LANES) - 1 : 0; /* lanes that are equal to themselves do not count */
+    const VEC wanted = FN(v_splat)(value);
+    ptrdiff_t i = 0;
+    for (; step == sizeof(REAL) && i < n; i += LANES) {
+        const REAL *p = (const REAL *)px + i;
+        const VEC a = n - i < LANES ? FN(v_load_first)(p, n - i) : FN(v_load)(p);
+        const unsigned found = v_lanes(v_eq(a, nan ? a : wanted)) ^ others;
+        if (found) return i + __builtin_ctz(found) < n ? i + __builtin_ctz(found) : n;
+    }
+    for (; i < n; i++) {
+        REAL a;
+        memcpy(&a, (const char *)px + i * step, sizeof a);
+        if (a == value || (nan && a != a)) return i;
+    }
+    return n;
+}
+
+#undef EXTREME

@@ -1,0 +1,340 @@
+"""Sums, means, extremes, their positions and truth along axes, and the reverse of broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt import _ufuncs
+from vekt._kernels import lib
+from vekt._reduction_docs import documented
+
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "broadcast_to",
+    "max",
+    "mean",
+    "min",
+    "sum",
+    "sum_to_shape",
+]
+
+_NAMES = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
+_CODES: dict[str, int] = {name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in _NAMES}
+_SUM, _MEAN, _MAX, _MIN, _ARGMAX, _ARGMIN, _ANY, _ALL = _CODES.values()
+
+# What stands for the elements that `where` leaves out; extremes take their initial value.
+_NEUTRAL: dict[str, Any] = {"sum": 0, "mean": 0, "any": False, "all": True}
+_JOIN: dict[str, np.ufunc] = {"sum": np.add, "max": np.maximum, "min": np.minimum}
+
+
+class _Nothing:
+    """What stands for an argument that was not given."""
+
+    def __repr__(self) -> str:
+        return "<no value>"
+
+
+_NOTHING: Any = _Nothing()
+
+
+@documented
+def sum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = _NOTHING,
+    where: Any = True,
+) -> Any:
+    """Sum of elements along axes."""
+    if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
+        result = _ufuncs.reduce(_SUM, a, axis, dtype, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "sum", a, axis, out, keepdims, dtype, initial, where)
+
+
+@documented
+def mean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+) -> Any:
+    """Arithmetic mean of elements along axes."""
+    if type(a) is np.ndarray and out is None and where is True:
+        result = _ufuncs.reduce(_MEAN, a, axis, dtype, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "mean", a, axis, out, keepdims, dtype, where=where)
+
+
+@documented
+def max(
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = _NOTHING,
+    where: Any = True,
+) -> Any:
+    """Greatest element along axes."""
+    if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
+        result = _ufuncs.reduce(_MAX, a, axis, None, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "max", a, axis, out, keepdims, None, initial, where)
+
+
+@documented
+def min(
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = _NOTHING,
+    where: Any = True,
+) -> Any:
+    """Least element along axes."""
+    if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
+        result = _ufuncs.reduce(_MIN, a, axis, None, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "min", a, axis, out, keepdims, None, initial, where)
+
+
+@documented
+def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
+    """Position of the greatest element along an axis."""
+    if type(a) is np.ndarray and out is None:
+        result = _ufuncs.reduce(_ARGMAX, a, axis, None, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "argmax", a, axis, out, keepdims)
+
+
+@documented
+def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
+    """Position of the least element along an axis."""
+    if type(a) is np.ndarray and out is None:
+        result = _ufuncs.reduce(_ARGMIN, a, axis, None, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "argmin", a, axis, out, keepdims)
+
+
+@documented
+def any(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
+    """Tell whether an element along axes is true."""
+    if type(a) is np.ndarray and out is None and where is True:
+        result = _ufuncs.reduce(_ANY, a, axis, None, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "any", a, axis, out, keepdims, where=where)
+
+
+@documented
+def all(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
+    """Tell whether all elements along axes are true."""
+    if type(a) is np.ndarray and out is None and where is True:
+        result = _ufuncs.reduce(_ALL, a, axis, None, None, keepdims)
+        if result is not NotImplemented:
+            return result
+    return general_reduction(_ufuncs.reduce, "all", a, axis, out, keepdims, where=where)
+
+
+def general_reduction(
+    reduce: Callable[..., Any],
+    name: str,
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    dtype: Any = None,
+    initial: Any = _NOTHING,
+    where: Any = True,
+) -> Any:
+    """Compute any reduction by `reduce`, which `_native.build_reduce` made; or let NumPy do it."""
+    if type(a) is np.ndarray or not hasattr(a, "__array__"):
+        x = np.asarray(a)
+        result = _reduced(reduce, name, x, axis, out, keepdims, dtype, initial, where)
+        if result is not NotImplemented:
+            return result
+    options = {"axis": axis, "out": out, "keepdims": keepdims}
+    # Others' functions may know fewer keywords than NumPy's.
+    options = {key: value for key, value in options.items() if value is not None}
+    options |= {} if dtype is None else {"dtype": dtype}
+    options |= {} if initial is _NOTHING else {"initial": initial}
+    options |= {} if where is True else {"where": where}
+    if keepdims is False:
+        del options["keepdims"]
+    return getattr(np, name)(a, **options)
+
+
+def _reduced(
+    reduce: Callable[..., Any],
+    name: str,
+    x: Any,
+    axis: Any,
+    out: Any,
+    keepdims: Any,
+    dtype: Any,
+    initial: Any,
+    where: Any,
+) -> Any:
+    """Return the result, or NotImplemented where it, or its error, is NumPy's."""
+    if where is not True:
+        neutral = initial if name in ("max", "min") else _NEUTRAL[name]
+        if neutral is _NOTHING or x.dtype.kind not in "biufc":
+            return NotImplemented
+        mask = np.broadcast_to(np.asarray(where, bool), x.shape)
+        if name == "mean":
+            return _masked_mean(reduce, x, axis, out, keepdims, dtype, mask)
+        try:
+            x = np.where(mask, x, np.asarray(neutral).astype(x.dtype))
+        except (TypeError, ValueError):
+            return NotImplemented
+    overlaps = isinstance(out, np.ndarray) and np.may_share_memory(x, out)
+    result = reduce(_CODES[name], x, axis, dtype, None if overlaps else out, keepdims)
+    if result is NotImplemented:
+        return result
+    if initial is not _NOTHING:
+        first = np.asarray(initial)
+        if first.ndim or first.dtype.kind not in "biufc":
+            return NotImplemented
+        kind: Any = result.dtype.type
+        with np.errstate(all="ignore"):
+            result = _JOIN[name](result, kind(initial), out=out if result is out else None)
+    if overlaps:
+        if out.shape != np.shape(result) or out.dtype != result.dtype:
+            return NotImplemented
+        out[...] = result
+        return out
+    return result
+
+
+def _masked_mean(
+    reduce: Callable[..., Any], x: Any, axis: Any, out: Any, keepdims: Any, dtype: Any, mask: Any
+) -> Any:
+    """Divide the sum of what the mask leaves by its number."""
+    if x.dtype.kind != "f" or x.dtype.itemsize > 8 or dtype is not None or out is not None:
+        return NotImplemented
+    counts = reduce(_SUM, np.ascontiguousarray(mask), axis, None, None, keepdims)
+    if counts is NotImplemented or np.min(counts) == 0:
+        return NotImplemented
+    masked = np.where(mask, x, x.dtype.type(0))
+    total = reduce(_SUM, masked, axis, np.float64, None, keepdims)
+    return (total / counts).astype(x.dtype)[()]
+
+
+def sum_to_shape(x: Any, shape: Any) -> Any:
+    r"""Sum over the axes along which `shape` was broadcast: the gradient of `broadcast_to`.
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers, such as the gradient of a result.
+    shape : tuple of int or int
+        The operand's shape, which broadcasts to that of `x`.
+
+    Returns
+    -------
+    ndarray
+        Of this shape, with the dtype of `vk.sum`; `x` itself where it has this shape.
+
+    Raises
+    ------
+    ValueError
+        If `shape` does not broadcast to the shape of `x`.
+
+    Notes
+    -----
+    .. math:: g_j = \sum_{i \text{ that came from } j} x_i
+
+    In the notes' layers b (n, 1) is added to every column of Z (n, m), so that db is the sum of dZ
+    over the columns.
+
+    References
+    ----------
+    A. G. Baydin et al., Automatic Differentiation in Machine Learning: a Survey, 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> dz = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    >>> vk.sum_to_shape(dz, (2, 1))
+    array([[ 6.],
+           [15.]])
+    >>> vk.sum_to_shape(dz, (3,))
+    array([5., 7., 9.])
+    """
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    wanted = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if tuple(x.shape) == wanted:
+        return x
+    extra = x.ndim - len(wanted)
+    if extra < 0 or not _broadcasts(wanted, tuple(x.shape)[extra:]):
+        raise ValueError(f"shape: {wanted} does not broadcast to the shape {tuple(x.shape)} of x")
+    ones = (k + extra for k, n in enumerate(wanted) if n == 1 and x.shape[k + extra] != 1)
+    return sum(x, axis=(*range(extra), *ones), keepdims=True).reshape(wanted)
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    pairs = zip(shape, to, strict=True)
+    return not [1 for n, m in pairs if n not in (1, m)]
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    r"""View of an array as one of a larger shape: `numpy.broadcast_to`.
+
+    Parameters
+    ----------
+    x : array_like
+        Of any dtype.
+    shape : tuple of int or int
+        To which the shape of `x` broadcasts.
+
+    Returns
+    -------
+    ndarray
+        A read-only view, in which several elements share their memory.
+
+    Raises
+    ------
+    ValueError
+        If the shape of `x` does not broadcast to this one.
+
+    Notes
+    -----
+    .. math:: y_i = x_j \text{ for each } i \text{ that comes from } j
+
+    Nothing is copied, and the functions of vekt read such views as they are.
+
+    References
+    ----------
+    The rules of broadcasting in NumPy's user guide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import vekt as vk
+    >>> vk.broadcast_to(np.array([[1], [2]]), (2, 3))
+    array([[1, 1, 1],
+           [2, 2, 2]])
+    """
+    return np.broadcast_to(x, shape)
