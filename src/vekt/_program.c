@@ -282,27 +282,59 @@ static PyObject *program_block(PyObject *self, PyObject *capsule) {
     return p ? PyLong_FromSsize_t(p->block) : NULL;
 }
 
-/* Runs it on contiguous arrays as they are: a door for tests of the program alone. */
-static PyObject *run_program(PyObject *self, PyObject *args) {
-    PyObject *capsule, *arrays;
-    Py_ssize_t n;
-    char *data[VEKT_MAX_OPERANDS];
-    ptrdiff_t advance[VEKT_MAX_OPERANDS];
-    (void)self;
-    if (!PyArg_ParseTuple(args, "OO!n:run_program", &capsule, &PyTuple_Type, &arrays, &n)) return NULL;
-    const vekt_operation *operation = PyCapsule_GetPointer(capsule, VEKT_OPERATION);
-    if (!operation) return NULL;
-    if (PyTuple_Size(arrays) != operation->nin + operation->nout) return PyErr_Format(PyExc_ValueError, "operands");
-    for (int k = 0; k < operation->nin + operation->nout; k++) {
-        PyArrayObject *array = (PyArrayObject *)PyTuple_GetItem(arrays, k);
-        if (!PyArray_CheckExact((PyObject *)array) ||
-            vekt_memory_type_of(PyArray_DESCR(array)) != operation->type[k] || PyArray_SIZE(array) < n)
-            return PyErr_Format(PyExc_ValueError, "operand %d", k);
-        data[k] = PyArray_BYTES(array);
-        advance[k] = PyArray_ITEMSIZE(array);
+/* Operand k of a call: an array whose shape broadcasts to that of the iteration. */
+static int set_operand(vekt_reduction *r, int k, PyObject *object) {
+    vekt_iteration *it = &r->iteration;
+    const int is_output = k >= it->operation->nin;
+    PyArrayObject *array = (PyArrayObject *)object;
+    if (!PyArray_Check(object) || !PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array) ||
+        (is_output && !PyArray_ISWRITEABLE(array)))
+        return fail("reduce_program: expected plain arrays");
+    const int type = vekt_memory_type_of(PyArray_DESCR(array)), ahead = it->ndim - PyArray_NDIM(array);
+    if (type < 0 || ahead < 0) return fail("reduce_program: dtype or dimensions of an operand");
+    const int computed = it->operation->type[k], reduced = is_output && r->reduce[k] != VEKT_STORED;
+    if (reduced &&
+        ((computed != VEKT_TYPE_F32 && computed != VEKT_TYPE_F64) || type < VEKT_TYPE_HALF || type > VEKT_TYPE_F64))
+        return fail("reduce_program: dtype of a reduced result");
+    it->type[k] = (uint8_t)type;
+    it->data[k] = PyArray_BYTES(array);
+    for (int d = 0; d < it->ndim; d++) {
+        const npy_intp size = d < ahead ? 1 : PyArray_DIM(array, d - ahead);
+        if (size != it->shape[d] && (size != 1 || (is_output && !reduced)))
+            return fail("reduce_program: an operand does not broadcast to the shape");
+        it->step[k][d] = size == 1 ? 0 : PyArray_STRIDE(array, d - ahead);
     }
-    operation->run(operation, data, advance, n);
-    Py_RETURN_NONE;
+    return 0;
+}
+
+static PyObject *reduce_program(PyObject *self, PyObject *args) {
+    PyObject *address, *capsule, *shape, *arrays, *kinds, *divisors;
+    vekt_reduction r = {0};
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOO!O!O!O!:reduce_program", &address, &capsule, &PyTuple_Type, &shape, &PyTuple_Type,
+                          &arrays, &PyTuple_Type, &kinds, &PyTuple_Type, &divisors))
+        return NULL;
+    const vekt_target *target = PyLong_AsVoidPtr(address);
+    const vekt_operation *o = target ? PyCapsule_GetPointer(capsule, VEKT_OPERATION) : NULL;
+    if (!o) return NULL;
+    r.iteration.operation = o;
+    r.iteration.ndim = (int)PyTuple_Size(shape);
+    if (r.iteration.ndim > VEKT_MAX_DIMS || PyTuple_Size(arrays) != o->nin + o->nout ||
+        PyTuple_Size(kinds) != o->nout || PyTuple_Size(divisors) != o->nout)
+        return fail("reduce_program: numbers of operands"), NULL;
+    for (int d = 0; d < r.iteration.ndim; d++) r.iteration.shape[d] = PyLong_AsSsize_t(PyTuple_GetItem(shape, d));
+    for (int k = 0; k < o->nout; k++) {
+        const long kind = PyLong_AsLong(PyTuple_GetItem(kinds, k));
+        if (kind < VEKT_STORED || kind > VEKT_REDUCED_MIN) return fail("reduce_program: kinds"), NULL;
+        r.reduce[o->nin + k] = (uint8_t)kind;
+        r.divisor[o->nin + k] = PyFloat_AsDouble(PyTuple_GetItem(divisors, k));
+    }
+    if (PyErr_Occurred()) return NULL;
+    for (int k = 0; k < o->nin + o->nout; k++)
+        if (set_operand(&r, k, PyTuple_GetItem(arrays, k)) < 0) return NULL;
+    int status;
+    Py_BEGIN_ALLOW_THREADS status = vekt_connected->reduce_operation(target, &r);
+    Py_END_ALLOW_THREADS return status < 0 ? PyErr_NoMemory() : Py_NewRef(Py_None);
 }
 
 static PyMethodDef methods[] = {
@@ -310,7 +342,9 @@ static PyMethodDef methods[] = {
      "program(target, dtypes, nin, nout, constants, instructions, cost, /)\n--\n\nReturn an operation in a capsule; "
      "cost is that of what is no kernel."},
     {"program_block", program_block, METH_O, "program_block(capsule, /)\n--\n\nElements computed at a time."},
-    {"run_program", run_program, METH_VARARGS, "run_program(capsule, arrays, n, /)\n--\n\nRun on plain arrays."},
+    {"reduce_program", reduce_program, METH_VARARGS,
+     "reduce_program(target, capsule, shape, arrays, kinds, divisors, /)\n--\n\n"
+     "Run on arrays that broadcast to a shape; results that do, too, are reduced: reduce_operation.h has the kinds."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
-from vekt import _native
+from vekt import _native, _ufuncs
 
 from .graph import FLOAT, REDUCTIONS, Graph, Node
 from .lower import Program
@@ -154,15 +154,9 @@ def execute(
     if not any(kinds):
         _runner(program.isa).run(program.capsule, tuple(inputs), tuple(outputs))
         return
-    results = [np.empty(shape, v.dtype) for v in program.outputs]
-    _runner(program.isa).run(program.capsule, tuple(inputs), tuple(results))
-    for r, o, k, d in zip(results, outputs, kinds, divisors):
-        axes = tuple(i for i, (a, b) in enumerate(zip(o.shape, shape)) if a != b)
-        if k == 0:
-            o[...] = r
-        else:
-            f = [None, np.sum, np.max, np.min][k]
-            o[...] = f(r.astype('f8'), axis=axes, keepdims=True) / (d or 1)
+    target = _native._address(_native.TARGETS[program.isa])
+    arrays = (*inputs, *outputs)
+    _ufuncs.reduce_program(target, program.capsule, shape, arrays, tuple(kinds), tuple(divisors))
 
 
 @cache
