@@ -35,7 +35,16 @@ _LINEAR = {
 }
 
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("config", "elementwise", "gates", "jit", "reference", "rows")
+_LAZY_MODULES = (
+    "autograd",
+    "config",
+    "dlpack",
+    "elementwise",
+    "gates",
+    "jit",
+    "reference",
+    "rows",
+)
 
 __all__ = [
     *_ACTIVATIONS,
