@@ -58,6 +58,8 @@ def docstring(op: ElementwiseOp, module: str = "vekt") -> str:
     ]
     lines += ["", "Notes", "-----", f".. math:: {op.formula}", ""]
     notes = _KERNEL_NOTES if module == "vekt" else _REFERENCE_NOTES
+    if op.name == "power":
+        notes = notes.partition(";")[0].rstrip(".") + "."
     if module == "vekt":
         notes = f"{op.notes}  {notes}".strip()
         if op.kernel and op.name != "where":
