@@ -63,6 +63,21 @@ class TestLogisticRegression:
         assert_allclose(ours.predict_proba(x), theirs.predict_proba(x), 1e-4, 1e-6)
         assert_allclose(ours.predict_log_proba(x), np.log(ours.predict_proba(x)), 1e-9)
 
+    @pytest.mark.parametrize("order", ["random", "sorted"])
+    def test_many_samples(self, order):
+        """A part of them tells where to begin; the minimum is that of all."""
+        rng = np.random.default_rng(2)
+        x = rng.normal(size=(140_000, 3))
+        y = x @ [1.0, -2.0, 0.5] + 0.3 + rng.logistic(size=len(x)) > 0
+        if order == "sorted":
+            x, y = x[np.argsort(y)], np.sort(y)
+        model = LogisticRegression(tol=1e-9).fit(x, y)
+        z = x @ model.coef_[0] + model.intercept_[0]
+        d = (1 / (1 + np.exp(-z)) - y) / len(x)
+        assert_allclose(x.T @ d + model.coef_[0] / len(x), 0, atol=1e-9)
+        assert abs(d.sum()) < 1e-9
+        assert model.n_iter_[0] < 20
+
     def test_float32(self):
         x, y = data()
         narrow = LogisticRegression().fit(x.astype("f4"), y)

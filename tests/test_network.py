@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from vekt import activations, network, optim
+from vekt import _gradient_check, activations, network, optim
 from vekt.network import Network, check_gradients, logistic_regression, perceptron, shallow
 
 
@@ -291,3 +291,5 @@ def test_errors_of_use():
 
 def test_examples():
     assert doctest.testmod(network).failed == 0
+    assert doctest.testmod(_gradient_check).attempted > 0
+    assert doctest.testmod(_gradient_check).failed == 0

@@ -61,11 +61,14 @@ INLINE void FN(store_of_row)(void *numbers, int panel, VEC x) {
         *(REAL *)numbers = x[0];
 }
 
-/* As sum_total, once for both modes: it is rare. */
-static __attribute__((noinline)) VEC FN(target_total)(FN(row_sum) * s, int sums, int panel) {
+/* As sum_total, once for all sums of both modes. */
+static __attribute__((noinline)) VEC FN(any_total)(FN(row_sum) * s, int sums, int panel, VEC *low) {
     const FN(rows) r = {.sums = sums, .panel = panel};
-    VEC low, high = FN(sum_total)(&r, s, 0, &low);
-    return high + low;
+    return FN(sum_total)(&r, s, 0, low);
+}
+
+INLINE VEC FN(shared_total)(const FN(rows) * r, FN(row_sum) * s, VEC *low) {
+    return FN(any_total)(s, r->sums, r->panel, low);
 }
 
 /* The loss of the rows, and where they have labels the gradient there. */
@@ -73,8 +76,10 @@ INLINE VEC FN(loss_of)(const vekt_row_call *c, FN(rows) * r, FN(cross_entropy_st
     VEC loss = K(0), sum = K(1);
     const VEC u = s->log.others, total = u + K(1), inverse = K(1) / (total * s->log.unit);
     if (c->y || c->everywhere != 0) {
-        VEC terms = FN(target_total)(&s->terms, r->sums, r->panel);
-        sum = FN(target_total)(&s->targets, r->sums, r->panel);
+        VEC low, terms = FN(shared_total)(r, &s->terms, &low);
+        terms += low;
+        sum = FN(shared_total)(r, &s->targets, &low);
+        sum += low;
         loss = v_select(v_eq(sum, K(0)), terms, v_mad(sum, log, terms));
     }
     s->scale = inverse * (c->y ? sum : s->factor);
@@ -99,7 +104,7 @@ INLINE void FN(cross_entropy_body)(const vekt_row_call *c, int mode) {
     }
     s.factor = FN(of_row)(c->factor, r.panel);
     s.everywhere = K(c->everywhere);
-    s.log.max = FN(ready)(c, &r);
+    s.log.max = FN(ready_by)(c, &r, FN(row_walk));
     s.log.centre = K(0);
     FN(sum_start)(&r, &s.targets, K(0));
     FN(sum_start)(&r, &s.terms, K(0));
@@ -108,7 +113,7 @@ INLINE void FN(cross_entropy_body)(const vekt_row_call *c, int mode) {
     if (!c->y && r.panel) FN(row_walk)(&r, FN(label_step), &s);
     if (!c->y && !r.panel) s.logit = K(((const REAL *)r.x)[(ptrdiff_t)s.label[0]]);
 
-    VEC low, log = FN(log_of_sum)(&r, &s.log, &low, FN(row_walk), FN(stored_rest_step));
+    VEC low, log = FN(log_of_sum)(&r, &s.log, &low, FN(row_walk), FN(stored_rest_step), FN(shared_total));
     VEC loss = FN(loss_of)(c, &r, &s, log, low);
     s.kept = v_bits(v_select(v_lt(s.label, K(0)), K(0), v_real(~(INT){0})));
     if (r.panel) loss = v_real(v_bits(loss) & s.kept);

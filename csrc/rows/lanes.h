@@ -169,9 +169,9 @@ INLINE void FN(max_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first
 }
 
 /* The largest element of each row, NaN left out; -inf where there is none. */
-INLINE VEC FN(row_max)(const FN(rows) * r) {
+INLINE VEC FN(row_max)(const FN(rows) * r, FN(pass) pass) {
     FN(max_state) s = {K(-INFINITY)};
-    FN(row_pass)(r, FN(max_step), &s);
+    pass(r, FN(max_step), &s);
     if (!r->panel)
         for (int half = LANES / 2; half > 0; half /= 2) s.max = v_max(FN(swap)(s.max, half), s.max);
     return s.max;
@@ -225,8 +225,8 @@ INLINE int FN(all_moderate)(VEC max, int panel) {
 }
 
 /* Makes x what the kernel takes, and returns its maximum. */
-INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) {
-    VEC max = FN(row_max)(r);
+INLINE VEC FN(ready_by)(const vekt_row_call *c, FN(rows) * r, FN(pass) pass) {
+    VEC max = FN(row_max)(r, pass);
     if (__builtin_expect(c->negate || !FN(all_moderate)(max, r->panel), 0)) {
         max = FN(tame)(c, r->panel, max);
         r->x = r->out;
@@ -235,6 +235,8 @@ INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) {
     r->flip = (INT){0};
     return max;
 }
+
+INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) { return FN(ready_by)(c, r, FN(row_pass)); }
 
 #undef LOWEST_TOP
 #undef HIGHEST_TOP

@@ -196,8 +196,13 @@ INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int 
     }
 }
 
+typedef VEC (*FN(total))(const FN(rows) * r, FN(row_sum) * s, VEC *low);
+
+INLINE VEC FN(whole_total)(const FN(rows) * r, FN(row_sum) * s, VEC *low) { return FN(sum_total)(r, s, 0, low); }
+
 /* log(sum of e^(x - max)) of each row, in two words. */
-INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(pass) pass, FN(row_step) step) {
+INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(pass) pass, FN(row_step) step,
+                          FN(total) total) {
     s->scaling = FN(scaling_of)(s->max - s->centre);
     FN(sum_start)(r, &s->sum, K(0));
     for (int i = 0; i < r->sums; i++) s->count[i] = (INT){0};
@@ -208,7 +213,7 @@ INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(pa
     if (!r->panel)
         for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
 
-    VEC rest_low, rest = FN(sum_total)(r, &s->sum, 0, &rest_low);
+    VEC rest_low, rest = total(r, &s->sum, &rest_low);
     FN(pair) e = FN(scaled_exp)(&s->scaling, s->scaling.top);
     VEC max = v_fma(e.head, e.rest, e.head), max_low = v_fma(e.head, e.rest, e.head - max);
     VEC ratio_low, ratio = FN(divide)(rest, rest_low, max, max_low, K(1) / max, &ratio_low);
@@ -257,11 +262,11 @@ INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
         s.max = max = FN(ready)(c, &r);
         s.centre = K(0);
     } else {
-        max = FN(row_max)(&r);
+        max = FN(row_max)(&r, FN(row_pass));
         s.max = v_select(v_lt(v_abs(max), K(INFINITY)), max, K(0));
         s.centre = FN(centre_of)(max);
     }
-    s.log = FN(log_of_sum)(&r, &s, &low, FN(row_pass), FN(rest_step));
+    s.log = FN(log_of_sum)(&r, &s, &low, FN(row_pass), FN(rest_step), FN(whole_total));
     if (c->out)
         FN(row_pass)(&r, FN(subtract_step), &s);
     else

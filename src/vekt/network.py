@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import optim
+from ._gradient_check import check_gradients
 from ._network_layers import INITIALS, PRELU, Buffers, Layer, initial
 from ._network_outputs import OUTPUTS, Softmax
 from .layers import _kernels
@@ -373,59 +374,3 @@ def perceptron(n: int, **options: Any) -> Network:
 def shallow(n: int, hidden: int, **options: Any) -> Network:
     """Return the notes' network with one hidden layer: tanh, then sigmoid."""
     return Network([n, hidden, 1], "tanh", output="sigmoid", **options)
-
-
-def check_gradients(
-    network: Network,
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    eps: float = 1e-6,
-) -> float:
-    """Compare backward propagation with central differences.
-
-    Parameters
-    ----------
-    network : Network
-        Of float64; its parameters are as before afterwards.
-    X, Y : array_like
-        A few samples, as `Network.fit` takes them.
-    eps : float, default 1e-6
-        Step of the differences.
-
-    Returns
-    -------
-    error : float
-        ``|g - d| / (|g| + |d|)``, g the gradients, d the differences, in the Euclidean norm: some
-        1e-8 where all is well, unless a unit sits at a kink.
-
-    Raises
-    ------
-    TypeError
-        If the network is not float64.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from vekt.network import Network, check_gradients
-    >>> X = np.random.default_rng(0).normal(size=(3, 5))
-    >>> check_gradients(Network([3, 4, 2], "tanh", output="softmax"), X, [0, 1, 1, 0, 1]) < 1e-7
-    True
-    """
-    if network.dtype != np.float64:
-        raise TypeError(f"check_gradients: expected a network of float64, not {network.dtype}")
-    _, grads = network.gradients(X, Y)
-    differences = []
-    for p in network.params:
-        d = np.empty_like(p)
-        for i in np.ndindex(p.shape):
-            kept, costs = p[i], []
-            for step in (eps, -eps):
-                p[i] = kept + step
-                costs.append(network.gradients(X, Y)[0])
-            p[i] = kept
-            d[i] = (costs[0] - costs[1]) / (2 * eps)
-        differences.append(d)
-    g, d = (np.concatenate([a.ravel() for a in arrays]) for arrays in (grads, differences))
-    scale = np.linalg.norm(g) + np.linalg.norm(d)
-    return float(np.linalg.norm(g - d) / scale) if scale else 0.0
