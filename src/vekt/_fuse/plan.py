@@ -48,6 +48,8 @@ class Traced:
             if x._graph is not self.graph:
                 refuse("a result was kept from another call of the function")
             return self.graph.cast(x._node, x._node.dtype)
+        if isinstance(x, np.ndarray) and x.ndim == 0:
+            x = x[()]
         if isinstance(x, NUMBERS):
             constant = self.graph.constant(x)
             return self.graph.cast(constant, constant.dtype)

@@ -145,6 +145,11 @@ class Symbol:
     def __getitem__(self, index: Any) -> Any:
         refuse("a fused function works element by element; index the array before the call")
 
+    def __matmul__(self, other: Any) -> Any:
+        refuse("matmul works on more than one element at a time")
+
+    __rmatmul__ = __matmul__
+
     def __setitem__(self, index: Any, value: Any) -> None:
         refuse("a fused function cannot assign to an array; np.where chooses between values")
 
@@ -166,6 +171,8 @@ def _node(graph: Graph, x: Any) -> Node:
         return x._node
     if isinstance(x, NUMBERS):
         return graph.constant(x)
+    if isinstance(x, np.ndarray) and x.ndim == 0:
+        return graph.constant(x[()])
     if isinstance(x, np.ndarray):
         refuse("an array that the function finds elsewhere is to be one of its arguments")
     refuse(f"{type(x).__name__} cannot be fused")
@@ -186,6 +193,8 @@ def _both_weak(x: Symbol, y: Any) -> bool:
 
 def _power(x: Any, y: Any) -> Any:
     """As NumPy's arrays do, and whole exponents to 8 as products."""
+    if type(y) is int and y == 2 and isinstance(x, Symbol):
+        return np.square(x)
     if isinstance(x, Symbol) and x._node.dtype.kind in "fc" and type(y) in (int, float):
         shortcut = {2: np.square, -1: np.reciprocal, 0.5: np.sqrt}.get(y)
         if shortcut is not None:
