@@ -14,7 +14,6 @@ from vekt._fuse.lower import Program
 from vekt._fuse.plan import Traced
 
 
-
 def assert_same(got, want):
     """Same dtype, shape and bits; NaN are all the same."""
     got, want = np.asarray(got), np.asarray(want)
@@ -74,8 +73,10 @@ BINARY = {
 LEAVES = st.sampled_from(["x", "y", "x", "y", 2, -3, 0.5, 1.0, True, np.float32(1.5), np.int16(7)])
 TREES = st.recursive(
     LEAVES,
-    lambda inner: st.tuples(st.sampled_from([*UNARY]), inner)
-    | st.tuples(st.sampled_from([*BINARY]), inner, inner),
+    lambda inner: (
+        st.tuples(st.sampled_from([*UNARY]), inner)
+        | st.tuples(st.sampled_from([*BINARY]), inner, inner)
+    ),
     max_leaves=7,
 )
 
@@ -142,7 +143,9 @@ def test_same_bits_on_every_instruction_set():
         )
         program = Program(traced.inputs, traced.outputs, isa)
         out = np.empty_like(x)
-        _native.build_dispatcher("run", 1, 0, None, "", isa=isa).run(program.capsule, (x, y), (out,))
+        _native.build_dispatcher("run", 1, 0, None, "", isa=isa).run(
+            program.capsule, (x, y), (out,)
+        )
         results.append(out)
     for other in results[1:]:
         assert_same(other, results[0])
@@ -225,8 +228,12 @@ def test_misaligned_operands():
 
 def test_reductions():
     x, w = np.random.default_rng(0).standard_normal((2, 30, 40))
-    f = vk.fuse(lambda x, w: (np.sum(x * w, axis=0), (x * w).max(axis=1, keepdims=True), vk.mean(x)))
-    for got, want in zip(f(x, w), ((x * w).sum(0), (x * w).max(1, keepdims=True), x.mean()), strict=True):
+    f = vk.fuse(
+        lambda x, w: (np.sum(x * w, axis=0), (x * w).max(axis=1, keepdims=True), vk.mean(x))
+    )
+    for got, want in zip(
+        f(x, w), ((x * w).sum(0), (x * w).max(1, keepdims=True), x.mean()), strict=True
+    ):
         np.testing.assert_allclose(got, want, rtol=1e-14, atol=1e-14)
         assert np.shape(got) == np.shape(want)
     counts = vk.fuse(lambda x: np.sum(x > 0, axis=-1))(x)

@@ -86,7 +86,9 @@ class Fused:
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
         if any(isinstance(x, Symbol) for x in (*args, *options.values())):
             if out is not None or dtype is not None:
-                raise TypeError("out and dtype are for calls with arrays, not inside a fused function")
+                raise TypeError(
+                    "out and dtype are for calls with arrays, not inside a fused function"
+                )
             return self.function(*args, **options)
         variant, operands = self._bind(args, options, dtype)
         plan, operands = _prepare(variant, operands)
@@ -114,7 +116,9 @@ class Fused:
         try:
             variant = self.variants.get(key)
         except TypeError:
-            raise TypeError(f"{self.function.__name__}: arguments are arrays or constants") from None
+            raise TypeError(
+                f"{self.function.__name__}: arguments are arrays or constants"
+            ) from None
         if variant is None:
             with self.lock:
                 if len(self.variants) >= _MOST_VARIANTS:
@@ -221,7 +225,8 @@ class Fused:
 
 def _is_operand(x: Any) -> bool:
     return isinstance(x, _OPERANDS) or (
-        not isinstance(x, type) and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))
+        not isinstance(x, type)
+        and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))
         and not callable(x)
     )
 

@@ -139,7 +139,9 @@ class _Reader:
             return list(self._refuse(node, "only functions may be called"))
         name = node.func.id
         if name not in FUNCTIONS:
-            self._refuse(node, f"there is no function {name}; expected one of {', '.join(FUNCTIONS)}")
+            self._refuse(
+                node, f"there is no function {name}; expected one of {', '.join(FUNCTIONS)}"
+            )
         for keyword in node.keywords:
             if name not in _REDUCTIONS or keyword.arg not in ("axis", "keepdims"):
                 self._refuse(node, f"{name} has no keyword {keyword.arg}")

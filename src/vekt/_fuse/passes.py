@@ -71,9 +71,7 @@ class Pass:
             divisors.append(divisor)
         kinds = [_kind(r, v.shape != shape) for r, v in zip(self.results, views, strict=True)]
         execute(self.program, shape, arrays, views, kinds, divisors)
-        return [
-            _finished(*each) for each in zip(self.results, views, finals, given, strict=True)
-        ]
+        return [_finished(*each) for each in zip(self.results, views, finals, given, strict=True)]
 
 
 def _plain(x: Any, node: Node) -> Array:
@@ -127,9 +125,7 @@ def _is_plain(
     )
 
 
-def _finished(
-    result: Result, view: Array, final: tuple[int, ...], target: Array | None
-) -> Any:
+def _finished(result: Result, view: Array, final: tuple[int, ...], target: Array | None) -> Any:
     """The result in its own shape, in `target` if there is one; scalars as NumPy gives them."""
     if result.kind != "stored" and not result.reduces_in_pass:
         reduce = getattr(np, result.kind)

@@ -31,7 +31,9 @@ class Traced:
         What arrays are converted to first.
     """
 
-    def __init__(self, function: Callable[..., Any], given: Sequence[Any], dtype: Any = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], given: Sequence[Any], dtype: Any = None
+    ) -> None:
         self.graph = Graph()
         self.inputs = [
             self.graph.input(k, x if dtype is None or isinstance(x, type) else dtype)
@@ -59,9 +61,9 @@ class Traced:
     def is_elementwise(self) -> bool:
         """Whether each result has the shape to which all operands broadcast."""
         needed = set(self.inputs)
-        return all(
-            node.name not in REDUCTIONS for node in topological(self.outputs)
-        ) and all(needed <= set(topological([y])) for y in self.outputs)
+        return all(node.name not in REDUCTIONS for node in topological(self.outputs)) and all(
+            needed <= set(topological([y])) for y in self.outputs
+        )
 
 
 def _leaves(node: Node) -> tuple[Node, ...]:
@@ -98,7 +100,8 @@ class Plan:
             groups.setdefault(_leaves(node), []).append(node)
         graph = self.traced.graph
         return [
-            Pass(leaves, [Result(graph, node) for node in nodes], self.isa) for leaves, nodes in groups.items()
+            Pass(leaves, [Result(graph, node) for node in nodes], self.isa)
+            for leaves, nodes in groups.items()
         ]
 
     @property
@@ -192,7 +195,9 @@ class Plan:
                 x = node.args[0] if node.op in REDUCTIONS else node
                 if node.op in ("max", "min"):
                     same = algebra.equal(x, next(left))
-                    dy = graph.where(same, graph.cast(dy, node.dtype), graph.constant(0, node.dtype))
+                    dy = graph.where(
+                        same, graph.cast(dy, node.dtype), graph.constant(0, node.dtype)
+                    )
                 results.append((x, dy))
             self._backward[key] = self._gradient_pass(step, given, results)
         return self._backward[key]

@@ -275,7 +275,9 @@ def _maximum(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradient
 
 @_rule("minimum", "fmin")
 def _minimum(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradients:
-    return [_greater(a, dy, a.negative(x), a.negative(z)) for x, z in ((left, right), (right, left))]
+    return [
+        _greater(a, dy, a.negative(x), a.negative(z)) for x, z in ((left, right), (right, left))
+    ]
 
 
 @_rule("clip")
@@ -323,4 +325,3 @@ def _copysign(a: Algebra, y: Node, dy: Node, x: Node, sign: Node) -> Gradients:
 def _where(a: Algebra, y: Node, dy: Node, condition: Node, x: Node, z: Node) -> Gradients:
     zero = a.zero(dy)
     return [None, a.where(condition, dy, zero), a.where(condition, zero, dy)]
-
