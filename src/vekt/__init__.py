@@ -36,7 +36,9 @@ _LINEAR = {
 
 # Imported at first use: Numba, and modules that few programs need.
 _LAZY_MODULES = (
+    "autograd",
     "config",
+    "dlpack",
     "gates",
     "jit",
     "losses",
