@@ -53,22 +53,3 @@ class TimeLogisticRegression:
 
     def time_fit(self, dtype):
         self.model.fit(self.X, self.y)
-
-
-class TimeAutograd:
-    """Gradient of a layer and its loss, traced by autograd."""
-
-    params = (DTYPES,)
-    param_names = ("dtype",)
-    version = "1"
-
-    def setup(self, dtype):
-        va, autograd = import_module("vekt.autograd"), import_module("autograd")
-        rng = np.random.default_rng(0)
-        x, self.w = (rng.standard_normal(shape).astype(dtype) for shape in ((256, 64), (64, 10)))
-        b, labels = np.zeros(10, dtype), rng.integers(0, 10, 256)
-        self.slope = autograd.grad(lambda w: va.softmax_cross_entropy(va.dense(x, w, b), labels))
-        self.slope(self.w)
-
-    def time_gradient(self, dtype):
-        self.slope(self.w)

@@ -95,31 +95,47 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name, 2, 0, 1, value_cost)                                                   \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
-/* losses.h tells what these compute.  Their bodies are long, and stand in each loop once: all inputs advance, by 0
- * where they are numbers, and the last vector goes the way of the others. */
-INLINE void FN(for_each_once)(int nin, int nout, FN(body) body, char *const *args, const ptrdiff_t *advance,
-                              ptrdiff_t n) {
+/* losses.h tells what these compute.  Long bodies stand in their loop once, short ones of floats twice, side by side:
+ * all inputs advance, by 0 where they are numbers, and the last vectors go the way of the others. */
+#if VEKT_HAS_FMA && MANTISSA_BITS == 23
+#define LOSSES_SIDE_BY_SIDE(cost) ((cost) < 300 ? 2 : 1)
+#else
+#define LOSSES_SIDE_BY_SIDE(cost) 1
+#endif
+
+INLINE void FN(for_each_once)(int side_by_side, int nin, int nout, FN(body) body, char *const *args,
+                              const ptrdiff_t *advance, ptrdiff_t n) {
     const char *in[VEKT_MAX_ARGS];
     REAL *out[2];
-    VEC x[VEKT_MAX_ARGS], y[2];
+    VEC x[2][VEKT_MAX_ARGS], y[2][2];
     for (int j = 0; j < nin; j++) in[j] = args[j];
     for (int j = 0; j < nout; j++) out[j] = (REAL *)args[nin + j];
-    for (; n > 0; n -= LANES) {
-        for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
-            x[j] = n < LANES ? FN(v_load_first)((const REAL *)in[j], n) : FN(v_load)((const REAL *)in[j]);
-        body(x, y);
-        for (int j = 0; j < nout; j++, out[j - 1] += LANES) {
-            if (n < LANES)
-                FN(v_store_first)(out[j], y[j], n);
-            else
-                FN(v_store)(out[j], y[j]);
+    for (; n > 0; n -= side_by_side * LANES) {
+#pragma GCC unroll 2
+        for (int u = 0; u < side_by_side; u++) {
+            const ptrdiff_t left = n - u * LANES;
+            for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
+                x[u][j] = left < LANES ? FN(v_load_first)((const REAL *)in[j], left < 0 ? 0 : left)
+                                       : FN(v_load)((const REAL *)in[j]);
+        }
+#pragma GCC unroll 2
+        for (int u = 0; u < side_by_side; u++) body(x[u], y[u]);
+#pragma GCC unroll 2
+        for (int u = 0; u < side_by_side; u++) {
+            const ptrdiff_t left = n - u * LANES;
+            for (int j = 0; j < nout; j++, out[j - 1] += LANES) {
+                if (left >= LANES)
+                    FN(v_store)(out[j], y[u][j]);
+                else if (left > 0)
+                    FN(v_store_first)(out[j], y[u][j], left);
+            }
         }
     }
 }
 
-#define LOSS_LOOP(kernel, nin, nout)                                                   \
-    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) { \
-        FN(for_each_once)(nin, nout, FN(kernel##_body), args, advance, n);             \
+#define LOSS_LOOP(kernel, side_by_side, nin, nout)                                       \
+    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {   \
+        FN(for_each_once)(side_by_side, nin, nout, FN(kernel##_body), args, advance, n); \
     }
 #define LOSS_LOOPS(name, nparams, value_cost, grad_cost)                                                      \
     INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in[1], in + 2); } \
@@ -130,9 +146,9 @@ INLINE void FN(for_each_once)(int nin, int nout, FN(body) body, char *const *arg
         out[0] = FN(name##_value)(in[0], in[1], in + 2);                                                      \
         out[1] = FN(name##_grad)(in[0], in[1], in + 2);                                                       \
     }                                                                                                         \
-    LOSS_LOOP(name, 2 + nparams, 1)                                                                           \
-    LOSS_LOOP(name##_backward, 3 + nparams, 1)                                                                \
-    LOSS_LOOP(name##_value_and_grad, 2 + nparams, 2)
+    LOSS_LOOP(name, LOSSES_SIDE_BY_SIDE(value_cost), 2 + nparams, 1)                                          \
+    LOSS_LOOP(name##_backward, LOSSES_SIDE_BY_SIDE(grad_cost), 3 + nparams, 1)                                \
+    LOSS_LOOP(name##_value_and_grad, 1, 2 + nparams, 2)
 
 #define ARITHMETIC_LOOP(name, nin, cost)                                                                 \
     INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in); } \
@@ -148,6 +164,7 @@ VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 #undef ACTIVATION_LOOPS
 #undef FROM_OUTPUT_LOOP
 #undef GATE_LOOPS
+#undef LOSSES_SIDE_BY_SIDE
 #undef LOSS_LOOP
 #undef LOSS_LOOPS
 #undef ARITHMETIC_LOOP

@@ -46,7 +46,12 @@ HALF_LOSS vf64 huber_value_f64(vf64 y, vf64 t, const vf64 *p) {
 }
 #else
 LOSS_BY_HALVES(squared_error_value, squared_error_value_f64)
-LOSS_BY_HALVES(huber_value, huber_value_f64)
+INLINE vf64 huber_half(vf64 y, vf64 t, const vf64 *p) {
+    vf64 half = v_splat_f64(0.5), d = y - t, size = v_abs(d);
+    return v_select(v_le(size, p[0]), d * d * half, p[0] * v_mad(p[0], -half, size));
+}
+
+LOSS_BY_HALVES(huber_value, huber_half)
 #endif
 
 INLINE VEC FN(squared_error_grad)(VEC y, VEC t, const VEC *p) {
