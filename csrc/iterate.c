@@ -105,9 +105,11 @@ static void run_box(worker *w, char (*splats)[VEKT_SPLAT_BYTES]) {
                 if (w->splatted[k] != place[k]) fill_splat(p, k, splats[k], w->splatted[k] = place[k]);
             }
         }
-        if (w->outer < p->ndim) { /* rows far apart: the prefetcher does not know where the next one begins */
+        if (w->outer <
+            p->ndim) { /* where rows are far apart, the prefetcher does not know where the next one begins */
             for (int k = 0; k < p->n_args; k++) {
-                if (p->mode[k] == VEKT_DIRECT) __builtin_prefetch(place[k] + p->it->step[k][w->outer]);
+                const ptrdiff_t step = p->it->step[k][w->outer];
+                if (p->mode[k] == VEKT_DIRECT && step > w->run * p->item[k]) __builtin_prefetch(place[k] + step);
             }
         }
         p->operation->run(p->operation, args, advance, w->run);

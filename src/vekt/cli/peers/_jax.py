@@ -69,12 +69,17 @@ _LINEAR = {
     **{f"dense_{name}": "JX, JW, JB" for name in LAYERS},
 }
 
-_TERNARY = ("multiply_add", "scale_shift")
+# Each layout is compiled anew: a few of each number of operands.
+_FUNCTIONS = ("add", "multiply", "divide", "exp", "log")
+_TERNARY = ("multiply_add",)
 
 ROWS = {
     **{
         name: f"jitted['{name}']({', '.join(('JA', 'JB', 'JC')[:n])}){_WAIT}"
-        for name, (n, *_) in (ELEMENTWISE | dict.fromkeys(_TERNARY, (3,))).items()
+        for name, n in (
+            *((name, ELEMENTWISE[name][0]) for name in _FUNCTIONS),
+            *((name, 3) for name in _TERNARY),
+        )
     },
     **{name: f"jitted['{name}']({arrays}){_WAIT}" for name, arrays in _LINEAR.items()},
     **{
@@ -136,7 +141,7 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
         return _losses.jax_function(name)
     if name in _LINEAR or name.startswith("dense_"):
         return _linear(name, operands)
-    if name in ELEMENTWISE or name in _TERNARY:
+    if name in _FUNCTIONS or name in _TERNARY:
         return _elementwise(name, operands)
     numbers = {k: float(v) for k, v in operands.items() if isinstance(v, np.floating)}
     axis = operands.get("axis", -1)
