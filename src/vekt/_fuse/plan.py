@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
 from vekt._native import SELECTED
@@ -143,7 +144,18 @@ class Plan:
         for step in reversed(self.forward):
             for x, dx in self._reverse_pass(step, sums, values):
                 sums[x] = sums[x] + dx if x in sums else dx
-        return [sums.get(x) if x.is_float or x.weak else None for x in self.traced.inputs]
+        return self._gradients_in(sums, values)
+
+    def _gradients_in(self, sums: dict[Node, Any], values: dict[Node, Any]) -> list[Any]:
+        """One for each operand: zeros where nothing depends on it, None for integers."""
+        return [
+            None
+            if not x.is_float
+            else sums[x]
+            if x in sums
+            else np.zeros(np.shape(values[x]), x.dtype)[()]
+            for x in self.traced.inputs
+        ]
 
     def _reverse_pass(
         self, step: Pass, sums: dict[Node, Any], values: dict[Node, Any]
@@ -156,7 +168,8 @@ class Plan:
             return []
         given: list[Any] = []
         for node in known:
-            dy = _spread(node, np.asarray(sums[node]), shape)
+            dy = _spread(node, np.asarray(sums.pop(node)), shape)
+            _check_shape(node, dy, shape)
             if node.op in ("max", "min"):
                 y = values.get(node)
                 if y is None:
@@ -254,14 +267,24 @@ class Plan:
         n = len(step.results)
         by_node = dict(zip((r.node for r in step.results), results[:n], strict=True))
         sums = dict(zip(self._wrt, results[n:], strict=True))
-        return [by_node[y] for y in outputs], [sums.get(x) for x in self.traced.inputs]
+        return [by_node[y] for y in outputs], self._gradients_in(sums, values)
 
 
 def _axes(node: Node, ndim: int) -> tuple[int, ...]:
-    from numpy.lib.array_utils import normalize_axis_tuple
-
     axis = node.value[0]
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+
+
+def _check_shape(node: Node, dy: Array, shape: tuple[int, ...]) -> None:
+    """Whether a gradient has, or broadcasts to, the shape of what it belongs to."""
+    if node.op in REDUCTIONS:
+        axes = _axes(node, len(shape))
+        shape = tuple(1 if k in axes else n for k, n in enumerate(shape))
+    fits = dy.ndim <= len(shape) and all(
+        a in (1, b) for a, b in zip(dy.shape[::-1], shape[::-1], strict=False)
+    )
+    if not fits:
+        raise ValueError(f"dy: expected an array that broadcasts to {shape}, got {dy.shape}")
 
 
 def _spread_value(node: Node, y: Array, shape: tuple[int, ...]) -> Array:
