@@ -4,15 +4,15 @@
 
 /* Measured on AMD's Zen 4 and 5.  In elements unless it says otherwise. */
 enum {
-    LONG_ROW = 256,   /* rows this long run one by one; shorter ones in boxes: 7-16 times as quick at 3 to 8 */
-    LONG_RUN = 128,   /* what is contiguous for less than this is copied */
-    BOX_BYTES = 8192, /* of a copied operand: a few of them stay in the first-level cache */
-    CONVERTED_ELEMENTS = 512, /* of a box with conversions: the shorter, the sooner memory is asked for more */
-    TURNED_BYTES = 262144,    /* where a large transposed operand is copied: a share of the second-level cache */
-    NARROW_BYTES = 16384,     /* and the rows are very short */
-    SMALL_OPERAND = 2048,     /* of fewer different elements, an operand stays in the cache whatever its order */
-    LINES_BYTES = 256,        /* of it read side by side: less, and its lines are read one by one */
-    ALIASING_BYTES = 1024,    /* rows of a copy a multiple of this apart share a few lines of the first-level cache */
+    LONG_ROW = 256,        /* rows this long run one by one; shorter ones in boxes: 7-16 times as quick at 3 to 8 */
+    LONG_RUN = 128,        /* what is contiguous for less than this is copied */
+    BOX_BYTES = 8192,      /* of a copied operand: a few of them stay in the first-level cache */
+    READ_ELEMENTS = 512,   /* of a box whose copies come from memory: the shorter, the sooner it is asked for more */
+    TURNED_BYTES = 262144, /* where a large transposed operand is copied: a share of the second-level cache */
+    NARROW_BYTES = 16384,  /* and the rows are very short */
+    SMALL_OPERAND = 2048,  /* of fewer different elements, an operand stays in the cache whatever its order */
+    LINES_BYTES = 256,     /* of it read side by side: less, and its lines are read one by one */
+    ALIASING_BYTES = 1024, /* rows of a copy a multiple of this apart share a few lines of the first-level cache */
     UNCOPIED_ELEMENTS = 65536 /* where nothing is copied, boxes are there for the threads alone */
 };
 
@@ -140,7 +140,7 @@ static void turn(vekt_plan *p, int k, int along, ptrdiff_t *room) {
 /* Sets the modes that do not depend on boxes, and the extents. */
 static void choose_box(vekt_plan *p) {
     const ptrdiff_t *shape = p->it->shape;
-    int copies = 0, converts = 0, widest = 1, first = 0;
+    int copies = 0, reads = 0, widest = 1, first = 0;
     uint8_t along[VEKT_MAX_OPERANDS];
     for (int d = 0; d < p->ndim; d++) {
         p->extent[d] = 1;
@@ -156,7 +156,7 @@ static void choose_box(vekt_plan *p) {
         if (same && (contiguous || step == 0)) continue;
         p->mode[k] = VEKT_COPIED;
         copies = 1;
-        converts |= !same;
+        reads |= !same || distinct(p, k) > SMALL_OPERAND;
         if (!contiguous && step != 0) along[k] = (uint8_t)closest(p, k);
         if (along[k] && !first) first = along[k];
     }
@@ -165,8 +165,11 @@ static void choose_box(vekt_plan *p) {
         for (int d = 0; d < p->ndim && room > 1; d++) room /= p->extent[d] = share(shape[d], room);
         return;
     }
-    const ptrdiff_t bytes = !first ? BOX_BYTES : shape[0] < 8 ? NARROW_BYTES : TURNED_BYTES;
-    ptrdiff_t room = converts && !first ? CONVERTED_ELEMENTS : bytes / widest;
+    /* Of long lines, many have to stay in the cache; a few elements side by side, as of a pixel, are turned in any
+     * box. */
+    const int turns = first && !(shape[first] * widest <= 16 && shape[0] >= READ_ELEMENTS);
+    const ptrdiff_t bytes = !turns ? BOX_BYTES : shape[0] < 8 ? NARROW_BYTES : TURNED_BYTES;
+    ptrdiff_t room = reads && !turns ? READ_ELEMENTS : bytes / widest;
     for (int k = 0; k < p->n_args; k++) {
         if (along[k]) turn(p, k, along[k], &room);
     }
@@ -177,7 +180,7 @@ static void choose_box(vekt_plan *p) {
     for (int d = 0; d < p->ndim && room > 1; d++) {
         room *= p->extent[d];
         ptrdiff_t part = share(shape[d], room);
-        if (first && d == 0 && part > 2 * LONG_RUN && part * widest % ALIASING_BYTES == 0) {
+        if (turns && d == 0 && part > 2 * LONG_RUN && part * widest % ALIASING_BYTES == 0) {
             part = share(shape[d], part - 16);
             if (part * widest % ALIASING_BYTES == 0) part += 16;
         }
