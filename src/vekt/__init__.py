@@ -34,7 +34,7 @@ _LINEAR = {
 }
 
 # Imported at first use: Numba, and modules that few programs need.
-_LAZY_MODULES = ("config", "gates", "jit", "reference", "rows")
+_LAZY_MODULES = ("autograd", "config", "dlpack", "gates", "jit", "reference", "rows")
 
 __all__ = [
     *_ACTIVATIONS,
