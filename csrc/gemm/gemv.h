@@ -111,12 +111,13 @@ static void FN(dot_group)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL 
         FN(short_group)(2, d, rows, n, sums);
         return;
     }
-    if (!d->gathered && !d->x_row)
+    if (FN(DOT_ROWS) > 1 && !d->gathered && !d->x_row)
         for (; i + FN(DOT_ROWS) <= rows; i += FN(DOT_ROWS), a += FN(DOT_ROWS) * d->row)
             FN(dot_rows)(FN(DOT_ROWS), a, d->row, d->x, n, d->far, lanes + i * LANES);
     for (; i < rows; i++, a += d->row) {
         if (d->gathered) FN(gather)(d->gathered, 1, a, d->col, 0, n, 1);
-        FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, 0, FN(x_of)(d, i), n, 0, lanes + i * LANES);
+        FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, d->row, FN(x_of)(d, i), n, d->far && !d->gathered,
+                     lanes + i * LANES);
     }
     VEC lane[LANES]; /* of all rows */
     FN(load_columns)(lane, (char *)lanes, sizeof(VEC), rows, LANES);
