@@ -14,7 +14,7 @@ from vekt.linalg import __all__ as products
 from vekt.reductions import __all__ as reductions
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ["linalg.md", "reductions.md"]
+GUIDES = ["linalg.md", "reductions.md", "beyond_memory.md"]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
