@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import prod
 
 import numpy as np
@@ -10,6 +11,7 @@ from interpreters import run
 
 import vekt as vk
 from vekt.chunks import _parts
+from vekt.cli import main
 
 
 @pytest.mark.parametrize("elements", [1, 7, 24, 60, 10_000])
@@ -135,3 +137,24 @@ def test_other_shape_of_results():
 
 def test_no_elements():
     assert vk.stream(vk.gelu, np.ones((0, 4))).shape == (0, 4)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+def test_normalise_a_file(dtype, tmp_path, rng, capsys):
+    x = rng.integers(0, 255, (50, 40, 3)).astype(dtype)
+    x[..., 2] = 9  # whose deviation is 0
+    source, target = str(tmp_path / "x.npy"), str(tmp_path / "y.npy")
+    np.save(source, x)
+    arguments = ["normalise", source, target, "--chunk-bytes", "5000", "--json", "-"]
+    assert main(arguments) == 0
+    told = json.loads(capsys.readouterr().out)
+    wide = x.astype("f8")
+    np.testing.assert_allclose(told["mean"], wide.mean((0, 1)), rtol=1e-13)
+    np.testing.assert_allclose(told["deviation"], wide.std((0, 1)), rtol=1e-13)
+    y = np.load(target)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y.mean((0, 1), "f8"), 0, atol=1e-6)
+    np.testing.assert_allclose(y.std((0, 1), "f8"), [1, 1, 0], atol=1e-6)
+    assert main(["normalise", source, source]) == 2
+    (tmp_path / "z.npy").write_text("nothing")
+    assert main(["normalise", str(tmp_path / "z.npy"), target]) == 2

@@ -55,7 +55,8 @@ def dense(x: Any, w: Any, b: Any, activation: Any, out: Any, return_preactivatio
     options = {"activation": activation, "deterministic": "batch"}
     if b is not None:
         b = da.asanyarray(b)
-        if b.ndim > len(shape) or np.broadcast_shapes(b.shape, shape) != shape:
+        full = (1,) * (len(shape) - b.ndim) + b.shape
+        if len(full) > len(shape) or any(n not in (1, m) for n, m in zip(full, shape, strict=True)):
             raise ValueError(f"dense: shape b {b.shape} does not broadcast to {shape}")
         operands += [b, list(range(x.ndim - b.ndim, x.ndim))]
     one = [np.ones((1,) * v.ndim, v.dtype) for v in (x, b) if v is not None]
