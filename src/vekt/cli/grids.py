@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from vekt.cli import linear_tasks as linear
 from vekt.cli import loss_tasks as losses
+from vekt.cli import optim_tasks as optim
 from vekt.cli import shapes as grid
 from vekt.cli.cases import Case, select_cases
 from vekt.cli.shapes import Shape
@@ -26,7 +27,13 @@ Tasks = Callable[[], Iterator[Task]]
 
 def other_names() -> list[str]:
     """Operations that are compared beside the registry's."""
-    return [*row_names(), *gate_names(), *losses.loss_names(), *linear.linear_names()]
+    return [
+        *row_names(),
+        *gate_names(),
+        *losses.loss_names(),
+        *optim.optim_names(),
+        *linear.linear_names(),
+    ]
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Grid:
         if dtype in linear.FLOATS:
             yield from elementwise_tasks(self.cases, n, dtype)
             yield from gate_tasks(self._among(gate_names()), n, dtype)
+            yield from optim.optim_tasks(self._among(optim.OPTIMISERS), n, dtype)
             yield from losses.loss_tasks(self._among(losses.ELEMENTWISE), n, dtype)
             if self._among(["norm"]):
                 yield from linear.norm_tasks(n, dtype)

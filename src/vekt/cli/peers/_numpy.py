@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _losses
+from . import _losses, _optim
 from ._names import LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
@@ -275,7 +275,7 @@ def _layer(activation: str) -> dict[str, str]:
 
 _LAYERS = {k: row for name in LAYERS if name in _ELEMENTWISE for k, row in _layer(name).items()}
 
-ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS, **_losses.NUMPY}
+ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS, **_losses.NUMPY, **_optim.NUMPY}
 
 
 def load(threads: int) -> Namespace:

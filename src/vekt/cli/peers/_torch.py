@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _losses
+from . import _losses, _optim
 from ._names import LAYERS, SELU_ALPHA, SELU_SCALE, Namespace, UnsupportedError, renamed
 
 Array = NDArray[Any]
@@ -243,7 +243,7 @@ _LAYERS = {
 _DTYPES = {"float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
 _DTYPES |= {"int8", "int16", "int32", "int64", "uint8"}
 
-ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS, **_losses.TORCH}
+ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS, **_losses.TORCH, **_optim.TORCH}
 
 
 def load(threads: int) -> Namespace:
@@ -272,6 +272,8 @@ def bind(name: str, operands: Namespace) -> Namespace:
         for key in ("X", "W", "B"):
             tensors[key].requires_grad_()
         return {**tensors, "layer": _layer(name.split("_", 1)[1].removesuffix("_backward"))}
+    if name in _optim.TORCH:
+        return {**tensors, "step": _optim.torch_step(name, tensors["P"], tensors["G"])}
     return tensors
 
 
