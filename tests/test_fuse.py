@@ -6,9 +6,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-import vekt as vk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import vekt as vk
 from vekt import _native
 from vekt._fuse.lower import Program
 from vekt._fuse.plan import Traced

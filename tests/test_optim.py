@@ -9,8 +9,11 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from peer_rows import INSTALLED, execute
 
 from vekt import _native, optim, reference
+from vekt.cli.optim_tasks import OPTIMISERS as OPTIMISERS_COMPARED
+from vekt.cli.optim_tasks import optim_tasks
 
 OPTIMISERS = {
     "sgd": lambda lib: lib.SGD(lr=0.1),
@@ -214,6 +217,19 @@ def test_errors_of_use():
         sgd.step([p, p], [g, g])
     with pytest.raises(ValueError, match="not the parameters"):
         sgd.step([np.ones(4)], [np.ones(4)])
+
+
+@pytest.mark.parametrize("peer", [p for p in INSTALLED if p in ("numpy", "torch", "jax")])
+def test_rows_of_peers(peer):
+    """Each does what vekt's first step does."""
+    for task in optim_tasks(OPTIMISERS_COMPARED, 100, "float64"):
+        expected = task.operands["p"].copy()
+        optim.get(task.name, lr=1e-3).step([expected], [task.operands["g"]])
+        _, names = execute(peer, task.name, task.operands)
+        got = task.operands["p"]
+        if peer == "jax":
+            got = names["results"] if task.name == "sgd" else names["results"][0]
+        assert_allclose(got, expected, 1e-9)
 
 
 def test_examples():

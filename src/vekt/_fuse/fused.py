@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
 import numpy as np
 
-from vekt import _native, _ufuncs
+from vekt import _native
 
 from .graph import UnfusableError
 from .lower import Program

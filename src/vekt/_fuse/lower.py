@@ -15,11 +15,42 @@ MAX_OPERANDS = 32
 
 # Exact, or rounded once: the kernels of the table give NumPy's bits.
 _ROUNDED_ONCE = frozenset(
-    "absolute add clip divide maximum minimum multiply negative reciprocal sqrt square subtract".split()
+    [
+        "absolute",
+        "add",
+        "clip",
+        "divide",
+        "maximum",
+        "minimum",
+        "multiply",
+        "negative",
+        "reciprocal",
+        "sqrt",
+        "square",
+        "subtract",
+    ]
 )
 _QUICK = _ROUNDED_ONCE | set(
-    "equal greater greater_equal less less_equal logical_and logical_not logical_or not_equal "
-    "bitwise_and bitwise_or bitwise_xor invert isfinite isinf isnan positive sign".split()
+    [
+        "equal",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "not_equal",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "invert",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "positive",
+        "sign",
+    ]
 )
 
 

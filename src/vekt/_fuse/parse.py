@@ -17,11 +17,46 @@ from .symbols import Symbol, _node
 _MOST_CHARACTERS, _DEEPEST, _MOST_EXPRESSIONS = 20_000, 100, 256
 _LARGEST_POWER = 1024
 
-_UFUNCS = (
-    "sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh log log10 log1p "
-    "log2 exp expm1 exp2 sqrt cbrt hypot floor ceil trunc rint sign maximum minimum fmod isnan "
-    "isfinite isinf signbit copysign square reciprocal"
-).split()
+_UFUNCS = [
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arctan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "exp",
+    "expm1",
+    "exp2",
+    "sqrt",
+    "cbrt",
+    "hypot",
+    "floor",
+    "ceil",
+    "trunc",
+    "rint",
+    "sign",
+    "maximum",
+    "minimum",
+    "fmod",
+    "isnan",
+    "isfinite",
+    "isinf",
+    "signbit",
+    "copysign",
+    "square",
+    "reciprocal",
+]
 _REDUCTIONS = ("sum", "mean", "min", "max")
 
 

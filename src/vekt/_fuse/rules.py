@@ -38,7 +38,7 @@ class Algebra:
         return self.graph.where(condition, *nodes)
 
     def times(self, dy: Node, factor: Node | float) -> Node:
-        """dy * factor, but zero where dy is masked, even if the factor is not finite there."""
+        """Dy * factor, but zero where dy is masked, even if the factor is not finite there."""
         if dy.op == "where":
             condition, x, y = dy.args
             if is_number(y, 0):
@@ -50,7 +50,7 @@ class Algebra:
         return self.graph.cast(self.multiply(dy, factor), dy.dtype)
 
     def over(self, dy: Node, divisor: Node | float) -> Node:
-        """dy / divisor, likewise."""
+        """Dy / divisor, likewise."""
         if dy.op == "where" and any(is_number(v, 0) for v in dy.args[1:]):
             return self.times(dy, self.reciprocal(divisor))
         return self.graph.cast(self.divide(dy, divisor), dy.dtype)
@@ -158,7 +158,20 @@ def _masked_call(algebra: Algebra, backward: Any, dy: Node, *args: Node) -> Node
 # ---- the rules
 
 _FLAT = frozenset(
-    "floor ceil trunc rint sign floor_divide isnan isinf isfinite heaviside spacing signbit".split()
+    [
+        "floor",
+        "ceil",
+        "trunc",
+        "rint",
+        "sign",
+        "floor_divide",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "heaviside",
+        "spacing",
+        "signbit",
+    ]
 )
 RULES: dict[str, Callable[..., Gradients]] = {}
 

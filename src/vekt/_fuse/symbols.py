@@ -6,7 +6,6 @@ import linecache
 import operator
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np

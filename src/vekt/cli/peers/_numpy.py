@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _losses
+from . import _losses, _optim
 from ._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
@@ -300,6 +300,7 @@ ROWS = {
     **_LINEAR,
     **_LAYERS,
     **_losses.NUMPY,
+    **_optim.NUMPY,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _losses
+from . import _losses, _optim
 from ._names import (
     ELEMENTWISE,
     LAYERS,
@@ -268,6 +268,7 @@ ROWS = {
     **_LINEAR,
     **_LAYERS,
     **_losses.TORCH,
+    **_optim.TORCH,
 }
 
 
@@ -298,6 +299,8 @@ def bind(name: str, operands: Namespace) -> Namespace:
         for key in ("X", "W", "B"):
             tensors[key].requires_grad_()
         return {**tensors, "layer": _layer(name.split("_", 1)[1].removesuffix("_backward"))}
+    if name in _optim.TORCH:
+        return {**tensors, "step": _optim.torch_step(name, tensors["P"], tensors["G"])}
     return tensors
 
 
