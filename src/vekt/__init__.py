@@ -17,7 +17,17 @@ from vekt._row_ops import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
-_REDUCTIONS = ("all", "any", "argmax", "argmin", "broadcast_to", "max", "mean", "min", "sum")
+_REDUCTIONS: tuple[str, ...] = (
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "broadcast_to",
+    "max",
+    "mean",
+    "min",
+    "sum",
+)
 _REDUCTIONS += ("sum_to_shape",)
 
 # Where the functions are defined; each module is imported at the first use of one of them.
