@@ -118,8 +118,8 @@ void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *di
 void vekt_outer(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,
                 ptrdiff_t n, void *c);
 
-/* optim.c: one step of an optimiser, VEKT_SGD and so on, on n elements.  The states do not overlap the others. */
-void vekt_optim_step(const vekt_target *target, int kind, int dtype, const vekt_optim_call *call, ptrdiff_t n);
+/* optim.c: one step of an optimiser on n elements.  The states do not overlap the others. */
+void vekt_optim_step(const vekt_target *target, int dtype, const vekt_optim_call *call, ptrdiff_t n);
 
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
@@ -143,7 +143,7 @@ typedef struct {
                         const ptrdiff_t steps[3]);
     size_t (*packed_bytes)(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
     void (*pack)(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
-    void (*optim_step)(const vekt_target *target, int kind, int dtype, const vekt_optim_call *call, ptrdiff_t n);
+    void (*optim_step)(const vekt_target *target, int dtype, const vekt_optim_call *call, ptrdiff_t n);
     int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
     int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
     int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);

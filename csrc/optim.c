@@ -24,8 +24,8 @@ static void run(void *context, ptrdiff_t begin, ptrdiff_t end) {
     w->kernel(&part, end - begin);
 }
 
-void vekt_optim_step(const vekt_target *target, int kind, int dtype, const vekt_optim_call *call, ptrdiff_t n) {
-    work w = {target->optim[kind][dtype], call, dtype == VEKT_F32 ? 4 : 8};
+void vekt_optim_step(const vekt_target *target, int dtype, const vekt_optim_call *call, ptrdiff_t n) {
+    work w = {target->optim[dtype], call, dtype == VEKT_F32 ? 4 : 8};
     if (n <= 0) return;
     vekt_fpenv saved = vekt_fpenv_enter();
     if (n > THREADED_ELEMENTS)

@@ -174,6 +174,7 @@ typedef void (*vekt_outer_kernel)(void *c, ptrdiff_t row_step, const void *a, pt
 enum { VEKT_SGD, VEKT_RMSPROP, VEKT_ADAM, VEKT_N_OPTIMS };
 enum { VEKT_OPTIM_NUMBERS = 10 };
 typedef struct {
+    int kind;      /* VEKT_SGD... */
     void *p;       /* parameters */
     const void *g; /* their gradients; may be the memory of p */
     void *m, *v;   /* states, or NULL */
@@ -204,7 +205,7 @@ typedef struct vekt_target {
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];
-    vekt_optim_kernel optim[VEKT_N_OPTIMS][VEKT_N_DTYPES];
+    vekt_optim_kernel optim[VEKT_N_DTYPES];
     const struct vekt_products *products;
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);

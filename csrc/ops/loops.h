@@ -137,18 +137,38 @@ INLINE void FN(for_each_once)(int side_by_side, int nin, int nout, FN(body) body
     static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {   \
         FN(for_each_once)(side_by_side, nin, nout, FN(kernel##_body), args, advance, n); \
     }
+/* NAME_value_and_grad by the two other loops: what the value's writes waits until the gradient's has read, as an
+ * output may be the memory of an input. */
+static void FN(value_then_grad)(vekt_loop value, vekt_loop backward, int nin, char *const *args,
+                                const ptrdiff_t *advance, ptrdiff_t n) {
+    enum { BLOCK = 512 };
+    REAL values[BLOCK];
+    VEC one = K(1);
+    char *of_value[VEKT_MAX_ARGS], *of_grad[VEKT_MAX_ARGS];
+    ptrdiff_t advance_of_grad[VEKT_MAX_ARGS] = {0};
+    for (int j = 0; j < nin; j++) advance_of_grad[j + 1] = advance[j];
+    for (ptrdiff_t i = 0, m; i < n; i += m) {
+        m = n - i < BLOCK ? n - i : BLOCK;
+        for (int j = 0; j < nin; j++) of_value[j] = of_grad[j + 1] = args[j] + i * advance[j];
+        of_value[nin] = (char *)values;
+        of_grad[0] = (char *)&one;
+        of_grad[nin + 1] = args[nin + 1] + i * (ptrdiff_t)sizeof(REAL);
+        value(of_value, advance, m);
+        backward(of_grad, advance_of_grad, m);
+        memcpy(args[nin] + i * (ptrdiff_t)sizeof(REAL), values, (size_t)m * sizeof(REAL));
+    }
+}
+
 #define LOSS_LOOPS(name, nparams, value_cost, grad_cost)                                                      \
     INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in[1], in + 2); } \
     INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                           \
         out[0] = in[0] * FN(name##_grad)(in[1], in[2], in + 3);                                               \
     }                                                                                                         \
-    INLINE void FN(name##_value_and_grad_body)(const VEC *in, VEC *out) {                                     \
-        out[0] = FN(name##_value)(in[0], in[1], in + 2);                                                      \
-        out[1] = FN(name##_grad)(in[0], in[1], in + 2);                                                       \
-    }                                                                                                         \
     LOSS_LOOP(name, LOSSES_SIDE_BY_SIDE(value_cost), 2 + nparams, 1)                                          \
     LOSS_LOOP(name##_backward, LOSSES_SIDE_BY_SIDE(grad_cost), 3 + nparams, 1)                                \
-    LOSS_LOOP(name##_value_and_grad, 1, 2 + nparams, 2)
+    static void FN(name##_value_and_grad)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {         \
+        FN(value_then_grad)(FN(name), FN(name##_backward), 2 + nparams, args, advance, n);                    \
+    }
 
 #define ARITHMETIC_LOOP(name, nin, cost)                                                                 \
     INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in); } \

@@ -2,8 +2,6 @@
  * counts as zeros).  c holds the numbers of each, as at its head; `scale` multiplies the gradients, `decay` is what
  * is added of the parameters. */
 
-typedef void (*FN(optim_body))(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c);
-
 /* rate, scale, decay, momentum; the step is by[0] m + by[1] g */
 INLINE void FN(sgd_body)(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c) {
     (void)v;
@@ -29,7 +27,7 @@ INLINE void FN(adam_body)(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c) {
     *p = v_mad(*p, c[9], -c[0] * *m / v_mad(v_sqrt(*v), c[8], c[7]));
 }
 
-INLINE void FN(optim_vectors)(FN(optim_body) body, const vekt_optim_call *call, ptrdiff_t n) {
+static void FN(optim_step)(const vekt_optim_call *call, ptrdiff_t n) {
     VEC c[VEKT_OPTIM_NUMBERS];
     for (int i = 0; i < VEKT_OPTIM_NUMBERS; i++) c[i] = K(call->numbers[i]);
     REAL *p = call->p, *m = call->m, *v = call->v;
@@ -46,7 +44,12 @@ INLINE void FN(optim_vectors)(FN(optim_body) body, const vekt_optim_call *call, 
             if (m) first = FN(v_load)(m + i);
             if (v) second = FN(v_load)(v + i);
         }
-        body(&x, y, &first, &second, c);
+        if (call->kind == VEKT_SGD)
+            FN(sgd_body)(&x, y, &first, &second, c);
+        else if (call->kind == VEKT_RMSPROP)
+            FN(rmsprop_body)(&x, y, &first, &second, c);
+        else
+            FN(adam_body)(&x, y, &first, &second, c);
         if (left < LANES) {
             FN(v_store_first)(p + i, x, left);
             if (m) FN(v_store_first)(m + i, first, left);
@@ -58,9 +61,3 @@ INLINE void FN(optim_vectors)(FN(optim_body) body, const vekt_optim_call *call, 
         }
     }
 }
-
-static void FN(sgd_step)(const vekt_optim_call *call, ptrdiff_t n) { FN(optim_vectors)(FN(sgd_body), call, n); }
-static void FN(rmsprop_step)(const vekt_optim_call *call, ptrdiff_t n) {
-    FN(optim_vectors)(FN(rmsprop_body), call, n);
-}
-static void FN(adam_step)(const vekt_optim_call *call, ptrdiff_t n) { FN(optim_vectors)(FN(adam_body), call, n); }

@@ -41,13 +41,14 @@ PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n
     if (PyErr_Occurred()) return NULL;
     if (kind < 0 || kind >= VEKT_N_OPTIMS || !call.g || (type != NPY_FLOAT && type != NPY_DOUBLE))
         return PyErr_Format(PyExc_TypeError, "optim_step: no such kind, or not float32 or float64");
+    call.kind = (int)kind;
     const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
     const int dtype = type == NPY_FLOAT ? VEKT_F32 : VEKT_F64;
     const npy_intp n = PyArray_SIZE(p);
     if (n < RELEASED_ELEMENTS) {
-        vekt_connected->optim_step(target, (int)kind, dtype, &call, n);
+        vekt_connected->optim_step(target, dtype, &call, n);
     } else {
-        Py_BEGIN_ALLOW_THREADS vekt_connected->optim_step(target, (int)kind, dtype, &call, n);
+        Py_BEGIN_ALLOW_THREADS vekt_connected->optim_step(target, dtype, &call, n);
         Py_END_ALLOW_THREADS
     }
     Py_RETURN_NONE;
