@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +15,12 @@ SIZE = 30_000_000
 refuse_gaps(chunks.__all__, ("stream",))
 
 
+def mapped(dtype, shape):
+    """Map a file that goes with the map."""
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, dtype, "w+", shape=shape)
+
+
 class TimeMaps:
     """A file of uint8, normalised to float32 and reduced."""
 
@@ -24,16 +29,9 @@ class TimeMaps:
     version = "1"
 
     def setup(self, namespace):
-        self.directory = tempfile.TemporaryDirectory()
-        path = Path(self.directory.name)
         shape = (SIZE // 3, 3)
-        self.source = np.memmap(path / "source", np.uint8, "w+", shape=shape)
-        self.target = np.memmap(path / "target", np.float32, "w+", shape=shape)
+        self.source, self.target = (mapped(dtype, shape) for dtype in (np.uint8, np.float32))
         self.scale, self.shift = np.full(3, 0.5, np.float32), np.full(3, -1, np.float32)
-
-    def teardown(self, namespace):
-        del self.source, self.target
-        self.directory.cleanup()
 
     def time_normalise(self, namespace):
         operands = self.source, self.scale, self.shift
