@@ -14,7 +14,7 @@ from vekt.linalg import __all__ as products
 from vekt.reductions import __all__ as reductions
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDES = ["linalg.md", "reductions.md"]
+GUIDES = ["fuse.md", "linalg.md", "reductions.md"]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
@@ -24,7 +24,7 @@ def test_examples(guide: str) -> None:
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("guide", [guide for guide in GUIDES if guide != "fuse.md"])
 def test_commands(guide: str) -> None:
     lines = re.findall(r"^    vekt (\w+)(.*?)(?:  +#.*)?$", (DOCS / guide).read_text("utf-8"), re.M)
     assert lines

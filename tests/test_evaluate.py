@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import vekt as vk
 from vekt._fuse import parse
 
@@ -38,11 +39,13 @@ def test_equals_numpy(expression):
 def test_equals_numexpr():
     numexpr = pytest.importorskip("numexpr")
     for expression in EXPRESSIONS[:6]:
-        np.testing.assert_allclose(vk.evaluate(expression), numexpr.evaluate(expression), rtol=1e-14)
+        np.testing.assert_allclose(
+            vk.evaluate(expression), numexpr.evaluate(expression), rtol=1e-14
+        )
 
 
 def test_variables_and_out():
-    a, b = [1.0, 2.0], 3
+    a, b = [1.0, 2.0], 3  # noqa: F841
     np.testing.assert_array_equal(vk.evaluate("a * b"), [3, 6])
     np.testing.assert_array_equal(vk.evaluate("a * b", {"a": A, "b": B}), A * B)
     np.testing.assert_array_equal(vk.evaluate("a * b", {"a": A}, {"b": B}), A * B)

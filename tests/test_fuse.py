@@ -6,17 +6,17 @@ from functools import partial
 
 import numpy as np
 import pytest
-import vekt as vk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import vekt as vk
 from vekt import _native
 from vekt._fuse.lower import Program
 from vekt._fuse.plan import Traced
 
 
-
 def assert_same(got, want):
-    """Same dtype, shape and bits; NaN are all the same."""
+    """Expect the same dtype, shape and bits; NaN are all the same."""
     got, want = np.asarray(got), np.asarray(want)
     assert got.dtype == want.dtype
     assert got.shape == want.shape
@@ -28,7 +28,7 @@ def assert_same(got, want):
 
 @vk.fuse
 def leaky(x, slope=0.25):
-    """A function of the module, to be pickled."""
+    """Be a function of the module, to be pickled."""
     return np.where(x > 0, x, slope * x)
 
 
@@ -74,8 +74,10 @@ BINARY = {
 LEAVES = st.sampled_from(["x", "y", "x", "y", 2, -3, 0.5, 1.0, True, np.float32(1.5), np.int16(7)])
 TREES = st.recursive(
     LEAVES,
-    lambda inner: st.tuples(st.sampled_from([*UNARY]), inner)
-    | st.tuples(st.sampled_from([*BINARY]), inner, inner),
+    lambda inner: (
+        st.tuples(st.sampled_from([*UNARY]), inner)
+        | st.tuples(st.sampled_from([*BINARY]), inner, inner)
+    ),
     max_leaves=7,
 )
 
@@ -93,7 +95,7 @@ def evaluated(tree, names):
 
 
 def operand(draw, shape):
-    """An array of any dtype and layout that broadcasts to a shape."""
+    """Make an array of any dtype and layout that broadcasts to a shape."""
     dtype = draw(st.sampled_from(DTYPES))
     own = tuple(n if draw(st.booleans()) else 1 for n in shape)[draw(st.integers(0, 1)) :]
     rng = np.random.default_rng(draw(st.integers(0, 99)))
@@ -142,7 +144,9 @@ def test_same_bits_on_every_instruction_set():
         )
         program = Program(traced.inputs, traced.outputs, isa)
         out = np.empty_like(x)
-        _native.build_dispatcher("run", 1, 0, None, "", isa=isa).run(program.capsule, (x, y), (out,))
+        _native.build_dispatcher("run", 1, 0, None, "", isa=isa).run(
+            program.capsule, (x, y), (out,)
+        )
         results.append(out)
     for other in results[1:]:
         assert_same(other, results[0])
@@ -185,7 +189,8 @@ def test_out_dtype_and_several_results():
     x, y = np.arange(6.0).reshape(2, 3), np.arange(3.0)
     out = np.empty((2, 3)), np.empty((2, 3), "f4")
     got = both(x, y, out=out)
-    assert got[0] is out[0] and got[1] is out[1]
+    assert got[0] is out[0]
+    assert got[1] is out[1]
     assert_same(out[0], x + y)
     assert_same(out[1], np.hypot(x, y).astype("f4"))
     assert_same(both(x, y, dtype="f4")[1], np.hypot(x.astype("f4"), y.astype("f4")))
@@ -198,7 +203,7 @@ def test_out_dtype_and_several_results():
         normalised(img * 1j, mean, std, dtype=np.float32)
     with pytest.raises(ValueError, match="read-only"):
         leaky(x, out=np.broadcast_to(np.zeros(3), (2, 3)))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="expected an array of shape"):
         leaky(x, out=np.empty((3, 2)))
     with pytest.raises(TypeError):
         leaky(x, out=np.empty((2, 3), "i4"))
@@ -225,8 +230,12 @@ def test_misaligned_operands():
 
 def test_reductions():
     x, w = np.random.default_rng(0).standard_normal((2, 30, 40))
-    f = vk.fuse(lambda x, w: (np.sum(x * w, axis=0), (x * w).max(axis=1, keepdims=True), vk.mean(x)))
-    for got, want in zip(f(x, w), ((x * w).sum(0), (x * w).max(1, keepdims=True), x.mean()), strict=True):
+    f = vk.fuse(
+        lambda x, w: (np.sum(x * w, axis=0), (x * w).max(axis=1, keepdims=True), vk.mean(x))
+    )
+    for got, want in zip(
+        f(x, w), ((x * w).sum(0), (x * w).max(1, keepdims=True), x.mean()), strict=True
+    ):
         np.testing.assert_allclose(got, want, rtol=1e-14, atol=1e-14)
         assert np.shape(got) == np.shape(want)
     counts = vk.fuse(lambda x: np.sum(x > 0, axis=-1))(x)
@@ -247,7 +256,7 @@ def test_inlines_and_pickles_and_runs_in_threads():
     assert_same(vk.fuse(lambda x: leaky(x) + leaky(x, 0.5))(x), leaky(x) + leaky(x, 0.5))
     again = pickle.loads(pickle.dumps(leaky))
     assert again is leaky
-    assert leaky.__doc__ == "A function of the module, to be pickled."
+    assert leaky.__doc__ == "Be a function of the module, to be pickled."
     f = vk.fuse(lambda x, y: np.sin(x) * y)
     with ThreadPoolExecutor(4) as pool:
         dtypes = ["f4", "f8", "i4", "f2"] * 4

@@ -68,9 +68,7 @@ def vecmat(
     axes: Any = None,
 ) -> Any: ...
 def kernel_operation(target: int, name: str, dtype: np.dtype[Any], /) -> Any: ...
-def numpy_operation(
-    ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...], cost: int, /
-) -> Any: ...
+def numpy_operation(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...], cost: int, /) -> Any: ...
 
 class Dispatcher:
     def __init__(
@@ -141,6 +139,29 @@ def prelu_backward(
     inner: int,
     /,
 ) -> None: ...
+def program(
+    target: int,
+    dtypes: tuple[np.dtype[Any], ...],
+    nin: int,
+    nout: int,
+    constants: tuple[NDArray[Any], ...],
+    instructions: tuple[tuple[Any, ...], ...],
+    cost: int,
+    /,
+) -> Any: ...
+def program_block(capsule: Any, /) -> int: ...
+def reduce_program(
+    target: int,
+    capsule: Any,
+    shape: tuple[int, ...],
+    arrays: tuple[NDArray[Any], ...],
+    kinds: tuple[int, ...],
+    divisors: tuple[float, ...],
+    /,
+) -> None: ...
+def program_activation(
+    target: int, value32: Any, gradient32: Any, value64: Any, gradient64: Any, /
+) -> Any: ...
 def activation(target: int, name: str | None, params: tuple[float, ...], /) -> Any: ...
 def pack(target: int, w: NDArray[Any], /) -> Any: ...
 def packed_array(packed: Any, /) -> NDArray[Any]: ...

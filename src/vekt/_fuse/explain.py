@@ -49,9 +49,9 @@ class Picture:
         """One line for each value."""
         number = {node: k for k, node in enumerate(self.nodes)}
         lines = [
-            f"%{k} = {_label(node)}" + (
-                f"({', '.join(f'%{number[x]}' for x in node.args)})" if node.args else ""
-            ) + f": {_dtype(node)}"
+            f"%{k} = {_label(node)}"
+            + (f"({', '.join(f'%{number[x]}' for x in node.args)})" if node.args else "")
+            + f": {_dtype(node)}"
             for node, k in number.items()
         ]
         results = ", ".join(f"%{number[y]}" for y in self.outputs)
@@ -87,7 +87,9 @@ class Picture:
         try:
             return import_module("graphviz").Source(self.source)
         except ImportError:
-            raise ImportError("pictures of graphs want the package graphviz and its programs") from None
+            raise ImportError(
+                "pictures of graphs want the package graphviz and its programs"
+            ) from None
 
 
 def explanation(name: str, plan: Plan) -> str:

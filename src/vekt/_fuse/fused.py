@@ -1,15 +1,14 @@
-"""`vekt.fuse`: a function of arrays that is traced when it is first called, and runs in one pass."""
+"""`vekt.fuse`: a function of arrays, traced at its first call, that runs in one pass."""
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
 import numpy as np
 
-from vekt import _native, _ufuncs
+from vekt import _native
 
 from .graph import UnfusableError
 from .lower import Program
@@ -34,18 +33,18 @@ class Variant:
         self.plans: dict[Any, Plan | None] = {}
 
     def arguments(self, operands: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Arguments of the function, with these operands."""
+        """Return arguments of the function, with these operands."""
         left = iter(operands)
         positional = [next(left) if x is None else x[1] for x in self.positional]
         return positional, {name: next(left) if x is None else x[1] for name, x in self.named}
 
     def call(self, *operands: Any) -> Any:
-        """The function itself."""
+        """Call the function itself."""
         positional, named = self.arguments(operands)
         return self.function(*positional, **named)
 
     def plan(self, signature: Any) -> Plan | None:
-        """What calls of a signature do; None where only NumPy knows."""
+        """Return what calls of a signature do; None where only NumPy knows."""
         if signature in self.plans:
             return self.plans[signature]
         with self.lock:
@@ -86,7 +85,9 @@ class Fused:
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
         if any(isinstance(x, Symbol) for x in (*args, *options.values())):
             if out is not None or dtype is not None:
-                raise TypeError("out and dtype are for calls with arrays, not inside a fused function")
+                raise TypeError(
+                    "out and dtype are for calls with arrays, not inside a fused function"
+                )
             return self.function(*args, **options)
         variant, operands = self._bind(args, options, dtype)
         plan, operands = _prepare(variant, operands)
@@ -114,7 +115,9 @@ class Fused:
         try:
             variant = self.variants.get(key)
         except TypeError:
-            raise TypeError(f"{self.function.__name__}: arguments are arrays or constants") from None
+            raise TypeError(
+                f"{self.function.__name__}: arguments are arrays or constants"
+            ) from None
         if variant is None:
             with self.lock:
                 if len(self.variants) >= _MOST_VARIANTS:
@@ -125,7 +128,7 @@ class Fused:
     # ---- gradients
 
     def backward(self, dy: Any, /, *args: Any, **options: Any) -> Any:
-        """Gradients of sum(dy * f(*args)) with respect to the operands, each in its own shape.
+        """Return gradients of sum(dy * f(*args)) with respect to operands, in their shapes.
 
         Parameters
         ----------
@@ -148,7 +151,7 @@ class Fused:
         return _one_or_all(plan.backward(dys, operands))
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
-        """Value, and the gradients of its sum, in one pass.
+        """Return the value, and the gradients of its sum, in one pass.
 
         Parameters
         ----------
@@ -186,7 +189,8 @@ class Fused:
             y, graph = traced.outputs[0], traced.graph
             if len(traced.outputs) > 1 or y.dtype != dtype or not traced.is_elementwise:
                 raise TypeError(
-                    f"activation: {name} of {dtype} is to give one result of that dtype for each element"
+                    f"activation: {name} of {dtype} is to give "
+                    "one result of that dtype for each element"
                 )
             dy = graph.input(1, dtype)
             (dx,) = gradients(graph, [(y, dy)], traced.inputs)
@@ -198,13 +202,13 @@ class Fused:
     # ---- explanations
 
     def plan_for(self, *args: Any, **options: Any) -> Plan:
-        """The plan of a call; without arguments, that for arrays of float64."""
+        """Return the plan of a call; without arguments, that for arrays of float64."""
         if not args and not options:
             args = (np.empty(0),) * self.nin
         return self._differentiable(args, options)[0]
 
     def graph(self, *args: Any, **options: Any) -> Any:
-        """Picture of the graph for such arguments, by default arrays of float64.
+        """Return a picture of the graph for such arguments, by default arrays of float64.
 
         Its str is a text; notebooks show it, and `render` writes it, by way of graphviz.
         """
@@ -213,7 +217,7 @@ class Fused:
         return Picture(self.function.__name__, self.plan_for(*args, **options))
 
     def explain(self, *args: Any, **options: Any) -> str:
-        """What runs for such arguments, by default arrays of float64: instructions, passes, bytes."""
+        """Tell the instructions, passes and bytes for such arguments, by default of float64."""
         from .explain import explanation
 
         return explanation(self.function.__name__, self.plan_for(*args, **options))
@@ -221,7 +225,8 @@ class Fused:
 
 def _is_operand(x: Any) -> bool:
     return isinstance(x, _OPERANDS) or (
-        not isinstance(x, type) and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))
+        not isinstance(x, type)
+        and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))
         and not callable(x)
     )
 
@@ -231,7 +236,7 @@ def _one_or_all(gradients: list[Any]) -> Any:
 
 
 def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[Any]]:
-    """The plan for operands, and those as arrays that it takes; None leaves them as they are."""
+    """Return the plan for operands, and those as it takes them; None leaves them as they are."""
     if any(_is_foreign(x) for x in operands):
         return None, operands
     taken = [x if type(x) in (int, float, np.ndarray) else np.asarray(x) for x in operands]
@@ -241,9 +246,9 @@ def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[A
         x.dtype.newbyteorder("=") if isinstance(x, np.ndarray) else type(x) for x in taken
     )
     for x, d in zip(taken, signature, strict=True):
-        if variant.dtype is not None and isinstance(x, np.ndarray):
-            if not np.can_cast(d, variant.dtype, "same_kind"):
-                raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
+        cast = variant.dtype is not None and isinstance(x, np.ndarray)
+        if cast and not np.can_cast(d, variant.dtype, "same_kind"):
+            raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
     return variant.plan(signature), taken
 
 

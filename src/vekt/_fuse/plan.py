@@ -32,7 +32,9 @@ class Traced:
         What arrays are converted to first.
     """
 
-    def __init__(self, function: Callable[..., Any], given: Sequence[Any], dtype: Any = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], given: Sequence[Any], dtype: Any = None
+    ) -> None:
         self.graph = Graph()
         self.inputs = [
             self.graph.input(k, x if dtype is None or isinstance(x, type) else dtype)
@@ -51,22 +53,22 @@ class Traced:
             return self.graph.cast(x._node, x._node.dtype)
         if isinstance(x, np.ndarray) and x.ndim == 0:
             x = x[()]
-        if isinstance(x, NUMBERS):
-            constant = self.graph.constant(x)
-            return self.graph.cast(constant, constant.dtype)
-        refuse(f"the function is to return arrays, not {type(x).__name__}")
+        if not isinstance(x, NUMBERS):
+            refuse(f"the function is to return arrays, not {type(x).__name__}")
+        constant = self.graph.constant(x)
+        return self.graph.cast(constant, constant.dtype)
 
     @property
     def is_elementwise(self) -> bool:
         """Whether each result has the shape to which all operands broadcast."""
         needed = set(self.inputs)
-        return all(
-            node.name not in REDUCTIONS for node in topological(self.outputs)
-        ) and all(needed <= set(topological([y])) for y in self.outputs)
+        return all(node.name not in REDUCTIONS for node in topological(self.outputs)) and all(
+            needed <= set(topological([y])) for y in self.outputs
+        )
 
 
 def _leaves(node: Node) -> tuple[Node, ...]:
-    """Inputs and reduced values that a value is computed from, elementwise."""
+    """Find inputs and reduced values that a value is computed from, elementwise."""
     start = node.args if node.op in REDUCTIONS else (node,)
     found, seen, stack = [], set(), list(start)
     while stack:
@@ -99,7 +101,8 @@ class Plan:
             groups.setdefault(_leaves(node), []).append(node)
         graph = self.traced.graph
         return [
-            Pass(leaves, [Result(graph, node) for node in nodes], self.isa) for leaves, nodes in groups.items()
+            Pass(leaves, [Result(graph, node) for node in nodes], self.isa)
+            for leaves, nodes in groups.items()
         ]
 
     @property
@@ -114,7 +117,7 @@ class Plan:
 
     def _run(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> dict[Node, Any]:
         values: dict[Node, Any] = dict(zip(self.traced.inputs, arrays, strict=True))
-        wanted = dict(zip(self.traced.outputs, out)) if len(out) else {}
+        wanted = dict(zip(self.traced.outputs, out, strict=False)) if len(out) else {}
         for step in self.forward:
             targets = [wanted.get(r.node) for r in step.results]
             results = step([values[x] for x in step.inputs], targets)
@@ -126,7 +129,7 @@ class Plan:
     def backward(self, dys: Sequence[Any], arrays: Sequence[Array]) -> list[Any]:
         """Gradients with respect to the operands, None for those that have none."""
         values = self._run(arrays) if len(self.forward) > 1 else self._inputs(arrays)
-        for y, dy in zip(self.traced.outputs, dys, strict=True):
+        for y, _dy in zip(self.traced.outputs, dys, strict=True):
             if not y.is_float:
                 raise TypeError(f"a result of dtype {y.dtype} has no gradient")
         return self._reverse(list(zip(self.traced.outputs, dys, strict=True)), values)
@@ -205,7 +208,9 @@ class Plan:
                 x = node.args[0] if node.op in REDUCTIONS else node
                 if node.op in ("max", "min"):
                     same = algebra.equal(x, next(left))
-                    dy = graph.where(same, graph.cast(dy, node.dtype), graph.constant(0, node.dtype))
+                    dy = graph.where(
+                        same, graph.cast(dy, node.dtype), graph.constant(0, node.dtype)
+                    )
                 results.append((x, dy))
             self._backward[key] = self._gradient_pass(step, given, results)
         return self._backward[key]
@@ -241,7 +246,8 @@ class Plan:
     def _both(self, step: Pass, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
         graph, outputs = self.traced.graph, self.traced.outputs
         if self._together is None:
-            given, results = [], []
+            given: list[Node] = []
+            results: Any = []
             for y in outputs:
                 if y.op == "mean":
                     dy = graph.input(len(self.traced.inputs) + len(given), y.dtype)
@@ -283,14 +289,14 @@ def _check_shape(node: Node, dy: Array, shape: tuple[int, ...]) -> None:
 
 
 def _spread_value(node: Node, y: Array, shape: tuple[int, ...]) -> Array:
-    """A reduced value with its reduced dimensions kept."""
+    """Return a reduced value with its reduced dimensions kept."""
     if node.value[1] or y.ndim == len(shape):
         return y
     return np.expand_dims(y, _axes(node, len(shape)))
 
 
 def _spread(node: Node, dy: Array, shape: tuple[int, ...]) -> Array:
-    """The gradient with respect to a result, as it is for each element that went into it."""
+    """Return the gradient with respect to a result as it is for each element of its sum."""
     if node.op not in REDUCTIONS:
         return dy
     if dy.ndim and not node.value[1]:

@@ -1,4 +1,4 @@
-"""Derivatives: for each function, what a gradient with respect to its result means for its operands.
+"""Derivatives: what a gradient with respect to a function's result means for its operands.
 
 A rule gets an `Algebra`, the node, its result's gradient dy, and gives the operands' gradients, or
 None for those that have none.
@@ -38,7 +38,7 @@ class Algebra:
         return self.graph.where(condition, *nodes)
 
     def times(self, dy: Node, factor: Node | float) -> Node:
-        """dy * factor, but zero where dy is masked, even if the factor is not finite there."""
+        """Dy * factor, but zero where dy is masked, even if the factor is not finite there."""
         if dy.op == "where":
             condition, x, y = dy.args
             if is_number(y, 0):
@@ -50,7 +50,7 @@ class Algebra:
         return self.graph.cast(self.multiply(dy, factor), dy.dtype)
 
     def over(self, dy: Node, divisor: Node | float) -> Node:
-        """dy / divisor, likewise."""
+        """Dy / divisor, likewise."""
         if dy.op == "where" and any(is_number(v, 0) for v in dy.args[1:]):
             return self.times(dy, self.reciprocal(divisor))
         return self.graph.cast(self.divide(dy, divisor), dy.dtype)
@@ -124,7 +124,7 @@ def _gradients_of(algebra: Algebra, node: Node, dy: Node, depends: set[Node]) ->
 
 
 def _of_kernel(algebra: Algebra, node: Node, dy: Node, depends: set[Node]) -> Gradients:
-    """The gradient of one of vekt's own functions is a kernel too."""
+    """Use that the gradient of one of vekt's own functions is a kernel too."""
     from vekt import ufuncs
 
     name = node.name.removesuffix("_value_and_grad")
@@ -158,7 +158,20 @@ def _masked_call(algebra: Algebra, backward: Any, dy: Node, *args: Node) -> Node
 # ---- the rules
 
 _FLAT = frozenset(
-    "floor ceil trunc rint sign floor_divide isnan isinf isfinite heaviside spacing signbit".split()
+    [
+        "floor",
+        "ceil",
+        "trunc",
+        "rint",
+        "sign",
+        "floor_divide",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "heaviside",
+        "spacing",
+        "signbit",
+    ]
 )
 RULES: dict[str, Callable[..., Gradients]] = {}
 
@@ -275,7 +288,9 @@ def _maximum(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradient
 
 @_rule("minimum", "fmin")
 def _minimum(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradients:
-    return [_greater(a, dy, a.negative(x), a.negative(z)) for x, z in ((left, right), (right, left))]
+    return [
+        _greater(a, dy, a.negative(x), a.negative(z)) for x, z in ((left, right), (right, left))
+    ]
 
 
 @_rule("clip")
@@ -323,4 +338,3 @@ def _copysign(a: Algebra, y: Node, dy: Node, x: Node, sign: Node) -> Gradients:
 def _where(a: Algebra, y: Node, dy: Node, condition: Node, x: Node, z: Node) -> Gradients:
     zero = a.zero(dy)
     return [None, a.where(condition, dy, zero), a.where(condition, zero, dy)]
-

@@ -6,7 +6,6 @@ import linecache
 import operator
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,7 +17,7 @@ _PACKAGES = (f"{__name__.rpartition('.')[0]}.", "numpy.")
 
 
 class TraceError(TypeError):
-    """The function does something that depends on the values of an array, or on more than arrays."""
+    """The function depends on the values of an array, or on more than its arguments."""
 
 
 def refuse(message: str) -> NoReturn:
@@ -64,7 +63,9 @@ class Symbol:
         if ufunc.signature is not None:
             refuse(f"{ufunc.__name__} works on more than one element at a time")
         nodes = [_node(self._graph, x) for x in inputs]
-        results = tuple(Symbol(self._graph, y) for y in self._graph.call(ufunc, *nodes, dtype=dtype))
+        results = tuple(
+            Symbol(self._graph, y) for y in self._graph.call(ufunc, *nodes, dtype=dtype)
+        )
         return results if len(results) > 1 else results[0]
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -95,7 +96,8 @@ class Symbol:
         kwargs.pop("copy", None)
         if kwargs:
             refuse(f"astype: {', '.join(kwargs)} cannot be fused")
-        return Symbol(self._graph, self._graph.cast(self._node, np.dtype(dtype)))
+        graph = self._graph
+        return Symbol(graph, graph.strong(graph.cast(self._node, np.dtype(dtype))))
 
     def conj(self) -> Any:
         """Complex conjugate."""
@@ -107,11 +109,15 @@ class Symbol:
         """Limit to an interval."""
         return _clip(self, min, max)
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def sum(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
+    ) -> Any:
         """Sum along axes."""
         return _reduce("sum", self, axis, dtype, out, keepdims)
 
-    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def mean(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
+    ) -> Any:
         """Mean along axes."""
         return _reduce("mean", self, axis, dtype, out, keepdims)
 
@@ -132,12 +138,16 @@ class Symbol:
         )
 
     def __float__(self) -> float:
-        refuse("an array is no number while the function is traced; use NumPy's functions, not math")
+        refuse(
+            "an array is no number while the function is traced; use NumPy's functions, not math"
+        )
 
-    __int__ = __index__ = __complex__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __complex__ = __float__
 
     def __len__(self) -> int:
-        refuse("shapes are known only when the function runs; one fused function serves all of them")
+        refuse(
+            "shapes are known only when the function runs; one fused function serves all of them"
+        )
 
     def __iter__(self) -> Any:
         refuse("a fused function works element by element and cannot loop over an array")
@@ -187,7 +197,8 @@ def _graph_of(*values: Any) -> Graph:
 
 def _both_weak(x: Symbol, y: Any) -> bool:
     return x._node.weak is not None and (
-        type(y) in (bool, int, float, complex) or (isinstance(y, Symbol) and y._node.weak is not None)
+        type(y) in (bool, int, float, complex)
+        or (isinstance(y, Symbol) and y._node.weak is not None)
     )
 
 
@@ -200,7 +211,7 @@ def _power(x: Any, y: Any) -> Any:
         if shortcut is not None:
             return shortcut(x)
         if y in range(3, 9):
-            half = _power(x, int(y) // 2) if y > 3 else x
+            half: Any = _power(x, int(y) // 2) if y > 3 else x
             return half * half * x if y % 2 else half * half
     return np.power(x, y)
 
@@ -234,6 +245,7 @@ _BINARY = {
     "lshift": np.left_shift,
     "rshift": np.right_shift,
 }
+_ufunc: Any
 for _name, _ufunc in _BINARY.items():
     setattr(Symbol, f"__{_name}__", _operator(_ufunc, _name, reflected=False))
     setattr(Symbol, f"__r{_name}__", _operator(_ufunc, _name, reflected=True))
@@ -246,6 +258,7 @@ for _name, _ufunc in {
     "ne": np.not_equal,
 }.items():
     setattr(Symbol, f"__{_name}__", _operator(_ufunc, _name, reflected=False))
+
 
 def _unary(ufunc: Any) -> Callable[[Symbol], Any]:
     def apply(self: Symbol) -> Any:
@@ -305,7 +318,11 @@ def _reduce(
     if out is not None:
         refuse(f"{name}: out= cannot be fused inside; give it to the fused function")
     for key, value in others.items():
-        if value is not None and value is not np._NoValue and not (key == "where" and value is True):
+        if (
+            value is not None
+            and value is not np._NoValue
+            and not (key == "where" and value is True)
+        ):
             refuse(f"{name}: {key}= cannot be fused")
     if axis is not None and not isinstance(axis, tuple):
         axis = operator.index(axis)
