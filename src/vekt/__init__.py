@@ -52,7 +52,9 @@ _REDUCTIONS = (
 
 # Imported at first use: Numba, and modules that few programs need.
 _LAZY_MODULES = (
+    "autograd",
     "config",
+    "dlpack",
     "elementwise",
     "gates",
     "jit",

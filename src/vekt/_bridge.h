@@ -91,6 +91,9 @@ extern const char vekt_rows_doc[];
 PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* call_aligned(function, args, kwargs) */
+PyObject *vekt_py_call_aligned(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+
 /* norms(kind, x, y, axis, keepdims); self as for dot. */
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* reduce(op, x, axis, dtype, out, keepdims); self as for dot. */

@@ -135,6 +135,9 @@ static PyMethodDef methods[] = {
      "As build_reduce makes it, over the selected target's kernels."},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
+    {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
+     "call_aligned(function, args, kwargs, /)\n--\n\n"
+     "Call a function whose new arrays begin at multiples of 64 bytes."},
     {"prelu", (PyCFunction)(void (*)(void))vekt_py_prelu, METH_FASTCALL,
      "prelu(target, x, alpha, out, outer, period, inner, /)\n--\n\nRun the forward driver on contiguous arrays."},
     {"prelu_backward", (PyCFunction)(void (*)(void))vekt_py_prelu_backward, METH_FASTCALL,

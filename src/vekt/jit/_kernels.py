@@ -179,9 +179,10 @@ def _raw(name: str, kernel: Function) -> Function:
     def call(*operands: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         if out is None and where is True and dtype is None:
             for x in operands:
-                # What the compiled entry takes as it is.  A scalar alone would come back as float.
+                # What the compiled entry takes as it is; other ranks and layouts, each of which it
+                # would compile anew, are flattened first.  A scalar alone would come back as float.
                 if type(x) is _ndarray:
-                    if ((kind := x.dtype) is _F8 or kind is _F4) and x.ndim:
+                    if ((kind := x.dtype) is _F8 or kind is _F4) and x.ndim == 1 and x.flags.carray:
                         continue
                 elif type(x) is float and x is not operands[0]:
                     continue
@@ -193,14 +194,25 @@ def _raw(name: str, kernel: Function) -> Function:
     return call
 
 
+def _flat(array: Any, shape: tuple[int, ...]) -> Any:
+    """Return an array broadcast to a shape, contiguous and in one dimension."""
+    if array.shape == shape and array.flags.carray:
+        return array.reshape(-1)
+    return np.broadcast_to(array, shape).flatten()
+
+
+def _flat_or_number(array: Any, shape: tuple[int, ...]) -> Any:
+    return _flat(array, shape) if array.ndim else float(array)
+
+
 def _general(run: Function, operands: tuple[Any, ...], out: Any, where: Any, dtype: Any) -> Any:
     """Call with any operands and options, as a ufunc would take them."""
     stored, narrow = result_dtype(dtype, *operands), computing_dtype(dtype, *operands)
     arrays = [np.asarray(x) for x in operands]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     with np.errstate(over="ignore"):
-        arrays = [np.array(a, stored, ndmin=1, copy=None).astype(narrow) for a in arrays]
-        results = run(*arrays)
+        arrays = [a.astype(stored, copy=False).astype(narrow, copy=False) for a in arrays]
+        results = run(_flat(arrays[0], shape), *(_flat_or_number(a, shape) for a in arrays[1:]))
         results = results if isinstance(results, tuple) else (results,)
         results = tuple(r.reshape(shape).astype(stored, copy=False) for r in results)
     if len(results) == 2:
