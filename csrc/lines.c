@@ -9,7 +9,7 @@
 enum { THREADED_BYTES = 8 << 20 };
 enum { TASK_ELEMENTS = 8192 };
 /* Elements of a line taken at a time: long stretches, but those of two operands are read three times. */
-enum { CHUNK = 16384, CHUNK_OF_TWO = 2048 };
+enum { CHUNK = 16384, CHUNK_OF_TWO = 2048, CHUNK_OF_POSITIONS = 4096 };
 /* Columns: COLUMN_ROWS rows are summed by one task.  Of them FEW_ROWS are taken at a time, each result being loaded
  * and stored once for all of these; more where the rows are short.  A segment of so many columns is read row by row,
  * or goes through a buffer of BUFFERED of them. */
@@ -40,6 +40,12 @@ vekt_number vekt_merge(int element, int term, vekt_number a, vekt_number b) {
     if (greater) return a.real > b.real || a.real != a.real ? a : b;
     if (term == VEKT_LEAST || term == VEKT_MIN_ABSOLUTE) return a.real < b.real || a.real != a.real ? a : b;
     return (vekt_number){.real = a.real + b.real};
+}
+
+int vekt_is_better(int element, int term, vekt_number a, vekt_number b) {
+    if (is_integer(element)) return b.integer > a.integer;
+    if (a.real != a.real) return 0;
+    return b.real != b.real || (term == VEKT_GREATEST ? b.real > a.real : b.real < a.real);
 }
 
 /* What stands for no elements. */
@@ -148,6 +154,18 @@ static void run_pieces(const vekt_lines *p, const char *const line[2], ptrdiff_t
     }
 }
 
+/* The best of a line, and the part in which it stands first. */
+static void run_parts(const vekt_lines *p, const char *x, vekt_number *best) {
+    best[1].integer = 0;
+    for (ptrdiff_t i = 0; i < p->n; i += VEKT_LINE_PART) {
+        const char *const at[2] = {x + i * p->item, x + i * p->item};
+        const vekt_number b = run_block(p, &p->streams[0], at, smaller(p->n - i, VEKT_LINE_PART));
+        if (i > 0 && !vekt_is_better(p->element, p->streams[0].term, best[0], b)) continue;
+        best[0] = b;
+        best[1].integer = i;
+    }
+}
+
 static void run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
     vekt_lines *p = context;
     const ptrdiff_t bytes = p->chunk * p->item;
@@ -171,7 +189,10 @@ static void run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
                 run_pieces(p, x, i, m, local);
             } else {
                 for (int k = 0; k < p->n_operands; k++) x[k] = vekt_dense_part(p, k, x[k], i, m, buffer + k * bytes);
-                for (int s = 0; s < p->n_streams; s++) local[s] = run_block(p, &p->streams[s], x, m);
+                if (p->finish_chunks && !p->partials)
+                    run_parts(p, x[0], local);
+                else
+                    for (int s = 0; s < p->n_streams; s++) local[s] = run_block(p, &p->streams[s], x, m);
             }
             if (!p->partials) {
                 p->finish(p, line, line + 1, local, 1);
@@ -316,8 +337,8 @@ static ptrdiff_t choose_tasks(vekt_lines *p) {
     if (!p->columns) {
         const ptrdiff_t piece = p->n_inner > 0 ? p->inner[p->n_inner - 1].size : 1;
         p->staged = !(along && p->n_inner == 1 && p->format == VEKT_NATIVE);
-        p->pieced = p->staged && along && p->format == VEKT_NATIVE && piece >= PIECE;
-        p->chunk = p->n_streams > 1 ? CHUNK_OF_TWO : CHUNK;
+        p->pieced = p->staged && along && p->format == VEKT_NATIVE && piece >= PIECE && !p->finish_chunks;
+        p->chunk = p->n_streams > 1 ? CHUNK_OF_TWO : p->finish_chunks ? CHUNK_OF_POSITIONS : CHUNK;
         if (p->pieced && piece < p->chunk) p->chunk -= p->chunk % piece;
         p->chunks = p->n > p->chunk ? ceil_divide(p->n, p->chunk) : 1;
         p->group = p->n >= TASK_ELEMENTS ? 1 : TASK_ELEMENTS / (p->n + 1) + 1;
@@ -338,7 +359,7 @@ static ptrdiff_t choose_tasks(vekt_lines *p) {
     p->chunk = COLUMN_ROWS;
     p->chunks = p->rows > p->chunk ? ceil_divide(p->rows, p->chunk) : 1;
     const int buffered = p->transposed || p->format != VEKT_NATIVE;
-    p->at_a_time = buffered ? BUFFERED_ROWS : p->run < SHORT_ROW ? MORE_ROWS : FEW_ROWS;
+    p->at_a_time = buffered ? BUFFERED_ROWS : p->run < SHORT_ROW || p->item < 4 ? MORE_ROWS : FEW_ROWS;
     p->segment = buffered ? BUFFERED : SEGMENT;
     p->segments = ceil_divide(p->run, p->segment);
     return p->width / p->run * p->segments * p->chunks;

@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-enum { VEKT_LINE_STREAMS = 3 };
+enum { VEKT_LINE_STREAMS = 3, VEKT_LINE_PART = 512 };
 
 /* One of the numbers that are formed of a line: a term of two operands. */
 typedef struct {
@@ -31,7 +31,9 @@ struct vekt_lines {
     int ordered;         /* elements of a line keep their order, that of the dimensions */
     /* Writes the results of lines [begin, end) once their streams are complete: `width` numbers for each stream. */
     void (*finish)(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums, ptrdiff_t width);
-    /* Writes all of them from what the chunks left, element by element of `span` in a chunk; NULL: these are merged.
+    /* Positions: finish() finds the beginning of the part of VEKT_LINE_PART elements in sums[1] unless there are
+     * columns. Writes all of them from what the chunks left, element by element of `span` in a chunk; NULL: these are
+     * merged.
      */
     void (*finish_chunks)(const vekt_lines *p, ptrdiff_t span);
     /* Does this result of a part decide that of the line?  NULL: none does. */
@@ -67,6 +69,9 @@ int vekt_reduce_lines(vekt_lines *p, vekt_dim *dims, int n_outer, int n_inner);
 
 /* m elements of a line from element i on, dense and as the kernels take them: in place or in the buffer. */
 const char *vekt_dense_part(const vekt_lines *p, int k, const char *line, ptrdiff_t i, ptrdiff_t m, void *buffer);
+
+/* Is b a better extreme than a, which stands before it? */
+int vekt_is_better(int element, int term, vekt_number a, vekt_number b);
 
 vekt_number vekt_merge(int element, int term, vekt_number a, vekt_number b);
 

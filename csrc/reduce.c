@@ -163,15 +163,11 @@ static ptrdiff_t locate(const vekt_lines *p, ptrdiff_t line, ptrdiff_t i, ptrdif
 static void finish_positions(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best,
                              ptrdiff_t width) {
     (void)width;
-    for (ptrdiff_t line = begin; line < end; line++, best++)
-        store_integer(out_of(p, line), VEKT_TYPE_I64, locate(p, line, 0, p->n, *best));
-}
-
-/* Does b come before a, though it stands behind it? */
-static int is_better(const vekt_lines *p, vekt_number a, vekt_number b) {
-    if (p->element >= VEKT_N_DTYPES) return b.integer > a.integer;
-    if (a.real != a.real) return 0;
-    return b.real != b.real || (p->streams[0].term == VEKT_GREATEST ? b.real > a.real : b.real < a.real);
+    for (ptrdiff_t line = begin; line < end; line++, best++) {
+        const ptrdiff_t i = p->columns ? 0 : best[1].integer, left = p->n - i;
+        const ptrdiff_t m = p->columns || left < VEKT_LINE_PART ? left : VEKT_LINE_PART;
+        store_integer(out_of(p, line), VEKT_TYPE_I64, locate(p, line, i, m, *best));
+    }
 }
 
 static void finish_positions_of_chunks(const vekt_lines *p, ptrdiff_t span) {
@@ -184,7 +180,7 @@ static void finish_positions_of_chunks(const vekt_lines *p, ptrdiff_t span) {
         for (ptrdiff_t chunk = 0; chunk < p->chunks; chunk++) {
             for (ptrdiff_t r = 0; r < p->repeats; r++) {
                 const vekt_number b = v[chunk * width + r * run_lines];
-                if (!is_better(p, best, b)) continue;
+                if (!vekt_is_better(p->element, p->streams[0].term, best, b)) continue;
                 best = b;
                 at = chunk;
             }

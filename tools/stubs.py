@@ -153,6 +153,12 @@ def dense_backward(
     *, out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None] | None = None,
     need_dx: bool = True
 ) -> tuple[Any, Any, Any]: ...""",
+    "stream": """\
+def stream(
+    function: Callable[..., Any], *arrays: ArrayLike, out: NDArray[Any] | None = None,
+    combine: Callable[[Any, Any], Any] | None = None, chunk_bytes: int = ...,
+    progress: Callable[[int, int], object] | None = None
+) -> Any: ...""",
 }
 
 MASK, OUTPUT = "where: ArrayLike | None = None", "out: NDArray[Any] | None = None"

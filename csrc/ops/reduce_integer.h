@@ -7,6 +7,8 @@
 
 typedef UNSIGNED INT(loose) __attribute__((aligned(1), may_alias)); /* as it lies in memory */
 
+typedef SIGNED INT(vector) __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+
 /* The sum of a block fits in 32 bits where elements have up to 16. */
 #if BITS <= 16
 typedef int32_t INT(sum);
@@ -54,29 +56,28 @@ static void INT(sum_columns)(const void *x, ptrdiff_t x_step, const void *key, p
     }
 }
 
-static void INT(greatest_columns)(const void *x, ptrdiff_t x_step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
+static void INT(greatest_columns)(const void *px, ptrdiff_t x_step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
                                   vekt_number *results, ptrdiff_t n) {
-    const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;
+    enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED) };
+    const SIGNED k = (SIGNED) * (const int64_t *)key, least = (SIGNED)((UNSIGNED)1 << (BITS - 1));
+    const char *x = px;
     (void)y_step;
-    for (; n > 0; n -= INT(panel), results += INT(panel), x = (const INT(loose) *)x + INT(panel)) {
-        const ptrdiff_t m = n < INT(panel) ? n : INT(panel);
-        SIGNED best[INT(panel)];
-        for (int j = 0; j < INT(panel); j++) best[j] = (SIGNED)((UNSIGNED)1 << (BITS - 1));
+    for (; n > 0; n -= LANES, results += LANES, x += VEKT_VECTOR_BYTES) {
+        const size_t bytes = n < LANES ? (size_t)n * sizeof(SIGNED) : VEKT_VECTOR_BYTES;
+        INT(vector) best = (INT(vector)){0} + least, a = {0};
         for (ptrdiff_t i = 0; i < rows; i++) {
-            const INT(loose) *row = (const void *)((const char *)x + i * x_step);
-            if (m == INT(panel))
-                for (int j = 0; j < INT(panel); j++) {
-                    const SIGNED a = (SIGNED)(row[j] ^ k);
-                    best[j] = a > best[j] ? a : best[j];
-                }
+            if (bytes == VEKT_VECTOR_BYTES)
+                memcpy(&a, x + i * x_step, VEKT_VECTOR_BYTES);
             else
-                for (ptrdiff_t j = 0; j < m; j++) {
-                    const SIGNED a = (SIGNED)(row[j] ^ k);
-                    best[j] = a > best[j] ? a : best[j];
-                }
+                memcpy(&a, x + i * x_step, bytes);
+            const INT(vector) b = a ^ k, better = b > best;
+            best = (b & better) | (best & ~better);
         }
+        SIGNED lane[LANES];
+        memcpy(lane, &best, sizeof lane);
+        const ptrdiff_t m = n < LANES ? n : LANES;
         for (ptrdiff_t j = 0; j < m; j++)
-            results[j].integer = best[j] > results[j].integer ? best[j] : results[j].integer;
+            results[j].integer = lane[j] > results[j].integer ? lane[j] : results[j].integer;
     }
 }
 

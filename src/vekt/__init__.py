@@ -34,6 +34,7 @@ _LINEAR = {
     "dense_backward": "vekt.layers",
     "evaluate": "vekt._fuse.parse",
     "fuse": "vekt._fuse.fused",
+    "stream": "vekt.chunks",
 }
 
 # Likewise the functions of `vekt.reductions`.

@@ -14,6 +14,11 @@ def as_array(x: Any) -> Any:
     return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 
+def is_dask(x: Any) -> bool:
+    """Tell whether this is a lazy array of Dask, without importing that package."""
+    return not isinstance(x, np.ndarray) and hasattr(x, "rechunk")
+
+
 def plain(function: str, name: str, x: Any) -> Any:
     """Return an operand that no other library has functions for; TypeError for Dask's arrays."""
     if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):

@@ -1,4 +1,7 @@
-"""Products of Dask arrays, block by block and lazily; imported when the first one comes."""
+"""Products, layers and reductions of Dask arrays, block by block and lazily.
+
+Imported when the first one comes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from vekt import reductions
 from vekt._ufuncs import matmul as _matmul
+from vekt.layers import PackedWeights
+from vekt.layers import dense as _dense
 
 da: Any = import_module("dask.array")  # it has few types
 
@@ -31,3 +37,58 @@ def matmul(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     index = sorted({*x_index, *y_index} - {summed})
     meta = np.empty((0,) * len(index), one.dtype)
     return da.blockwise(function, index, x, x_index, y, y_index, concatenate=True, meta=meta)
+
+
+def dense(x: Any, w: Any, b: Any, activation: Any, out: Any, return_preactivation: bool) -> Any:
+    """`vekt.dense` with each block of rows and columns as a task of its own, as for `matmul`."""
+    if out is not None or return_preactivation:
+        raise TypeError("dense: Dask arrays take neither out nor return_preactivation")
+    x = da.asanyarray(x)
+    packed = isinstance(w, PackedWeights)
+    w = w if packed else da.asanyarray(w)
+    if x.ndim < 1 or len(w.shape) != 2 or x.shape[-1] != w.shape[0]:
+        raise ValueError(f"dense: shapes x {x.shape} and w {w.shape} do not match")
+    shape = (*x.shape[:-1], w.shape[1])
+    column, summed = x.ndim - 1, x.ndim
+    operands: list[Any] = [x, [*range(column), summed]]
+    operands += [w, None] if packed else [w, [summed, column]]
+    options = {"activation": activation, "deterministic": "batch"}
+    if b is not None:
+        b = da.asanyarray(b)
+        full = (1,) * (len(shape) - b.ndim) + b.shape
+        if len(full) > len(shape) or any(n not in (1, m) for n, m in zip(full, shape, strict=True)):
+            raise ValueError(f"dense: shape b {b.shape} does not broadcast to {shape}")
+        operands += [b, list(range(x.ndim - b.ndim, x.ndim))]
+    one = [np.ones((1,) * v.ndim, v.dtype) for v in (x, b) if v is not None]
+    kind = _dense(one[0], np.ones((1, 1), w.dtype), *one[1:], **options).dtype
+    return da.blockwise(
+        partial(_dense, **options),
+        list(range(x.ndim)),
+        *operands,
+        concatenate=True,
+        meta=np.empty((0,) * x.ndim, kind),
+        new_axes={column: w.shape[1]} if packed else None,
+    )
+
+
+def reduction(name: str, a: Any, axis: Any, keepdims: Any, dtype: Any) -> Any:
+    """Reduce each block by vekt, and the blocks' results in Dask's own tree.
+
+    Sums and means are formed in float64 and rounded once.
+    """
+    function = getattr(reductions, name)
+    kind = _result_dtype(function, a, dtype)
+    if name not in ("sum", "mean"):
+        return da.reduction(a, function, function, axis=axis, keepdims=keepdims, dtype=kind)
+    inexact = kind.kind != "c" and kind.kind not in "iu"
+    wide = np.dtype("f8") if inexact else np.dtype("c16") if kind.kind == "c" else kind
+    part = partial(reductions.sum, dtype=wide)
+    total = da.reduction(a, part, part, axis=axis, keepdims=keepdims, dtype=wide)
+    if name == "mean":
+        total = total / (a.size / total.size if total.size else 1)
+    return total.astype(kind)
+
+
+def _result_dtype(function: Any, a: Any, dtype: Any) -> Any:
+    options = {} if dtype is None else {"dtype": dtype}
+    return np.asarray(function(np.ones(1, a.dtype), **options)).dtype

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
-from ._axes import plain
+from ._axes import is_dask, plain
 from ._layer_activation import Activation, changes, fused_behind, kernel_of
 from ._operands import checked_out, result_dtype
 from ._packed_weights import PackedWeights, computing, converted
@@ -117,6 +118,9 @@ def dense(
         y, z = _pair(out)
     result = _dense(x, weights, b, kernels, y, z, return_preactivation, invariant)
     if result is NotImplemented:
+        if is_dask(x) or is_dask(w) or is_dask(b):
+            lazy = import_module("vekt._dask")
+            return lazy.dense(x, w, b, activation, out, return_preactivation)
         return _any_dense(x, w, b, kernels, (y, z), bool(return_preactivation), invariant)
     return result
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from vekt import _ufuncs
+from vekt._axes import is_dask
 from vekt._kernels import lib
 from vekt._reduction_docs import documented
 
@@ -174,6 +176,8 @@ def general_reduction(
         result = _reduced(reduce, name, x, axis, out, keepdims, dtype, initial, where)
         if result is not NotImplemented:
             return result
+    elif is_dask(a) and out is None and initial is _NOTHING and where is True and name[:3] != "arg":
+        return import_module("vekt._dask").reduction(name, a, axis, keepdims, dtype)
     options = {"axis": axis, "out": out, "keepdims": keepdims}
     # Others' functions may know fewer keywords than NumPy's.
     options = {key: value for key, value in options.items() if value is not None}

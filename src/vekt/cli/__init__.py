@@ -1,4 +1,4 @@
-"""The command line: `vekt demo`, `vekt compare`, `vekt accuracy` and `vekt info`."""
+"""The command line: `vekt demo`, `compare`, `accuracy`, `info` and `normalise`."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from vekt.cli.compare import compare
 from vekt.cli.demo import demo
 from vekt.cli.environment import restart_without_blas_overrides
 from vekt.cli.info import info
+from vekt.cli.normalise import normalise
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +21,7 @@ def app() -> None:
     """Compiled kernels for NumPy arrays: see them run, compare and check them."""
 
 
-for command in (demo, compare, accuracy, info):
+for command in (demo, compare, accuracy, info, normalise):
     app.add_command(command)
 
 
