@@ -41,13 +41,29 @@ typedef struct {
     ptrdiff_t size[2], to[2], from[2]; /* elements; bytes from one to the next */
 } rows;
 
-/* The longer dimension in the inner loop. */
+/* n elements, `from` bytes apart, to a dense line of them. */
+INLINE void gather_line(char *restrict dst, const char *restrict src, ptrdiff_t n, size_t item, ptrdiff_t from) {
+    for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * (ptrdiff_t)item, src + i * from, item);
+}
+
+/* The longer dimension in the inner loop; as a constant, a step of few elements becomes shuffles of vectors. */
 INLINE void copy_items(const rows *r, const size_t item) {
     const int inner = r->size[1] > r->size[0], outer = 1 - inner;
-    for (ptrdiff_t j = 0; j < r->size[outer]; j++) {
-        char *dst = r->dst + j * r->to[outer];
-        const char *src = r->src + j * r->from[outer];
-        for (ptrdiff_t i = 0; i < r->size[inner]; i++) memcpy(dst + i * r->to[inner], src + i * r->from[inner], item);
+    const ptrdiff_t one = (ptrdiff_t)item, n = r->size[inner], to = r->to[inner], from = r->from[inner];
+    const ptrdiff_t m = r->size[outer], to_next = r->to[outer], from_next = r->from[outer];
+    char *dst = r->dst;
+    const char *src = r->src;
+    for (ptrdiff_t j = 0; j < m; j++, dst += to_next, src += from_next) {
+        if (to != one)
+            for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * to, src + i * from, item);
+        else if (from == 2 * one)
+            gather_line(dst, src, n, item, 2 * one);
+        else if (from == 3 * one)
+            gather_line(dst, src, n, item, 3 * one);
+        else if (from == -one)
+            gather_line(dst, src, n, item, -one);
+        else
+            gather_line(dst, src, n, item, from);
     }
 }
 
@@ -122,7 +138,7 @@ static int unit_dim(const dims *d, ptrdiff_t item) {
 
 /* Lines of a transposed operand are far apart, often by a multiple of some KB: no prefetcher foresees the next ones,
  * and few of them find room in a cache together.  So they are asked for a few rows ahead. */
-enum { ROWS_AT_ONCE = 8, ROWS_AHEAD = 16, LINE_BYTES = 64 };
+enum { ROWS_AT_ONCE = 4, ROWS_AHEAD = 8, LINE_BYTES = 64 };
 
 static void gather_turned(vekt_transpose transpose, const dims *d, ptrdiff_t item, char *dense, ptrdiff_t dense_step,
                           const char *memory, ptrdiff_t n) {
@@ -146,7 +162,9 @@ static void copy(const vekt_target *target, const dims *d, ptrdiff_t item, char 
     for (int i = 1; i < d->n; i++) step[i] = step[i - 1] * d->size[i - 1];
     for (int i = 0; i < d->n; i++) index[i] = 0;
     const int unit = d->step[0] != 0 ? unit_dim(d, item) : 0, second = unit ? unit : d->n > 1;
-    const vekt_transpose transpose = unit ? transpose_of(target, item) : NULL;
+    /* Squares of 16-byte vectors, where there are whole ones. */
+    const int square = unit && d->size[0] * item >= 16 && d->size[unit] * item >= 16;
+    const vekt_transpose transpose = square ? transpose_of(target, item) : NULL;
     const ptrdiff_t n1 = second ? d->size[second] : 1, dense1 = second ? step[second] : 0;
     const ptrdiff_t memory1 = second ? d->step[second] : 0;
     for (;;) {

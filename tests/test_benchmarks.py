@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from vekt import linalg, ufuncs
+from vekt import elementwise, linalg, ufuncs
 
 SUITE = Path(__file__).parents[1] / "asv_bench"
 MODULES = sorted(path.stem for path in (SUITE / "benchmarks").glob("bench_*.py"))
@@ -81,7 +81,12 @@ def test_history_survives_an_edit(suite: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "namespace"), [("bench_activations", ufuncs), ("bench_linalg", linalg)]
+    ("name", "namespace"),
+    [
+        ("bench_activations", ufuncs),
+        ("bench_elementwise", elementwise),
+        ("bench_linalg", linalg),
+    ],
 )
 def test_a_kernel_without_a_benchmark_is_refused(
     suite: Any, monkeypatch: pytest.MonkeyPatch, name: str, namespace: ModuleType

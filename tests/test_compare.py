@@ -17,6 +17,7 @@ from vekt._registry import KERNELS
 from vekt.cli import linear_tasks, main
 from vekt.cli.environment import BLAS_OVERRIDES
 from vekt.cli.grids import Grid
+from vekt.cli.layout_tasks import layout_names
 from vekt.cli.limits import beside_limits, limits
 from vekt.cli.linear_tasks import linear_rows
 from vekt.cli.peers import PEERS
@@ -67,7 +68,7 @@ def test_every_operation_and_peer(tmp_path):
     small += ["--rounds", "3"]
     assert main(["compare", *small, "--json", str(report_file)]) == 0
     cells = json.loads(report_file.read_text())["cells"]
-    others = {*row_names(), *gate_names(), *linear_rows()}
+    others = {*row_names(), *gate_names(), *linear_rows(), *layout_names()}
     assert {cell["op"] for cell in cells} >= {*KERNELS, *others}
     assert all(cell["fastest_peer"] for cell in cells)
     assert len({(cell["label"], cell["operands"]) for cell in cells}) == len(cells)

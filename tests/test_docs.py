@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vekt.cli.app import app
+from vekt.elementwise import __all__ as elementwise
 from vekt.linalg import __all__ as products
 from vekt.reductions import __all__ as reductions
 
@@ -39,3 +40,8 @@ def test_every_product_is_in_the_guide() -> None:
 
 def test_every_reduction_is_in_the_guide() -> None:
     assert not [name for name in reductions if f"`vk.{name}(" not in TEXTS["reductions.md"]]
+
+
+def test_every_elementwise_function_is_in_the_guide() -> None:
+    text = TEXTS["elementwise.md"]
+    assert not [name for name in elementwise if f"`vk.{name}(" not in text]

@@ -24,6 +24,7 @@ from peer_rows import (
 from vekt._registry import KERNELS, OPS
 from vekt.cli.cases import all_cases
 from vekt.cli.formulas import PLAIN, plain
+from vekt.cli.layout_tasks import layout_names
 from vekt.cli.linear_tasks import linear_rows
 from vekt.cli.peers import PEERS, _numba
 from vekt.cli.reduction_tasks import REDUCTIONS
@@ -215,6 +216,7 @@ def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
     known |= set(linear_rows())  # in test_peers_linear.py
     known |= set(REDUCTIONS)  # in test_reductions.py
+    known |= set(layout_names())  # in test_peers_layouts.py
     for peer in PEERS.values():
         assert set(peer.rows) <= known
 

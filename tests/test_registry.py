@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from oracle import in_domain, kinks
 
 import vekt as vk
-from vekt import _native, jit, reference
+from vekt import _native, elementwise, jit, reference
 from vekt._functions import INPUTS
 from vekt._gate_ops import GATE_KERNELS
 from vekt._gate_ops import PUBLIC_NAMES as GATES
@@ -56,11 +56,12 @@ def test_ufuncs() -> None:
 
 def test_namespaces() -> None:
     functions = LINEAR - {"PackedWeights"}
-    assert set(vk.__all__) >= PUBLIC | ROWS | LINEAR
+    assert set(vk.__all__) >= PUBLIC | ROWS | LINEAR | set(elementwise.__all__)
     assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
     assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | functions
     extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
+    functions |= set(elementwise.__all__)
     assert set(reference.__all__) == PUBLIC | ROWS | functions | extras
     for module in (vk, vk.activations, vk.rows, jit, reference):
         assert all(hasattr(module, name) for name in module.__all__)

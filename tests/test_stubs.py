@@ -39,6 +39,10 @@ vk.sum(x, axis=(0,), dtype="f8", keepdims=True, initial=1, where=x > 0)
 vk.max(x, 0, out=y)
 vk.argmin(x, axis=0, keepdims=True)
 vk.sum_to_shape(vk.broadcast_to(x, (3, 5)), 5)
+vk.add(x, 1, out=y, where=x > 0)
+vk.where(vk.less(x, [0.5] * 5), x, 0)
+vk.clip(x, None, max=2)
+vk.multiply_add(x, 2, y, dtype="f8")
 vk.jit.gelu(x)
 vk.reference.gelu(x)
 vk.activations.get("gelu")(x)
@@ -59,6 +63,8 @@ vk.set_num_threads("2")
 vk.no_such_function
 vk.matmul(1)
 dx, dw = vk.dense_backward(1, 2, 3, 4)
+vk.add(1)
+vk.clip(1, 2, 3, lower=4)
 """
 
 
@@ -90,4 +96,14 @@ def test_a_strictly_typed_program_passes(tmp_path: Path) -> None:
 
 def test_mistakes_are_found(tmp_path: Path) -> None:
     errors = mypy(tmp_path / "mistakes.py", MISTAKES)
-    assert [error.split(":")[1] for error in errors] == ["4", "5", "6", "7", "8", "9", "10"]
+    assert [error.split(":")[1] for error in errors] == [
+        "4",
+        "5",
+        "6",
+        "7",
+        "8",
+        "9",
+        "10",
+        "11",
+        "12",
+    ]

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import activations as activations
 from . import config as config
+from . import elementwise as elementwise
 from . import gates as gates
 from . import jit as jit
 from . import reductions as reductions
@@ -161,6 +162,18 @@ def stream(
 ) -> Any: ...""",
 }
 
+# Of elementwise functions: the types of their parameters, by name.
+ELEMENTWISE = {
+    "out": "_Output",
+    "where": "ArrayLike",
+    "dtype": "DTypeLike | None",
+    "casting": "Any",
+    "order": "Any",
+    "subok": "bool",
+    "min": "ArrayLike | None",
+    "max": "ArrayLike | None",
+}
+
 MASK, OUTPUT = "where: ArrayLike | None = None", "out: NDArray[Any] | None = None"
 AXIS = "axis: int | tuple[int, ...] | None = -1"
 KEEP, DTYPE = "keepdims: bool = False", "dtype: DTypeLike | None = None"
@@ -212,6 +225,18 @@ def function(op: Any, name: str) -> str:
     return f"def {name}({arguments}) -> {result}: ..."
 
 
+def elementwise(op: Any) -> str:
+    """Stub of one elementwise function."""
+    parts = []
+    for part in op.signature.split(", "):
+        name, _, default = part.partition("=")
+        kind = ELEMENTWISE.get(name, "ArrayLike")
+        none = " | None" if default == "None" and "None" not in kind and name != "out" else ""
+        typed = f"{name}: {kind}{none}" if name not in ("*", "/") else name
+        parts.append(f"{typed} = {default}" if default else typed)
+    return f"def {op.name}({', '.join(parts)}) -> Any: ..."
+
+
 def stub() -> str:
     """Text of the stub."""
     lines = [HEADER + GATES, *LINEAR.values()]
@@ -219,6 +244,7 @@ def stub() -> str:
         for name in op.public_names:
             lines.append(function(op, name) if op.params else f"{name}: np.ufunc")
         lines += [f"{alias} = {name}" for alias, name in op.alias_names.items()]
+    lines += [elementwise(op) for op in load_registry("_elementwise_ops").OPS.values()]
     for row_op in load_registry("_row_ops").ROW_OPS.values():
         for name in row_op.public_names:
             arguments = ROWS[name.removeprefix(row_op.name), row_op.reduces]

@@ -39,10 +39,8 @@ SELECT(16, two_words)
 
 #define WHERE(TYPE, bytes)                                                                                    \
     {"where",       {VEKT_TYPE_BOOL, VEKT_TYPE_##TYPE, VEKT_TYPE_##TYPE, VEKT_TYPE_##TYPE}, 3, 1, 10 * bytes, \
-     select_##bytes},
-#define VEKT_WHERE_ROWS                                                                                \
-    WHERE(BOOL, 1)                                                                                     \
-    WHERE(I8, 1)                                                                                       \
-    WHERE(U8, 1)                                                                                       \
-    WHERE(I16, 2) WHERE(U16, 2) WHERE(I32, 4) WHERE(U32, 4) WHERE(I64, 8) WHERE(U64, 8) WHERE(HALF, 2) \
-        WHERE(BFLOAT16, 2) WHERE(F32, 4) WHERE(F64, 8) WHERE(C64, 8) WHERE(C128, 16)
+     select_##bytes}
+#define VEKT_WHERE_ROWS                                                                                     \
+    WHERE(BOOL, 1), WHERE(I8, 1), WHERE(U8, 1), WHERE(I16, 2), WHERE(U16, 2), WHERE(I32, 4), WHERE(U32, 4), \
+        WHERE(I64, 8), WHERE(U64, 8), WHERE(HALF, 2), WHERE(BFLOAT16, 2), WHERE(F32, 4), WHERE(F64, 8),     \
+        WHERE(C64, 8), WHERE(C128, 16),

@@ -96,8 +96,8 @@ static int take_weak(call *c, int j, PyObject *object, int type) {
 
 static const vekt_entry *look_up(const vekt_dispatcher *d, const int *signature) {
     for (int i = 0; i < d->n_entries; i++) {
-        if (memcmp(d->entries[i].signature, signature, (size_t)d->nin * sizeof *signature) == 0)
-            return &d->entries[i];
+        if (memcmp(d->entries[i]->signature, signature, (size_t)d->nin * sizeof *signature) == 0)
+            return d->entries[i];
     }
     return NULL;
 }
@@ -135,46 +135,6 @@ static void point_to(call *c, int j) { c->it.data[j] = c->input[j] ? PyArray_BYT
 
 /* ---- outputs ---- */
 
-/* Every axis' steps exceed all that the shorter ones reach: no two elements share memory. */
-static int is_injective(PyArrayObject *a) {
-    const int ndim = PyArray_NDIM(a);
-    if (PyArray_IS_C_CONTIGUOUS(a)) return 1;
-    npy_intp reach = PyArray_ITEMSIZE(a);
-    uint8_t done[VEKT_MAX_DIMS] = {0};
-    for (int i = 0; i < ndim; i++) {
-        int next = -1;
-        npy_intp shortest = 0;
-        for (int k = 0; k < ndim; k++) {
-            const npy_intp step = PyArray_STRIDE(a, k) < 0 ? -PyArray_STRIDE(a, k) : PyArray_STRIDE(a, k);
-            if (done[k] || (next >= 0 && step >= shortest)) continue;
-            next = k;
-            shortest = step;
-        }
-        done[next] = 1;
-        if (PyArray_DIM(a, next) <= 1) continue;
-        if (shortest < reach) return 0;
-        reach += shortest * (PyArray_DIM(a, next) - 1);
-    }
-    return 1;
-}
-
-static void extent_of(PyArrayObject *a, const char **low, const char **high) {
-    *low = PyArray_BYTES(a);
-    *high = *low + PyArray_ITEMSIZE(a);
-    for (int i = 0; i < PyArray_NDIM(a); i++) {
-        const npy_intp span = (PyArray_DIM(a, i) - 1) * PyArray_STRIDE(a, i);
-        if (span < 0) *low += span;
-        if (span > 0) *high += span;
-    }
-}
-
-static int may_overlap(PyArrayObject *a, PyArrayObject *b) {
-    const char *low, *high, *start, *end;
-    extent_of(a, &low, &high);
-    extent_of(b, &start, &end);
-    return low < end && start < high;
-}
-
 /* Each element on itself? */
 static int coincides(const call *c, int in, int out) {
     if (c->it.data[in] != c->it.data[out] ||
@@ -209,7 +169,7 @@ static int fits_out(const call *c, PyObject *object, PyArray_Descr *descr, int c
     if (!PyArray_CheckExact(object)) return 0;
     PyArrayObject *out = (PyArrayObject *)object;
     if (!PyArray_ISWRITEABLE(out) || !is_plain(out) || PyArray_NDIM(out) != c->it.ndim ||
-        !PyArray_CompareLists(PyArray_DIMS(out), c->it.shape, c->it.ndim) || !is_injective(out))
+        !PyArray_CompareLists(PyArray_DIMS(out), c->it.shape, c->it.ndim) || !vekt_is_injective(out))
         return 0;
     if (PyArray_TYPE(out) == descr->type_num) return 1;
     /* Another type: rounded to the result's first, which the engine leaves out where it computes in a wider one. */
@@ -229,11 +189,11 @@ static void put_output(call *c, int j) {
 static int separate(call *c) {
     for (int j = 0; j < c->nout; j++) {
         for (int i = 0; i < j; i++) {
-            if (may_overlap(c->output[i], c->output[j])) return 0;
+            if (vekt_may_overlap(c->output[i], c->output[j])) return 0;
         }
         for (int i = 0; i < c->nin; i++) {
             PyArrayObject *in = c->input[i];
-            if (!in || c->copy[i] || !may_overlap(in, c->output[j]) || coincides(c, i, c->nin + j)) continue;
+            if (!in || c->copy[i] || !vekt_may_overlap(in, c->output[j]) || coincides(c, i, c->nin + j)) continue;
             c->copy[i] = (PyArrayObject *)PyArray_NewCopy(in, NPY_KEEPORDER);
             if (!c->copy[i]) return -1;
             c->input[i] = c->copy[i];
@@ -395,7 +355,7 @@ int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation
         const int same =
             PyArray_NDIM(c.output[j]) == PyArray_NDIM(c.output[0]) &&
             PyArray_CompareLists(PyArray_DIMS(c.output[j]), PyArray_DIMS(c.output[0]), PyArray_NDIM(c.output[0]));
-        if (!same || !is_injective(c.output[j])) {
+        if (!same || !vekt_is_injective(c.output[j])) {
             PyErr_SetString(PyExc_ValueError,
                             "run: outputs of one shape expected, without elements that share memory");
             return -1;

@@ -24,7 +24,7 @@ typedef struct {
     const vekt_target *target;
     int nin, nout, n_entries; /* nout is 0 until the first operation tells */
     int positional_out;       /* may out follow the inputs? */
-    vekt_entry *entries;
+    vekt_entry **entries;     /* valid as long as the dispatcher is: a call may be using one */
 } vekt_dispatcher;
 
 /* The result, NULL with an error, or NotImplemented for what is left to the fallback.  outs is NULL, an array, or a
@@ -33,5 +33,9 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, P
 /* An operation on arrays: the inputs broadcast to the shape of the outputs.  -1 with an error. */
 int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation, PyObject *const *inputs,
                        PyObject *const *outs);
+
+/* _overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */
+int vekt_is_injective(PyArrayObject *a);
+int vekt_may_overlap(PyArrayObject *a, PyArrayObject *b);
 
 #endif

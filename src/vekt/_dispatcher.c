@@ -90,12 +90,27 @@ static int code_of(PyObject *object, int *code) {
     return 0;
 }
 
-static void clear_entry(vekt_entry *e, int nout) {
+static void free_entry(vekt_entry *e, int nout) {
+    if (!e) return;
     for (int j = 0; e->out && j < nout; j++) Py_XDECREF((PyObject *)e->out[j]);
     PyMem_Free(e->signature);
     PyMem_Free(e->weak_type);
     PyMem_Free(e->out);
     Py_XDECREF(e->capsule);
+    PyMem_Free(e);
+}
+
+static vekt_entry *new_entry(const vekt_dispatcher *d, PyObject *capsule, const vekt_operation *operation) {
+    vekt_entry *e = PyMem_Calloc(1, sizeof *e);
+    if (!e) return NULL;
+    e->signature = PyMem_Calloc((size_t)d->nin, sizeof *e->signature);
+    e->weak_type = PyMem_Calloc((size_t)d->nin, sizeof *e->weak_type);
+    e->out = PyMem_Calloc((size_t)d->nout, sizeof(PyArray_Descr *));
+    e->capsule = Py_NewRef(capsule);
+    e->operation = operation;
+    if (e->signature && e->weak_type && e->out) return e;
+    free_entry(e, d->nout);
+    return NULL;
 }
 
 static int fill_entry(vekt_entry *e, const vekt_dispatcher *d, PyObject *signature, PyObject *outs, PyObject *weak) {
@@ -134,24 +149,21 @@ static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
     if (PyTuple_Size(signature) != d->nin || operation->nin != d->nin || operation->nout != d->nout ||
         PyTuple_Size(outs) != d->nout)
         return PyErr_Format(PyExc_ValueError, "add: %d inputs and %d outputs expected", d->nin, d->nout);
-    vekt_entry e = {PyMem_Calloc((size_t)d->nin, sizeof(int)), PyMem_Calloc((size_t)d->nin, 1),
-                    PyMem_Calloc((size_t)d->nout, sizeof(PyArray_Descr *)), Py_NewRef(capsule), operation};
-    vekt_entry *more = PyMem_Realloc(d->entries, (size_t)(d->n_entries + 1) * sizeof *more);
+    vekt_entry *e = new_entry(d, capsule, operation);
+    vekt_entry **more = PyMem_Realloc(d->entries, (size_t)(d->n_entries + 1) * sizeof *more);
     if (more) d->entries = more;
-    if (!e.signature || !e.weak_type || !e.out || !more) {
-        clear_entry(&e, 0);
+    if (!e || !more) {
+        free_entry(e, d->nout);
         return PyErr_NoMemory();
     }
-    if (fill_entry(&e, d, signature, outs, weak) < 0) {
-        clear_entry(&e, d->nout);
+    if (fill_entry(e, d, signature, outs, weak) < 0) {
+        free_entry(e, d->nout);
         return NULL;
     }
     for (int i = 0; i < d->n_entries; i++) {
-        if (memcmp(d->entries[i].signature, e.signature, (size_t)d->nin * sizeof(int))) continue;
-        vekt_entry former = d->entries[i]; /* added again */
-        d->entries[i] = e;
-        clear_entry(&former, d->nout);
-        Py_RETURN_NONE;
+        int *former = d->entries[i]->signature;
+        if (memcmp(former, e->signature, (size_t)d->nin * sizeof *former) == 0)
+            *former = NPY_NOTYPE; /* no more found */
     }
     d->entries[d->n_entries++] = e;
     Py_RETURN_NONE;
@@ -235,7 +247,7 @@ static void deallocate(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     clear(self);
-    for (int i = 0; i < d->n_entries; i++) clear_entry(&d->entries[i], d->nout);
+    for (int i = 0; i < d->n_entries; i++) free_entry(d->entries[i], d->nout);
     PyMem_Free(d->entries);
     PyObject_GC_Del(self);
     Py_DECREF((PyObject *)type);

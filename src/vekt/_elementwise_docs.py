@@ -26,10 +26,17 @@ _SPECIAL = {
     "min": ("array_like or None, optional", "Lower limits."),
     "max": ("array_like or None, optional", "Upper limits."),
 }
+_KERNEL_NOTES = (
+    "One pass over memory in any layout, on all threads for large arrays; the same bits for any "
+    "number of them, any layout and instruction set."
+)
+_REFERENCE_NOTES = (
+    "Floats are computed by NumPy in a wider dtype and rounded once: the oracle of the tests."
+)
 
 
-def docstring(op: ElementwiseOp) -> str:
-    """Docstring of the public function."""
+def docstring(op: ElementwiseOp, module: str = "vekt") -> str:
+    """Docstring of the public function of `vekt` or `vekt.reference`."""
     operands = [name for name in op.inputs if name not in _SPECIAL]
     lines = [op.summary, "", "Parameters", "----------"]
     for name in op.inputs:
@@ -50,20 +57,27 @@ def docstring(op: ElementwiseOp) -> str:
         "    If the dtypes have no such operation, or `out` cannot take its results.",
     ]
     lines += ["", "Notes", "-----", f".. math:: {op.formula}", ""]
-    notes = op.notes + ("  " if op.notes else "")
-    notes += (
-        "One pass over memory in any layout, on all threads for large arrays; the same bits for "
-        "any number of them, any layout and instruction set."
-    )
-    if op.kernel and op.kernel not in ("where",):
-        notes += "  float16 and bfloat16 compute in float32 and are rounded once."
+    notes = _KERNEL_NOTES if module == "vekt" else _REFERENCE_NOTES
+    if op.name == "power":
+        notes = notes.partition(";")[0].rstrip(".") + "."
+    if module == "vekt":
+        notes = f"{op.notes}  {notes}".strip()
+        if op.kernel and op.name != "where":
+            notes += "  float16 and bfloat16 compute in float32 and are rounded once."
     lines += textwrap.wrap(notes, 95)
     reference = op.numpy or {"where": "where", "clip": "clip"}.get(op.name, "")
     if reference:
         lines += ["", "See Also", "--------", f"numpy.{reference}"]
     call, result = op.example
-    lines += ["", "Examples", "--------", ">>> import vekt as vk", f">>> {call}", result]
+    lines += ["", "Examples", "--------", *_example(call, result, module)]
     return "\n".join(lines) + "\n"
+
+
+def _example(call: str, result: str, module: str) -> list[str]:
+    if module == "vekt":
+        return [">>> import vekt as vk", f">>> {call}", result]
+    call = call.replace("vk.", f"{module.rpartition('.')[2]}.")
+    return [f">>> from vekt import {module.rpartition('.')[2]}", f">>> {call}", result]
 
 
 def _entry(name: str, kind: str, text: str) -> list[str]:

@@ -16,12 +16,13 @@ def function(op: ElementwiseOp) -> Callable[..., Any]:
     if op.numpy:
         made: Callable[..., Any] = getattr(np, op.numpy)
         return made
-    return {
+    own: dict[str, Callable[..., Any]] = {
         "multiply_add": multiply_add,
         "scale_shift": scale_shift,
         "where": where,
         "clip": clip,
-    }[op.name]
+    }
+    return own[op.name]
 
 
 def multiply_add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,9 @@ def resolve(op: ElementwiseOp, types: Signature) -> tuple[Any, ...]:
 
 def numpy_ufunc(op: ElementwiseOp) -> Any:
     """NumPy's own ufunc of an operation."""
-    return np._core.umath.clip if op.name == "clip" else getattr(np, op.numpy)
+    if op.name == "clip":  # has no public name
+        return getattr(import_module("numpy._core.umath"), op.name)
+    return getattr(np, op.numpy)
 
 
 def find_operation(op: ElementwiseOp, loop: tuple[Any, ...], isa: str) -> Any:

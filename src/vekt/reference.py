@@ -20,6 +20,7 @@ from . import _reference_linalg, _reference_reductions
 from ._functions import public_functions
 from ._operands import checked_out, result_dtype
 from ._reference_dense import dense, dense_backward
+from ._reference_elementwise import FUNCTIONS as _ELEMENTWISE
 from ._reference_gates import gate_functions
 from ._reference_linalg import *  # noqa: F403
 from ._reference_reductions import *  # noqa: F403
@@ -123,7 +124,7 @@ def _public() -> dict[str, Callable[..., Any]]:
     return functions | gate_functions(_rounded, __name__) | row_functions(rows, __name__)
 
 
-_FUNCTIONS = _public()
+_FUNCTIONS = _public() | _ELEMENTWISE
 globals().update(_FUNCTIONS)
 __all__ = [
     *_FUNCTIONS,

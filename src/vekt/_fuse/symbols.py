@@ -167,8 +167,8 @@ class Symbol:
         refuse("this function needs the values of an array and cannot be fused")
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
+        if not hasattr(np.ndarray, name) or name.startswith("__"):
+            raise AttributeError(f"an array has no attribute {name}")
         if name in ("shape", "ndim", "size"):
             self.__len__()
         refuse(f"the attribute {name} of an array cannot be fused")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.util import find_spec
+from statistics import median
 from time import perf_counter, process_time
 from timeit import Timer
 from typing import Any
@@ -136,6 +137,9 @@ def compare(
         show(console, slower_table(slower))
         console.print()
     console.print(f"Slower than the fastest peer in {len(slower)} of {len(cells)} cells.")
+    ratios = [c["over_fastest"] for c in cells if c["over_fastest"] is not None]
+    if ratios:
+        console.print(f"Median: {median(ratios):.2f} times as fast as the fastest peer.")
     report = {"config": get_config(), "threads": threads, "peers": peers, "rounds": rounds}
     report["clock"] = clock.__name__
     write_json(json_file, {**report, "cells": cells, "calls": calls})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
+from vekt.cli import layout_tasks as layouts
 from vekt.cli import linear_tasks as linear
 from vekt.cli import reduction_tasks as reduction
 from vekt.cli import shapes as grid
@@ -30,6 +31,7 @@ def other_names() -> list[str]:
         *row_names(),
         *gate_names(),
         *linear.linear_names(),
+        *layouts.layout_names(),
         *reduction.reduction_names(),
     ]
 
@@ -55,9 +57,16 @@ class Grid:
         """Yield titles, and what makes the tasks below them when their time has come."""
         rows = self._among(row_names())
         vectors = self._among(linear.VECTORS)
+        functions = self._among(layouts.layout_names()[:-1])
         for dtype in self.dtypes or linear.FLOATS:
             for n in self.sizes:
                 yield f"{n:,} elements", partial(self._sized, n, dtype)
+                if functions and dtype in linear.FLOATS:
+                    tasks = partial(layouts.layout_tasks, functions, n, dtype)
+                    yield f"layouts of {n:,} elements", tasks
+            if self._among([layouts.GRID]) and dtype in linear.FLOATS:
+                grid_tasks = partial(layouts.grid_tasks, max(self.sizes), dtype)
+                yield "five dimensions", grid_tasks
             if dtype in linear.FLOATS:
                 for shape in self._shapes(2, grid.ROWS) if rows else ():
                     yield grid.text(shape), partial(row_tasks, rows, shape, dtype)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._names import LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
+from ._names import ELEMENTWISE, LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
 
 Array = NDArray[Any]
 
@@ -68,7 +68,18 @@ _LINEAR = {
     **{f"dense_{name}": "JX, JW, JB" for name in LAYERS},
 }
 
+# Each layout is compiled anew: a few of each number of operands.
+_FUNCTIONS = ("add", "multiply", "divide", "exp", "log")
+_TERNARY = ("multiply_add",)
+
 ROWS = {
+    **{
+        name: f"jitted['{name}']({', '.join(('JA', 'JB', 'JC')[:n])}){_WAIT}"
+        for name, n in (
+            *((name, ELEMENTWISE[name][0]) for name in _FUNCTIONS),
+            *((name, 3) for name in _TERNARY),
+        )
+    },
     **{name: f"jitted['{name}']({arrays}){_WAIT}" for name, arrays in _LINEAR.items()},
     **{
         f"dense_{name}_backward": f"ready(jitted['dense_{name}_backward'](JX, JW, JB, JDY))"
@@ -126,6 +137,8 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
 
     if name in _LINEAR or name.startswith("dense_"):
         return _linear(name, operands)
+    if name in _FUNCTIONS or name in _TERNARY:
+        return _elementwise(name, operands)
     numbers = {k: float(v) for k, v in operands.items() if isinstance(v, np.floating)}
     axis = operands.get("axis", -1)
     if name.endswith("_from_output"):
@@ -139,6 +152,20 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
     if kernel in _GATES or kernel == "prelu":
         return lambda dy, a, b: jax.vjp(function, a, b)[1](dy)
     return lambda dy, x: jax.vjp(function, x)[1](dy)[0]
+
+
+def _elementwise(name: str, operands: Namespace) -> Callable[..., Any]:
+    import jax.numpy as jnp
+
+    def function(*arrays: Any) -> Any:
+        turned = (_turned(operands[key]) for key in "abc"[: len(arrays)])
+        given = [x.mT if t else x for x, t in zip(arrays, turned, strict=True)]
+        if name in _TERNARY:
+            a, b, c = given
+            return a * b + c
+        return getattr(jnp, ELEMENTWISE[name][3])(*given)
+
+    return function
 
 
 def _forward(name: str, p: dict[str, float], axis: int) -> Callable[..., Any]:

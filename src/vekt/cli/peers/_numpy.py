@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._names import LAYERS, Namespace, renamed
+from ._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
 _SIGMOID = "np.negative(x, t); np.exp(t, t); np.add(t, 1, t); np.reciprocal(t, {to})"
@@ -279,7 +279,26 @@ _REDUCTIONS = {
     for name in ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
 }
 
-ROWS = {**_REDUCTIONS, **_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
+_FUNCTIONS = {
+    **{
+        name: f"np.{function}({', '.join('abc'[:n])}, out=out)"
+        for name, (n, function, _, _) in ELEMENTWISE.items()
+    },
+    "where": "np.copyto(out, np.where(a, b, c))",
+    "multiply_add": "np.multiply(a, b, out=out); np.add(out, c, out=out)",
+    "scale_shift": "np.multiply(a, b, out=out); np.add(out, c, out=out)",
+    GRID: "np.add(a, b, out=out)",
+}
+
+ROWS = {
+    **_REDUCTIONS,
+    **_FUNCTIONS,
+    **_ELEMENTWISE,
+    **_ROWS,
+    **_GATES,
+    **_LINEAR,
+    **_LAYERS,
+}
 
 
 def load(threads: int) -> Namespace:

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._names import LAYERS, SELU_ALPHA, SELU_SCALE, Namespace, UnsupportedError, renamed
+from ._names import (
+    ELEMENTWISE,
+    LAYERS,
+    SELU_ALPHA,
+    SELU_SCALE,
+    Namespace,
+    UnsupportedError,
+    renamed,
+)
 
 Array = NDArray[Any]
 
@@ -242,7 +250,16 @@ _LAYERS = {
 _DTYPES = {"float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
 _DTYPES |= {"int8", "int16", "int32", "int64", "uint8"}
 
-ROWS = {**_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
+_FUNCTIONS = {
+    **{
+        name: f"torch.{function}({', '.join('ABC'[:n])}, out=OUT)"
+        for name, (n, _, function, _) in ELEMENTWISE.items()
+    },
+    "multiply_add": "torch.addcmul(C, A, B, out=OUT)",
+    "scale_shift": "torch.addcmul(C, A, B, out=OUT)",
+}
+
+ROWS = {**_FUNCTIONS, **_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
 
 
 def load(threads: int) -> Namespace:
@@ -256,7 +273,7 @@ def load(threads: int) -> Namespace:
 
 def bind(name: str, operands: Namespace) -> Namespace:
     """Return arrays as tensors of the same memory, numbers as Python's, under upper-case names."""
-    if operands["out"].dtype.name not in _DTYPES:
+    if operands["out"].dtype.name not in (*_DTYPES, "bool"):
         raise UnsupportedError
     tensors: Namespace = {
         key.upper(): _tensor(value) if isinstance(value, np.ndarray) else float(value)
