@@ -276,6 +276,19 @@ def test_dtypes_that_only_numpy_knows():
         vk.fuse(lambda x, y: x**y)(np.array([2]), np.array([-1]))
 
 
+def test_expressions_beyond_a_program():
+    def long(x):
+        y = x
+        for k in range(400):
+            y = y * x + k
+        return y
+
+    x = np.linspace(-1, 1, 50)
+    assert_same(vk.fuse(long)(x), long(x))
+    with pytest.raises(TypeError, match="no gradient"):
+        vk.fuse(long).value_and_grad(x)
+
+
 def test_bfloat16():
     ml_dtypes = pytest.importorskip("ml_dtypes")
     x = np.linspace(-3, 3, 100).astype(ml_dtypes.bfloat16)

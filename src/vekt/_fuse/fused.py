@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
@@ -148,7 +149,8 @@ class Fused:
         dys = dy if plan.traced.is_tuple else (dy,)
         if len(dys) != len(plan.traced.outputs):
             raise ValueError(f"dy: expected {len(plan.traced.outputs)} arrays, got {len(dys)}")
-        return _one_or_all(plan.backward(dys, operands))
+        with _no_step_by_step(self.function):
+            return _one_or_all(plan.backward(dys, operands))
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         """Return the value, and the gradients of its sum, in one pass.
@@ -166,7 +168,8 @@ class Fused:
             As those of `backward`, with ones for dy.
         """
         plan, operands = self._differentiable(args, options)
-        values, gradients = plan.value_and_grad(operands)
+        with _no_step_by_step(self.function):
+            values, gradients = plan.value_and_grad(operands)
         return tuple(values) if plan.traced.is_tuple else values[0], _one_or_all(gradients)
 
     def _differentiable(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any]]:
@@ -180,7 +183,7 @@ class Fused:
     def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
         """Value and gradient as programs, in float32 and in float64, for `vekt.dense`."""
         name = self.function.__name__
-        capsules = []
+        capsules: list[Any] = []
         for dtype in (np.dtype("f4"), np.dtype("f8")):
             try:
                 traced = Traced(lambda x: self.function(x, **params), [dtype])
@@ -195,8 +198,9 @@ class Fused:
             dy = graph.input(1, dtype)
             (dx,) = gradients(graph, [(y, dy)], traced.inputs)
             dx = dx or graph.constant(0, dtype)
-            capsules.append(Program(traced.inputs, [y], isa).capsule)
-            capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
+            with _no_step_by_step(self.function):
+                capsules.append(Program(traced.inputs, [y], isa).capsule)
+                capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
         return tuple(capsules)
 
     # ---- explanations
@@ -221,6 +225,15 @@ class Fused:
         from .explain import explanation
 
         return explanation(self.function.__name__, self.plan_for(*args, **options))
+
+
+@contextmanager
+def _no_step_by_step(function: Callable[..., Any]) -> Iterator[None]:
+    """Word the error where there is no program, and NumPy cannot stand in for it."""
+    try:
+        yield
+    except UnfusableError as error:
+        raise TypeError(f"{function.__name__}: no gradient in one pass: {error}") from None
 
 
 def _is_operand(x: Any) -> bool:
