@@ -298,6 +298,19 @@ def test_bfloat16():
     np.testing.assert_array_equal(got.view("u2"), want.view("u2"))
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "f2", "i4"])
+def test_vekts_own_functions_keep_their_bits(dtype):
+    x = np.linspace(1, 9, 1001).astype(dtype)
+    y = x[::-1]
+    for function in (
+        lambda x, y: vk.exp(x) + vk.log(y),
+        lambda x, y: vk.multiply_add(x, y, 2),
+        lambda x, y: vk.where(vk.less(x, y), x, vk.clip(y, 2, 3)),
+        lambda x, y: vk.gelu(x, approximate=True) * vk.elu(y, alpha=0.5),
+    ):
+        assert_same(vk.fuse(function)(x, y), function(x, y))
+
+
 def test_scipy_functions():
     special = pytest.importorskip("scipy.special")
     x = np.linspace(-3, 3, 100)

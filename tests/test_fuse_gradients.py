@@ -107,6 +107,8 @@ ONE = {
     "copysign": lambda x: np.copysign(x, -1.0),
     "modf": lambda x: np.modf(x)[0],
     "cast": lambda x: x.astype("f8") * 2 if x.dtype == "f8" else x,
+    "exponential": vk.exp,
+    "multiply_add": lambda x: vk.multiply_add(x, 2 * x, 3.0) + vk.log(x),
     "copy": lambda x: x,
     "mish": lambda x: vk.mish(x) * vk.gelu(x, approximate=True),
     "elu": lambda x: vk.elu(-x, alpha=0.3),

@@ -145,6 +145,19 @@ class Graph:
             return tuple(self.cast(y, types[0]) for y in inside)
         return self._outputs(ufunc, args, types)
 
+    def kernel(self, name: str, *args: Node) -> Node | None:
+        """Apply a kernel to operands of one dtype; None where only other dtypes would do."""
+        first = args[0]
+        if len(args) == 1:
+            dtype = np.exp.resolve_dtypes((first.given, None))[0]
+        else:
+            dtype = np.result_type(*(self._example(x) for x in args))
+        inner = FLOAT if dtype.name in _COMPUTE_IN_FLOAT else dtype
+        if inner.char not in "fd":
+            return None
+        result = self._node(name, tuple(self.cast(x, inner) for x in args), inner)
+        return self.cast(result, dtype)
+
     def _outputs(self, ufunc: Any, args: Sequence[Node], types: Any) -> tuple[Node, ...]:
         try:
             operands = tuple(self.cast(x, t) for x, t in zip(args, types, strict=False))

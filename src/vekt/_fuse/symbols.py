@@ -74,6 +74,14 @@ class Symbol:
             refuse(f"{func.__module__}.{func.__name__} cannot be fused")
         return known(*args, **kwargs)
 
+    def __vekt_function__(self, kernel: str, numpy: Any, args: Any, options: Any) -> Any:
+        """Apply one of vekt's elementwise functions: its own kernel where bits are not NumPy's."""
+        if kernel in ("exponential", "log", "multiply_add") and not options:
+            y = self._graph.kernel(kernel, *(_node(self._graph, x) for x in args))
+            if y is not None:
+                return Symbol(self._graph, y)
+        return numpy(*args, **options)
+
     # ---- what an array has
 
     @property
