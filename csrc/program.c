@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Runs of no more blocks than this come from the engine's own boxes, which lie in the cache already. */
+enum { NEAR_BLOCKS = 6 };
+
 /* One instruction of a run: its operands, and how far each moves from block to block. */
 typedef struct {
     const vekt_instruction *what;
@@ -123,11 +126,12 @@ static void run_blocks(const vekt_program *p, value *values, ptrdiff_t n) {
     _Alignas(64) char splats[2 * VEKT_MAX_INSTRUCTIONS][VEKT_SPLAT_BYTES];
     bound todo[VEKT_MAX_INSTRUCTIONS];
     const int count = bind(p, values, todo, splats);
+    const int far = n > NEAR_BLOCKS * p->block;
     for (ptrdiff_t left = n; left > 0; left -= p->block) {
         const ptrdiff_t m = left < p->block ? left : p->block;
         for (int i = 0; i < count; i++) {
             bound *b = &todo[i];
-            if (left > m) prefetch(p, values, n - left + m, i, count);
+            if (far && left > m) prefetch(p, values, n - left + m, i, count);
             run_bound(p, b, m);
             for (int k = 0; k < b->what->nin + b->what->nout; k++) b->at[k] += b->move[k];
         }

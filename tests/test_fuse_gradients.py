@@ -1,4 +1,4 @@
-"""Gradients of fused functions: the notes' graph, differences in float64, shapes, reductions, layers."""
+"""Gradients of fused functions: the notes' graph, differences, shapes, reductions, layers."""
 
 from functools import partial
 
@@ -55,7 +55,9 @@ def test_the_notes_computational_graph():
     assert (value, da, db, dc) == (33, 3, 6, 9)
     a, b, c = RNG.standard_normal((3, 50)).astype("f4")
     da, db, dc = cost.backward(np.float32(1), a, b, c)
-    assert np.all(da == 3) and da.dtype == np.float32 and da.shape == a.shape
+    assert np.all(da == 3)
+    assert da.dtype == np.float32
+    assert da.shape == a.shape
     np.testing.assert_array_equal(db, 3 * c)
     np.testing.assert_array_equal(dc, 3 * b)
 
@@ -105,6 +107,8 @@ ONE = {
     "copysign": lambda x: np.copysign(x, -1.0),
     "modf": lambda x: np.modf(x)[0],
     "cast": lambda x: x.astype("f8") * 2 if x.dtype == "f8" else x,
+    "exponential": vk.exp,
+    "multiply_add": lambda x: vk.multiply_add(x, 2 * x, 3.0) + vk.log(x),
     "copy": lambda x: x,
     "mish": lambda x: vk.mish(x) * vk.gelu(x, approximate=True),
     "elu": lambda x: vk.elu(-x, alpha=0.3),
@@ -228,7 +232,7 @@ def test_errors():
 
 @vk.fuse
 def swish(x, beta=1.0):
-    """An activation of one's own."""
+    """Be an activation of one's own."""
     return x * vk.sigmoid(beta * x)
 
 

@@ -148,6 +148,13 @@ class PackedWeights:
     @property
     def nbytes(self) -> int: ...
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...""",
+    "fuse": "def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any: ...",
+    "evaluate": """\
+def evaluate(
+    ex: str, local_dict: Mapping[str, Any] | None = None,
+    global_dict: Mapping[str, Any] | None = None, out: NDArray[Any] | None = None, *,
+    dtype: DTypeLike | None = None
+) -> Any: ...""",
     "dense": """\
 @overload
 def dense(

@@ -67,7 +67,7 @@ def kernel_of(activation: Any) -> tuple[Kernel | None, tuple[float, ...]]:
 
 
 def fused_behind(activation: Any) -> Any:
-    """What stands behind a function made by `vekt.fuse`; None for other activations."""
+    """Find what stands behind a function made by `vekt.fuse`; None for other activations."""
     home = sys.modules.get("vekt._fuse.fused")
     fallback = getattr(activation, "fallback", None) if home is not None else None
     return fallback if home is not None and isinstance(fallback, home.Fused) else None

@@ -174,6 +174,29 @@ def prelu_backward(
     inner: int,
     /,
 ) -> None: ...
+def program(
+    target: int,
+    dtypes: tuple[np.dtype[Any], ...],
+    nin: int,
+    nout: int,
+    constants: tuple[NDArray[Any], ...],
+    instructions: tuple[tuple[Any, ...], ...],
+    cost: int,
+    /,
+) -> Any: ...
+def program_block(capsule: Any, /) -> int: ...
+def reduce_program(
+    target: int,
+    capsule: Any,
+    shape: tuple[int, ...],
+    arrays: tuple[NDArray[Any], ...],
+    kinds: tuple[int, ...],
+    divisors: tuple[float, ...],
+    /,
+) -> None: ...
+def program_activation(
+    target: int, value32: Any, gradient32: Any, value64: Any, gradient64: Any, /
+) -> Any: ...
 def activation(target: int, name: str | None, params: tuple[float, ...], /) -> Any: ...
 def pack(target: int, w: NDArray[Any], /) -> Any: ...
 def packed_array(packed: Any, /) -> NDArray[Any]: ...

@@ -29,6 +29,9 @@ class _Fallback:
         self.numpy: Callable[..., Any] = _elementwise_numpy.function(op)
 
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        for x in args:
+            if hasattr(type(x), "__vekt_function__"):  # a symbol, while `vekt.fuse` traces
+                return x.__vekt_function__(self.op.kernel, self.numpy, args, options)
         signature = signature_of(args[: dispatcher.nin])
         plain = signature is not None and len(signature) == dispatcher.nin
         if plain and signature not in self.known:

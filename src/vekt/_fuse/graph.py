@@ -114,12 +114,12 @@ class Graph:
                 value = np.asarray(x.value).astype(dtype) if wrap or x.weak is None else x.value
                 return self.constant(value, dtype)
         if x.dtype == dtype:
-            return x if x.weak is None else self._strong(x)
+            return x
         if x.op == "cast" and x.args[0].dtype == dtype and np.can_cast(dtype, x.dtype, "safe"):
             return self.cast(x.args[0], dtype)  # there and back, which loses nothing
-        return self._node("cast", (self._strong(x),), dtype)
+        return self._node("cast", (x,), dtype)
 
-    def _strong(self, x: Node) -> Node:
+    def strong(self, x: Node) -> Node:
         """Strip the weakness of a value that is no constant."""
         if x.weak is None:
             return x
@@ -133,7 +133,7 @@ class Graph:
         return self._node(x.op, x.args, x.dtype, x.value, weak)
 
     def call(self, ufunc: Any, *args: Node, dtype: Any = None) -> tuple[Node, ...]:
-        """Outputs of a ufunc, in the dtypes that NumPy gives them."""
+        """Return outputs of a ufunc, in the dtypes that NumPy gives them."""
         given = (*(x.given for x in args), *(None,) * ufunc.nout)
         if dtype is None:
             types = ufunc.resolve_dtypes(given)
@@ -144,6 +144,19 @@ class Graph:
             inside = self._outputs(ufunc, args, (FLOAT,) * ufunc.nargs)
             return tuple(self.cast(y, types[0]) for y in inside)
         return self._outputs(ufunc, args, types)
+
+    def kernel(self, name: str, *args: Node) -> Node | None:
+        """Apply a kernel to operands of one dtype; None where only other dtypes would do."""
+        first = args[0]
+        if len(args) == 1:
+            dtype = np.exp.resolve_dtypes((first.given, None))[0]
+        else:
+            dtype = np.result_type(*(self._example(x) for x in args))
+        inner = FLOAT if dtype.name in _COMPUTE_IN_FLOAT else dtype
+        if inner.char not in "fd":
+            return None
+        result = self._node(name, tuple(self.cast(x, inner) for x in args), inner)
+        return self.cast(result, dtype)
 
     def _outputs(self, ufunc: Any, args: Sequence[Node], types: Any) -> tuple[Node, ...]:
         try:
@@ -161,7 +174,9 @@ class Graph:
             with np.errstate(all="ignore"):
                 results = ufunc(*(x.value for x in operands))
             results = results if ufunc.nout > 1 else (results,)
-            return tuple(self.constant(r, t) for r, t in zip(results, types[ufunc.nin :]))
+            return tuple(
+                self.constant(r, t) for r, t in zip(results, types[ufunc.nin :], strict=False)
+            )
         simpler = self._simplified(ufunc.__name__, operands)
         if simpler is not None and simpler.dtype == types[-1]:
             return (simpler,)
@@ -169,7 +184,7 @@ class Graph:
         return tuple(self._node(ufunc, operands, t, k) for k, t in enumerate(outputs))
 
     def _simplified(self, name: str, operands: tuple[Node, ...]) -> Node | None:
-        """A value of the same bits that takes less, or None."""
+        """Find a value of the same bits that takes less, or None."""
         x = operands[0]
         if name == "positive" or (name == "conjugate" and x.dtype.kind != "c"):
             return x
@@ -216,7 +231,7 @@ class Graph:
         return x.weak(0) if x.weak else x.dtype
 
     def like(self, value: Any, x: Node) -> Node:
-        """A constant of the dtype and, in the end, of the shape of `x`."""
+        """Make a constant of the dtype and, in the end, of the shape of `x`."""
         y = self.cast(self.constant(value), x.dtype, wrap=True)
         return self._node("where", (self.constant(True), y, x), x.dtype)
 
@@ -224,7 +239,7 @@ class Graph:
         """Real or imaginary part."""
         if x.dtype.kind != "c":
             return x if name == "real" else self.like(0, x)
-        return self._node(name, (self._strong(x),), np.dtype(f"f{x.dtype.itemsize // 2}"))
+        return self._node(name, (self.strong(x),), np.dtype(f"f{x.dtype.itemsize // 2}"))
 
     def complex(self, x: Node, y: Node) -> Node:
         """Complex number of two parts."""
@@ -243,7 +258,7 @@ class Graph:
             dtype = np.dtype("u8")
         elif name == "mean" and dtype.kind in "biu":
             dtype = np.dtype("f8")
-        return self._node(name, (self._strong(x),), dtype, (axis, keepdims))
+        return self._node(name, (self.strong(x),), dtype, (axis, keepdims))
 
 
 def topological(outputs: Sequence[Node], leaves: Sequence[Node] = ()) -> list[Node]:

@@ -190,7 +190,7 @@ class _Reader:
         return [*node.args]
 
     def _literal(self, node: ast.AST) -> Any:
-        """An axis: integers, None, True or False alone."""
+        """Read an axis: integers, None, True or False alone."""
         if isinstance(node, ast.Tuple):
             return tuple(self._literal(x) for x in node.elts)
         if isinstance(node, ast.UnaryOp) and type(node.op) is ast.USub:
@@ -200,7 +200,7 @@ class _Reader:
         return self._refuse(node, "an axis is an integer, a tuple of them, or None")
 
     def compute(self, values: Mapping[str, Any]) -> Any:
-        """Value of the expression, as NumPy or symbols have it."""
+        """Return the value of the expression, as NumPy or symbols have it."""
         return self._value(self.tree, values)
 
     def _value(self, node: ast.AST, values: Mapping[str, Any]) -> Any:
@@ -212,14 +212,16 @@ class _Reader:
             return _UNARY[type(node.op)](self._value(node.operand, values))
         if isinstance(node, ast.BinOp):
             x, y = self._value(node.left, values), self._value(node.right, values)
-            if not isinstance(x, Symbol) and not isinstance(y, Symbol):
-                if type(node.op) in (ast.Pow, ast.LShift) and max(abs(x), abs(y)) > _LARGEST_POWER:
-                    self._refuse(node, "a power of large constants")
+            constant = not isinstance(x, Symbol) and not isinstance(y, Symbol)
+            grows = constant and type(node.op) in (ast.Pow, ast.LShift)
+            if grows and max(abs(x), abs(y)) > _LARGEST_POWER:
+                self._refuse(node, "a power of large constants")
             return x**y if type(node.op) is ast.Pow else _BINARY[type(node.op)](x, y)
         if isinstance(node, ast.Compare):
             x, y = self._value(node.left, values), self._value(node.comparators[0], values)
             return _COMPARISONS[type(node.ops[0])](x, y)
-        assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        assert isinstance(node, ast.Call)
+        assert isinstance(node.func, ast.Name)
         function = FUNCTIONS[node.func.id]
         keywords = {str(k.arg): self._literal(k.value) for k in node.keywords}
         if node.func.id in _REDUCTIONS:
@@ -266,7 +268,7 @@ def evaluate(
     dtype: Any = None,
     _frame_depth: int = 1,
 ) -> Any:
-    """Value of an expression in a string, in one pass over memory.
+    """Return the value of an expression in a string, in one pass over memory.
 
     NumExpr's function of the same name on vekt's engine: users of NumExpr change one import.
     Results have NumPy's dtypes.

@@ -53,10 +53,10 @@ class Traced:
             return self.graph.cast(x._node, x._node.dtype)
         if isinstance(x, np.ndarray) and x.ndim == 0:
             x = x[()]
-        if isinstance(x, NUMBERS):
-            constant = self.graph.constant(x)
-            return self.graph.cast(constant, constant.dtype)
-        refuse(f"the function is to return arrays, not {type(x).__name__}")
+        if not isinstance(x, NUMBERS):
+            refuse(f"the function is to return arrays, not {type(x).__name__}")
+        constant = self.graph.constant(x)
+        return self.graph.cast(constant, constant.dtype)
 
     @property
     def is_elementwise(self) -> bool:
@@ -68,7 +68,7 @@ class Traced:
 
 
 def _leaves(node: Node) -> tuple[Node, ...]:
-    """Inputs and reduced values that a value is computed from, elementwise."""
+    """Find inputs and reduced values that a value is computed from, elementwise."""
     start = node.args if node.op in REDUCTIONS else (node,)
     found, seen, stack = [], set(), list(start)
     while stack:
@@ -117,7 +117,7 @@ class Plan:
 
     def _run(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> dict[Node, Any]:
         values: dict[Node, Any] = dict(zip(self.traced.inputs, arrays, strict=True))
-        wanted = dict(zip(self.traced.outputs, out)) if len(out) else {}
+        wanted = dict(zip(self.traced.outputs, out, strict=False)) if len(out) else {}
         for step in self.forward:
             targets = [wanted.get(r.node) for r in step.results]
             results = step([values[x] for x in step.inputs], targets)
@@ -129,7 +129,7 @@ class Plan:
     def backward(self, dys: Sequence[Any], arrays: Sequence[Array]) -> list[Any]:
         """Gradients with respect to the operands, None for those that have none."""
         values = self._run(arrays) if len(self.forward) > 1 else self._inputs(arrays)
-        for y, dy in zip(self.traced.outputs, dys, strict=True):
+        for y, _dy in zip(self.traced.outputs, dys, strict=True):
             if not y.is_float:
                 raise TypeError(f"a result of dtype {y.dtype} has no gradient")
         return self._reverse(list(zip(self.traced.outputs, dys, strict=True)), values)
@@ -246,7 +246,8 @@ class Plan:
     def _both(self, step: Pass, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
         graph, outputs = self.traced.graph, self.traced.outputs
         if self._together is None:
-            given, results = [], []
+            given: list[Node] = []
+            results: Any = []
             for y in outputs:
                 if y.op == "mean":
                     dy = graph.input(len(self.traced.inputs) + len(given), y.dtype)
@@ -288,14 +289,14 @@ def _check_shape(node: Node, dy: Array, shape: tuple[int, ...]) -> None:
 
 
 def _spread_value(node: Node, y: Array, shape: tuple[int, ...]) -> Array:
-    """A reduced value with its reduced dimensions kept."""
+    """Return a reduced value with its reduced dimensions kept."""
     if node.value[1] or y.ndim == len(shape):
         return y
     return np.expand_dims(y, _axes(node, len(shape)))
 
 
 def _spread(node: Node, dy: Array, shape: tuple[int, ...]) -> Array:
-    """The gradient with respect to a result, as it is for each element that went into it."""
+    """Return the gradient with respect to a result as it is for each element of its sum."""
     if node.op not in REDUCTIONS:
         return dy
     if dy.ndim and not node.value[1]:

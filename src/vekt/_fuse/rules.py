@@ -1,4 +1,4 @@
-"""Derivatives: for each function, what a gradient with respect to its result means for its operands.
+"""Derivatives: what a gradient with respect to a function's result means for its operands.
 
 A rule gets an `Algebra`, the node, its result's gradient dy, and gives the operands' gradients, or
 None for those that have none.
@@ -124,7 +124,7 @@ def _gradients_of(algebra: Algebra, node: Node, dy: Node, depends: set[Node]) ->
 
 
 def _of_kernel(algebra: Algebra, node: Node, dy: Node, depends: set[Node]) -> Gradients:
-    """The gradient of one of vekt's own functions is a kernel too."""
+    """Use that the gradient of one of vekt's own functions is a kernel too."""
     from vekt import ufuncs
 
     name = node.name.removesuffix("_value_and_grad")
@@ -201,7 +201,8 @@ RULES["negative"] = lambda a, y, dy, x: [a.negative(dy)]
 _factor("square", lambda a, x, y: a.multiply(x, 2.0))
 _factor("absolute", lambda a, x, y: a.sign(x))
 _factor("fabs", lambda a, x, y: a.sign(x))
-_factor("exp", lambda a, x, y: y)
+for _name in ("exp", "exponential"):
+    _factor(_name, lambda a, x, y: y)
 _factor("exp2", lambda a, x, y: a.multiply(y, _LN2))
 _factor("expm1", lambda a, x, y: a.exp(x))
 _factor("sin", lambda a, x, y: a.cos(x))
@@ -245,6 +246,11 @@ def _subtract(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradien
 @_rule("multiply")
 def _multiply(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradients:
     return [a.times(dy, right), a.times(dy, left)]
+
+
+@_rule("multiply_add")
+def _multiply_add(a: Algebra, y: Node, dy: Node, x: Node, z: Node, added: Node) -> Gradients:
+    return [a.times(dy, z), a.times(dy, x), dy]
 
 
 @_rule("divide")

@@ -17,7 +17,7 @@ _PACKAGES = (f"{__name__.rpartition('.')[0]}.", "numpy.")
 
 
 class TraceError(TypeError):
-    """The function does something that depends on the values of an array, or on more than arrays."""
+    """The function depends on the values of an array, or on more than its arguments."""
 
 
 def refuse(message: str) -> NoReturn:
@@ -74,6 +74,14 @@ class Symbol:
             refuse(f"{func.__module__}.{func.__name__} cannot be fused")
         return known(*args, **kwargs)
 
+    def __vekt_function__(self, kernel: str, numpy: Any, args: Any, options: Any) -> Any:
+        """Apply one of vekt's elementwise functions: its own kernel where bits are not NumPy's."""
+        if kernel in ("exponential", "log", "multiply_add") and not options:
+            y = self._graph.kernel(kernel, *(_node(self._graph, x) for x in args))
+            if y is not None:
+                return Symbol(self._graph, y)
+        return numpy(*args, **options)
+
     # ---- what an array has
 
     @property
@@ -96,7 +104,8 @@ class Symbol:
         kwargs.pop("copy", None)
         if kwargs:
             refuse(f"astype: {', '.join(kwargs)} cannot be fused")
-        return Symbol(self._graph, self._graph.cast(self._node, np.dtype(dtype)))
+        graph = self._graph
+        return Symbol(graph, graph.strong(graph.cast(self._node, np.dtype(dtype))))
 
     def conj(self) -> Any:
         """Complex conjugate."""
@@ -141,7 +150,7 @@ class Symbol:
             "an array is no number while the function is traced; use NumPy's functions, not math"
         )
 
-    __int__ = __index__ = __complex__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __complex__ = __float__
 
     def __len__(self) -> int:
         refuse(
@@ -166,8 +175,8 @@ class Symbol:
         refuse("this function needs the values of an array and cannot be fused")
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
+        if not hasattr(np.ndarray, name) or name.startswith("__"):
+            raise AttributeError(f"an array has no attribute {name}")
         if name in ("shape", "ndim", "size"):
             self.__len__()
         refuse(f"the attribute {name} of an array cannot be fused")
@@ -210,7 +219,7 @@ def _power(x: Any, y: Any) -> Any:
         if shortcut is not None:
             return shortcut(x)
         if y in range(3, 9):
-            half = _power(x, int(y) // 2) if y > 3 else x
+            half: Any = _power(x, int(y) // 2) if y > 3 else x
             return half * half * x if y % 2 else half * half
     return np.power(x, y)
 
@@ -244,6 +253,7 @@ _BINARY = {
     "lshift": np.left_shift,
     "rshift": np.right_shift,
 }
+_ufunc: Any
 for _name, _ufunc in _BINARY.items():
     setattr(Symbol, f"__{_name}__", _operator(_ufunc, _name, reflected=False))
     setattr(Symbol, f"__r{_name}__", _operator(_ufunc, _name, reflected=True))

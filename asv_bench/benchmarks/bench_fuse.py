@@ -1,0 +1,87 @@
+"""Fused functions: NumExpr's classic expressions, gradients, a picture, and how soon they begin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import vekt as vk
+
+from .common import DTYPES, normal
+
+SIZES = (8, 10_000, 1_000_000)
+
+EXPRESSIONS = {
+    "2*a + 3*b": lambda a, b: 2 * a + 3 * b,
+    "2*a*b - 4*a": lambda a, b: 2 * a * b - 4 * a,
+    "cubic": lambda a, b: 0.25 * a**3 + 0.75 * a**2 - 1.5 * b - 2,
+    "sin**2 + cos**2": lambda a, b: np.sin(a) ** 2 + np.cos(b) ** 2,
+    "a**b": lambda a, b: a**b,
+    "where(a > b, a, exp(b))": lambda a, b: np.where(a > b, a, np.exp(b)),
+    "sqrt(a**2 + b**2)": lambda a, b: np.sqrt(a**2 + b**2),
+}
+
+
+class TimeExpressions:
+    """An expression fused, and by NumPy step by step."""
+
+    params = (tuple(EXPRESSIONS), DTYPES, SIZES, ("fused", "numpy"))
+    param_names = ("expression", "dtype", "size", "how")
+    version = "1"
+
+    def setup(self, expression, dtype, size, how):
+        function = EXPRESSIONS[expression]
+        self.function = vk.fuse(function) if how == "fused" else function
+        self.a, self.b = (np.abs(normal(dtype, size, seed)) + 0.5 for seed in (0, 1))
+        self.function(self.a, self.b)
+
+    def time_call(self, expression, dtype, size, how):
+        self.function(self.a, self.b)
+
+
+class TimeGradients:
+    """Value and gradients of mish(x*w + b)*m, broadcast along rows and columns."""
+
+    params = (DTYPES,)
+    param_names = ("dtype",)
+    version = "1"
+
+    def setup(self, dtype):
+        self.function = vk.fuse(lambda x, w, b, m: vk.mish(x * w + b) * m)
+        x = normal(dtype, 4096 * 1024, 0).reshape(4096, 1024)
+        w, b = normal(dtype, 1024, 1), normal(dtype, 1024, 2)
+        self.operands = x, w, b, normal(dtype, 4096, 3).reshape(4096, 1)
+        self.function.value_and_grad(*self.operands)
+
+    def time_value_and_grad(self, dtype):
+        self.function.value_and_grad(*self.operands)
+
+
+class TimePicture:
+    """Bytes of eight pictures to normalised float32."""
+
+    version = "1"
+
+    def setup(self):
+        self.function = vk.fuse(lambda image, mean, deviation: (image / 255 - mean) / deviation)
+        image = np.random.default_rng(0).integers(0, 256, (8, 750, 750, 3), dtype=np.uint8)
+        self.operands = image, np.float32([0.5, 0.4, 0.3]), np.float32([0.2, 0.3, 0.2])
+        self.out = np.empty(image.shape, np.float32)
+        self.function(*self.operands, dtype=np.float32, out=self.out)
+
+    def time_normalise(self):
+        self.function(*self.operands, dtype=np.float32, out=self.out)
+
+
+class TimeFirst:
+    """From the definition to the first result."""
+
+    version = "1"
+
+    def setup(self):
+        self.x = np.ones(8)
+
+    def time_fuse_and_call(self):
+        vk.fuse(lambda a, b: 2 * a + 3 * b)(self.x, self.x)
+
+    def time_evaluate(self):
+        vk.evaluate("2*a + 3*b", {"a": self.x, "b": self.x})
