@@ -80,7 +80,7 @@ def stream(
     >>> vk.stream(lambda x: vk.multiply(x, np.float32(0.5)), video, chunk_bytes=60)[0, 1]
     array([1.5, 2. , 2.5], dtype=float32)
     >>> vk.stream(lambda x: vk.sum(x, (0, 1)), video, combine=np.add, chunk_bytes=12)
-    array([84, 92, 100], dtype=uint64)
+    array([ 84,  92, 100], dtype=uint64)
     """
     operands = [np.asanyarray(a) for a in arrays]
     shape = np.broadcast_shapes(*(a.shape for a in operands))
