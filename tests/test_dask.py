@@ -126,3 +126,35 @@ def test_processes(video, tmp_path, rng):
     np.testing.assert_allclose(total, y.sum(0), rtol=1e-5)
     assert_array_equal(product, vk.matmul(x, w, deterministic="batch"))
     assert_array_equal(sums, video.sums(made))
+
+
+@vk.fuse
+def scaled(x, w, shift=1.0):
+    return vk.mish(x * w + shift)
+
+
+class TestFused:
+    def test_one_pass_over_each_block(self):
+        x = np.random.default_rng(0).standard_normal((6, 8), np.float32)
+        w = np.linspace(-1, 1, 8, dtype=np.float32)
+        lazy = scaled(da.from_array(x, chunks=(4, 3)), w, shift=0.5)
+        assert isinstance(lazy, da.Array)
+        assert lazy.dtype == np.float32
+        layers = [n for n in lazy.dask.layers if not n.startswith(("array", "rechunk"))]
+        assert len(layers) == 1  # for the whole expression
+        assert_array_equal(lazy.compute(scheduler="sync"), scaled(x, w, shift=0.5))
+        assert_array_equal(vk.sum(lazy, 0).compute(), vk.sum(scaled(x, w, shift=0.5), 0))
+
+    def test_functions_travel_to_other_processes(self):
+        x = np.linspace(-1, 1, 12)
+        local = vk.fuse(lambda x, y: np.where(x > y, x, vk.exp(y)))
+        lazy = local(da.from_array(x, chunks=5), 0.25)
+        assert_array_equal(lazy.compute(scheduler="processes", num_workers=1), local(x, 0.25))
+
+    def test_reductions_and_several_results_go_step_by_step(self):
+        x = np.ones((4, 6))
+        total = vk.fuse(lambda x: vk.sum(x * 2, axis=0))
+        assert_array_equal(total(da.from_array(x, chunks=2)).compute(), total(x))
+        both = vk.fuse(lambda x: (x + 1, x * 2))
+        for got, want in zip(both(da.from_array(x, chunks=2)), both(x), strict=True):
+            assert_array_equal(got.compute(), want)

@@ -1,17 +1,18 @@
-"""Products, layers and reductions of Dask arrays, block by block and lazily.
+"""Products, layers, reductions and fused functions of Dask arrays, block by block and lazily.
 
 Imported when the first one comes.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from vekt import reductions
+from vekt._fuse.fused import Fused, Variant
 from vekt._ufuncs import matmul as _matmul
 from vekt.layers import PackedWeights
 from vekt.layers import dense as _dense
@@ -92,3 +93,18 @@ def reduction(name: str, a: Any, axis: Any, keepdims: Any, dtype: Any) -> Any:
 def _result_dtype(function: Any, a: Any, dtype: Any) -> Any:
     options = {} if dtype is None else {"dtype": dtype}
     return np.asarray(function(np.ones(1, a.dtype), **options)).dtype
+
+
+def fused(function: Any, key: Any, operands: list[Any], dtype: Any) -> Any:
+    """Run a function behind `vekt.fuse` in one pass over each block; `key` is its variant's."""
+    return da.core.elemwise(partial(_on_blocks, function, key), *operands, dtype=dtype)
+
+
+def _on_blocks(function: Any, key: Any, *blocks: Any) -> Any:
+    return _variant(function, key).run(list(blocks))
+
+
+@lru_cache(64)
+def _variant(function: Any, key: Any) -> Any:
+    """Return the variant in this process: functions travel as they were written."""
+    return Variant(Fused(function), key)

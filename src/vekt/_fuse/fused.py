@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from threading import RLock
 from typing import Any
 
 import numpy as np
 
 from vekt import _native
+from vekt._axes import is_dask
 
 from .graph import UnfusableError
 from .lower import Program
@@ -25,6 +27,7 @@ class Variant:
     """Calls that give arrays in the same places and the same values elsewhere."""
 
     def __init__(self, fused: Fused, key: Any, dispatcher: Any = None) -> None:
+        self.key = key
         self.positional, self.named, self.dtype = key
         self.function = fused.function
         self.count = sum(x is None for x in self.positional)
@@ -43,6 +46,14 @@ class Variant:
         """Call the function itself."""
         positional, named = self.arguments(operands)
         return self.function(*positional, **named)
+
+    def run(self, operands: list[Any]) -> Any:
+        """Return the one result for operands."""
+        plan, taken = _prepare(self, operands)
+        if plan is None:
+            return self.call(*operands)
+        (result,) = plan(taken, ())
+        return result
 
     def plan(self, signature: Any) -> Plan | None:
         """Return what calls of a signature do; None where only NumPy knows."""
@@ -273,6 +284,11 @@ def _is_foreign(x: Any) -> bool:
 
 
 def _step_by_step(variant: Variant, operands: list[Any], out: Any, dtype: Any) -> Any:
+    if out is None and dtype is None and any(is_dask(x) for x in operands):
+        plan = variant.plan(tuple(getattr(x, "dtype", type(x)) for x in operands))
+        if plan is not None and plan.is_elementwise and not plan.traced.is_tuple:
+            blockwise = import_module("vekt._dask").fused
+            return blockwise(variant.function, variant.key, operands, plan.traced.outputs[0].dtype)
     if dtype is not None:
         operands = [x.astype(dtype) if hasattr(x, "astype") else x for x in operands]
     results = variant.call(*operands)
