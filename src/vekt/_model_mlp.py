@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ _ACTIVATIONS = {"identity": None, "logistic": "sigmoid"}  # scikit-learn's names
 SOLVERS = ("sgd", "adam", "adamw", "rmsprop")
 
 
-class BaseMLP(BaseEstimator):  # type: ignore[misc]
+class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     """Parameters and training; subclasses say what targets are."""
 
     def __init__(
@@ -75,14 +76,17 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     # ---- what subclasses say -----------------------------------------------------------------
 
+    @abstractmethod
     def _check_targets(self, y: Any, reset: bool) -> Array:
-        raise NotImplementedError
+        """Return checked targets; `reset` says whether they define the classes."""
 
+    @abstractmethod
     def _encoded(self, y: Array, dtype: Any) -> Array:
-        raise NotImplementedError
+        """Return targets as the network's output layer is compared with them."""
 
+    @abstractmethod
     def _output(self) -> tuple[str, int]:
-        raise NotImplementedError
+        """Return the activation and the number of units of the output layer."""
 
     # ---- fitting -------------------------------------------------------------------------------
 
