@@ -73,6 +73,7 @@ const vekt_api *vekt_drivers(void) {
         .matmul_stack = vekt_matmul_stack,
         .packed_bytes = vekt_packed_bytes,
         .pack = vekt_pack,
+        .optim_step = vekt_optim_step,
         .dense_backward = vekt_dense_backward,
         .iterate = vekt_iterate,
         .reduce_operation = vekt_reduce_operation,

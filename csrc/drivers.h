@@ -30,10 +30,20 @@ int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_ste
  * after them the elements of a row; steps are in bytes, 0 for broadcast inputs.  Operands are NULL where the function
  * has none; where is a mask of bytes for x.  out is the very memory of an input or does not overlap it.  Returns -1
  * where scratch memory is missing, otherwise 0.  Rows of no elements are left to the caller. */
-enum { VEKT_ROWS_X, VEKT_ROWS_Y, VEKT_ROWS_WHERE, VEKT_ROWS_SCALAR, VEKT_ROWS_OUT, VEKT_ROWS_OPERANDS };
+enum {
+    VEKT_ROWS_X,
+    VEKT_ROWS_Y,
+    VEKT_ROWS_WHERE,
+    VEKT_ROWS_SCALAR,
+    VEKT_ROWS_OUT,    /* may be missing from cross entropy, whose y it does not overlap */
+    VEKT_ROWS_LABEL,  /* int64, one for each row, within the row or negative; of cross entropy, as is */
+    VEKT_ROWS_FACTOR, /* double, one for each row */
+    VEKT_ROWS_OPERANDS
+};
 typedef struct {
     int op, dtype, format, negate;
     int n_outer, n_inner;
+    double on_label, everywhere; /* as in vekt_row_call */
     ptrdiff_t shape[VEKT_MAX_DIMS];
     char *data[VEKT_ROWS_OPERANDS];
     ptrdiff_t steps[VEKT_ROWS_OPERANDS][VEKT_MAX_DIMS];
@@ -108,6 +118,9 @@ void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *di
 void vekt_outer(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,
                 ptrdiff_t n, void *c);
 
+/* optim.c: one step of an optimiser on n elements.  The states do not overlap the others. */
+void vekt_optim_step(const vekt_target *target, int dtype, const vekt_optim_call *call, ptrdiff_t n);
+
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
     void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
@@ -130,6 +143,7 @@ typedef struct {
                         const ptrdiff_t steps[3]);
     size_t (*packed_bytes)(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
     void (*pack)(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
+    void (*optim_step)(const vekt_target *target, int dtype, const vekt_optim_call *call, ptrdiff_t n);
     int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
     int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
     int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);

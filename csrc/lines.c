@@ -359,7 +359,7 @@ static ptrdiff_t choose_tasks(vekt_lines *p) {
     p->chunk = COLUMN_ROWS;
     p->chunks = p->rows > p->chunk ? ceil_divide(p->rows, p->chunk) : 1;
     const int buffered = p->transposed || p->format != VEKT_NATIVE;
-    p->at_a_time = buffered ? BUFFERED_ROWS : p->run < SHORT_ROW || p->item < 4 ? MORE_ROWS : FEW_ROWS;
+    p->at_a_time = buffered ? BUFFERED_ROWS : p->run < SHORT_ROW || is_integer(p->element) ? MORE_ROWS : FEW_ROWS;
     p->segment = buffered ? BUFFERED : SEGMENT;
     p->segments = ceil_divide(p->run, p->segment);
     return p->width / p->run * p->segments * p->chunks;

@@ -42,6 +42,7 @@ typedef struct {
     int column;  /* staged with the elements of several rows side by side */
     int crosses; /* runs are shorter than a panel: everything is staged, and a block may take several runs */
     int staged[VEKT_ROWS_OPERANDS];
+    int discards; /* out is missing, but the kernel wants one */
     atomic_int failed;
 } plan;
 
@@ -175,7 +176,7 @@ typedef struct {
 } view;
 
 static view view_of(const plan *p, int k, ptrdiff_t first, ptrdiff_t rows, char *dense) {
-    if (!p->c.data[k]) return (view){0};
+    if (!p->c.data[k] && !(p->discards && k == VEKT_ROWS_OUT)) return (view){0};
     if (!p->staged[k]) return (view){row_address(p, k, first), row_step(p, k), element_step(p, k)};
     if (p->column) return (view){dense, p->item, rows * p->item};
     return (view){dense, p->n * p->item, p->item};
@@ -200,6 +201,9 @@ static void copy_out(const plan *p, int k, ptrdiff_t first, ptrdiff_t rows, char
         each_stretch(p, k, first, rows, dense, p->item, scatter);
 }
 
+static size_t scalar_bytes(const plan *p) { return (size_t)((p->block + p->lanes) * p->item + 63) & ~(size_t)63; }
+static size_t row_bytes(const plan *p) { return scalar_bytes(p) * (p->c.op == VEKT_CROSS_ENTROPY ? 3 : 1); }
+
 /* The numbers that belong to the rows of a block, one by one where it takes several runs. */
 static void load_scalars(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scalars) {
     const ptrdiff_t n = p->crosses ? 1 : rows, step = row_step(p, VEKT_ROWS_SCALAR);
@@ -215,14 +219,39 @@ static void store_scalars(const plan *p, ptrdiff_t first, ptrdiff_t rows, const 
                      scalars + i * p->item, n);
 }
 
+/* Labels stand behind the numbers of the rows, and what gradients are multiplied by behind these. */
+static void load_labels(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scalars) {
+    const ptrdiff_t n = p->crosses ? 1 : rows;
+    char *labels = scalars + scalar_bytes(p), *factors = labels + scalar_bytes(p);
+    for (ptrdiff_t i = 0; i < rows; i += n) {
+        if (p->c.data[VEKT_ROWS_LABEL])
+            vekt_gather_labels(p->c.dtype, labels + i * p->item, row_address(p, VEKT_ROWS_LABEL, first + i),
+                               row_step(p, VEKT_ROWS_LABEL), n);
+        vekt_gather_factors(p->c.dtype, factors + i * p->item, row_address(p, VEKT_ROWS_FACTOR, first + i),
+                            row_step(p, VEKT_ROWS_FACTOR), n);
+    }
+}
+
+/* What belongs to the rows from number i of a block on. */
+static vekt_row_call call_for(const plan *p, ptrdiff_t i, char *scalars) {
+    vekt_row_call call = {.n = p->n, .negate = p->c.negate};
+    if (p->c.data[VEKT_ROWS_SCALAR]) call.scalar = scalars + i * p->item;
+    if (p->c.op == VEKT_CROSS_ENTROPY) {
+        call.label = scalars + scalar_bytes(p) + i * p->item;
+        call.factor = scalars + 2 * scalar_bytes(p) + i * p->item;
+        call.on_label = p->c.on_label;
+        call.everywhere = p->c.everywhere;
+    }
+    return call;
+}
+
 /* Each row by itself, in place. */
 static void run_rows(const plan *p, const view *v, ptrdiff_t rows, char *scalars) {
-    vekt_row_call call = {.n = p->n, .negate = p->c.negate};
     for (ptrdiff_t i = 0; i < rows; i++) {
+        vekt_row_call call = call_for(p, i, scalars);
         call.x = v[0].data + i * v[0].row_step;
         call.y = v[1].data ? v[1].data + i * v[1].row_step : NULL;
         call.out = v[2].data ? v[2].data + i * v[2].row_step : NULL;
-        call.scalar = p->c.data[VEKT_ROWS_SCALAR] ? scalars + i * p->item : NULL;
         p->kernel->row(&call);
     }
 }
@@ -240,8 +269,7 @@ static void run_panels(const plan *p, const view *v, ptrdiff_t rows, char *panel
         if (v[1].data) p->kernel->pack(y, v[1].data, v[1].row_step, v[1].step, rows, p->n);
     }
     for (ptrdiff_t i = 0; i * p->lanes < rows; i++) {
-        vekt_row_call call = {.n = p->n, .negate = p->c.negate};
-        if (p->c.data[VEKT_ROWS_SCALAR]) call.scalar = scalars + i * lane_bytes;
+        vekt_row_call call = call_for(p, i * p->lanes, scalars);
         if (in_place) {
             call.x = v[0].data, call.x_step = v[0].step;
             call.y = v[1].data, call.y_step = v[1].step;
@@ -249,7 +277,7 @@ static void run_panels(const plan *p, const view *v, ptrdiff_t rows, char *panel
         } else {
             call.x = x + i * bytes;
             call.out = v[2].data ? x + i * bytes : NULL;
-            call.y = y + i * bytes;
+            call.y = v[1].data ? y + i * bytes : NULL;
             call.x_step = call.y_step = call.out_step = lane_bytes;
         }
         p->kernel->panel(&call);
@@ -264,23 +292,21 @@ static size_t panel_bytes(const plan *p) {
     return p->panel ? (size_t)((p->block + p->lanes - 1) / p->lanes * p->lanes * p->n * p->item) : 0;
 }
 
-static size_t scalar_bytes(const plan *p) { return (size_t)((p->block + p->lanes) * p->item + 63) & ~(size_t)63; }
-
 /* Kernels may work in place. */
 static int shares_copy(const plan *p, int k) {
     return k == VEKT_ROWS_OUT && p->staged[VEKT_ROWS_X] && p->staged[VEKT_ROWS_OUT];
 }
 
 static size_t scratch_bytes(const plan *p) {
-    size_t bytes = scalar_bytes(p) + panel_bytes(p) * (p->c.data[VEKT_ROWS_Y] ? 2 : 1);
+    size_t bytes = row_bytes(p) + panel_bytes(p) * (p->c.data[VEKT_ROWS_Y] ? 2 : 1);
     for (int i = 0; i < N_ELEMENTS; i++)
         bytes += p->staged[elements[i]] && !shares_copy(p, elements[i]) ? dense_bytes(p) : 0;
     return bytes;
 }
 
 static void run_block(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scratch) {
-    const int is_input = p->c.op == VEKT_LOGSUMEXP_BACKWARD;
-    char *scalars = scratch, *panels = scalars + scalar_bytes(p);
+    const int is_input = p->c.op == VEKT_LOGSUMEXP_BACKWARD, is_loss = p->c.op == VEKT_CROSS_ENTROPY;
+    char *scalars = scratch, *panels = scalars + row_bytes(p);
     char *dense = panels + panel_bytes(p) * (p->c.data[VEKT_ROWS_Y] ? 2 : 1), *copies[N_ELEMENTS] = {0};
     view v[N_ELEMENTS];
     for (int i = 0; i < N_ELEMENTS; i++) {
@@ -296,12 +322,13 @@ static void run_block(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *scra
             each_stretch(p, VEKT_ROWS_WHERE, first, rows, copies[i], p->item, fill_masked);
     }
     if (is_input) load_scalars(p, first, rows, scalars);
+    if (is_loss) load_labels(p, first, rows, scalars);
     if (p->panel)
         run_panels(p, v, rows, panels, scalars);
     else
         run_rows(p, v, rows, scalars);
-    if (p->c.op == VEKT_LOGSUMEXP) store_scalars(p, first, rows, scalars);
-    if (p->staged[VEKT_ROWS_OUT]) copy_out(p, VEKT_ROWS_OUT, first, rows, copies[2]);
+    if (is_loss || p->c.op == VEKT_LOGSUMEXP) store_scalars(p, first, rows, scalars);
+    if (p->staged[VEKT_ROWS_OUT] && !p->discards) copy_out(p, VEKT_ROWS_OUT, first, rows, copies[2]);
 }
 
 static void run(void *context, ptrdiff_t begin, ptrdiff_t end) {
@@ -359,6 +386,7 @@ static void choose_mode(plan *p) {
     const int contiguous = all_contiguous(p), wide = !contiguous && fill_panels(p);
     const int longest = contiguous && p->rows < p->lanes ? VEKT_SHORT_ROW : PANEL_ROW;
     p->panel = p->n <= longest || wide;
+    if (p->c.op == VEKT_CROSS_ENTROPY) p->panel = p->n <= VEKT_SHORT_ROW;
     p->crosses = p->panel && p->run < p->lanes && p->rows > p->run;
     p->column = p->panel && wide && !p->crosses;
     p->block = p->n < 1024 ? 1024 / p->n : 1;
@@ -368,6 +396,8 @@ static void choose_mode(plan *p) {
         p->staged[k] = needs_staging(p, k);
         if (p->staged[k] && is_transposed(p, k)) p->block = TRANSPOSED_ROWS;
     }
+    p->discards = p->c.op == VEKT_CROSS_ENTROPY && !p->c.data[VEKT_ROWS_OUT];
+    p->staged[VEKT_ROWS_OUT] |= p->discards;
     if (p->block > p->rows) p->block = p->rows;
 }
 

@@ -83,6 +83,29 @@ static inline void vekt_fill_masked(int dtype, void *dst, const char *mask, ptrd
     }
 }
 
+/* Labels and factors of rows, in the dtype of the kernel. */
+static inline void vekt_gather_labels(int dtype, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        int64_t label;
+        memcpy(&label, src + i * step, sizeof label);
+        if (dtype == VEKT_F32)
+            ((float *)dst)[i] = (float)label;
+        else
+            ((double *)dst)[i] = (double)label;
+    }
+}
+
+static inline void vekt_gather_factors(int dtype, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double factor;
+        memcpy(&factor, src + i * step, sizeof factor);
+        if (dtype == VEKT_F32)
+            ((float *)dst)[i] = (float)factor;
+        else
+            ((double *)dst)[i] = factor;
+    }
+}
+
 #undef STAGED
 #undef GATHER
 #undef SCATTER

@@ -20,6 +20,7 @@
 #include "ops/activations.h"
 #include "ops/arithmetic.h"
 #include "ops/gates.h"
+#include "ops/losses.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
 #include "ops/reduce.h"
@@ -30,10 +31,12 @@
 #include "rows/softmax.h"
 #include "rows/sparsemax.h"
 #include "rows/backward.h"
+#include "rows/cross_entropy.h"
 #include "simd/transpose.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
 #include "ops/prelu.h"
+#include "ops/optim.h"
 #include "simd/as_none.h"
 
 #undef SHORT_PATH
@@ -52,6 +55,7 @@
 #include "ops/activations.h"
 #include "ops/arithmetic.h"
 #include "ops/gates.h"
+#include "ops/losses.h"
 #include "ops/dot.h"
 #include "ops/dot_complex.h"
 #include "ops/reduce.h"
@@ -63,10 +67,12 @@
 #include "rows/softmax.h"
 #include "rows/sparsemax.h"
 #include "rows/backward.h"
+#include "rows/cross_entropy.h"
 #include "simd/transpose.h"
 #include "rows/pack.h"
 #include "rows/kernels.h"
 #include "ops/prelu.h"
+#include "ops/optim.h"
 #include "simd/as_none.h"
 
 #include "ops/dot_integers.h"
@@ -93,9 +99,17 @@
 #define F32_GATE(name, activation, gate, value, grad) GATE_ROWS(f32, VEKT_F32, name, value, grad)
 #define F64_GATE(name, activation, gate, value, grad) GATE_ROWS(f64, VEKT_F64, name, 3 * (value), 3 * (grad))
 
+#define LOSS_ROWS(type, TYPE, name, nparams, value, grad)                        \
+    {#name, TYPE, 2 + nparams, 1, value, name##_##type},                         \
+        {#name "_backward", TYPE, 3 + nparams, 1, grad, name##_backward_##type}, \
+        {#name "_value_and_grad", TYPE, 2 + nparams, 2, value + grad, name##_value_and_grad_##type},
+#define F32_LOSS(...) LOSS_ROWS(f32, VEKT_F32, __VA_ARGS__)
+#define F64_LOSS(name, nparams, value, grad) LOSS_ROWS(f64, VEKT_F64, name, nparams, 2 * (value), 2 * (grad))
+
 static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATIONS(F64_ROWS)
                                           VEKT_ACTIVATIONS_FROM_OUTPUT(F32_ROW) VEKT_ACTIVATIONS_FROM_OUTPUT(F64_ROW)
-                                              VEKT_GATES(F32_GATE) VEKT_GATES(F64_GATE)};
+                                              VEKT_GATES(F32_GATE) VEKT_GATES(F64_GATE) VEKT_LOSSES(F32_LOSS)
+                                                  VEKT_LOSSES(F64_LOSS)};
 
 #define ARITHMETIC_ROW(type, TYPE, name, nin, cost) \
     {#name, {TYPE, TYPE, TYPE, TYPE}, nin, 1, cost, arithmetic_##name##_##type},
@@ -156,6 +170,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_LOG_SOFTMAX_BACKWARD] = ROW_PAIR(log_softmax_gradient, 500),
             [VEKT_LOGSUMEXP_BACKWARD] = ROW_PAIR(softmax, 400),
             [VEKT_SPARSEMAX_BACKWARD] = ROW_PAIR(sparsemax_gradient, 400),
+            [VEKT_CROSS_ENTROPY] = ROW_PAIR(cross_entropy, 700),
         },
     .prelu = {[VEKT_F32] = leaky_relu_f32, [VEKT_F64] = leaky_relu_f64},
     .prelu_block = {[VEKT_F32] = prelu_block_f32, [VEKT_F64] = prelu_block_f64},
@@ -177,6 +192,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .square_roots = {square_roots_f32, square_roots_f64},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8, transpose_16},
     .outer = {outer_f32, outer_f64},
+    .optim = {optim_step_f32, optim_step_f64},
     .half = {widen_half, narrow_half},
     .bfloat16 = {widen_bfloat16, narrow_bfloat16},
     .n_arithmetic = sizeof arithmetic / sizeof *arithmetic,

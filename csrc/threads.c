@@ -14,6 +14,9 @@
  *  5. `epoch` counts jobs.  Workers sleep on it and try each value once, so a worker that has
  *     left a job does not enter it again.
  *
+ * A worker that wakes on the caller's processor moves away: Linux may leave both there for seconds, the caller doing
+ * all the work, while other processors idle.
+ *
  * A forked child has only the forking thread: the handler below forgets the workers, and the next
  * call starts new ones. */
 #if !defined(_GNU_SOURCE)
@@ -21,6 +24,7 @@
 #endif
 #include "fpenv.h"
 #include "park.h"
+#include "processors.h"
 #include "vekt.h"
 
 #include <pthread.h>
@@ -49,6 +53,7 @@ static struct {
 
 static _Atomic int busy;
 static _Atomic uint32_t gate, epoch, sleepers;
+static _Atomic int caller_processor = -1;
 static int n_workers; /* written by the holder of `busy` */
 
 static _Atomic int process_limit = 1;
@@ -127,6 +132,7 @@ static void *worker(void *first_epoch) {
     in_task = 1;
     for (;;) {
         seen = next_epoch(seen);
+        vekt_leave_processor(atomic_load(&caller_processor));
         if (enter()) {
             run_pieces();
             leave();
@@ -192,6 +198,7 @@ void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *conte
     job.n = n;
     job.piece = ((grains - 1) / pieces + 1) * grain;
     atomic_store(&job.next, 0);
+    atomic_store(&caller_processor, vekt_processor());
     if (helpers) open_gate(helpers);
     in_task = 1;
     run_pieces();

@@ -76,6 +76,7 @@ enum {
     VEKT_LOG_SOFTMAX_BACKWARD,
     VEKT_LOGSUMEXP_BACKWARD, /* takes x, and dy as the scalar */
     VEKT_SPARSEMAX_BACKWARD,
+    VEKT_CROSS_ENTROPY, /* takes labels, or targets as y; the loss as the scalar, its gradient as out */
     VEKT_N_ROW_OPS
 };
 /* Rows up to this length run as panels only. */
@@ -92,6 +93,10 @@ typedef struct {
     int negate;   /* x is to be taken with the other sign */
     void *scalar; /* one number for each row: the result of logsumexp, or what its gradient is multiplied by; else
                      NULL */
+    /* Cross entropy: for each row its label, a whole number in the dtype of x, negative to leave it out, and what its
+     * gradient is multiplied by.  Without y, the targets are everywhere, and on_label more at the label. */
+    const void *label, *factor;
+    double on_label, everywhere;
 } vekt_row_call;
 typedef void (*vekt_row_kernel)(const vekt_row_call *call);
 
@@ -165,6 +170,18 @@ typedef void (*vekt_transpose)(void *dst, ptrdiff_t dst_step, const void *src, p
 typedef void (*vekt_outer_kernel)(void *c, ptrdiff_t row_step, const void *a, ptrdiff_t a_step, const void *b,
                                   ptrdiff_t m, ptrdiff_t n);
 
+/* A step of an optimiser over contiguous elements, in place; ops/optim.h tells what the numbers are. */
+enum { VEKT_SGD, VEKT_RMSPROP, VEKT_ADAM, VEKT_N_OPTIMS };
+enum { VEKT_OPTIM_NUMBERS = 10 };
+typedef struct {
+    int kind;      /* VEKT_SGD... */
+    void *p;       /* parameters */
+    const void *g; /* their gradients; may be the memory of p */
+    void *m, *v;   /* states, or NULL */
+    double numbers[VEKT_OPTIM_NUMBERS];
+} vekt_optim_call;
+typedef void (*vekt_optim_kernel)(const vekt_optim_call *call, ptrdiff_t n);
+
 struct vekt_products; /* matmul.h */
 
 /* Everything that is compiled once per instruction set. */
@@ -188,6 +205,7 @@ typedef struct vekt_target {
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];
+    vekt_optim_kernel optim[VEKT_N_DTYPES];
     const struct vekt_products *products;
     /* Copy with stores that bypass the cache; for outputs far larger than it. */
     void (*stream)(void *dst, const void *src, size_t bytes);

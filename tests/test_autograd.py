@@ -113,6 +113,31 @@ def test_functions(case: str) -> None:
         check_grads(at, order=2, modes=["rev"])(operands[i])
 
 
+@pytest.mark.parametrize(
+    ("name", "y"),
+    [
+        ("squared_error", MATRIX),
+        ("huber", 2 * MATRIX),
+        ("sigmoid_cross_entropy", 3 * MATRIX),
+        ("binary_cross_entropy", vk.sigmoid(MATRIX)),
+    ],
+)
+def test_losses(name: str, y: np.ndarray) -> None:
+    t = np.array([0.0, 1.0, 0.25, 0.9])  # broadcast over the samples
+    assert_array_equal(getattr(va, name)(y, t), getattr(vk, name)(y, t))
+    check_grads(lambda y: getattr(va, name)(y, t), order=2, modes=["rev"])(y)
+
+
+def test_softmax_cross_entropy() -> None:
+    labels = np.array([0, 3, 1])
+    for options in ({}, {"reduction": "none"}, {"label_smoothing": 0.1, "reduction": "sum"}):
+        f = partial(va.softmax_cross_entropy, labels=labels, **options)
+        assert_array_equal(f(MATRIX), vk.softmax_cross_entropy(MATRIX, labels, **options))
+        check_grads(f, order=1, modes=["rev"])(MATRIX)
+    with pytest.raises(NotImplementedError, match="VJP"):
+        check_grads(f, order=2, modes=["rev"])(MATRIX)
+
+
 def test_shapes_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="tensordot: shapes"):
         va.tensordot(STACK, TENSOR, 2)

@@ -20,6 +20,8 @@ from vekt.cli.grids import Grid
 from vekt.cli.layout_tasks import layout_names
 from vekt.cli.limits import beside_limits, limits
 from vekt.cli.linear_tasks import linear_rows
+from vekt.cli.loss_tasks import loss_rows
+from vekt.cli.optim_tasks import OPTIMISERS
 from vekt.cli.peers import PEERS
 from vekt.cli.tasks import GATES, ROWS, gate_names, row_names
 from vekt.cli.timing import interleaved
@@ -68,7 +70,14 @@ def test_every_operation_and_peer(tmp_path):
     small += ["--rounds", "3"]
     assert main(["compare", *small, "--json", str(report_file)]) == 0
     cells = json.loads(report_file.read_text())["cells"]
-    others = {*row_names(), *gate_names(), *linear_rows(), *layout_names()}
+    others = {
+        *row_names(),
+        *gate_names(),
+        *linear_rows(),
+        *loss_rows(),
+        *layout_names(),
+        *OPTIMISERS,
+    }
     assert {cell["op"] for cell in cells} >= {*KERNELS, *others}
     assert all(cell["fastest_peer"] for cell in cells)
     assert len({(cell["label"], cell["operands"]) for cell in cells}) == len(cells)

@@ -195,10 +195,12 @@ def test_special_values_stay_in_their_row_and_column(rng, isa, value):
     assert not np.isfinite(c[:, 44]).any()
 
 
-@pytest.mark.parametrize("k", [64, 500, 4096])
-def test_error_bound(rng, isa, k):
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(30, 64, 40), (30, 500, 40), (30, 4096, 40), (32, 784, 128)]
+)
+def test_error_bound(rng, isa, m, k, n):
     """gamma_k |A||B|; long sums no more than a tenth above the error of NumPy's BLAS."""
-    a, b = operands(rng, 30, k, 40, np.float32)
+    a, b = operands(rng, m, k, n, np.float32)
     exact = a.astype(np.float64) @ b.astype(np.float64)
     error = multiply(a, b, isa=isa) - exact
     unit = k * 2.0**-24

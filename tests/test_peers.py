@@ -26,6 +26,8 @@ from vekt.cli.cases import all_cases
 from vekt.cli.formulas import PLAIN, plain
 from vekt.cli.layout_tasks import layout_names
 from vekt.cli.linear_tasks import linear_rows
+from vekt.cli.loss_tasks import loss_rows
+from vekt.cli.optim_tasks import OPTIMISERS
 from vekt.cli.peers import PEERS, _numba
 from vekt.cli.reduction_tasks import REDUCTIONS
 from vekt.cli.tasks import GATES, ROWS, parameters
@@ -214,7 +216,8 @@ def test_gates(peer: str, name: str, dtype: str) -> None:
 
 def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
-    known |= set(linear_rows())  # in test_peers_linear.py
+    # in test_peers_linear.py, test_losses.py and test_optim.py
+    known |= {*linear_rows(), *loss_rows(), *OPTIMISERS}
     known |= set(REDUCTIONS)  # in test_reductions.py
     known |= set(layout_names())  # in test_peers_layouts.py
     for peer in PEERS.values():

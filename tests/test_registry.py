@@ -13,10 +13,12 @@ from numpy.testing import assert_array_equal
 from oracle import in_domain, kinks
 
 import vekt as vk
-from vekt import _native, elementwise, jit, reference
+from vekt import _native, jit, reference
 from vekt._functions import INPUTS
 from vekt._gate_ops import GATE_KERNELS
 from vekt._gate_ops import PUBLIC_NAMES as GATES
+from vekt._loss_ops import LOSS_KERNELS
+from vekt._loss_ops import PUBLIC_NAMES as LOSSES
 from vekt._registry import KERNELS, OPS, Kernel, Op
 from vekt._row_ops import ROW_OPS
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
@@ -25,7 +27,12 @@ ROOT = Path(__file__).parents[1]
 ELEMENTWISE = {n for op in OPS.values() for n in (*op.public_names, *op.alias_names)}
 ROWS = {name for op in ROW_OPS.values() for name in op.public_names}
 PUBLIC = ELEMENTWISE | {*GATES, "dot"}
-LINEAR = set(vk._LINEAR)
+LINEAR = {
+    name
+    for name, home in vk._HOMES.items()
+    if home in ("vekt.linalg", "vekt.vectors", "vekt.layers")
+}
+ARRAYS = {n for n, home in vk._HOMES.items() if home in ("vekt.elementwise", "vekt.reductions")}
 ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p"}
 
 
@@ -46,23 +53,24 @@ def test_c_table(isa: str) -> None:
     table = _native.kernels(isa)
     for dtype in (np.float32, np.float64):
         rows = {row["name"]: (row["nin"], row["nout"]) for row in table if row["dtype"] == dtype}
-        assert rows == kernel_rows() | GATE_KERNELS
+        assert rows == kernel_rows() | GATE_KERNELS | LOSS_KERNELS
     assert all(row["cost"] > 0 for row in table)
 
 
 def test_ufuncs() -> None:
-    assert set(vk.ufuncs.__all__) == {*kernel_rows(), *GATE_KERNELS}
+    assert set(vk.ufuncs.__all__) == {*kernel_rows(), *GATE_KERNELS, *LOSS_KERNELS}
 
 
 def test_namespaces() -> None:
     functions = LINEAR - {"PackedWeights"}
-    assert set(vk.__all__) >= PUBLIC | ROWS | LINEAR | set(elementwise.__all__)
+    assert set(vk.__all__) >= PUBLIC | ROWS | LINEAR | set(LOSSES)
+    assert set(vk.losses.__all__) == set(LOSSES)
     assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
     assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | functions
     extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
-    functions |= set(elementwise.__all__)
-    assert set(reference.__all__) == PUBLIC | ROWS | functions | extras
+    assert set(reference.__all__) == PUBLIC | ROWS | functions | ARRAYS | extras | set(LOSSES)
+    assert {*vk.elementwise.__all__, *vk.reductions.__all__} == ARRAYS
     for module in (vk, vk.activations, vk.rows, jit, reference):
         assert all(hasattr(module, name) for name in module.__all__)
 

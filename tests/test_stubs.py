@@ -35,6 +35,8 @@ columns: int = w.shape[1]
 h, z = vk.dense(x, w, x, vk.gelu, return_preactivation=True)
 vk.dense(x, np.outer(x, x), activation=("relu", {"negative_slope": 0.1}), out=y)
 dx, dw, db = vk.dense_backward(h, x, np.outer(x, x), z, "gelu", need_dx=False)
+loss = vk.sigmoid_cross_entropy(x, y) + vk.huber(x, y, delta=2, out=y)
+mean, slope = vk.softmax_cross_entropy_value_and_grad([[1.0]], [0], ignore_index=-1, out=y)
 vk.sum(x, axis=(0,), dtype="f8", keepdims=True, initial=1, where=x > 0)
 vk.max(x, 0, out=y)
 vk.argmin(x, axis=0, keepdims=True)

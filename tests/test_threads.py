@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -149,6 +150,21 @@ def test_the_count_changes_both_ways_while_others_compute(set_threads, rng):
     for caller in callers:
         caller.join()
     assert not wrong
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells of all threads")
+def test_workers_may_run_wherever_the_caller_may(rng):
+    """Those that met it on its processor have left it, and are as free as before."""
+    x = rng.normal(0, 3, 1_000_000).astype("float32")
+    with vk.num_threads(4 * CORES):
+        for _ in range(20):
+            vk.gelu(x, out=x)
+    allowed = os.sched_getaffinity(0)
+    threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
+    deadline = monotonic() + 5  # the last of them may be on its way
+    while any(os.sched_getaffinity(thread) != allowed for thread in threads):
+        assert monotonic() < deadline
+        sleep(0.001)
 
 
 def test_threads_are_kept_and_small_work_wakes_none():

@@ -28,6 +28,10 @@ from . import config as config
 from . import elementwise as elementwise
 from . import gates as gates
 from . import jit as jit
+from . import losses as losses
+from . import models as models
+from . import network as network
+from . import optim as optim
 from . import reductions as reductions
 from . import reference as reference
 from . import rows as rows
@@ -79,6 +83,25 @@ def prelu(x: ArrayLike, alpha: ArrayLike, axis: int | None = None, {OPTIONS[""]}
 def prelu_backward(
     dy: ArrayLike, x: ArrayLike, alpha: ArrayLike, axis: int | None = None, {PAIR}
 ) -> tuple[Any, Any]: ...
+"""
+
+_SOFTMAX_LABELS = (
+    "logits: ArrayLike, labels: ArrayLike, *, axis: int = -1, label_smoothing: float = 0.0, "
+    "ignore_index: int | None = None, weight: ArrayLike | None = None, "
+    'reduction: Literal["mean", "sum", "none"] = "mean"'
+)
+LOSSES = f"""\
+def huber(y: ArrayLike, t: ArrayLike, delta: ArrayLike = 1.0, {OPTIONS[""]}) -> Any: ...
+def huber_backward(
+    dl: ArrayLike, y: ArrayLike, t: ArrayLike, delta: ArrayLike = 1.0, {OPTIONS["_backward"]}
+) -> Any: ...
+def huber_value_and_grad(
+    y: ArrayLike, t: ArrayLike, delta: ArrayLike = 1.0
+) -> tuple[Any, Any]: ...
+def softmax_cross_entropy({_SOFTMAX_LABELS}) -> Any: ...
+def softmax_cross_entropy_value_and_grad(
+    {_SOFTMAX_LABELS}, out: NDArray[Any] | None = None
+) -> tuple[Any, NDArray[Any]]: ...
 """
 
 UFUNC_OPTIONS = (
@@ -239,7 +262,9 @@ def elementwise(op: Any) -> str:
 
 def stub() -> str:
     """Text of the stub."""
-    lines = [HEADER + GATES, *LINEAR.values()]
+    lines = [HEADER + GATES + LOSSES, *LINEAR.values()]
+    for loss in load_registry("_loss_ops").LOSSES.values():
+        lines += [f"{name}: np.ufunc" for name in loss.public_names if not loss.param]
     for op in load_registry().OPS.values():
         for name in op.public_names:
             lines.append(function(op, name) if op.params else f"{name}: np.ufunc")

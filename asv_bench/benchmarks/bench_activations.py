@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from vekt import ufuncs
 from vekt._gate_ops import GATE_KERNELS
+from vekt._loss_ops import LOSS_KERNELS
 
 from .common import CASES, DTYPES, NAMESPACES, names, refuse_gaps
 
-refuse_gaps(ufuncs.__all__, [*CASES, *GATE_KERNELS])  # bench_gates.py has those
+# bench_gates.py and bench_losses.py have the others
+refuse_gaps(ufuncs.__all__, [*CASES, *GATE_KERNELS, *LOSS_KERNELS])
 
 # A sample makes a hundred calls: one alone would be too short for the clock.
 CALLS = 100

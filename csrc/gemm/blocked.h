@@ -3,14 +3,14 @@
 /* How a product is cut, in rows, columns and steps of k, and whether a and b are copied on the way. */
 typedef struct {
     ptrdiff_t m, n, k;
-    int copy_a, copy_b;
+    int copy_a, copy_b, far;
 } FN(plan);
 
 /* One block: its place and size, and the operands from their first elements within it. */
 typedef struct {
     ptrdiff_t i, j, m, n, k;
     vekt_matrix a, b, c;
-    int accumulate;
+    int accumulate, far;
     const vekt_epilogue *epilogue; /* NULL before the last step of k */
     ptrdiff_t packed_step;         /* b is packed, its slivers this far apart; otherwise 0 */
     REAL *a_copy;                  /* NULL where a is read in place */
@@ -53,8 +53,23 @@ static REAL *FN(find_sliver)(const FN(block) * x, ptrdiff_t j, ptrdiff_t columns
     return NULL;
 }
 
+/* All tiles of a; where its columns are contiguous, a few of them at a time, each as long as the block is high. */
+static void FN(pack_tiles)(const FN(block) * x, ptrdiff_t chunks, ptrdiff_t height, ptrdiff_t taller) {
+    const ptrdiff_t slice = x->a.row == sizeof(REAL) ? PACKED_STEPS : x->k;
+    for (ptrdiff_t p = 0; p < x->k; p += slice) {
+        const ptrdiff_t steps = x->k - p < slice ? x->k - p : slice;
+        const char *a = x->a.data + p * x->a.col;
+        REAL *copy = x->a_copy + p * TILE_ROWS;
+        for (ptrdiff_t chunk = 0, rows; chunk < chunks; chunk++, a += rows * x->a.row, copy += TILE_ROWS * x->k) {
+            rows = height + (chunk < taller);
+            FN(pack_sliver)(copy, TILE_ROWS, a, x->a.col, x->a.row, steps, rows);
+        }
+    }
+}
+
 static void FN(run_block)(const FN(block) * x) {
     const ptrdiff_t chunks = (x->m - 1) / TILE_ROWS + 1, height = x->m / chunks, taller = x->m % chunks;
+    if (x->a_copy) FN(pack_tiles)(x, chunks, height, taller);
     for (ptrdiff_t j = 0; j < x->n; j += SLIVER) {
         const ptrdiff_t columns = x->n - j < SLIVER ? x->n - j : SLIVER;
         const int narrow = columns <= LANES;
@@ -65,16 +80,13 @@ static void FN(run_block)(const FN(block) * x) {
         }
         t.last = (int)(columns - (narrow ? 0 : LANES));
         t.accumulate = x->accumulate;
+        t.far = x->far;
         t.copy = FN(find_sliver)(x, j, columns, &t);
         for (ptrdiff_t chunk = 0, i = 0, rows; chunk < chunks; chunk++, i += rows) {
             rows = height + (chunk < taller);
             t.a = x->a.data + i * x->a.row;
             t.c = x->c.data + i * x->c.row + j * x->c.col;
-            if (x->a_copy) {
-                REAL *copy = x->a_copy + chunk * TILE_ROWS * x->k;
-                if (j == 0) FN(pack_sliver)(copy, TILE_ROWS, t.a, x->a.col, x->a.row, x->k, rows);
-                t.a = (const char *)copy;
-            }
+            if (x->a_copy) t.a = (const char *)(x->a_copy + chunk * TILE_ROWS * x->k);
             t.next = t.b_row == SLIVER * sizeof(REAL)
                          ? t.b + x->k * t.b_row + chunk * (x->k / PREFETCH_STEPS * NEXT_BYTES)
                          : t.c;
@@ -110,18 +122,22 @@ static FN(plan) FN(make_plan)(const vekt_product *p) {
     if (p->n > 4 * SLIVER && p->m > 1)
         plan.copy_a =
             p->a.col == item ? p->a.row % ALIASING_STEP == 0 : p->a.row != item || p->a.col % ALIASING_STEP == 0;
-    if (p->b.col == item)
-        plan.copy_b = p->m > TILE_ROWS && (p->n * p->k * item > COPY_BYTES || p->b.row % ALIASING_STEP == 0);
+    const ptrdiff_t b_bytes = p->n * p->k * item;
+    if (p->b.col == item && p->m > TILE_ROWS)
+        plan.copy_b = b_bytes > COPY_BYTES || p->b.row % ALIASING_STEP == 0;
+    else if (p->b.col == item)
+        plan.copy_b = b_bytes > PASSING_BYTES && p->n > SLIVER;
     else
         plan.copy_b = 1;
     if (p->packed) plan.copy_b = 0;
+    plan.far = (p->m * p->k + p->k * p->n + p->m * p->n) * item > NEAR_BYTES;
     return plan;
 }
 
 static int FN(blocked)(const vekt_product *p) {
     const ptrdiff_t item = sizeof(REAL);
     const FN(plan) plan = FN(make_plan)(p);
-    FN(block) x = {.packed_step = p->packed ? SLIVER * p->k * item : 0, .copy_b = plan.copy_b};
+    FN(block) x = {.packed_step = p->packed ? SLIVER * p->k * item : 0, .copy_b = plan.copy_b, .far = plan.far};
     if (plan.copy_a) {
         const ptrdiff_t tiles = (plan.m - 1) / TILE_ROWS + 1;
         x.a_copy = vekt_workspace(VEKT_WORKSPACE_A, (size_t)(tiles * TILE_ROWS * plan.k * item));

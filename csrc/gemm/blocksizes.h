@@ -27,12 +27,20 @@ enum { TILE_ROWS = 4, TILE_VECTORS = 2, MASKED_LOADS = 0 };
 enum { BLOCK_TILES = 140 / TILE_ROWS, BLOCK_STEPS = 2 * VEKT_PRODUCT_RUN, BLOCK_BYTES = 8192 };
 /* b is copied once it is larger than this and used by more than one tile. */
 enum { COPY_BYTES = 262144 };
+/* A single tile has no use for the copy, but kernels that leave one ask for rows of b ahead: that takes up to a third
+ * of the time where b comes from memory. */
+enum { PASSING_BYTES = 4 << 20 };
 /* Rows that are a multiple of this apart compete for the same places in L1: a is copied. */
 enum { ALIASING_STEP = 4096 };
 
 /* One vector across; TILE_VECTORS; the same, leaving a copy of b for the tiles below. */
 enum { NARROW_TILE, FULL_TILE, COPYING_TILE, N_TILE_KINDS };
 
+/* Operands that are together no larger come from L2: asking for them ahead costs 4-7 % of squares up to 256. */
+enum { NEAR_BYTES = 1 << 20 };
+/* A matrix of this size times a vector: asking for the next rows of a takes off a third, and adds 5 % to smaller
+ * ones. */
+enum { FROM_MEMORY = 8 << 20 };
 /* Steps of k for each row of c that is asked for ahead: all have come when the sums are complete, and no burst of
  * them delays a and b. */
 enum { PREFETCH_STEPS = 8 };
@@ -40,5 +48,7 @@ enum { PREFETCH_STEPS = 8 };
 enum { PREFETCH_ROWS = 32 };
 /* Ten tiles, as many as a block is high, so ask for the whole sliver of b that comes next. */
 enum { NEXT_BYTES = 64 };
+/* Columns of a that are copied side by side. */
+enum { PACKED_STEPS = 8 };
 /* Steps of k after which a transposition goes on to the next four columns: what it writes stays in L1. */
 enum { TRANSPOSE_STEPS = 64 };

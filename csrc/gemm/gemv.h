@@ -16,20 +16,35 @@ typedef struct {
     const REAL *x;
     REAL *gathered;  /* room for a block of a row, where neither rows nor columns of a are contiguous */
     ptrdiff_t x_row; /* bytes from the vector of one row to that of the next: 0 where all have the same */
+    int far;         /* a comes from memory: the next rows are asked for ahead */
 } FN(dots);
 
 static const REAL *FN(x_of)(const FN(dots) * d, ptrdiff_t row) {
     return (const REAL *)((const char *)d->x + row * d->x_row);
 }
 
+/* All lanes to the first one. */
+INLINE void FN(add_halves)(VEC lane[LANES]) {
+#pragma GCC unroll 4
+    for (int half = LANES / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (int l = 0; l < half; l++) lane[l] += lane[l + half];
+}
+
 /* What is left of the lanes of each row when there is one vector of them. */
-INLINE void FN(dot_rows)(const int rows, const char *a, ptrdiff_t row, const REAL *x, ptrdiff_t n, REAL *lanes) {
+INLINE void FN(dot_rows)(const int rows, const char *a, ptrdiff_t row, const REAL *x, ptrdiff_t n, int far,
+                         REAL *lanes) {
     VEC sum[4][FN(DOT_VECTORS)];
 #pragma GCC unroll 4
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 16
         for (int j = 0; j < FN(DOT_VECTORS); j++) sum[i][j] = (VEC){0};
-    for (; n >= FN(DOT_LANES); n -= FN(DOT_LANES), x += FN(DOT_LANES), a += FN(DOT_LANES) * sizeof(REAL))
+    for (; n >= FN(DOT_LANES); n -= FN(DOT_LANES), x += FN(DOT_LANES), a += FN(DOT_LANES) * sizeof(REAL)) {
+        if (far)
+#pragma GCC unroll 4
+            for (int i = 0; i < rows; i++)
+#pragma GCC unroll 4
+                for (int line = 0; line < 256; line += 64) __builtin_prefetch(a + (rows + i) * row + line, 0, 2);
 #pragma GCC unroll 16
         for (int j = 0; j < FN(DOT_VECTORS); j++) {
             const VEC y = FN(v_load)(x + j * LANES);
@@ -37,6 +52,7 @@ INLINE void FN(dot_rows)(const int rows, const char *a, ptrdiff_t row, const REA
             for (int i = 0; i < rows; i++)
                 sum[i][j] = FN(v_mad)(FN(v_load)((const REAL *)(a + i * row) + j * LANES), y, sum[i][j]);
         }
+    }
 #pragma GCC unroll 16
     for (int j = 0; j < FN(DOT_VECTORS); j++) {
         const ptrdiff_t left = n - j * LANES < LANES ? n - j * LANES : LANES;
@@ -57,24 +73,55 @@ INLINE void FN(dot_rows)(const int rows, const char *a, ptrdiff_t row, const REA
     }
 }
 
+/* The same for up to two vectors of elements: without a way through memory, and with a mask for the last one alone.
+ */
+INLINE void FN(short_group)(const int vectors, const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    VEC lane[LANES], x[2], y[2];
+    const ptrdiff_t last = n - (vectors - 1) * LANES;
+    const char *a = d->a;
+#pragma GCC unroll 16
+    for (ptrdiff_t i = 0; i < LANES; i++, a += d->row) {
+        lane[i] = (VEC){0};
+        if (i >= rows) continue;
+        if (i == 0 || d->x_row) {
+            x[0] = x[1] = (VEC){0};
+            for (int v = 0; v < vectors - 1; v++) x[v] = FN(v_load)(FN(x_of)(d, i) + v * LANES);
+            x[vectors - 1] = FN(v_load_first)(FN(x_of)(d, i) + (vectors - 1) * LANES, last);
+        }
+        for (int v = 0; v < vectors - 1; v++) y[v] = FN(v_load)((const REAL *)a + v * LANES);
+        y[vectors - 1] = FN(v_load_first)((const REAL *)a + (vectors - 1) * LANES, last);
+        lane[i] = v_mad(y[0], x[0], lane[i]);
+        if (vectors == 2) lane[i] += y[1] * x[1];
+    }
+    FN(turn)(lane);
+    FN(add_halves)(lane);
+    FN(v_store)(sums, lane[0]);
+}
+
 /* LANES sums, of which `rows` are wanted. */
 static void FN(dot_group)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
     REAL lanes[LANES * LANES] __attribute__((aligned(64)));
     const char *a = d->a;
     ptrdiff_t i = 0;
-    if (!d->gathered && !d->x_row)
+    if (!d->gathered && n <= LANES) {
+        FN(short_group)(1, d, rows, n, sums);
+        return;
+    }
+    if (!d->gathered && n <= 2 * LANES) {
+        FN(short_group)(2, d, rows, n, sums);
+        return;
+    }
+    if (FN(DOT_ROWS) > 1 && !d->gathered && !d->x_row)
         for (; i + FN(DOT_ROWS) <= rows; i += FN(DOT_ROWS), a += FN(DOT_ROWS) * d->row)
-            FN(dot_rows)(FN(DOT_ROWS), a, d->row, d->x, n, lanes + i * LANES);
+            FN(dot_rows)(FN(DOT_ROWS), a, d->row, d->x, n, d->far, lanes + i * LANES);
     for (; i < rows; i++, a += d->row) {
         if (d->gathered) FN(gather)(d->gathered, 1, a, d->col, 0, n, 1);
-        FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, 0, FN(x_of)(d, i), n, lanes + i * LANES);
+        FN(dot_rows)(1, d->gathered ? (char *)d->gathered : a, d->row, FN(x_of)(d, i), n, d->far && !d->gathered,
+                     lanes + i * LANES);
     }
     VEC lane[LANES]; /* of all rows */
     FN(load_columns)(lane, (char *)lanes, sizeof(VEC), rows, LANES);
-#pragma GCC unroll 4
-    for (int half = LANES / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-        for (int l = 0; l < half; l++) lane[l] += lane[l + half];
+    FN(add_halves)(lane);
     FN(v_store)(sums, lane[0]);
 }
 
@@ -164,7 +211,7 @@ static void FN(dot_pairwise)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, do
         for (ptrdiff_t i = 0; i < rows; i++) sums[i] = block[i];
         return;
     }
-    const FN(dots) rest = {d->a + left * d->col, d->row, d->col, d->x + left, d->gathered, 0};
+    const FN(dots) rest = {d->a + left * d->col, d->row, d->col, d->x + left, d->gathered, 0, d->far};
     double right[FN(DOT_AT_A_TIME)];
     FN(dot_pairwise)(d, rows, left, sums);
     FN(dot_pairwise)(&rest, rows, n - left, right);
@@ -173,7 +220,9 @@ static void FN(dot_pairwise)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, do
 
 static int FN(product_column)(const vekt_product *p) {
     const ptrdiff_t item = sizeof(REAL);
-    FN(dots) d = {p->a.data, p->a.row, p->k == 1 ? item : p->a.col, (const REAL *)p->b.data, NULL, 0};
+    FN(dots)
+    d = {p->a.data, p->a.row, p->k == 1 ? item : p->a.col,     (const REAL *)p->b.data,
+         NULL,      0,        p->m * p->k * item > FROM_MEMORY};
     if (p->b.row != item) {
         REAL *x = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->k * item));
         if (!x) return -1;
@@ -206,7 +255,7 @@ static int FN(stack_of_dots)(const vekt_product *p, ptrdiff_t count, const ptrdi
     const ptrdiff_t item = sizeof(REAL);
     if (p->m != 1 || p->n != 1 || p->k <= 0 || p->k > VEKT_DOT_BLOCK || p->epilogue || p->packed) return 0;
     if (p->k > 1 && (p->a.col != item || p->b.row != item)) return 0;
-    FN(dots) d = {p->a.data, steps[0], item, (const REAL *)p->b.data, NULL, steps[1]};
+    FN(dots) d = {p->a.data, steps[0], item, (const REAL *)p->b.data, NULL, steps[1], 0};
     vekt_matrix c = {p->c.data, 0, steps[2]};
     for (ptrdiff_t rows; count > 0; count -= rows) {
         REAL sums[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));

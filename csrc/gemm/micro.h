@@ -17,8 +17,9 @@ typedef struct {
     ptrdiff_t c_row;
     int last; /* columns in the last vector: 1 to LANES */
     int accumulate;
+    int far;          /* the operands come from beyond L2: what is wanted soon is asked for while k runs */
     REAL *copy;       /* where the copying kernels leave b, SLIVER to a row */
-    const char *next; /* asked for while k runs: NEXT_BYTES for every PREFETCH_STEPS */
+    const char *next; /* NEXT_BYTES of it for every PREFETCH_STEPS */
 } FN(tile);
 typedef void (*FN(micro_kernel))(const FN(tile) * t);
 
@@ -39,9 +40,17 @@ INLINE void FN(prefetch_row)(const char *row, const int vectors, const int of_c)
         __builtin_prefetch(end, 0, 2);
 }
 
+/* Rows of a that are read from one pointer: row 0 and, as x86 has these factors in its addresses and one product is
+ * kept, 1, 2, 3 and 4 beyond it.  All of a tile then takes three pointers and two steps, which stay in registers. */
+#define POINTER_ROWS 5
+#define POINTERS ((TILE_ROWS + POINTER_ROWS - 1) / POINTER_ROWS)
+
 INLINE void FN(micro)(const int rows, const int vectors, const int copying, const FN(tile) * t) {
     const char *a = t->a, *b = t->b, *next = t->next;
     const ptrdiff_t a_row = t->a_row, a_col = t->a_col, b_row = t->b_row, c_row = t->c_row;
+    ptrdiff_t three_rows = 3 * a_row;
+    v_here(three_rows);
+    const ptrdiff_t down[POINTER_ROWS] = {0, a_row, 2 * a_row, three_rows, 4 * a_row};
     const int last = t->last;
     REAL *copy = t->copy;
     int accumulate = t->accumulate;
@@ -53,16 +62,23 @@ INLINE void FN(micro)(const int rows, const int vectors, const int copying, cons
 #pragma GCC unroll 2
             for (int j = 0; j < vectors; j++) sum[i][j] = (VEC){0};
         for (ptrdiff_t left = k < VEKT_PRODUCT_RUN ? k : VEKT_PRODUCT_RUN, steps; left > 0; left -= steps) {
-            steps = left < PREFETCH_STEPS ? left : PREFETCH_STEPS;
-            FN(prefetch_row)(ahead, vectors, 1);
-            ahead += ahead != last_row ? c_row : 0;
-            /* Rows of a are too many for the processor to follow each. */
-#pragma GCC unroll 16
-            for (int i = 0; i < rows; i++) __builtin_prefetch(a + i * a_row + PREFETCH_STEPS * a_col);
-            for (int line = 0; line < NEXT_BYTES; line += 64) __builtin_prefetch(next + line, 0, 2);
-            next += NEXT_BYTES;
+            steps = left;
+            if (t->far) {
+                steps = left < PREFETCH_STEPS ? left : PREFETCH_STEPS;
+                FN(prefetch_row)(ahead, vectors, 1);
+                ahead += ahead != last_row ? c_row : 0;
+                /* Rows of a are too many for the processor to follow each. */
+                const char *soon = a + PREFETCH_STEPS * a_col;
+                for (int i = 0; i < rows; i++, soon += a_row) __builtin_prefetch(soon);
+                for (int line = 0; line < NEXT_BYTES; line += 64) __builtin_prefetch(next + line, 0, 2);
+                next += NEXT_BYTES;
+            }
+            const char *at[POINTERS];
+#pragma GCC unroll 4
+            for (int q = 0; q < POINTERS; q++) at[q] = a + q * POINTER_ROWS * a_row;
+            a += steps * a_col;
 #pragma GCC unroll 1
-            for (ptrdiff_t step = 0; step < steps; step++, a += a_col, b += b_row) {
+            for (ptrdiff_t step = steps; step > 0; step--, b += b_row) {
                 const REAL *row = (const REAL *)b;
                 VEC y[TILE_VECTORS];
 #pragma GCC unroll 2
@@ -76,23 +92,35 @@ INLINE void FN(micro)(const int rows, const int vectors, const int copying, cons
                 }
 #pragma GCC unroll 16
                 for (int i = 0; i < rows; i++) {
-                    const VEC x = FN(v_splat)(*(const FN(element) *)(a + i * a_row));
+                    const char *x_at = at[i / POINTER_ROWS] + down[i % POINTER_ROWS];
+                    const VEC x = FN(v_splat)(*(const FN(element) *)x_at);
 #pragma GCC unroll 2
                     for (int j = 0; j < vectors; j++) sum[i][j] = FN(v_mad)(x, y[j], sum[i][j]);
+                }
+#pragma GCC unroll 4
+                for (int q = 0; q < POINTERS && q * POINTER_ROWS < rows; q++) {
+                    at[q] += a_col;
+                    v_here(at[q]);
                 }
             }
         }
         char *c = t->c;
+        if (accumulate) {
+#pragma GCC unroll 16
+            for (int i = 0; i < rows; i++, c += c_row) {
+                const REAL *row = (const REAL *)c, *row_end = row + (vectors - 1) * LANES;
+#pragma GCC unroll 2
+                for (int j = 0; j < vectors - 1; j++) sum[i][j] = FN(v_load)(row + j * LANES) + sum[i][j];
+                sum[i][vectors - 1] = FN(v_load_first)(row_end, last) + sum[i][vectors - 1];
+            }
+            c = t->c;
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++, c += c_row) {
-            REAL *row = (REAL *)c, *row_end = row + (vectors - 1) * LANES;
+            REAL *row = (REAL *)c;
 #pragma GCC unroll 2
-            for (int j = 0; j < vectors - 1; j++) {
-                if (accumulate) sum[i][j] = FN(v_load)(row + j * LANES) + sum[i][j];
-                FN(v_store)(row + j * LANES, sum[i][j]);
-            }
-            if (accumulate) sum[i][vectors - 1] = FN(v_load_first)(row_end, last) + sum[i][vectors - 1];
-            FN(v_store_first)(row_end, sum[i][vectors - 1], last);
+            for (int j = 0; j < vectors - 1; j++) FN(v_store)(row + j * LANES, sum[i][j]);
+            FN(v_store_first)(row + (vectors - 1) * LANES, sum[i][vectors - 1], last);
         }
     }
 }
@@ -107,6 +135,8 @@ INLINE void FN(micro)(const int rows, const int vectors, const int copying, cons
 EACH_TILE_HEIGHT(MICRO_KERNELS)
 static const FN(micro_kernel) FN(micro_kernels)[N_TILE_KINDS][TILE_ROWS] = {
     {EACH_TILE_HEIGHT(NARROW)}, {EACH_TILE_HEIGHT(FULL)}, {EACH_TILE_HEIGHT(COPYING)}};
+#undef POINTER_ROWS
+#undef POINTERS
 #undef MICRO_KERNELS
 #undef NARROW
 #undef FULL

@@ -22,7 +22,18 @@ static void FN(pack_columns)(REAL *out, ptrdiff_t width, const char *src, ptrdif
                 if (i < k - p) FN(v_store)(to, column[i]);
         }
     }
-    if (l < count) FN(transpose_rows)(out + l, width * sizeof(REAL), src + l * step, step, count - l, k);
+    if (l == count) return;
+    if (!MASKED_LOADS) {
+        FN(transpose_rows)(out + l, width * sizeof(REAL), src + l * step, step, count - l, k);
+        return;
+    }
+    for (ptrdiff_t p = 0; p < k; p += LANES) {
+        VEC column[LANES];
+        FN(load_columns)(column, src + l * step + p * (ptrdiff_t)sizeof(REAL), step, count - l, k - p);
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++)
+            if (i < k - p) FN(v_store_first)(out + (p + i) * width + l, column[i], count - l);
+    }
 }
 
 /* `count` elements, col bytes apart, for each of k steps of row bytes. */
@@ -32,7 +43,11 @@ static void FN(pack_sliver)(REAL *out, ptrdiff_t width, const char *src, ptrdiff
     for (ptrdiff_t p = 0; p < k && count < width; p++)
         memset(out + p * width + count, 0, (size_t)((width - count) * item));
     if (col == item) {
-        for (ptrdiff_t p = 0; p < k; p++, out += width, src += row) memcpy(out, src, (size_t)(count * item));
+        for (ptrdiff_t p = 0; p < k; p++, out += width, src += row) {
+            ptrdiff_t l = 0;
+            for (; l + LANES <= count; l += LANES) FN(v_store)(out + l, FN(v_load)((const REAL *)src + l));
+            if (l < count) v_copy_first(out + l, src + l * item, (size_t)((count - l) * item));
+        }
     } else if (row == item) {
         for (ptrdiff_t p = 0, steps; p < k; p += steps, src += steps * item, out += steps * width) {
             steps = k - p < TRANSPOSE_STEPS ? k - p : TRANSPOSE_STEPS;

@@ -7,6 +7,15 @@ static void FN(finish_empty)(const vekt_product *p) {
     if (p->epilogue) FN(epilogue)(p->epilogue, 0, p->m, 0, p->n, p->c.data, p->c.row, p->c.col);
 }
 
+/* Is c^T = b^T a^T the better order?  Where c's columns are contiguous, so that tiles are stored as they are; and
+ * where they are few, if a's are contiguous, so that vectors along them are full. */
+static int FN(is_better_swapped)(const vekt_product *p) {
+    const ptrdiff_t item = sizeof(REAL);
+    if (p->packed) return 0;
+    if (p->c.col != item && p->c.row == item) return 1;
+    return p->n <= TILE_ROWS && p->m >= 4 * SLIVER && p->a.row == item && p->a.col != item;
+}
+
 static int FN(product)(const vekt_product *p) {
     if (p->m <= 0 || p->n <= 0) return 0;
     if (p->k <= 0) {
@@ -23,7 +32,7 @@ static int FN(product)(const vekt_product *p) {
     if (!taken) taken = FN(product_dots)(p);
     if (!taken) taken = FN(product_few)(p);
     if (taken) return taken < 0 ? -1 : 0;
-    if (p->c.col == sizeof(REAL) || p->c.row != sizeof(REAL) || p->packed) return FN(blocked)(p);
+    if (!FN(is_better_swapped)(p)) return FN(blocked)(p);
     vekt_product swapped = FN(swapped)(p);
     vekt_epilogue epilogue;
     if (p->epilogue) {

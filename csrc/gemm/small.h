@@ -17,6 +17,7 @@ static void FN(small_tiles)(const vekt_product *p) {
         const int narrow = columns <= LANES;
         FN(tile) t = {.k = p->k, .a = p->a.data, .a_row = p->a.row, .a_col = p->a.col};
         t.accumulate = p->accumulate;
+        t.far = 0;
         t.last = (int)(columns - (narrow ? 0 : LANES));
         t.b = p->b.data + j * p->b.col;
         t.b_row = p->b.row;

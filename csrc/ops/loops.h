@@ -95,6 +95,81 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name, 2, 0, 1, value_cost)                                                   \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
+/* losses.h tells what these compute.  Long bodies stand in their loop once, short ones of floats twice, side by side:
+ * all inputs advance, by 0 where they are numbers, and the last vectors go the way of the others. */
+#if VEKT_HAS_FMA && MANTISSA_BITS == 23
+#define LOSSES_SIDE_BY_SIDE(cost) ((cost) < 300 ? 2 : 1)
+#else
+#define LOSSES_SIDE_BY_SIDE(cost) 1
+#endif
+
+INLINE void FN(for_each_once)(int side_by_side, int nin, int nout, FN(body) body, char *const *args,
+                              const ptrdiff_t *advance, ptrdiff_t n) {
+    const char *in[VEKT_MAX_ARGS];
+    REAL *out[2];
+    VEC x[2][VEKT_MAX_ARGS], y[2][2];
+    for (int j = 0; j < nin; j++) in[j] = args[j];
+    for (int j = 0; j < nout; j++) out[j] = (REAL *)args[nin + j];
+    for (; n > 0; n -= side_by_side * LANES) {
+#pragma GCC unroll 2
+        for (int u = 0; u < side_by_side; u++) {
+            const ptrdiff_t left = n - u * LANES;
+            for (int j = 0; j < nin; j++, in[j - 1] += advance[j - 1] * LANES)
+                x[u][j] = left < LANES ? FN(v_load_first)((const REAL *)in[j], left < 0 ? 0 : left)
+                                       : FN(v_load)((const REAL *)in[j]);
+        }
+#pragma GCC unroll 2
+        for (int u = 0; u < side_by_side; u++) body(x[u], y[u]);
+#pragma GCC unroll 2
+        for (int u = 0; u < side_by_side; u++) {
+            const ptrdiff_t left = n - u * LANES;
+            for (int j = 0; j < nout; j++, out[j - 1] += LANES) {
+                if (left >= LANES)
+                    FN(v_store)(out[j], y[u][j]);
+                else if (left > 0)
+                    FN(v_store_first)(out[j], y[u][j], left);
+            }
+        }
+    }
+}
+
+#define LOSS_LOOP(kernel, side_by_side, nin, nout)                                       \
+    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {   \
+        FN(for_each_once)(side_by_side, nin, nout, FN(kernel##_body), args, advance, n); \
+    }
+/* NAME_value_and_grad by the two other loops: what the value's writes waits until the gradient's has read, as an
+ * output may be the memory of an input. */
+static void FN(value_then_grad)(vekt_loop value, vekt_loop backward, int nin, char *const *args,
+                                const ptrdiff_t *advance, ptrdiff_t n) {
+    enum { BLOCK = 512 };
+    REAL values[BLOCK];
+    VEC one = K(1);
+    char *of_value[VEKT_MAX_ARGS], *of_grad[VEKT_MAX_ARGS];
+    ptrdiff_t advance_of_grad[VEKT_MAX_ARGS] = {0};
+    for (int j = 0; j < nin; j++) advance_of_grad[j + 1] = advance[j];
+    for (ptrdiff_t i = 0, m; i < n; i += m) {
+        m = n - i < BLOCK ? n - i : BLOCK;
+        for (int j = 0; j < nin; j++) of_value[j] = of_grad[j + 1] = args[j] + i * advance[j];
+        of_value[nin] = (char *)values;
+        of_grad[0] = (char *)&one;
+        of_grad[nin + 1] = args[nin + 1] + i * (ptrdiff_t)sizeof(REAL);
+        value(of_value, advance, m);
+        backward(of_grad, advance_of_grad, m);
+        memcpy(args[nin] + i * (ptrdiff_t)sizeof(REAL), values, (size_t)m * sizeof(REAL));
+    }
+}
+
+#define LOSS_LOOPS(name, nparams, value_cost, grad_cost)                                                      \
+    INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in[1], in + 2); } \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                           \
+        out[0] = in[0] * FN(name##_grad)(in[1], in[2], in + 3);                                               \
+    }                                                                                                         \
+    LOSS_LOOP(name, LOSSES_SIDE_BY_SIDE(value_cost), 2 + nparams, 1)                                          \
+    LOSS_LOOP(name##_backward, LOSSES_SIDE_BY_SIDE(grad_cost), 3 + nparams, 1)                                \
+    static void FN(name##_value_and_grad)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {         \
+        FN(value_then_grad)(FN(name), FN(name##_backward), 2 + nparams, args, advance, n);                    \
+    }
+
 #define ARITHMETIC_LOOP(name, nin, cost)                                                                 \
     INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in); } \
     LOOP(arithmetic_##name, nin, 0, 1, cost)
@@ -102,12 +177,16 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
 VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)
 VEKT_GATES(GATE_LOOPS)
+VEKT_LOSSES(LOSS_LOOPS)
 VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 
 #undef LOOP
 #undef ACTIVATION_LOOPS
 #undef FROM_OUTPUT_LOOP
 #undef GATE_LOOPS
+#undef LOSSES_SIDE_BY_SIDE
+#undef LOSS_LOOP
+#undef LOSS_LOOPS
 #undef ARITHMETIC_LOOP
 #undef SIDE_BY_SIDE
 #undef PREFETCH_BYTES

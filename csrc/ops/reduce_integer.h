@@ -56,28 +56,43 @@ static void INT(sum_columns)(const void *x, ptrdiff_t x_step, const void *key, p
     }
 }
 
+static INT(vector) INT(greater)(INT(vector) a, INT(vector) b) {
+    const INT(vector) better = a > b;
+    return (a & better) | (b & ~better);
+}
+
+static void INT(merge_greatest)(vekt_number *results, const SIGNED *best, ptrdiff_t n) {
+    for (ptrdiff_t j = 0; j < n; j++)
+        results[j].integer = best[j] > results[j].integer ? best[j] : results[j].integer;
+}
+
+/* Of each row STRIP vectors at a time, so that the processor's prefetcher follows the rows; one at the end. */
 static void INT(greatest_columns)(const void *px, ptrdiff_t x_step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
                                   vekt_number *results, ptrdiff_t n) {
-    enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED) };
+    enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED), STRIP = 4 };
     const SIGNED k = (SIGNED) * (const int64_t *)key, least = (SIGNED)((UNSIGNED)1 << (BITS - 1));
     const char *x = px;
+    INT(vector) best[STRIP], a = {0};
     (void)y_step;
+    for (; n >= STRIP * LANES; n -= STRIP * LANES, results += STRIP * LANES, x += STRIP * VEKT_VECTOR_BYTES) {
+        for (int v = 0; v < STRIP; v++) best[v] = (INT(vector)){0} + least;
+        for (ptrdiff_t i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+            for (int v = 0; v < STRIP; v++) {
+                memcpy(&a, x + i * x_step + v * VEKT_VECTOR_BYTES, VEKT_VECTOR_BYTES);
+                best[v] = INT(greater)(a ^ k, best[v]);
+            }
+        }
+        INT(merge_greatest)(results, (const SIGNED *)best, STRIP * LANES);
+    }
     for (; n > 0; n -= LANES, results += LANES, x += VEKT_VECTOR_BYTES) {
         const size_t bytes = n < LANES ? (size_t)n * sizeof(SIGNED) : VEKT_VECTOR_BYTES;
-        INT(vector) best = (INT(vector)){0} + least, a = {0};
+        best[0] = (INT(vector)){0} + least;
         for (ptrdiff_t i = 0; i < rows; i++) {
-            if (bytes == VEKT_VECTOR_BYTES)
-                memcpy(&a, x + i * x_step, VEKT_VECTOR_BYTES);
-            else
-                memcpy(&a, x + i * x_step, bytes);
-            const INT(vector) b = a ^ k, better = b > best;
-            best = (b & better) | (best & ~better);
+            memcpy(&a, x + i * x_step, bytes);
+            best[0] = INT(greater)(a ^ k, best[0]);
         }
-        SIGNED lane[LANES];
-        memcpy(lane, &best, sizeof lane);
-        const ptrdiff_t m = n < LANES ? n : LANES;
-        for (ptrdiff_t j = 0; j < m; j++)
-            results[j].integer = lane[j] > results[j].integer ? lane[j] : results[j].integer;
+        INT(merge_greatest)(results, (const SIGNED *)best, n < LANES ? n : LANES);
     }
 }
 

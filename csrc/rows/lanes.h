@@ -80,6 +80,8 @@ INLINE FN(rows) FN(rows_of)(const vekt_row_call *c, int mode) {
 /* A pass: step does the vectors t + g for g in [first, first + count). */
 typedef void (*FN(row_step))(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid);
 
+typedef void (*FN(pass))(const FN(rows) * r, FN(row_step) step, void *state);
+
 INLINE void FN(row_pass)(const FN(rows) * r, FN(row_step) step, void *state) {
     ptrdiff_t full = r->panel ? r->n : r->n / LANES, t = 0;
     for (; t + SIDE <= full; t += SIDE) step(r, state, t, 0, SIDE, LANES);
@@ -99,6 +101,16 @@ INLINE void FN(row_pass)(const FN(rows) * r, FN(row_step) step, void *state) {
 /* The sum that vector t + g belongs to. */
 INLINE ptrdiff_t FN(sum_index)(const FN(rows) * r, ptrdiff_t t, int g) {
     return r->sums == SUM_WIDTH ? (t + g) % SUM_WIDTH : g % r->sums;
+}
+
+/* The same, not unrolled: where the kernel is long, or waits for memory. */
+INLINE void FN(row_walk)(const FN(rows) * r, FN(row_step) step, void *state) {
+    const ptrdiff_t full = r->panel ? r->n * LANES : r->n;
+    for (ptrdiff_t t = 0; t * LANES < full; t++) {
+        const ptrdiff_t left = full - t * LANES;
+        const int g = (int)(t % r->sums);
+        step(r, state, t - g, g, 1, left < LANES ? left : LANES);
+    }
 }
 
 /* Sums in two words, the second of which collects the rounding errors of the first. */
@@ -157,9 +169,9 @@ INLINE void FN(max_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first
 }
 
 /* The largest element of each row, NaN left out; -inf where there is none. */
-INLINE VEC FN(row_max)(const FN(rows) * r) {
+INLINE VEC FN(row_max)(const FN(rows) * r, FN(pass) pass) {
     FN(max_state) s = {K(-INFINITY)};
-    FN(row_pass)(r, FN(max_step), &s);
+    pass(r, FN(max_step), &s);
     if (!r->panel)
         for (int half = LANES / 2; half > 0; half /= 2) s.max = v_max(FN(swap)(s.max, half), s.max);
     return s.max;
@@ -213,8 +225,8 @@ INLINE int FN(all_moderate)(VEC max, int panel) {
 }
 
 /* Makes x what the kernel takes, and returns its maximum. */
-INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) {
-    VEC max = FN(row_max)(r);
+INLINE VEC FN(ready_by)(const vekt_row_call *c, FN(rows) * r, FN(pass) pass) {
+    VEC max = FN(row_max)(r, pass);
     if (__builtin_expect(c->negate || !FN(all_moderate)(max, r->panel), 0)) {
         max = FN(tame)(c, r->panel, max);
         r->x = r->out;
@@ -223,6 +235,8 @@ INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) {
     r->flip = (INT){0};
     return max;
 }
+
+INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) { return FN(ready_by)(c, r, FN(row_pass)); }
 
 #undef LOWEST_TOP
 #undef HIGHEST_TOP

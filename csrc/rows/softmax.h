@@ -114,8 +114,9 @@ INLINE void FN(softmax_body)(const vekt_row_call *c, int mode) {
 /* atanh(s) = s + s^3 (1/3 + s^2/5 + ...), |s| <= 0.2: to 2^-27 of s for float, 2^-58 for double */
 #define ATANH_TERMS (sizeof(REAL) == 4 ? 5 : 12)
 
-/* log(1 + u + u_low), u >= 0, in two words: relative error 0.05 ULP, also where u is tiny. */
-INLINE VEC FN(row_log)(VEC u, VEC u_low, VEC *low) {
+/* log(1 + u + u_low), u >= 0, in two words: relative error 0.05 ULP, also where u is tiny.  Once for all kernels: it
+ * is long, and needed once in a row. */
+static __attribute__((noinline)) VEC FN(row_log)(VEC u, VEC u_low, VEC *low) {
     INT unit = (INT){0} + 1;
     VEC s = K(1), s_low = u_low;
     FN(sum_join)(&s, &s_low, u, K(0));
@@ -146,13 +147,14 @@ typedef struct {
     FN(row_sum) sum;
     INT count[SUM_WIDTH];
     VEC max, log;
-    VEC centre; /* what is subtracted from x where it cannot be from a copy */
+    VEC centre;       /* what is subtracted from x where it cannot be from a copy */
+    VEC unit, others; /* e^max, scaled; the sum in this unit, less 1 */
 } FN(log_state);
 
 /* The sum leaves out the elements that are the maximum, and counts them.  It starts from 0, so that its first word
  * holds the largest terms however small they are. */
-INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
-    FN(log_state) *s = state;
+INLINE void FN(add_rest)(const FN(rows) * r, FN(log_state) * s, ptrdiff_t t, int first, int count, ptrdiff_t valid,
+                         int store) {
     FN(pair) e[SIDE];
     INT is_max[SIDE];
 #pragma GCC unroll 4
@@ -160,6 +162,7 @@ INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int firs
         VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, (REAL)-INFINITY) - s->centre;
         MASK maximal = v_eq(x, s->scaling.top);
         e[g] = FN(scaled_exp)(&s->scaling, x);
+        if (store) FN(row_store)(r->out, r->out_step, t + g, valid, v_mad(e[g].head, e[g].rest, e[g].head));
         e[g].head = v_select(maximal, K(0), e[g].head);
         is_max[g] = v_bits(v_select(maximal, v_real((INT){0} + 1), K(0)));
     }
@@ -174,6 +177,16 @@ INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int firs
     }
 }
 
+INLINE void FN(rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
+    FN(add_rest)(r, state, t, first, count, valid, 0);
+}
+
+/* The same, and what is added stands in out. */
+INLINE void FN(stored_rest_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count,
+                                 ptrdiff_t valid) {
+    FN(add_rest)(r, state, t, first, count, valid, 1);
+}
+
 INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
     const FN(log_state) *s = state;
 #pragma GCC unroll 4
@@ -183,19 +196,24 @@ INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int 
     }
 }
 
+typedef VEC (*FN(total))(const FN(rows) * r, FN(row_sum) * s, VEC *low);
+
+INLINE VEC FN(whole_total)(const FN(rows) * r, FN(row_sum) * s, VEC *low) { return FN(sum_total)(r, s, 0, low); }
+
 /* log(sum of e^(x - max)) of each row, in two words. */
-INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
+INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(pass) pass, FN(row_step) step,
+                          FN(total) total) {
     s->scaling = FN(scaling_of)(s->max - s->centre);
     FN(sum_start)(r, &s->sum, K(0));
     for (int i = 0; i < r->sums; i++) s->count[i] = (INT){0};
-    FN(row_pass)(r, FN(rest_step), s);
+    pass(r, step, s);
 
     INT count = s->count[0];
     for (int i = 1; i < r->sums; i++) count += s->count[i];
     if (!r->panel)
         for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
 
-    VEC rest_low, rest = FN(sum_total)(r, &s->sum, 0, &rest_low);
+    VEC rest_low, rest = total(r, &s->sum, &rest_low);
     FN(pair) e = FN(scaled_exp)(&s->scaling, s->scaling.top);
     VEC max = v_fma(e.head, e.rest, e.head), max_low = v_fma(e.head, e.rest, e.head - max);
     VEC ratio_low, ratio = FN(divide)(rest, rest_low, max, max_low, K(1) / max, &ratio_low);
@@ -203,6 +221,7 @@ INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low) {
     VEC sum = v_max(K(0), __builtin_convertvector(count, VEC) - K(1)), sum_low = K(0);
     FN(sum_join)(&sum, &sum_low, ratio, ratio_low);
     VEC u = sum + sum_low, u_low = sum_low - (u - sum);
+    s->unit = max, s->others = u;
     return FN(row_log)(u, u_low, low);
 }
 
@@ -243,11 +262,11 @@ INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
         s.max = max = FN(ready)(c, &r);
         s.centre = K(0);
     } else {
-        max = FN(row_max)(&r);
+        max = FN(row_max)(&r, FN(row_pass));
         s.max = v_select(v_lt(v_abs(max), K(INFINITY)), max, K(0));
         s.centre = FN(centre_of)(max);
     }
-    s.log = FN(log_of_sum)(&r, &s, &low);
+    s.log = FN(log_of_sum)(&r, &s, &low, FN(row_pass), FN(rest_step), FN(whole_total));
     if (c->out)
         FN(row_pass)(&r, FN(subtract_step), &s);
     else

@@ -30,6 +30,7 @@
  *
  *   v_copy_first(to, from, n)   n bytes, at most VEKT_VECTOR_BYTES: memcpy without a call where masks allow
  *   v_now(x)                    the variable x, a whole register, is computed here and not where it is used
+ *   v_here(i)                   the same for an integer or a pointer
  */
 #ifndef VEKT_SIMD_H
 #define VEKT_SIMD_H
@@ -61,6 +62,7 @@
 #else
 #define v_now(x) ((void)0)
 #endif
+#define v_here(i) __asm__("" : "+r"(i))
 
 typedef float vf32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
 typedef double vf64 __attribute__((vector_size(VEKT_VECTOR_BYTES)));

@@ -9,16 +9,19 @@ typedef struct {
     vf64 difference; /* b - a, relative error 2^-50 also where x is small */
 } quotient;
 
-/* c: EXP_QUOTIENT or a sibling that is exact where a gradient has its root */
-INLINE quotient exp_quotient(vf64 x, const double *c) {
+/* c: the coefficients of q */
+INLINE quotient exp_quotient_of(vf64 x, const double *c, int count) {
     const vf64 rounder = v_splat_f64(ROUNDER_f64), one = v_splat_f64(1);
     vf64 shifted = v_mad(x, v_splat_f64(0x1.71547652b82fep+0), rounder);
     vf64 r = v_mad(shifted - rounder, v_splat_f64(-0x1.62e42fefa39efp-1), x), u = r * r;
-    vf64 q = v_mad(v_mad(v_splat_f64(c[2]), u, v_splat_f64(c[1])), u, v_splat_f64(c[0]));
+    vf64 q = horner_f64(c, count, u);
     vi64 k = v_bits(shifted) << 52;
     vf64 power = v_real(v_bits(one) + k);
     return (quotient){v_real(v_bits(q + r) + k), q - r, v_mad(one - power, q, -(one + power) * r)};
 }
+
+/* c: EXP_QUOTIENT or a sibling that is exact where a gradient has its root */
+INLINE quotient exp_quotient(vf64 x, const double *c) { return exp_quotient_of(x, c, 3); }
 
 /* base + 2 atanh(n/d), |n/d| <= 1/3, that is, base + log((d + n)/(d - n)) */
 INLINE vf64 log_quotient(vf64 n, vf64 d, vf64 base) {

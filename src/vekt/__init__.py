@@ -12,33 +12,12 @@ from typing import Any
 from vekt import activations, ufuncs
 from vekt._elementwise_ops import PUBLIC_NAMES as _ELEMENTWISE
 from vekt._gate_ops import PUBLIC_NAMES as _GATES
+from vekt._loss_ops import PUBLIC_NAMES as _LOSSES
 from vekt._row_ops import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
-_ACTIVATIONS = [name for name in activations.__all__ if name != "get"]
-
-# Where the functions on matrices are defined; imported at first use.
-_LINEAR = {
-    "matmul": "vekt.linalg",
-    "matvec": "vekt.linalg",
-    "tensordot": "vekt.linalg",
-    "vecdot": "vekt.linalg",
-    "vecmat": "vekt.linalg",
-    "cosine_similarity": "vekt.vectors",
-    "norm": "vekt.vectors",
-    "outer": "vekt.vectors",
-    "transpose_copy": "vekt.vectors",
-    "PackedWeights": "vekt.layers",
-    "dense": "vekt.layers",
-    "dense_backward": "vekt.layers",
-    "evaluate": "vekt._fuse.parse",
-    "fuse": "vekt._fuse.fused",
-    "stream": "vekt.chunks",
-}
-
-# Likewise the functions of `vekt.reductions`.
-_REDUCTIONS = (
+_REDUCTIONS: tuple[str, ...] = (
     "all",
     "any",
     "argmax",
@@ -48,8 +27,24 @@ _REDUCTIONS = (
     "mean",
     "min",
     "sum",
-    "sum_to_shape",
 )
+_REDUCTIONS += ("sum_to_shape",)
+
+# Where the functions are defined; each module is imported at the first use of one of them.
+_HOMES = {
+    **dict.fromkeys((name for name in activations.__all__ if name != "get"), "vekt.activations"),
+    **dict.fromkeys(_ELEMENTWISE, "vekt.elementwise"),
+    **{n: "vekt._prelu" if n.startswith("prelu") else "vekt.gates" for n in _GATES},
+    **dict.fromkeys(_ROWS, "vekt.rows"),
+    **dict.fromkeys(_LOSSES, "vekt.losses"),
+    **dict.fromkeys(_REDUCTIONS, "vekt.reductions"),
+    **dict.fromkeys(("matmul", "matvec", "tensordot", "vecdot", "vecmat"), "vekt.linalg"),
+    **dict.fromkeys(("cosine_similarity", "norm", "outer", "transpose_copy"), "vekt.vectors"),
+    **dict.fromkeys(("PackedWeights", "dense", "dense_backward"), "vekt.layers"),
+    "evaluate": "vekt._fuse.parse",
+    "fuse": "vekt._fuse.fused",
+    "stream": "vekt.chunks",
+}
 
 # Imported at first use: Numba, and modules that few programs need.
 _LAZY_MODULES = (
@@ -59,18 +54,17 @@ _LAZY_MODULES = (
     "elementwise",
     "gates",
     "jit",
+    "losses",
+    "models",
+    "network",
+    "optim",
     "reductions",
     "reference",
     "rows",
 )
 
 __all__ = [
-    *_ACTIVATIONS,
-    *_ELEMENTWISE,
-    *_GATES,
-    *_LINEAR,
-    *_REDUCTIONS,
-    *_ROWS,
+    *_HOMES,
     "activations",
     "dot",
     "get_num_threads",
@@ -82,19 +76,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ACTIVATIONS:
-        return globals().setdefault(name, getattr(activations, name))
-    if name in _GATES:
-        module = import_module("vekt._prelu" if name.startswith("prelu") else "vekt.gates")
-        return globals().setdefault(name, getattr(module, name))
-    if name in _ROWS:
-        return globals().setdefault(name, getattr(import_module("vekt.rows"), name))
-    if name in _ELEMENTWISE:
-        return globals().setdefault(name, getattr(import_module("vekt.elementwise"), name))
-    if name in _LINEAR:
-        return globals().setdefault(name, getattr(import_module(_LINEAR[name]), name))
-    if name in _REDUCTIONS:
-        return globals().setdefault(name, getattr(import_module("vekt.reductions"), name))
+    if name in _HOMES:
+        return globals().setdefault(name, getattr(import_module(_HOMES[name]), name))
     if name in _LAZY_MODULES:
         return import_module(f"vekt.{name}")
     if name == "show_config":

@@ -86,6 +86,8 @@ extern const char vekt_dot_doc[];
 /* rows(name, x, y, axis, keepdims, where, out, dtype); self as for dot. */
 PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 extern const char vekt_rows_doc[];
+/* cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore); self as for dot. */
+PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* prelu(target, x, alpha, out, outer, period, inner), and
  * prelu_backward(target, dy, x, alpha, dx, dalpha, outer, period, inner): drivers.h tells about the lengths. */
 PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
@@ -94,6 +96,8 @@ PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize
 /* call_aligned(function, args, kwargs) */
 PyObject *vekt_py_call_aligned(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* optim_step(kind, p, g, m, v, numbers); self as for dot. */
+PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* norms(kind, x, y, axis, keepdims); self as for dot. */
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* reduce(op, x, axis, dtype, out, keepdims); self as for dot. */

@@ -52,21 +52,21 @@ def dense(x: Any, w: Any, b: Any, activation: Any, out: Any, return_preactivatio
     column, summed = x.ndim - 1, x.ndim
     operands: list[Any] = [x, [*range(column), summed]]
     operands += [w, None] if packed else [w, [summed, column]]
-    options = {"activation": activation, "deterministic": "batch"}
+    options: dict[str, Any] = {"activation": activation, "deterministic": "batch"}
     if b is not None:
         b = da.asanyarray(b)
         full = (1,) * (len(shape) - b.ndim) + b.shape
         if len(full) > len(shape) or any(n not in (1, m) for n, m in zip(full, shape, strict=True)):
             raise ValueError(f"dense: shape b {b.shape} does not broadcast to {shape}")
         operands += [b, list(range(x.ndim - b.ndim, x.ndim))]
-    one = [np.ones((1,) * v.ndim, v.dtype) for v in (x, b) if v is not None]
-    kind = _dense(one[0], np.ones((1, 1), w.dtype), *one[1:], **options).dtype
+    bias = None if b is None else np.ones((1,) * b.ndim, b.dtype)
+    one = _dense(np.ones((1,) * x.ndim, x.dtype), np.ones((1, 1), w.dtype), bias, **options)
     return da.blockwise(
         partial(_dense, **options),
         list(range(x.ndim)),
         *operands,
         concatenate=True,
-        meta=np.empty((0,) * x.ndim, kind),
+        meta=np.empty((0,) * x.ndim, one.dtype),
         new_axes={column: w.shape[1]} if packed else None,
     )
 

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable
 
 from ._gate_docstrings import kernel_docstring
+from ._loss_docstrings import loss_docstring
+from ._loss_ops import LOSS_KERNELS
 from ._op import Kernel, Op, Param
 from ._registry import OPS
 
@@ -41,6 +43,8 @@ def docstring(kernel_name: str) -> str:
                 if kernel_name == kernel.name + kind:
                     params = [p for p in op.params if p.name in kernel.params]
                     return _document(op, kind, (kernel,), params, (), "vekt", optional=False)
+    if kernel_name in LOSS_KERNELS:
+        return loss_docstring(kernel_name, ufunc=True)
     return kernel_docstring(kernel_name)
 
 

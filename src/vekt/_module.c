@@ -32,6 +32,15 @@ static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, M
 
 static PyMethodDef rows_def = {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc};
 
+static PyMethodDef cross_entropy_def = {
+    "cross_entropy", (PyCFunction)(void (*)(void))vekt_py_cross_entropy, METH_FASTCALL,
+    "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"
+    "Write the loss of each row of logits, and its gradient where dx is an array."};
+
+static PyMethodDef optim_step_def = {"optim_step", (PyCFunction)(void (*)(void))vekt_py_optim_step, METH_FASTCALL,
+                                     "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
+                                     "Take a step of an optimiser in place; m and v may be None."};
+
 static PyMethodDef norms_def = {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
                                 "norms(kind, x, y, axis, keepdims, /)\n--\n\n"
                                 "Return norms of an array, or cosines of two, along axes; NotImplemented for other "
@@ -73,6 +82,16 @@ static PyObject *build_rows(PyObject *self, PyObject *address) {
     return bind(&rows_def, address);
 }
 
+static PyObject *build_cross_entropy(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&cross_entropy_def, address);
+}
+
+static PyObject *build_optim_step(PyObject *self, PyObject *address) {
+    (void)self;
+    return bind(&optim_step_def, address);
+}
+
 static PyObject *build_products(PyObject *self, PyObject *address) {
     (void)self;
     void *target = PyLong_AsVoidPtr(address);
@@ -107,6 +126,10 @@ static PyMethodDef methods[] = {
     {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
     {"build_rows", build_rows, METH_O,
      "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},
+    {"build_cross_entropy", build_cross_entropy, METH_O,
+     "build_cross_entropy(target, /)\n--\n\nReturn the function cross_entropy over a target's kernels."},
+    {"build_optim_step", build_optim_step, METH_O,
+     "build_optim_step(target, /)\n--\n\nReturn the function optim_step over a target's kernels."},
     {"build_products", build_products, METH_O,
      "build_products(target, /)\n--\n\nReturn matmul and its kin over a target's kernels, by name."},
     {"build_norms", build_norms, METH_O,
@@ -134,6 +157,12 @@ static PyMethodDef methods[] = {
      "reduce(op, x, axis, dtype, out, keepdims, /)\n--\n\n"
      "As build_reduce makes it, over the selected target's kernels."},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
+    {"cross_entropy", (PyCFunction)(void (*)(void))vekt_py_cross_entropy, METH_FASTCALL,
+     "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"
+     "As build_cross_entropy makes it, over the selected target's kernels."},
+    {"optim_step", (PyCFunction)(void (*)(void))vekt_py_optim_step, METH_FASTCALL,
+     "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
+     "As build_optim_step makes it, over the selected target's kernels."},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
      "call_aligned(function, args, kwargs, /)\n--\n\n"

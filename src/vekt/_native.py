@@ -101,6 +101,18 @@ def build_rows(isa: str) -> Callable[..., Any]:
     return _ufuncs.build_rows(_address(TARGETS[isa]))
 
 
+def build_cross_entropy(isa: str) -> Callable[..., None]:
+    """Return the function ``cross_entropy`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_cross_entropy(_address(TARGETS[isa]))
+
+
+def build_optim_step(isa: str) -> Callable[..., None]:
+    """Return the function ``optim_step`` over a supported target's kernels."""
+    _require_supported(isa)
+    return _ufuncs.build_optim_step(_address(TARGETS[isa]))
+
+
 def build_norms(isa: str) -> Callable[..., Any]:
     """Return the function ``norms`` over a supported target's kernels."""
     _require_supported(isa)

@@ -8,9 +8,12 @@ def connect(drivers: int, target: int, /) -> None: ...
 def build_ufunc(target: int, name: str, doc: str, /) -> np.ufunc: ...
 def build_dot(target: int, /) -> Callable[..., Any]: ...
 def build_products(target: int, /) -> dict[str, Callable[..., Any]]: ...
+def build_cross_entropy(target: int, /) -> Callable[..., None]: ...
+def build_optim_step(target: int, /) -> Callable[..., None]: ...
 def build_rows(target: int, /) -> Callable[..., Any]: ...
 def build_norms(target: int, /) -> Callable[..., Any]: ...
 def build_outer(target: int, /) -> Callable[..., Any]: ...
+def build_reduce(target: int, /) -> Callable[..., Any]: ...
 def build_transpose_copy(target: int, /) -> Callable[..., Any]: ...
 def call_aligned(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], /
@@ -112,11 +115,40 @@ def rows(
     dtype: Any,
     /,
 ) -> Any: ...
+def cross_entropy(
+    x: NDArray[Any],
+    targets: NDArray[Any],
+    factors: NDArray[Any],
+    on_label: float,
+    everywhere: float,
+    loss: NDArray[Any],
+    dx: NDArray[Any] | None,
+    may_ignore: bool,
+    /,
+) -> None: ...
+def optim_step(
+    kind: int,
+    p: NDArray[Any],
+    g: NDArray[Any],
+    m: NDArray[Any] | None,
+    v: NDArray[Any] | None,
+    numbers: tuple[float, ...],
+    /,
+) -> None: ...
 def norms(
     kind: int,
     x: NDArray[Any],
     y: NDArray[Any] | None,
     axis: int | tuple[int, ...] | None,
+    keepdims: bool,
+    /,
+) -> Any: ...
+def reduce(
+    op: int,
+    x: NDArray[Any],
+    axis: int | tuple[int, ...] | None,
+    dtype: Any,
+    out: NDArray[Any] | None,
     keepdims: bool,
     /,
 ) -> Any: ...

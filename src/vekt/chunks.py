@@ -167,9 +167,10 @@ def _own_part(part: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, .
 def _map_of(array: Any) -> Any:
     """Return the memory map that holds an array, if its pages can be given back without loss."""
     while isinstance(array, np.ndarray):
-        if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap):
+        base: Any = array.base
+        if isinstance(array, np.memmap) and isinstance(base, mmap.mmap):
             # A private copy of the pages would be lost.
             can = array.mode != "c" and hasattr(mmap, "MADV_DONTNEED")
-            return array.base if can else None
-        array = array.base
+            return base if can else None
+        array = base
     return None

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _reference_linalg, _reference_reductions
+from . import _reference_optim as optim  # noqa: F401
 from ._functions import public_functions
 from ._operands import checked_out, result_dtype
 from ._reference_dense import dense, dense_backward
 from ._reference_elementwise import FUNCTIONS as _ELEMENTWISE
 from ._reference_gates import gate_functions
 from ._reference_linalg import *  # noqa: F403
+from ._reference_losses import loss_functions
 from ._reference_reductions import *  # noqa: F403
 from ._reference_rounding import narrowed, wider
 from ._reference_rows import rows, wide_rows
@@ -121,7 +123,8 @@ def _public() -> dict[str, Callable[..., Any]]:
             raw |= _raw(kernel)
         functions |= public_functions(op, raw, __name__)
         functions |= {alias: functions[name] for alias, name in op.alias_names.items()}
-    return functions | gate_functions(_rounded, __name__) | row_functions(rows, __name__)
+    functions |= gate_functions(_rounded, __name__) | loss_functions(_rounded, __name__)
+    return functions | row_functions(rows, __name__)
 
 
 _FUNCTIONS = _public() | _ELEMENTWISE

@@ -1,9 +1,8 @@
-"""`vekt.fuse`: a function of arrays, traced at its first call, that runs in one pass."""
+"""`vekt.fuse`: a function of arrays that is traced when it is first called, and runs in one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
@@ -34,18 +33,18 @@ class Variant:
         self.plans: dict[Any, Plan | None] = {}
 
     def arguments(self, operands: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Return arguments of the function, with these operands."""
+        """Arguments of the function, with these operands."""
         left = iter(operands)
         positional = [next(left) if x is None else x[1] for x in self.positional]
         return positional, {name: next(left) if x is None else x[1] for name, x in self.named}
 
     def call(self, *operands: Any) -> Any:
-        """Call the function itself."""
+        """The function itself."""
         positional, named = self.arguments(operands)
         return self.function(*positional, **named)
 
     def plan(self, signature: Any) -> Plan | None:
-        """Return what calls of a signature do; None where only NumPy knows."""
+        """What calls of a signature do; None where only NumPy knows."""
         if signature in self.plans:
             return self.plans[signature]
         with self.lock:
@@ -129,7 +128,7 @@ class Fused:
     # ---- gradients
 
     def backward(self, dy: Any, /, *args: Any, **options: Any) -> Any:
-        """Return gradients of sum(dy * f(*args)) with respect to operands, in their shapes.
+        """Gradients of sum(dy * f(*args)) with respect to the operands, each in its own shape.
 
         Parameters
         ----------
@@ -149,11 +148,10 @@ class Fused:
         dys = dy if plan.traced.is_tuple else (dy,)
         if len(dys) != len(plan.traced.outputs):
             raise ValueError(f"dy: expected {len(plan.traced.outputs)} arrays, got {len(dys)}")
-        with _no_step_by_step(self.function):
-            return _one_or_all(plan.backward(dys, operands))
+        return _one_or_all(plan.backward(dys, operands))
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
-        """Return the value, and the gradients of its sum, in one pass.
+        """Value, and the gradients of its sum, in one pass.
 
         Parameters
         ----------
@@ -168,8 +166,7 @@ class Fused:
             As those of `backward`, with ones for dy.
         """
         plan, operands = self._differentiable(args, options)
-        with _no_step_by_step(self.function):
-            values, gradients = plan.value_and_grad(operands)
+        values, gradients = plan.value_and_grad(operands)
         return tuple(values) if plan.traced.is_tuple else values[0], _one_or_all(gradients)
 
     def _differentiable(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any]]:
@@ -183,7 +180,7 @@ class Fused:
     def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
         """Value and gradient as programs, in float32 and in float64, for `vekt.dense`."""
         name = self.function.__name__
-        capsules: list[Any] = []
+        capsules = []
         for dtype in (np.dtype("f4"), np.dtype("f8")):
             try:
                 traced = Traced(lambda x: self.function(x, **params), [dtype])
@@ -192,27 +189,25 @@ class Fused:
             y, graph = traced.outputs[0], traced.graph
             if len(traced.outputs) > 1 or y.dtype != dtype or not traced.is_elementwise:
                 raise TypeError(
-                    f"activation: {name} of {dtype} is to give "
-                    "one result of that dtype for each element"
+                    f"activation: {name} of {dtype} is to give one result of that dtype for each element"
                 )
             dy = graph.input(1, dtype)
             (dx,) = gradients(graph, [(y, dy)], traced.inputs)
             dx = dx or graph.constant(0, dtype)
-            with _no_step_by_step(self.function):
-                capsules.append(Program(traced.inputs, [y], isa).capsule)
-                capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
+            capsules.append(Program(traced.inputs, [y], isa).capsule)
+            capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
         return tuple(capsules)
 
     # ---- explanations
 
     def plan_for(self, *args: Any, **options: Any) -> Plan:
-        """Return the plan of a call; without arguments, that for arrays of float64."""
+        """The plan of a call; without arguments, that for arrays of float64."""
         if not args and not options:
             args = (np.empty(0),) * self.nin
         return self._differentiable(args, options)[0]
 
     def graph(self, *args: Any, **options: Any) -> Any:
-        """Return a picture of the graph for such arguments, by default arrays of float64.
+        """Picture of the graph for such arguments, by default arrays of float64.
 
         Its str is a text; notebooks show it, and `render` writes it, by way of graphviz.
         """
@@ -221,19 +216,10 @@ class Fused:
         return Picture(self.function.__name__, self.plan_for(*args, **options))
 
     def explain(self, *args: Any, **options: Any) -> str:
-        """Tell the instructions, passes and bytes for such arguments, by default of float64."""
+        """What runs for such arguments, by default arrays of float64: instructions, passes, bytes."""
         from .explain import explanation
 
         return explanation(self.function.__name__, self.plan_for(*args, **options))
-
-
-@contextmanager
-def _no_step_by_step(function: Callable[..., Any]) -> Iterator[None]:
-    """Word the error where there is no program, and NumPy cannot stand in for it."""
-    try:
-        yield
-    except UnfusableError as error:
-        raise TypeError(f"{function.__name__}: no gradient in one pass: {error}") from None
 
 
 def _is_operand(x: Any) -> bool:
@@ -249,7 +235,7 @@ def _one_or_all(gradients: list[Any]) -> Any:
 
 
 def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[Any]]:
-    """Return the plan for operands, and those as it takes them; None leaves them as they are."""
+    """The plan for operands, and those as arrays that it takes; None leaves them as they are."""
     if any(_is_foreign(x) for x in operands):
         return None, operands
     taken = [x if type(x) in (int, float, np.ndarray) else np.asarray(x) for x in operands]
@@ -259,9 +245,9 @@ def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[A
         x.dtype.newbyteorder("=") if isinstance(x, np.ndarray) else type(x) for x in taken
     )
     for x, d in zip(taken, signature, strict=True):
-        cast = variant.dtype is not None and isinstance(x, np.ndarray)
-        if cast and not np.can_cast(d, variant.dtype, "same_kind"):
-            raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
+        if variant.dtype is not None and isinstance(x, np.ndarray):
+            if not np.can_cast(d, variant.dtype, "same_kind"):
+                raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
     return variant.plan(signature), taken
 
 

@@ -1,4 +1,4 @@
-"""One pass over memory: a program on arrays that broadcast, its results stored or reduced."""
+"""One pass over memory: a program on arrays of any shapes that broadcast, its results stored or reduced."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ class Result:
         """Take a node, reduced or not; `like` reduces it to the shape of that input by summing."""
         self.node, self.dtype, self.like = node, node.dtype, like
         self.kind: str = node.name if node.name in REDUCTIONS else "stored"
-        self.axis: Any = node.value[0] if self.kind != "stored" else None
-        self.keepdims: bool = self.kind != "stored" and node.value[1]
+        self.axis, self.keepdims = node.value if self.kind != "stored" else (None, False)
         self.value = node if self.kind == "stored" else node.args[0]
         if self.reduces_in_pass or like is not None:
             wide = self.value.dtype.kind in "biu" or self.value.dtype == _DOUBLE
@@ -57,8 +56,7 @@ class Pass:
         arrays = [_plain(a, x) for a, x in zip(arrays, self.inputs, strict=True)]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         given = [*out, *(None,) * (len(self.results) - len(out))]
-        targets: list[Any] = []
-        views, finals, divisors = [], [], []
+        targets, views, finals, divisors = [], [], [], []
         for result, target in zip(self.results, given, strict=True):
             full, final, divisor = _shapes(result, shape, arrays)
             if target is not None and target.shape != final:
@@ -66,7 +64,7 @@ class Pass:
             usable = target is not None and _is_plain(target, result, arrays, targets)
             in_pass = result.reduces_in_pass or result.like is not None
             dtype = result.dtype if in_pass else result.value.dtype
-            array: Any = target if usable else np.empty(full, dtype)
+            array = target if usable else np.empty(full, dtype)
             targets.append(array)
             views.append(array.reshape(full))
             finals.append(final)
@@ -77,7 +75,7 @@ class Pass:
 
 
 def _plain(x: Any, node: Node) -> Array:
-    """Return an array as the engine takes it."""
+    """An array as the engine takes it."""
     array: Array = np.asarray(x, node.dtype if node.weak else None)
     if array.flags.aligned and array.dtype.isnative:
         return array
@@ -99,7 +97,7 @@ def _shapes(
         return (1,) * (len(shape) - len(own)) + own, own, 0.0
     if result.kind == "stored":
         return shape, shape, 0.0
-    axes: Any = range(len(shape))
+    axes = range(len(shape))
     if result.axis is not None:
         axes = normalize_axis_tuple(result.axis, len(shape))
     count = math.prod(shape[k] for k in axes)
@@ -128,7 +126,7 @@ def _is_plain(
 
 
 def _finished(result: Result, view: Array, final: tuple[int, ...], target: Array | None) -> Any:
-    """Return the result in its own shape, in `target` if there is one; scalars as NumPy does."""
+    """The result in its own shape, in `target` if there is one; scalars as NumPy gives them."""
     if result.kind != "stored" and not result.reduces_in_pass:
         reduce = getattr(np, result.kind)
         return reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
@@ -159,5 +157,5 @@ def execute(
 
 @cache
 def _runner(isa: str) -> Any:
-    """Make a dispatcher of no operations of its own, for the kernels of a target."""
-    return _native.build_dispatcher("run", 1, 0, print, "", isa=isa)
+    """A dispatcher of no operations of its own, for the kernels of a target."""
+    return _native.build_dispatcher("run", 1, 0, None, "", isa=isa)

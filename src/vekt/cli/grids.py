@@ -9,6 +9,8 @@ from importlib.util import find_spec
 
 from vekt.cli import layout_tasks as layouts
 from vekt.cli import linear_tasks as linear
+from vekt.cli import loss_tasks as losses
+from vekt.cli import optim_tasks as optim
 from vekt.cli import reduction_tasks as reduction
 from vekt.cli import shapes as grid
 from vekt.cli.cases import Case, select_cases
@@ -30,6 +32,8 @@ def other_names() -> list[str]:
     return [
         *row_names(),
         *gate_names(),
+        *losses.loss_names(),
+        *optim.optim_names(),
         *linear.linear_names(),
         *layouts.layout_names(),
         *reduction.reduction_names(),
@@ -70,6 +74,9 @@ class Grid:
             if dtype in linear.FLOATS:
                 for shape in self._shapes(2, grid.ROWS) if rows else ():
                     yield grid.text(shape), partial(row_tasks, rows, shape, dtype)
+                softmax = self._among([losses.SOFTMAX])
+                for shape in self._shapes(2, losses.SHAPES) if softmax else ():
+                    yield grid.text(shape), partial(losses.softmax_tasks, [shape], dtype)
                 for shape in self._shapes(2, grid.MATRICES) if vectors else ():
                     yield grid.text(shape), partial(linear.matrix_tasks, vectors, shape, dtype)
         yield from self._products()
@@ -91,6 +98,8 @@ class Grid:
         if dtype in linear.FLOATS:
             yield from elementwise_tasks(self.cases, n, dtype)
             yield from gate_tasks(self._among(gate_names()), n, dtype)
+            yield from optim.optim_tasks(self._among(optim.OPTIMISERS), n, dtype)
+            yield from losses.loss_tasks(self._among(losses.ELEMENTWISE), n, dtype)
             if self._among(["norm"]):
                 yield from linear.norm_tasks(n, dtype)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _losses, _optim
 from ._names import ELEMENTWISE, LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
 
 Array = NDArray[Any]
@@ -98,6 +99,8 @@ ROWS = {
     "logsumexp_backward": f"jitted['logsumexp_backward'](JDREDUCED, JX){_WAIT}",
     **{name: f"jitted['{name}'](JA, JB){_WAIT}" for name in _GATES},
     **{f"{name}_backward": f"ready(jitted['{name}_backward'](JDY, JA, JB))" for name in _GATES},
+    **_losses.JAX,
+    **_optim.JAX,
     "prelu": f"jitted['prelu'](JX, JALPHA){_WAIT}",
     "prelu_backward": "ready(jitted['prelu_backward'](JDY, JX, JALPHA))",
 }
@@ -135,6 +138,10 @@ def _turned(array: Array) -> bool:
 def _function(name: str, operands: Namespace) -> Callable[..., Any]:
     import jax
 
+    if name in _optim.JAX:
+        return _optim.jax_function(name)
+    if name in _losses.JAX:
+        return _losses.jax_function(name)
     if name in _LINEAR or name.startswith("dense_"):
         return _linear(name, operands)
     if name in _FUNCTIONS or name in _TERNARY:

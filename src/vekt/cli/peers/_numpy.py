@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import _losses, _optim
 from ._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
@@ -291,13 +292,15 @@ _FUNCTIONS = {
 }
 
 ROWS = {
-    **_REDUCTIONS,
     **_FUNCTIONS,
+    **_REDUCTIONS,
     **_ELEMENTWISE,
     **_ROWS,
     **_GATES,
     **_LINEAR,
     **_LAYERS,
+    **_losses.NUMPY,
+    **_optim.NUMPY,
 }
 
 

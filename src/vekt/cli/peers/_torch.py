@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _losses, _optim
 from ._names import (
     ELEMENTWISE,
     LAYERS,
@@ -259,7 +260,16 @@ _FUNCTIONS = {
     "scale_shift": "torch.addcmul(C, A, B, out=OUT)",
 }
 
-ROWS = {**_FUNCTIONS, **_ELEMENTWISE, **_ROWS, **_GATES, **_LINEAR, **_LAYERS}
+ROWS = {
+    **_FUNCTIONS,
+    **_ELEMENTWISE,
+    **_ROWS,
+    **_GATES,
+    **_LINEAR,
+    **_LAYERS,
+    **_losses.TORCH,
+    **_optim.TORCH,
+}
 
 
 def load(threads: int) -> Namespace:
@@ -268,12 +278,17 @@ def load(threads: int) -> Namespace:
 
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
-    return {"torch": torch, "aten": torch.ops.aten}
+    return {
+        "torch": torch,
+        "aten": torch.ops.aten,
+        "cross_entropy": _losses.torch_cross_entropy,
+    }
 
 
 def bind(name: str, operands: Namespace) -> Namespace:
     """Return arrays as tensors of the same memory, numbers as Python's, under upper-case names."""
-    if operands["out"].dtype.name not in (*_DTYPES, "bool"):
+    dtype = operands["out"].dtype.name
+    if dtype not in _DTYPES and not (dtype == "bool" and name in _FUNCTIONS):
         raise UnsupportedError
     tensors: Namespace = {
         key.upper(): _tensor(value) if isinstance(value, np.ndarray) else float(value)
@@ -284,6 +299,8 @@ def bind(name: str, operands: Namespace) -> Namespace:
         for key in ("X", "W", "B"):
             tensors[key].requires_grad_()
         return {**tensors, "layer": _layer(name.split("_", 1)[1].removesuffix("_backward"))}
+    if name in _optim.TORCH:
+        return {**tensors, "step": _optim.torch_step(name, tensors["P"], tensors["G"])}
     return tensors
 
 

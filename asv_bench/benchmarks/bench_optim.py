@@ -1,0 +1,48 @@
+"""Optimisers: one step over a tensor, and over the tensors of a small network."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import numpy as np
+
+from .common import DTYPES, normal
+
+NAMES = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
+ELEMENTS = 10_000_000
+
+
+class TimeStep:
+    """Ten million parameters."""
+
+    params = (NAMES, DTYPES)
+    param_names = ("optimiser", "dtype")
+    version = "1"
+
+    def setup(self, optimiser, dtype):
+        self.step = import_module("vekt.optim").get(optimiser, lr=1e-3).step
+        self.params_of_step = [normal(dtype, ELEMENTS)]
+        self.grads = [normal(dtype, ELEMENTS, 1)]
+        self.step(self.params_of_step, self.grads)
+
+    def time_step(self, optimiser, dtype):
+        self.step(self.params_of_step, self.grads)
+
+
+class TimeSmallNetwork:
+    """The six tensors of a network 64-128-64-10, a hundred times."""
+
+    params = (NAMES,)
+    param_names = ("optimiser",)
+    version = "1"
+
+    def setup(self, optimiser):
+        self.step = import_module("vekt.optim").get(optimiser, lr=1e-3).step
+        shapes = [(128, 64), (128, 1), (64, 128), (64, 1), (10, 64), (10, 1)]
+        self.tensors = [np.ones(shape, "f4") for shape in shapes]
+        self.grads = [np.full(shape, 0.5, "f4") for shape in shapes]
+        self.step(self.tensors, self.grads)
+
+    def time_steps(self, optimiser):
+        for _ in range(100):
+            self.step(self.tensors, self.grads)

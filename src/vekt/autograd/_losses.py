@@ -1,0 +1,70 @@
+"""Losses of a prediction and a target, which is a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as np
+from autograd.extend import defvjp, primitive
+from autograd.numpy.numpy_vjps import unbroadcast_f
+
+import vekt as vk
+
+from .._loss_ops import LOSSES
+from . import _activations
+
+Function = Callable[..., Any]
+
+__all__ = [*LOSSES, "softmax_cross_entropy"]
+
+_CURVATURES: dict[str, Function] = {
+    "squared_error": lambda y, t: 2.0,
+    "huber": lambda y, t, delta=1.0: np.abs(y - t) < delta,
+    "sigmoid_cross_entropy": lambda y, t: _activations.sigmoid_backward(np.ones_like(y), y),  # type: ignore[attr-defined]
+    "binary_cross_entropy": lambda y, t: t / (y * y) + (1 - t) / ((1 - y) * (1 - y)),
+}
+"""Second derivatives by the prediction."""
+
+
+def _loss(name: str) -> Function:
+    value: Function = primitive(getattr(vk, name))
+    backward: Function = primitive(getattr(vk, f"{name}_backward"))
+    curvature = _CURVATURES[name]
+    defvjp(
+        value,
+        lambda _, y, t, *p, **kw: unbroadcast_f(y, lambda g: backward(g, y, t, *p, **kw)),
+        argnums=(0,),
+    )
+    defvjp(
+        backward,
+        lambda _, dl, y, t, *p, **kw: unbroadcast_f(dl, lambda g: backward(g, y, t, *p, **kw)),
+        lambda _, dl, y, t, *p, **kw: unbroadcast_f(
+            y, lambda g: g * dl * curvature(y, t, *p, **kw)
+        ),
+        argnums=(0, 1),
+    )
+    return value
+
+
+for _name in LOSSES:
+    globals()[_name] = _loss(_name)
+
+softmax_cross_entropy: Function = primitive(vk.softmax_cross_entropy)
+
+
+@primitive  # type: ignore[untyped-decorator]
+def _softmax_cross_entropy_slope(logits: Any, labels: Any, **options: Any) -> Any:
+    """Gradient of the sum or mean; a second differentiation is refused, as it has no rule."""
+    return vk.softmax_cross_entropy_value_and_grad(logits, labels, **options)[1]
+
+
+def _softmax_cross_entropy_vjp(
+    loss: Any, logits: Any, labels: Any, *, axis: int = -1, **options: Any
+) -> Function:
+    slope = _softmax_cross_entropy_slope(logits, labels, axis=axis, **options)
+    each_row = options.get("reduction") == "none"
+    return lambda g: (np.expand_dims(g, axis) if each_row else g) * slope
+
+
+defvjp(softmax_cross_entropy, _softmax_cross_entropy_vjp, argnums=(0,))
