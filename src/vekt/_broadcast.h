@@ -24,7 +24,7 @@ typedef struct {
     const vekt_target *target;
     int nin, nout, n_entries; /* nout is 0 until the first operation tells */
     int positional_out;       /* may out follow the inputs? */
-    vekt_entry **entries; /* valid as long as the dispatcher is: a call may be using one */
+    vekt_entry **entries;     /* valid as long as the dispatcher is: a call may be using one */
 } vekt_dispatcher;
 
 /* The result, NULL with an error, or NotImplemented for what is left to the fallback.  outs is NULL, an array, or a

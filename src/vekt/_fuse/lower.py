@@ -30,28 +30,6 @@ _ROUNDED_ONCE = frozenset(
         "subtract",
     ]
 )
-_QUICK = _ROUNDED_ONCE | set(
-    [
-        "equal",
-        "greater",
-        "greater_equal",
-        "less",
-        "less_equal",
-        "logical_and",
-        "logical_not",
-        "logical_or",
-        "not_equal",
-        "bitwise_and",
-        "bitwise_or",
-        "bitwise_xor",
-        "invert",
-        "isfinite",
-        "isinf",
-        "isnan",
-        "positive",
-        "sign",
-    ]
-)
 
 
 class Instruction:

@@ -126,7 +126,7 @@ def _is_plain(
 
 
 def _finished(result: Result, view: Array, final: tuple[int, ...], target: Array | None) -> Any:
-    """The result in its own shape, in `target` if there is one; scalars as NumPy gives them."""
+    """Return the result in its own shape, in `target` if there is one; scalars as NumPy does."""
     if result.kind != "stored" and not result.reduces_in_pass:
         reduce = getattr(np, result.kind)
         return reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
