@@ -1,4 +1,4 @@
-"""`vekt.fuse`: a function of arrays that is traced when it is first called, and runs in one pass."""
+"""`vekt.fuse`: a function of arrays, traced at its first call, that runs in one pass."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Variant:
         self.plans: dict[Any, Plan | None] = {}
 
     def arguments(self, operands: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Arguments of the function, with these operands."""
+        """Return arguments of the function, with these operands."""
         left = iter(operands)
         positional = [next(left) if x is None else x[1] for x in self.positional]
         return positional, {name: next(left) if x is None else x[1] for name, x in self.named}
 
     def call(self, *operands: Any) -> Any:
-        """The function itself."""
+        """Call the function itself."""
         positional, named = self.arguments(operands)
         return self.function(*positional, **named)
 
     def plan(self, signature: Any) -> Plan | None:
-        """What calls of a signature do; None where only NumPy knows."""
+        """Return what calls of a signature do; None where only NumPy knows."""
         if signature in self.plans:
             return self.plans[signature]
         with self.lock:
@@ -129,7 +129,7 @@ class Fused:
     # ---- gradients
 
     def backward(self, dy: Any, /, *args: Any, **options: Any) -> Any:
-        """Gradients of sum(dy * f(*args)) with respect to the operands, each in its own shape.
+        """Return gradients of sum(dy * f(*args)) with respect to operands, in their shapes.
 
         Parameters
         ----------
@@ -149,10 +149,11 @@ class Fused:
         dys = dy if plan.traced.is_tuple else (dy,)
         if len(dys) != len(plan.traced.outputs):
             raise ValueError(f"dy: expected {len(plan.traced.outputs)} arrays, got {len(dys)}")
-        return _one_or_all(plan.backward(dys, operands))
+        with _no_step_by_step(self.function):
+            return _one_or_all(plan.backward(dys, operands))
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
-        """Value, and the gradients of its sum, in one pass.
+        """Return the value, and the gradients of its sum, in one pass.
 
         Parameters
         ----------
@@ -167,7 +168,8 @@ class Fused:
             As those of `backward`, with ones for dy.
         """
         plan, operands = self._differentiable(args, options)
-        values, gradients = plan.value_and_grad(operands)
+        with _no_step_by_step(self.function):
+            values, gradients = plan.value_and_grad(operands)
         return tuple(values) if plan.traced.is_tuple else values[0], _one_or_all(gradients)
 
     def _differentiable(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any]]:
@@ -181,7 +183,7 @@ class Fused:
     def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
         """Value and gradient as programs, in float32 and in float64, for `vekt.dense`."""
         name = self.function.__name__
-        capsules = []
+        capsules: list[Any] = []
         for dtype in (np.dtype("f4"), np.dtype("f8")):
             try:
                 traced = Traced(lambda x: self.function(x, **params), [dtype])
@@ -190,25 +192,27 @@ class Fused:
             y, graph = traced.outputs[0], traced.graph
             if len(traced.outputs) > 1 or y.dtype != dtype or not traced.is_elementwise:
                 raise TypeError(
-                    f"activation: {name} of {dtype} is to give one result of that dtype for each element"
+                    f"activation: {name} of {dtype} is to give "
+                    "one result of that dtype for each element"
                 )
             dy = graph.input(1, dtype)
             (dx,) = gradients(graph, [(y, dy)], traced.inputs)
             dx = dx or graph.constant(0, dtype)
-            capsules.append(Program(traced.inputs, [y], isa).capsule)
-            capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
+            with _no_step_by_step(self.function):
+                capsules.append(Program(traced.inputs, [y], isa).capsule)
+                capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
         return tuple(capsules)
 
     # ---- explanations
 
     def plan_for(self, *args: Any, **options: Any) -> Plan:
-        """The plan of a call; without arguments, that for arrays of float64."""
+        """Return the plan of a call; without arguments, that for arrays of float64."""
         if not args and not options:
             args = (np.empty(0),) * self.nin
         return self._differentiable(args, options)[0]
 
     def graph(self, *args: Any, **options: Any) -> Any:
-        """Picture of the graph for such arguments, by default arrays of float64.
+        """Return a picture of the graph for such arguments, by default arrays of float64.
 
         Its str is a text; notebooks show it, and `render` writes it, by way of graphviz.
         """
@@ -217,10 +221,19 @@ class Fused:
         return Picture(self.function.__name__, self.plan_for(*args, **options))
 
     def explain(self, *args: Any, **options: Any) -> str:
-        """What runs for such arguments, by default arrays of float64: instructions, passes, bytes."""
+        """Tell the instructions, passes and bytes for such arguments, by default of float64."""
         from .explain import explanation
 
         return explanation(self.function.__name__, self.plan_for(*args, **options))
+
+
+@contextmanager
+def _no_step_by_step(function: Callable[..., Any]) -> Iterator[None]:
+    """Word the error where there is no program, and NumPy cannot stand in for it."""
+    try:
+        yield
+    except UnfusableError as error:
+        raise TypeError(f"{function.__name__}: no gradient in one pass: {error}") from None
 
 
 def _is_operand(x: Any) -> bool:
@@ -236,7 +249,7 @@ def _one_or_all(gradients: list[Any]) -> Any:
 
 
 def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[Any]]:
-    """The plan for operands, and those as arrays that it takes; None leaves them as they are."""
+    """Return the plan for operands, and those as it takes them; None leaves them as they are."""
     if any(_is_foreign(x) for x in operands):
         return None, operands
     taken = [x if type(x) in (int, float, np.ndarray) else np.asarray(x) for x in operands]
@@ -246,9 +259,9 @@ def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[A
         x.dtype.newbyteorder("=") if isinstance(x, np.ndarray) else type(x) for x in taken
     )
     for x, d in zip(taken, signature, strict=True):
-        if variant.dtype is not None and isinstance(x, np.ndarray):
-            if not np.can_cast(d, variant.dtype, "same_kind"):
-                raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
+        cast = variant.dtype is not None and isinstance(x, np.ndarray)
+        if cast and not np.can_cast(d, variant.dtype, "same_kind"):
+            raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
     return variant.plan(signature), taken
 
 

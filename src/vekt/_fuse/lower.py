@@ -30,6 +30,26 @@ _ROUNDED_ONCE = frozenset(
         "subtract",
     ]
 )
+_QUICK = _ROUNDED_ONCE | {
+    "equal",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "not_equal",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "invert",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "positive",
+    "sign",
+}
 
 
 class Instruction:
@@ -174,7 +194,7 @@ def _calls(nodes: list[Node]) -> list[list[Node]]:
 
 
 def _kernel_of(node: Node) -> tuple[Any, bool]:
-    """What computes a node, and whether it may write to the memory that it reads."""
+    """Tell what computes a node, and whether it may write to the memory that it reads."""
     if isinstance(node.op, str):
         return node.op, node.op != "cast"
     if is_kernel(node.op):

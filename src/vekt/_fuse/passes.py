@@ -1,4 +1,4 @@
-"""One pass over memory: a program on arrays of any shapes that broadcast, its results stored or reduced."""
+"""One pass over memory: a program on arrays that broadcast, its results stored or reduced."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Result:
         """Take a node, reduced or not; `like` reduces it to the shape of that input by summing."""
         self.node, self.dtype, self.like = node, node.dtype, like
         self.kind: str = node.name if node.name in REDUCTIONS else "stored"
-        self.axis, self.keepdims = node.value if self.kind != "stored" else (None, False)
+        self.axis: Any = node.value[0] if self.kind != "stored" else None
+        self.keepdims: bool = self.kind != "stored" and node.value[1]
         self.value = node if self.kind == "stored" else node.args[0]
         if self.reduces_in_pass or like is not None:
             wide = self.value.dtype.kind in "biu" or self.value.dtype == _DOUBLE
@@ -56,7 +57,8 @@ class Pass:
         arrays = [_plain(a, x) for a, x in zip(arrays, self.inputs, strict=True)]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         given = [*out, *(None,) * (len(self.results) - len(out))]
-        targets, views, finals, divisors = [], [], [], []
+        targets: list[Any] = []
+        views, finals, divisors = [], [], []
         for result, target in zip(self.results, given, strict=True):
             full, final, divisor = _shapes(result, shape, arrays)
             if target is not None and target.shape != final:
@@ -64,7 +66,7 @@ class Pass:
             usable = target is not None and _is_plain(target, result, arrays, targets)
             in_pass = result.reduces_in_pass or result.like is not None
             dtype = result.dtype if in_pass else result.value.dtype
-            array = target if usable else np.empty(full, dtype)
+            array: Any = target if usable else np.empty(full, dtype)
             targets.append(array)
             views.append(array.reshape(full))
             finals.append(final)
@@ -75,7 +77,7 @@ class Pass:
 
 
 def _plain(x: Any, node: Node) -> Array:
-    """An array as the engine takes it."""
+    """Return an array as the engine takes it."""
     array: Array = np.asarray(x, node.dtype if node.weak else None)
     if array.flags.aligned and array.dtype.isnative:
         return array
@@ -97,7 +99,7 @@ def _shapes(
         return (1,) * (len(shape) - len(own)) + own, own, 0.0
     if result.kind == "stored":
         return shape, shape, 0.0
-    axes = range(len(shape))
+    axes: Any = range(len(shape))
     if result.axis is not None:
         axes = normalize_axis_tuple(result.axis, len(shape))
     count = math.prod(shape[k] for k in axes)
@@ -157,5 +159,5 @@ def execute(
 
 @cache
 def _runner(isa: str) -> Any:
-    """A dispatcher of no operations of its own, for the kernels of a target."""
-    return _native.build_dispatcher("run", 1, 0, None, "", isa=isa)
+    """Make a dispatcher of no operations of its own, for the kernels of a target."""
+    return _native.build_dispatcher("run", 1, 0, print, "", isa=isa)
