@@ -16,6 +16,7 @@ from vekt import _native
 from vekt._registry import KERNELS
 from vekt.cli import linear_tasks, main
 from vekt.cli.environment import BLAS_OVERRIDES
+from vekt.cli.fuse_tasks import fuse_names
 from vekt.cli.grids import Grid
 from vekt.cli.layout_tasks import layout_names
 from vekt.cli.limits import beside_limits, limits
@@ -77,6 +78,7 @@ def test_every_operation_and_peer(tmp_path):
         *loss_rows(),
         *layout_names(),
         *OPTIMISERS,
+        *fuse_names(),
     }
     assert {cell["op"] for cell in cells} >= {*KERNELS, *others}
     assert all(cell["fastest_peer"] for cell in cells)

@@ -183,6 +183,9 @@ def test_whole_powers_are_products():
     f = vk.fuse(lambda x: (x**3, x**4, x**7))
     for got, n in zip(f(x), (3, 4, 7), strict=True):
         np.testing.assert_allclose(got, x**n, rtol=1e-15)
+    both_powers = vk.fuse(lambda x: x**3 + x**2)
+    assert str(both_powers.graph(x)).count("square") == 1
+    assert "multiply(%1, %0)" in str(both_powers.graph(x))
 
 
 def test_out_dtype_and_several_results():

@@ -24,6 +24,7 @@ from peer_rows import (
 from vekt._registry import KERNELS, OPS
 from vekt.cli.cases import all_cases
 from vekt.cli.formulas import PLAIN, plain
+from vekt.cli.fuse_tasks import fuse_names
 from vekt.cli.layout_tasks import layout_names
 from vekt.cli.linear_tasks import linear_rows
 from vekt.cli.loss_tasks import loss_rows
@@ -220,6 +221,7 @@ def test_every_row_is_tested() -> None:
     known |= {*linear_rows(), *loss_rows(), *OPTIMISERS}
     known |= set(REDUCTIONS)  # in test_reductions.py
     known |= set(layout_names())  # in test_peers_layouts.py
+    known |= set(fuse_names())  # in test_peers_fuse.py
     for peer in PEERS.values():
         assert set(peer.rows) <= known
 

@@ -220,7 +220,8 @@ def _power(x: Any, y: Any) -> Any:
             return shortcut(x)
         if y in range(3, 9):
             half: Any = _power(x, int(y) // 2) if y > 3 else x
-            return half * half * x if y % 2 else half * half
+            square = np.square(half)  # not half * half: x**2 is the same value then
+            return square * x if y % 2 else square
     return np.power(x, y)
 
 

@@ -23,7 +23,7 @@ from vekt.cli.limits import Clock, beside_limits, limits
 from vekt.cli.linear_tasks import DTYPES
 from vekt.cli.peers import CONSTANTS, PEERS, Namespace, UnsupportedError
 from vekt.cli.screen import console_for, json_option, progress_on, show, write_json
-from vekt.cli.shapes import Shape, ShapeType
+from vekt.cli.shapes import SIZES, Shape, ShapeType
 from vekt.cli.tasks import Task
 from vekt.cli.timing import SETTLE_SECONDS, interleaved
 from vekt.config import get_config
@@ -38,9 +38,9 @@ _SLACK = 2.5
 @click.option(
     "--sizes",
     type=CommaList(click.IntRange(min=1)),
-    default="1000,100000,10000000",
+    default=",".join(map(str, SIZES)),
     show_default=True,
-    help="Numbers of elements.",
+    help="Numbers of elements.  Without them, expressions have one more.",
 )
 @click.option(
     "--shapes",

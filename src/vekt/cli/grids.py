@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
+from vekt.cli import fuse_tasks as fuse
 from vekt.cli import layout_tasks as layouts
 from vekt.cli import linear_tasks as linear
 from vekt.cli import loss_tasks as losses
@@ -37,6 +38,8 @@ def other_names() -> list[str]:
         *linear.linear_names(),
         *layouts.layout_names(),
         *reduction.reduction_names(),
+        *fuse.fuse_names(),
+        fuse.ALL,
     ]
 
 
@@ -82,6 +85,7 @@ class Grid:
         yield from self._products()
         yield from self._layers()
         yield from self._reductions()
+        yield from self._fused()
 
     def _among(self, names: Iterable[str]) -> list[str]:
         there = other_names()
@@ -135,3 +139,17 @@ class Grid:
         for dtype in self.dtypes or reduction.DTYPES:
             if names and not dtype.startswith("complex"):
                 yield "reductions", partial(reduction.reduction_tasks, names, dtype)
+
+    def _fused(self) -> Iterator[tuple[str, Tasks]]:
+        names = fuse.fuse_names() if fuse.ALL in self.wanted else self._among(fuse.fuse_names())
+        dtypes = [dtype for dtype in self.dtypes or linear.FLOATS if dtype in linear.FLOATS]
+        expressions = [name for name in names if name not in (fuse.GRADIENT, fuse.NORMALISE)]
+        for dtype in dtypes:
+            for n in fuse.sizes(self.sizes) if expressions else ():
+                title = f"fused functions of {n:,} elements"
+                yield title, partial(fuse.expression_tasks, expressions, n, dtype)
+            if fuse.GRADIENT in names:
+                shapes = self._shapes(2, fuse.GRADIENTS)
+                yield "fused gradients", partial(fuse.gradient_tasks, shapes, dtype)
+        if fuse.NORMALISE in names and "float32" in dtypes:
+            yield "pictures", partial(fuse.normalise_tasks, self._shapes(4, fuse.PICTURES))

@@ -8,6 +8,8 @@ import click
 
 Shape = tuple[int, ...]
 
+# Elements of functions of each element, when none are asked for.
+SIZES = [1000, 100_000, 10_000_000]
 # (m, n): operations along an axis.
 ROWS: list[Shape] = [(100_000, 10), (4096, 1000), (64, 50_000)]
 # (m, n): vectors, and matrices that are read once.

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import _jax, _numba, _numexpr, _numpy, _scipy, _torch
+from . import _fuse, _jax, _numba, _numexpr, _numpy, _scipy, _torch
 from ._names import CONSTANTS, Namespace, UnsupportedError, require_floats
 
 __all__ = ["CONSTANTS", "PEERS", "Namespace", "Peer", "UnsupportedError"]
@@ -47,5 +47,6 @@ PEERS: dict[str, Peer] = {
     "numexpr": Peer(_numexpr.ROWS, _numexpr.load, _floats_as_they_are),
     "torch": Peer(_torch.ROWS, _torch.load, _torch.bind),
     "jax": Peer(_jax.ROWS, _jax.load, _jax.bind),
+    "autograd": Peer(_fuse.AUTOGRAD, _fuse.load_autograd, _as_they_are),
     "numba": Peer(_numba.ROWS, _numba.load, _numba.bind),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _losses, _optim
+from . import _fuse, _losses, _optim
 from ._names import ELEMENTWISE, LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
 
 Array = NDArray[Any]
@@ -101,6 +101,7 @@ ROWS = {
     **{f"{name}_backward": f"ready(jitted['{name}_backward'](JDY, JA, JB))" for name in _GATES},
     **_losses.JAX,
     **_optim.JAX,
+    **_fuse.JAX,
     "prelu": f"jitted['prelu'](JX, JALPHA){_WAIT}",
     "prelu_backward": "ready(jitted['prelu_backward'](JDY, JX, JALPHA))",
 }
@@ -140,6 +141,8 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
 
     if name in _optim.JAX:
         return _optim.jax_function(name)
+    if name in _fuse.JAX:
+        return _fuse.jax_function(name)
     if name in _losses.JAX:
         return _losses.jax_function(name)
     if name in _LINEAR or name.startswith("dense_"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import _fuse
 from ._expressions import EXPRESSIONS
 from ._names import Namespace
 
@@ -78,6 +79,7 @@ ROWS = {
     **{name: _into("out", expression) for name, expression in EXPRESSIONS.items()},
     **_ROWS,
     **_GATES,
+    **_fuse.NUMEXPR,
 }
 
 

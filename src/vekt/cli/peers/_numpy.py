@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _losses, _optim
+from . import _fuse, _losses, _optim
 from ._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
@@ -301,6 +301,7 @@ ROWS = {
     **_LAYERS,
     **_losses.NUMPY,
     **_optim.NUMPY,
+    **_fuse.NUMPY,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _losses, _optim
+from . import _fuse, _losses, _optim
 from ._names import (
     ELEMENTWISE,
     LAYERS,
@@ -269,6 +269,7 @@ ROWS = {
     **_LAYERS,
     **_losses.TORCH,
     **_optim.TORCH,
+    **_fuse.TORCH,
 }
 
 
@@ -282,6 +283,7 @@ def load(threads: int) -> Namespace:
         "torch": torch,
         "aten": torch.ops.aten,
         "cross_entropy": _losses.torch_cross_entropy,
+        "torch_gradient": _fuse.torch_gradient,
     }
 
 
