@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import pairwise
 from timeit import Timer
@@ -145,6 +146,15 @@ def test_products_on_two_threads(tmp_path, capsys):
     assert cell["one_thread_seconds"] > 0
     assert "over one" in capsys.readouterr().out
     assert vk.get_num_threads() == before
+
+
+def test_one_thread_is_one():
+    (task,) = linear_tasks.product_tasks([(3, 2, 1)], "float32")
+    task = replace(task, statement="seen.append(vk.get_num_threads())")
+    seen = []
+    with vk.num_threads(2):
+        limits(task, 2, {"vk": vk, "seen": seen})["one thread"].timeit(1)
+    assert seen == [1]
 
 
 def test_limits():

@@ -39,9 +39,10 @@ def interleaved(
     advance : callable
         Called after each round.
     settle : float
-        Seconds of rest before each turn, and then one execution to wake the task's own threads.
+        Seconds of rest before each turn, and then of work to wake the task's own threads.
         OpenBLAS' and OpenMP's spin for some 30 ms after their work, on the cores that the next task
-        wants, and need 7 ms to come back from sleep.
+        wants, and need 7 ms to come back from sleep; and it takes the system's scheduler some ms
+        to give each of them a core.
     slack : float
         A task this many times as slow as the fastest one, twice if that is quickly found out, has
         no turns: its first timing stands.
@@ -69,10 +70,16 @@ def interleaved(
             if turn < _LEAST_ROUNDS or sum(samples[key]) * number < budget:
                 if settle:
                     sleep(settle)
-                    timer.timeit(1)
+                    _work(timer, number, settle)
                 samples[key].append(timer.timeit(number) / number)
         advance()
     return {key: median(times or [first[key][1]]) for key, times in samples.items()}
+
+
+def _work(timer: Timer, number: int, seconds: float) -> None:
+    spent = 0.0
+    while spent < seconds:
+        spent += timer.timeit(number)
 
 
 def _calibrate(timer: Timer) -> tuple[int, float]:
