@@ -7,9 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import vekt as vk
 from vekt import _native
+
+# No test asserts a time: a busy machine may take long over an example.
+settings.register_profile("vekt", parent=settings.default, deadline=None)
+settings.load_profile("vekt")
 
 
 @lru_cache
