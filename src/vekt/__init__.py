@@ -1,4 +1,4 @@
-"""Compiled kernels for NumPy arrays: activations with their gradients, and dot products.
+"""Compiled kernels for NumPy arrays: activations, products, elementwise operations, losses.
 
 ``vekt.gelu`` is the C kernel, ``vekt.jit.gelu`` its Numba twin for use inside your own ``@njit``
 functions, ``vekt.reference.gelu`` plain NumPy that says what is meant.
