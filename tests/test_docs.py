@@ -15,6 +15,7 @@ from vekt.linalg import __all__ as products
 from vekt.reductions import __all__ as reductions
 
 DOCS = Path(__file__).parents[1] / "docs"
+README = (DOCS.parent / "README.md").read_text("utf-8")
 TEXTS = {path.name: path.read_text("utf-8") for path in DOCS.glob("*.md")}
 GUIDES = [name for name, text in TEXTS.items() if ">>> " in text]
 
@@ -26,9 +27,17 @@ def test_examples(guide: str) -> None:
     assert result.failed == 0
 
 
-def test_commands() -> None:
-    text = "\n".join(TEXTS.values())
+def test_readme_example() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("video.npy").touch()  # what one of them reads
+    text = "\n".join([README, *TEXTS.values()]).replace("\\\n", " ")
     lines = re.findall(r"^    vekt (\w+)(.*?)(?:  +#.*)?$", text, re.M)
+    lines += re.findall(r"`vekt (\w+)([^`]*)`", text)
     assert lines
     for name, arguments in lines:
         app.commands[name].make_context(name, shlex.split(arguments))
