@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph, Node, is_kernel, topological
+from .parameters import PARAMETERS
 
 Gradients = Sequence[Node | None]
 
@@ -131,16 +132,12 @@ def _of_kernel(algebra: Algebra, node: Node, dy: Node, depends: set[Node]) -> Gr
     backward = f"{name}_backward"
     if node.value or backward not in ufuncs.__all__:
         raise TypeError(f"{node.name} has no second gradient here")
-    if name == "leaky_relu" and node.args[1] in depends:
-        x, slope = node.args
-        dslope = algebra.where(algebra.greater(x, 0), 0.0, algebra.times(dy, x))
-        return [_masked_call(algebra, ufuncs.leaky_relu_backward, dy, x, slope), dslope]
     gradient = getattr(ufuncs, backward)
     if gradient.nout > 1:  # a gate
         return algebra.graph.call(gradient, dy, *node.args)
-    if any(x in depends for x in node.args[1:]):
-        raise TypeError(f"{name} has no gradient with respect to its parameters here")
     dx = _masked_call(algebra, gradient, dy, *node.args)
+    if any(x in depends for x in node.args[1:]):
+        return [dx, *PARAMETERS[name](algebra, dy, *node.args)]
     return [dx, *(None for _ in node.args[1:])]
 
 
