@@ -21,12 +21,16 @@ def is_dask(x: Any) -> bool:
 
 def plain(function: str, name: str, x: Any) -> Any:
     """Return an operand that no other library has functions for; TypeError for Dask's arrays."""
-    if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
-        raise TypeError(
-            f"{function}: {name} is of a type with its own array functions ({type(x)}); "
-            "convert it to a numpy.ndarray first"
-        )
-    return x
+    if isinstance(x, np.ndarray) or not hasattr(x, "__array_function__"):
+        return x
+    if hasattr(x, "__vekt_function__"):
+        from vekt._fuse.symbols import refuse
+
+        refuse(f"{function} works on more than one element at a time; call it outside")
+    raise TypeError(
+        f"{function}: {name} is of a type with its own array functions ({type(x)}); "
+        "convert it to a numpy.ndarray first"
+    )
 
 
 def halves(x: Any, axis: int) -> tuple[Any, Any]:

@@ -22,6 +22,9 @@ extern const vekt_target *vekt_selected;
 /* _shared.c.  Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
 int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 
+/* _shared.c.  A new reference to an argument as an array; TypeError where another library has functions for it. */
+PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name);
+
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc);
 

@@ -61,22 +61,6 @@ static int product_type(const PyArray_Descr *descr) {
     return number == bfloat16 ? VEKT_PRODUCT_BFLOAT16 : -1;
 }
 
-/* Array from anything; new reference. */
-static PyArrayObject *as_array(PyObject *object, const char *name) {
-    if (PyArray_Check(object)) {
-        Py_INCREF(object);
-        return (PyArrayObject *)object;
-    }
-    if (PyObject_HasAttrString(object, "__array_function__")) {
-        PyErr_Format(PyExc_TypeError,
-                     "dot: %s is of a type with its own array functions (%R); "
-                     "convert it to a numpy.ndarray first",
-                     name, (PyObject *)Py_TYPE(object));
-        return NULL;
-    }
-    return (PyArrayObject *)PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
-}
-
 static int check_dtype(PyArrayObject *array, const char *name) {
     if (product_type(PyArray_DESCR(array)) >= 0) return 0;
     PyErr_Format(PyExc_TypeError,
@@ -212,7 +196,8 @@ PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, 
     PyObject *values[3] = {NULL, NULL, NULL};
     if (parse(args, n_args, names, values) < 0) return NULL;
     const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
-    PyArrayObject *a = as_array(values[0], "a"), *b = a ? as_array(values[1], "b") : NULL;
+    PyArrayObject *a = vekt_plain_array(values[0], "dot", "a");
+    PyArrayObject *b = a ? vekt_plain_array(values[1], "dot", "b") : NULL;
     PyObject *result = NULL;
     if (b) {
         int vectors = PyArray_NDIM(a) == 1 && PyArray_NDIM(b) == 1;

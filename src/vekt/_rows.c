@@ -56,20 +56,6 @@ typedef struct {
 
 /* ---- operands --------------------------------------------------------------------------------------------- */
 
-static PyArrayObject *as_array(const function *f, PyObject *object, const char *name) {
-    if (PyArray_Check(object)) {
-        Py_INCREF(object);
-        return (PyArrayObject *)object;
-    }
-    if (PyObject_HasAttrString(object, "__array_function__")) {
-        PyErr_Format(PyExc_TypeError,
-                     "%s: %s is of a type with its own array functions (%R); convert it to a numpy.ndarray first",
-                     f->name, name, (PyObject *)Py_TYPE(object));
-        return NULL;
-    }
-    return (PyArrayObject *)PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
-}
-
 /* Native descriptor in which this dtype computes (new), and its numbers for the kernels. */
 static PyArray_Descr *computing_descr(work *w, PyArray_Descr *descr, const char *name) {
     int type = descr->type_num;
@@ -340,9 +326,9 @@ static int prepare(work *w, PyObject *const *args) {
     if (w->keepdims < 0) return -1;
     const int first = w->f->form == FROM_INPUT ? VEKT_ROWS_SCALAR : VEKT_ROWS_X;
     const int second = w->f->form == FROM_INPUT ? VEKT_ROWS_X : VEKT_ROWS_Y;
-    w->array[first] = as_array(w->f, x, two ? "dy" : "x");
+    w->array[first] = vekt_plain_array(x, w->f->name, two ? "dy" : "x");
     if (!w->array[first]) return -1;
-    if (two && !(w->array[second] = as_array(w->f, y, w->f->form == FROM_INPUT ? "x" : "y"))) return -1;
+    if (two && !(w->array[second] = vekt_plain_array(y, w->f->name, w->f->form == FROM_INPUT ? "x" : "y"))) return -1;
     w->array[VEKT_ROWS_WHERE] = as_mask(where);
     if (PyErr_Occurred()) return -1;
     if (choose_dtype(w, dtype, two ? x : NULL) < 0) return -1;

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._axes import plain
 from vekt._operands import natural_dtype
 from vekt._ufuncs import matmul
 
@@ -70,7 +71,7 @@ def tensordot(a: ArrayLike, b: ArrayLike, axes: Axes = 2) -> Any:
            [4796, 5162],
            [4928, 5306]])
     """
-    x, y = _own_array(a, "a"), _own_array(b, "b")
+    x, y = np.asarray(plain("tensordot", "a", a)), np.asarray(plain("tensordot", "b", b))
     x_axes, y_axes = _pairs(x.ndim, y.ndim, axes)
     return _contract(x, y, x_axes, y_axes, None)
 
@@ -80,7 +81,7 @@ def dot_general(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> 
 
     The last axis of `a` and the last but one of `b` are summed over; a scalar multiplies.
     """
-    x, y = _own_array(a, "a"), _own_array(b, "b")
+    x, y = np.asarray(plain("dot", "a", a)), np.asarray(plain("dot", "b", b))
     if out is not None:
         _check_out(out, x, y)
     if x.ndim == 0 or y.ndim == 0:
@@ -93,16 +94,6 @@ def dot_general(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> 
             f"{x.shape[-1]} (dim {x.ndim - 1}) != {y.shape[-2]} (dim {y.ndim - 2})"
         )
     return _contract(x, y, (x.ndim - 1,), (y.ndim - 2,), out)
-
-
-def _own_array(x: Any, name: str) -> NDArray[Any]:
-    """Return x as a plain ndarray, unless that would compute a foreign array."""
-    if not isinstance(x, np.ndarray) and hasattr(x, "__array_function__"):
-        raise TypeError(
-            f"{name} is of a type with its own array functions ({type(x)}); "
-            "convert it to a numpy.ndarray first"
-        )
-    return np.asarray(x)
 
 
 def _pairs(a_ndim: int, b_ndim: int, axes: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -13,7 +13,7 @@ import numpy as np
 from .graph import BOOL, REDUCTIONS, Graph, Node
 
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
-_PACKAGES = (f"{__name__.rpartition('.')[0]}.", "numpy.")
+_PACKAGES = (f"{__name__.partition('.')[0]}.", "numpy.")
 
 
 class TraceError(TypeError):
