@@ -245,6 +245,11 @@ def test_reductions():
     assert_same(counts, np.sum(x > 0, axis=-1))
     softmax = vk.fuse(lambda x: np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True))
     np.testing.assert_allclose(softmax(x), vk.softmax(x), rtol=1e-14)
+    for shape in ((0, 3), (3, 0), (0, 0)):
+        for axis in (0, 1, None):
+            empty = np.ones(shape)
+            got = vk.fuse(lambda x, axis=axis: np.sum(x * 2, axis=axis))(empty)
+            np.testing.assert_array_equal(got, np.sum(empty, axis))
     with pytest.raises(ValueError, match="zero-size array to reduction operation maximum"):
         vk.fuse(lambda x: np.max(x, axis=0))(np.empty((0, 3)))
     with pytest.raises(np.exceptions.AxisError):

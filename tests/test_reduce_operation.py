@@ -64,7 +64,8 @@ class Operation:
             call.iteration.type[k] = code(array.dtype)
             call.iteration.data[k] = ffi.cast("char *", array.ctypes.data)
             steps = [
-                0 if n == 1 else step for n, step in zip(array.shape, array.strides, strict=True)
+                0 if n == 1 else step if n else array.itemsize
+                for n, step in zip(array.shape, array.strides, strict=True)
             ]
             call.iteration.step[k][0 : len(shape)] = steps
         for k, (what, divisor) in enumerate(itertools.zip_longest(reduce, divisors, fillvalue=0)):

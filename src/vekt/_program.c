@@ -302,7 +302,9 @@ static int set_operand(vekt_reduction *r, int k, PyObject *object) {
         const npy_intp size = d < ahead ? 1 : PyArray_DIM(array, d - ahead);
         if (size != it->shape[d] && (size != 1 || (is_output && !reduced)))
             return fail("reduce_program: an operand does not broadcast to the shape");
-        it->step[k][d] = size == 1 ? 0 : PyArray_STRIDE(array, d - ahead);
+        /* Strides of arrays without elements may be 0, which would mean a reduced dimension. */
+        const npy_intp stride = size ? PyArray_STRIDE(array, d - ahead) : PyArray_ITEMSIZE(array);
+        it->step[k][d] = size == 1 ? 0 : stride;
     }
     return 0;
 }
