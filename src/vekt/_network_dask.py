@@ -110,7 +110,7 @@ class Samples:
         columns = tuple(n for n in X.chunks[1] if n)
         X = X.rechunk({0: -1, 1: columns})
         Y = Y.rechunk({Y.ndim - 1: columns} | ({0: -1} if Y.ndim > 1 else {}))
-        self.m = X.shape[1]
+        self.m = int(X.shape[1])
         self._network = network
         self._ends = np.cumsum(columns)
         self._twins = dask.delayed(Twins.of(network), traverse=False)

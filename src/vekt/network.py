@@ -161,7 +161,8 @@ class Network:
     def predict(self, X: ArrayLike) -> Array:
         """Return the outputs A (n[L], m) for samples X (n[0], m); lazily for a Dask array."""
         if is_dask(X):
-            return _spread().predict(self, X)
+            outputs: Array = _spread().predict(self, X)
+            return outputs
         return self._predict(samples_in_rows("predict", self, X)).T
 
     def _predict(self, x: Array) -> Array:
@@ -177,7 +178,9 @@ class Network:
     ) -> tuple[float, list[Array]]:
         """Return the mean cost and its gradients, in the order of `params`."""
         if is_dask(X) or is_dask(Y):
-            return _spread().Samples("gradients", self, X, Y).gradients()
+            samples = _spread().Samples("gradients", self, X, Y)
+            found: tuple[float, list[Array]] = samples.gradients()
+            return found
         x, y = samples_in_rows("gradients", self, X), targets_in_rows("gradients", self, X, Y)
         buffers = Buffers(self.units, len(x), self.dtype, y)
         return self._step(x, y, buffers, 1 / len(x)), [g.copy() for g in self.grads]
