@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import optim
-from ._axes import is_dask
 from ._fuse.fused import fuse
 from ._layer_activation import fused_behind
 from ._network_samples import check_samples, check_targets, samples_in_rows, targets_in_rows
@@ -98,13 +97,7 @@ class Samples:
     """
 
     def __init__(self, function: str, network: Network, X: Any, Y: Any) -> None:
-        X, Y = _lazy(X), _lazy(Y)
-        for name, array in (("X", X), ("Y", Y)):
-            if np.isnan(array.shape).any():
-                raise ValueError(
-                    f"{function}: chunks of {name} have unknown sizes; "
-                    f"call {name}.compute_chunk_sizes() first"
-                )
+        X, Y = (known_sizes(function, name, da.asanyarray(a)) for name, a in (("X", X), ("Y", Y)))
         check_samples(function, network, X.shape)
         check_targets(function, network, X.shape, Y.shape, Y.dtype)
         columns = tuple(n for n in X.chunks[1] if n)
@@ -118,6 +111,9 @@ class Samples:
         starts = self._ends - columns
         blocks = zip(X.to_delayed()[0], Y.to_delayed().ravel(), starts, strict=True)
         self._chunks = [prepare(function, self._twins, x, y, int(s)) for x, y, s in blocks]
+
+    def __len__(self) -> int:
+        return self.m
 
     def check(self, persist: bool) -> None:
         """Check all chunks, which stay where they are computed if `persist` says so."""
@@ -172,8 +168,14 @@ class Samples:
             yield int(k), batch[chunk == k] - (self._ends[k - 1] if k else 0)
 
 
-def _lazy(array: Any) -> Any:
-    return array if is_dask(array) else da.from_array(np.asarray(array))
+def known_sizes(function: str, name: str, array: Any) -> Any:
+    """Return a Dask array if it knows its shape."""
+    if np.isnan(array.shape).any():
+        raise ValueError(
+            f"{function}: chunks of {name} have unknown sizes; "
+            f"call {name}.compute_chunk_sizes() first"
+        )
+    return array
 
 
 def _prepared(function: str, twins: Twins, X: Any, Y: Any, start: int) -> tuple[Array, Array]:
