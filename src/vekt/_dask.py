@@ -101,10 +101,10 @@ def fused(function: Any, key: Any, operands: list[Any], dtype: Any) -> Any:
 
 
 def _on_blocks(function: Any, key: Any, *blocks: Any) -> Any:
-    return _variant(function, key).run(list(blocks))
+    return variant_of(function, key).run(list(blocks))
 
 
 @lru_cache(64)
-def _variant(function: Any, key: Any) -> Any:
+def variant_of(function: Any, key: Any) -> Any:
     """Return the variant in this process: functions travel as they were written."""
     return Variant(Fused(function), key)

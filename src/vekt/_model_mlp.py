@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from . import optim
+from ._axes import is_dask
 from ._model_progress import Progress
 from .network import Network
 
@@ -81,6 +83,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Return checked targets; `reset` says whether they define the classes."""
 
     @abstractmethod
+    def _lazy_targets(self, y: Any, reset: bool) -> Any:
+        """Return targets of a Dask array as `_encoded` of `_check_targets` would."""
+
+    @abstractmethod
     def _encoded(self, y: Array, dtype: Any) -> Array:
         """Return targets as the network's output layer is compared with them."""
 
@@ -95,9 +101,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
+        X : array_like or Dask array, shape (n_samples, n_features)
             Samples.
-        y : array_like, shape (n_samples,)
+        y : array_like or Dask array, shape (n_samples,)
             Targets.
         sample_weight : array_like, shape (n_samples,), or None, optional
             How much each sample counts.
@@ -107,6 +113,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         object
             Itself.
         """
+        if is_dask(X) or is_dask(y):
+            self._train(_lazily().samples(self, X, y, sample_weight, True), None, None, None)
+            return self
         x, y, weights = self._checked(X, y, sample_weight, reset=True)
         again = self.warm_start and hasattr(self, "network_") and self._fits()
         if not again:
@@ -133,6 +142,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "network_")
+        if is_dask(X) or is_dask(y):
+            self._epoch(_lazily().samples(self, X, y, sample_weight, first), None, None)
+            self.n_iter_ += 1
+            return self
         x, y, weights = self._checked(X, y, sample_weight, reset=first)
         if first:
             self._begin(x.dtype)
@@ -233,8 +246,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _strata(self, y: Array) -> Array | None:
         return None
 
-    def _train(self, x: Array, y: Array, weights: Array | None, held: Any) -> None:
-        targets = self._encoded(y, x.dtype)
+    def _train(self, x: Any, y: Array | None, weights: Array | None, held: Any) -> None:
+        targets = None if y is None else self._encoded(y, x.dtype)
         waited, progress, best = 0, Progress(self.verbose, self.max_iter), None
         self.interrupted_ = False
         try:
@@ -264,16 +277,17 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             for p, kept in zip(self.network_.params, best, strict=True):
                 p[...] = kept
 
-    def _epoch(self, x: Array, targets: Array, weights: Array | None) -> None:
+    def _epoch(self, x: Any, targets: Array | None, weights: Array | None) -> None:
+        """Do one epoch over an array and its targets, or over samples in Dask's chunks."""
         m = len(x)
         size = min(200, m) if self.batch_size == "auto" else int(self.batch_size)
         if not 1 <= size <= m:
             if size < 1:
                 raise ValueError(f"batch_size must be positive, got {self.batch_size!r}")
             size = m
-        loss = self.network_._epoch(
-            x, targets, self._optimizer, size, self.shuffle, self.alpha, weights
-        )
+        how = self._optimizer, size, self.shuffle, self.alpha
+        net = self.network_
+        loss = x.epoch(*how) if targets is None else net._epoch(x, targets, *how, weights)
         squares = sum(float(np.vdot(w, w)) for w in self.network_.W)
         self.loss_ = loss + 0.5 * self.alpha * squares / m
         if not np.isfinite(self.loss_):
@@ -305,6 +319,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             raise NotFittedError(
                 f"this {type(self).__name__} is not fitted yet; call fit before using it"
             )
+        if is_dask(X):
+            outputs: Array = _lazily().outputs(self, X)
+            return outputs
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False, order="C")
         return self.network_._predict(x.astype(self.network_.dtype, copy=False))
 
@@ -333,3 +350,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Activation of the last layer, by scikit-learn's name."""
         names = {"sigmoid": "logistic", "linear": "identity"}
         return names.get(self.network_.output, self.network_.output)
+
+
+def _lazily() -> Any:
+    return import_module("vekt._model_dask")

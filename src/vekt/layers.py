@@ -186,6 +186,9 @@ def dense_backward(
     dx have the bits of `vekt.matmul` of the whole dz, and db is summed in float64; nothing depends
     on the number of threads.
 
+    Of Dask arrays the gradients are lazy; compute them together, as each block of rows is a task
+    that gives all three.  They take no `out`.
+
     The gradients are laid out as `x` and `w` are.  With samples in columns they are those of
     ``dense_backward(dA.T, A_previous.T, W.T, Z.T, activation)``, the first two transposed.
 
@@ -207,11 +210,16 @@ def dense_backward(
         kernels = _KERNELS[activation]
     except (KeyError, TypeError):
         kernels = _kernels(activation)
+    gradients: tuple[Any, Any, Any]
     dx, dw, db = (None, None, None) if out is None else _triple(out, need_dx)
     result = _dense_backward(dy, x, w, z, kernels, dx if need_dx else False, dw, db)
     if result is NotImplemented:
+        if any(is_dask(operand) for operand in (dy, x, w, z)):
+            lazy = import_module("vekt._dask_gradients")
+            gradients = lazy.dense_backward(dy, x, w, z, activation, out, bool(need_dx))
+            return gradients
         return _any_backward(dy, x, w, z, activation, (dx, dw, db), bool(need_dx))
-    gradients: tuple[Any, Any, Any] = result
+    gradients = result
     return gradients
 
 
@@ -298,21 +306,13 @@ def _any_backward(
     need_dx: bool,
 ) -> tuple[Any, Any, Any]:
     """Bring the operands to two dimensions and one dtype; all errors are found here."""
-    if z is None and changes(activation):
-        raise TypeError("dense_backward: z is missing; it is needed where there is an activation")
     operands = {"dy": dy, "x": x, "w": w, **({} if z is None else {"z": z})}
     for name, operand in operands.items():
         plain("dense_backward", name, operand)
     stored = result_dtype(None, *operands.values())
     arrays = {name: converted(operand, computing(stored)) for name, operand in operands.items()}
-    k, n = _weight_shape("dense_backward", arrays["w"])
-    leading = arrays["dy"].shape[:-1]
-    for name, columns in (("dy", n), ("x", k), ("z", n)):
-        if name in arrays and arrays[name].shape != (*leading, columns):
-            raise ValueError(
-                f"dense_backward: expected {name} of shape {(*leading, columns)} for dy of shape "
-                f"{arrays['dy'].shape} and w of shape {(k, n)}, got {arrays[name].shape}"
-            )
+    check_backward(arrays, activation)
+    (k, n), leading = arrays["w"].shape, arrays["dy"].shape[:-1]
     shapes = ((*leading, k), (k, n), (n,))
     targets = tuple(
         None if target is None else _checked(f"out[{i}]", target, shape, stored)
@@ -335,6 +335,20 @@ def _any_backward(
         for gradient, target, shape in zip(result, targets, shapes, strict=True)
     )
     return dx, dw, db
+
+
+def check_backward(arrays: Mapping[str, Any], activation: Activation) -> None:
+    """Check what `dense_backward` takes, by the names of its parameters: z may be missing."""
+    if "z" not in arrays and changes(activation):
+        raise TypeError("dense_backward: z is missing; it is needed where there is an activation")
+    k, n = _weight_shape("dense_backward", arrays["w"])
+    leading = arrays["dy"].shape[:-1]
+    for name, columns in (("dy", n), ("x", k), ("z", n)):
+        if name in arrays and arrays[name].shape != (*leading, columns):
+            raise ValueError(
+                f"dense_backward: expected {name} of shape {(*leading, columns)} for dy of shape "
+                f"{arrays['dy'].shape} and w of shape {(k, n)}, got {arrays[name].shape}"
+            )
 
 
 def _weight_shape(function: str, w: Any) -> tuple[int, int]:

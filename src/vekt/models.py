@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from . import layers, rows, ufuncs
+from ._axes import is_dask
 from ._model_logistic import many_classes, newton
 from ._model_mlp import BaseMLP
 
@@ -115,6 +116,14 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
         encoded: Array = np.searchsorted(self.classes_, y)
         return encoded
 
+    def _lazy_targets(self, y: Any, reset: bool) -> Any:
+        labels = y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
+        self._check_targets(np.asarray(np.unique(labels)), reset)
+        if labels.ndim != 1:
+            raise ValueError(f"y: expected one label for each sample, got shape {y.shape}")
+        numbers = labels.map_blocks(self.classes_.searchsorted, dtype=np.int64)
+        return numbers if len(self.classes_) > 2 else numbers[:, None]
+
     def _encoded(self, y: Array, dtype: Any) -> Array:
         if len(self.classes_) > 2:
             return np.ascontiguousarray(y, np.int64)
@@ -141,7 +150,13 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
     def predict(self, X: Any) -> Array:
         """Return the most probable label of each row of X."""
         out = self._forward(X)
-        labels: Array = self.classes_[self._labels(out) if len(self.classes_) > 1 else 0 * len(out)]
+        numbers: Any = self._labels(out)
+        if len(self.classes_) == 1:
+            numbers = np.zeros_like(numbers)
+        if is_dask(numbers):
+            lazy: Array = numbers.map_blocks(self.classes_.take, dtype=self.classes_.dtype)
+            return lazy
+        labels: Array = self.classes_[numbers]
         return labels
 
     def predict_proba(self, X: Any) -> Array:
@@ -187,6 +202,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             self._n_targets = 1 if y.ndim == 1 else y.shape[1]
         values: Array = y.astype(np.float64, copy=False)
         return values
+
+    def _lazy_targets(self, y: Any, reset: bool) -> Any:
+        self._check_targets(np.empty((1, *y.shape[1:])), reset)
+        return y.reshape(len(y), -1)
 
     def _encoded(self, y: Array, dtype: Any) -> Array:
         return np.ascontiguousarray(y.reshape(len(y), -1), dtype)

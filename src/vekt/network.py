@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import optim
+from ._axes import is_dask
 from ._gradient_check import check_gradients
 from ._network_layers import INITIALS, PRELU, Buffers, Layer, initial
-from ._network_outputs import OUTPUTS, Softmax
+from ._network_outputs import OUTPUTS
+from ._network_samples import samples_in_rows, targets_in_rows
 from .layers import _kernels
 
 __all__ = ["Network", "check_gradients", "logistic_regression", "perceptron", "shallow"]
@@ -156,8 +159,11 @@ class Network:
             layer.bind()
 
     def predict(self, X: ArrayLike) -> Array:
-        """Return the outputs A (n[L], m) for samples X (n[0], m)."""
-        return self._predict(self._samples("predict", X)).T
+        """Return the outputs A (n[L], m) for samples X (n[0], m); lazily for a Dask array."""
+        if is_dask(X):
+            outputs: Array = _spread().predict(self, X)
+            return outputs
+        return self._predict(samples_in_rows("predict", self, X)).T
 
     def _predict(self, x: Array) -> Array:
         for layer in self._layers:
@@ -171,7 +177,11 @@ class Network:
         Y: ArrayLike,
     ) -> tuple[float, list[Array]]:
         """Return the mean cost and its gradients, in the order of `params`."""
-        x, y = self._samples("gradients", X), self._targets("gradients", X, Y)
+        if is_dask(X) or is_dask(Y):
+            samples = _spread().Samples("gradients", self, X, Y)
+            found: tuple[float, list[Array]] = samples.gradients()
+            return found
+        x, y = samples_in_rows("gradients", self, X), targets_in_rows("gradients", self, X, Y)
         buffers = Buffers(self.units, len(x), self.dtype, y)
         return self._step(x, y, buffers, 1 / len(x)), [g.copy() for g in self.grads]
 
@@ -187,14 +197,15 @@ class Network:
         shuffle: bool = True,
         l2: float = 0.0,
         callback: Callable[[int, float], Any] | None = None,
+        persist: bool = True,
     ) -> Network:
         """Learn.
 
         Parameters
         ----------
-        X : array_like, shape (n[0], m)
+        X : array_like or Dask array, shape (n[0], m)
             Samples in columns.
-        Y : array_like, shape (n[L], m)
+        Y : array_like or Dask array, shape (n[L], m)
             Targets; for a softmax output also labels, integers of shape (m,).
         optimizer : str or Optimizer, default "sgd"
             As `vekt.optim.get` takes it; one of your own keeps its rate.
@@ -211,6 +222,9 @@ class Network:
         callback : callable, optional
             Called with the number of each epoch and its mean cost; learning ends if it returns
             True.
+        persist : bool, default True
+            Of Dask arrays, whether checked chunks stay in memory, a worker's or this process's;
+            False reads them anew in each step.
 
         Returns
         -------
@@ -227,9 +241,19 @@ class Network:
         -----
         Ctrl-C ends the learning with a warning; what has been learnt stays.  Buffers are made in
         the first step, and all others use them.
+
+        Of Dask arrays the batches are the same, and weights as well but for the order of sums: each
+        chunk gives the gradients of its samples in the batch, Dask's scheduler adds them up in a
+        tree, and the optimiser runs here.  The bits depend on the chunks, not on the workers.  A
+        step takes Dask some milliseconds, so that batches should have thousands of samples.
         """
-        x, y = self._samples("fit", X), self._targets("fit", X, Y)
-        m = len(x)
+        spread = is_dask(X) or is_dask(Y)
+        if spread:
+            samples = _spread().Samples("fit", self, X, Y)
+            m = samples.m
+        else:
+            x, y = samples_in_rows("fit", self, X), targets_in_rows("fit", self, X, Y)
+            m = len(x)
         size = m if batch_size is None else int(batch_size)
         if not 1 <= size <= m:
             raise ValueError(f"fit: batch_size must be in 1 to m = {m}, got {batch_size!r}")
@@ -237,10 +261,15 @@ class Network:
             raise ValueError(f"fit: epochs must not be negative, got {epochs!r}")
         options = {} if isinstance(optimizer, optim.Optimizer) else {"lr": lr}
         chosen = optim.get(optimizer, **options)
+        if spread:
+            samples.check(persist)
         self.interrupted = False
         try:
             for epoch in range(epochs):
-                cost = self._epoch(x, y, chosen, size, shuffle, l2)
+                if spread:
+                    cost = samples.epoch(chosen, size, shuffle, l2)
+                else:
+                    cost = self._epoch(x, y, chosen, size, shuffle, l2)
                 self.costs.append(cost)
                 if callback is not None and callback(epoch, cost):
                     break
@@ -271,7 +300,7 @@ class Network:
             self._penalise(l2, m)
             optimizer.step(params, grads)
             return cost
-        order = self._rng.permutation(m) if shuffle else np.arange(m)
+        order = self._order(m, shuffle)
         total, whole = 0.0, 0.0
         for start in range(0, m, size):
             chosen = order[start : start + size]
@@ -292,6 +321,10 @@ class Network:
             self._penalise(l2, part.m)
             optimizer.step(params, grads)
         return total / whole
+
+    def _order(self, m: int, shuffle: bool) -> Array:
+        """Return the samples in the order in which an epoch takes them."""
+        return self._rng.permutation(m) if shuffle else np.arange(m)
 
     def _room(self, size: int, y: Array) -> Buffers:
         room = self._buffers
@@ -319,42 +352,9 @@ class Network:
             for layer in self._layers:
                 layer.grads[0] += layer.params[0] * self.dtype.type(l2 / m)
 
-    def _samples(self, function: str, X: ArrayLike) -> Array:
-        """Return samples in rows."""
-        given = np.asarray(X)
-        if given.ndim != 2 or given.shape[0] != self.units[0]:
-            raise ValueError(
-                f"{function}: expected X of shape ({self.units[0]}, m), got {given.shape}"
-            )
-        if given.shape[1] == 0:
-            raise ValueError(f"{function}: X of shape {given.shape} has no samples")
-        x = np.ascontiguousarray(given.T, self.dtype)
-        if not np.isfinite(x).all():
-            raise ValueError(f"{function}: X has NaN or infinite elements")
-        return x
 
-    def _targets(self, function: str, X: ArrayLike, Y: ArrayLike) -> Array:
-        """Return targets in rows, or labels."""
-        m, n = np.shape(X)[1], self.units[-1]
-        given = np.asarray(Y)
-        if isinstance(self._output, Softmax) and given.ndim == 1 and given.dtype.kind in "iu":
-            if given.shape != (m,):
-                raise ValueError(
-                    f"{function}: expected labels of shape ({m},) for X of shape {np.shape(X)}, "
-                    f"got {given.shape}"
-                )
-            y = np.ascontiguousarray(given, np.int64)
-        else:
-            if given.shape != (n, m):
-                raise ValueError(
-                    f"{function}: expected Y of shape {(n, m)} for X of shape {np.shape(X)}, "
-                    f"got {given.shape}"
-                )
-            y = np.ascontiguousarray(given.T, self.dtype)
-            if not np.isfinite(y).all():
-                raise ValueError(f"{function}: Y has NaN or infinite elements")
-        self._output.check(y, n)
-        return y
+def _spread() -> Any:
+    return import_module("vekt._network_dask")
 
 
 def logistic_regression(n: int, **options: Any) -> Network:

@@ -49,7 +49,7 @@ class Variant:
 
     def run(self, operands: list[Any]) -> Any:
         """Return the one result for operands."""
-        plan, taken = _prepare(self, operands)
+        plan, taken = prepare(self, operands)
         if plan is None:
             return self.call(*operands)
         (result,) = plan(taken, ())
@@ -101,15 +101,15 @@ class Fused:
                     "out and dtype are for calls with arrays, not inside a fused function"
                 )
             return self.function(*args, **options)
-        variant, operands = self._bind(args, options, dtype)
-        plan, operands = _prepare(variant, operands)
+        variant, operands = self.bind(args, options, dtype)
+        plan, operands = prepare(variant, operands)
         if plan is None:
             return _step_by_step(variant, operands, out, dtype)
         outs = _outs(out, plan)
         results = plan(operands, outs)
         return tuple(results) if plan.traced.is_tuple else results[0]
 
-    def _bind(
+    def bind(
         self, args: tuple[Any, ...], options: dict[str, Any], dtype: Any
     ) -> tuple[Variant, list[Any]]:
         """Tell arrays from values that are the same for all elements and calls."""
@@ -154,8 +154,10 @@ class Fused:
         -------
         array or tuple
             One gradient for each array or number among the arguments, None for those that are not
-            floating point numbers.
+            floating point numbers; lazy where there is a Dask array among the arguments.
         """
+        if is_dask(dy) or any(is_dask(x) for x in args):
+            return _lazy_gradients(self, dy, args, options, False)
         plan, operands = self._differentiable(args, options)
         dys = dy if plan.traced.is_tuple else (dy,)
         if len(dys) != len(plan.traced.outputs):
@@ -178,6 +180,9 @@ class Fused:
         gradients : array or tuple
             As those of `backward`, with ones for dy.
         """
+        if any(is_dask(x) for x in args):
+            value, lazy = _lazy_gradients(self, None, args, options, True)
+            return value, lazy
         plan, operands = self._differentiable(args, options)
         with _no_step_by_step(self.function):
             values, gradients = plan.value_and_grad(operands)
@@ -185,8 +190,8 @@ class Fused:
 
     def _differentiable(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any]]:
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
-        variant, operands = self._bind(args, options, dtype)
-        plan, operands = _prepare(variant, operands)
+        variant, operands = self.bind(args, options, dtype)
+        plan, operands = prepare(variant, operands)
         if plan is None:
             raise TypeError(f"{self.function.__name__}: no gradient for these dtypes")
         return plan, operands
@@ -255,11 +260,15 @@ def _is_operand(x: Any) -> bool:
     )
 
 
+def _lazy_gradients(*of_call: Any) -> Any:
+    return import_module("vekt._dask_gradients").fused_gradients(*of_call)
+
+
 def _one_or_all(gradients: list[Any]) -> Any:
     return gradients[0] if len(gradients) == 1 else tuple(gradients)
 
 
-def _prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[Any]]:
+def prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[Any]]:
     """Return the plan for operands, and those as it takes them; None leaves them as they are."""
     if any(_is_foreign(x) for x in operands):
         return None, operands

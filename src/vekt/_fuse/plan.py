@@ -169,7 +169,7 @@ class Plan:
         given: list[Any] = []
         for node in known:
             dy = _spread(node, np.asarray(sums.pop(node)), shape)
-            _check_shape(node, dy, shape)
+            check_shape(node, dy, shape)
             if node.op in ("max", "min"):
                 y = values.get(node)
                 if y is None:
@@ -276,7 +276,7 @@ def _axes(node: Node, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
-def _check_shape(node: Node, dy: Array, shape: tuple[int, ...]) -> None:
+def check_shape(node: Node, dy: Array, shape: tuple[int, ...]) -> None:
     """Whether a gradient has, or broadcasts to, the shape of what it belongs to."""
     if node.op in REDUCTIONS:
         axes = _axes(node, len(shape))
