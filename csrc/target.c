@@ -1,6 +1,7 @@
 /* Everything that is compiled once per instruction set, but for the matrix products in gemm.c.  -DVEKT_ISA=NAME names
  * the one symbol that leaves this file; all else is static, or the linker might keep one target's copy for all. */
 
+#include "angle.h"
 #include "matmul.h"
 
 #include <float.h>
@@ -18,6 +19,8 @@
 #include "vmath/vmath.h"
 #include "vmath/log.h"
 #include "ops/activations.h"
+#include "ops/logarithm.h"
+#include "ops/sine_f64.h"
 #include "ops/arithmetic.h"
 #include "ops/gates.h"
 #include "ops/losses.h"
@@ -53,6 +56,8 @@
 #include "ops/short_f32.h"
 #include "ops/gelu_tanh_grad_f32.h"
 #include "ops/activations.h"
+#include "ops/logarithm.h"
+#include "ops/sine_f32.h"
 #include "ops/arithmetic.h"
 #include "ops/gates.h"
 #include "ops/losses.h"
@@ -115,8 +120,11 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
     {#name, {TYPE, TYPE, TYPE, TYPE}, nin, 1, cost, arithmetic_##name##_##type},
 #define F32_ARITHMETIC(...) ARITHMETIC_ROW(f32, VEKT_TYPE_F32, __VA_ARGS__)
 #define F64_ARITHMETIC(name, nin, cost) ARITHMETIC_ROW(f64, VEKT_TYPE_F64, name, nin, 2 * (cost))
+#define F32_GUARDED(name, cost) F32_ARITHMETIC(name, 1, cost)
+#define F64_GUARDED(name, cost) F64_ARITHMETIC(name, 1, cost)
 static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC)
-                                                   VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
+                                                   VEKT_GUARDED(F32_GUARDED) VEKT_GUARDED(F64_GUARDED) VEKT_WHERE_ROWS
+                                                       VEKT_INTEGER_ROWS};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \

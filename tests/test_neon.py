@@ -30,7 +30,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     flags = "-std=gnu11 -O3 -fno-trapping-math -fno-math-errno -ffp-contract=off -Wall -Wextra"
     subprocess.run(
         ["aarch64-linux-gnu-gcc", *flags.split(), "-DVEKT_ISA=neon", "-static", "-Icsrc",
-         "-o", str(program), "csrc/target.c", "csrc/gemm.c", "csrc/workspace.c",
+         "-o", str(program), "csrc/target.c", "csrc/gemm.c", "csrc/angle.c", "csrc/workspace.c",
          "tests/neon/driver.c", "-lm"],
         cwd=ROOT, check=True,
     )  # fmt: skip

@@ -23,21 +23,6 @@ INLINE VEC FN(clip_value)(const VEC *x) {
     return FN(minimum_value)(raised);
 }
 
-/* x = f 2^k; k ln(2) + log(f), f as (1 + w/2)/(1 - w/2), the larger parts of all sums in two words.  Worst error
- * 0.51 ULP. */
-INLINE VEC FN(log_value)(const VEC *in) {
-    const VEC x = in[0], one = K(1), up = K(MANTISSA_BITS + 1);
-    const MASK tiny = v_lt(x, K(4 / LARGEST)); /* the least normal number, but for a rounding */
-    VEC k, f = FN(significand)(v_select(tiny, x * K((INT64_C(1) << (MANTISSA_BITS + 1))), x), &k);
-    k = v_select(tiny, k - up, k);
-    const VEC d = f + one, t = d - f, d_low = (f - (d - t)) + (one - t), n = f - one;
-    VEC q_low, q = FN(divide)(n + n, K(0), d, d_low, v_mad(d, K(-0.245), K(0.995)), &q_low);
-    const VEC whole = k * K(16 * FN(LN2_16)[0]), sum = whole + q; /* the product is exact */
-    const VEC low = v_mad(k, K(16 * FN(LN2_16)[1]), (q - (sum - whole)) + (q_low + FN(log_rest)(q, one)));
-    const VEC y = v_select(v_lt(x, K(INFINITY)), sum + low, x); /* infinity and NaN stay */
-    return v_select(v_le(x, K(0)), v_select(v_eq(x, K(0)), K(-INFINITY), K(NAN)), y);
-}
-
 /* ---- rows */
 
 #define VEKT_ARITHMETIC(ROW) \
@@ -53,5 +38,10 @@ INLINE VEC FN(log_value)(const VEC *in) {
     ROW(reciprocal, 1, 60)   \
     ROW(sqrt, 1, 90)         \
     ROW(absolute, 1, 30)     \
-    ROW(negative, 1, 30)     \
-    ROW(log, 1, 400)
+    ROW(negative, 1, 30)
+
+/* Of one operand; logarithm.h, sine_f32.h and sine_f64.h. */
+#define VEKT_GUARDED(ROW) \
+    ROW(log, 280)          \
+    ROW(sin, 290)          \
+    ROW(cos, 290)

@@ -174,11 +174,37 @@ static void FN(value_then_grad)(vekt_loop value, vekt_loop backward, int nin, ch
     INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in); } \
     LOOP(arithmetic_##name, nin, 0, 1, cost)
 
+/* NAME_value where NAME_usual holds for all elements of a block, else NAME_any: a branch, or even a call, in the loop
+ * would cost the registers that hold constants. */
+INLINE int FN(all_of)(MASK (*usual)(VEC), const char *x, ptrdiff_t step, ptrdiff_t n) {
+    unsigned others = 0;
+    for (; n >= LANES; n -= LANES, x += step * LANES) others |= ~FN(v_lanes)(usual(FN(v_load)((const REAL *)x)));
+    if (n > 0) others |= ~FN(v_lanes)(usual(FN(v_load_first)((const REAL *)x, n))) & ((1u << n) - 1);
+    return (others & ((1u << (LANES - 1)) * 2 - 1)) == 0;
+}
+
+#define GUARDED_LOOP(name, cost)                                                                                     \
+    INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0]); }          \
+    INLINE void FN(arithmetic_##name##_any_body)(const VEC *in, VEC *out) { out[0] = FN(name##_any)(in[0]); }        \
+    static void FN(arithmetic_##name)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                    \
+        enum { BLOCK = 2048 / sizeof(REAL) };                                                                        \
+        const ptrdiff_t size = sizeof(REAL);                                                                         \
+        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                                    \
+            char *const part[2] = {args[0] + i * advance[0], args[1] + i * size};                                    \
+            m = n - i < BLOCK ? n - i : BLOCK;                                                                       \
+            if (__builtin_expect(FN(all_of)(FN(name##_usual), part[0], advance[0], m), 1))                           \
+                FN(for_each)(SIDE_BY_SIDE(cost), 1, 1, 1, FN(arithmetic_##name##_body), part, advance, m);           \
+            else                                                                                                     \
+                FN(for_each)(1, 1, 1, 1, FN(arithmetic_##name##_any_body), part, advance, m);                        \
+        }                                                                                                            \
+    }
+
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
 VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)
 VEKT_GATES(GATE_LOOPS)
 VEKT_LOSSES(LOSS_LOOPS)
 VEKT_ARITHMETIC(ARITHMETIC_LOOP)
+VEKT_GUARDED(GUARDED_LOOP)
 
 #undef LOOP
 #undef ACTIVATION_LOOPS
@@ -188,5 +214,6 @@ VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 #undef LOSS_LOOP
 #undef LOSS_LOOPS
 #undef ARITHMETIC_LOOP
+#undef GUARDED_LOOP
 #undef SIDE_BY_SIDE
 #undef PREFETCH_BYTES

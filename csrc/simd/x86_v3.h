@@ -28,6 +28,7 @@ INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) {
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) {
     return (vf64)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)m);
 }
+INLINE mask_f64 v_odd_f64(vi64 i) { return -(i & 1); }
 
 /* vpermps reads the low 3 bits of an index; bit 3 chooses the half, moved to the sign for the blend.
  * 3-4 micro-operations where vgatherdps takes 8 loads. */

@@ -24,6 +24,7 @@ INLINE unsigned v_lanes_f32(mask_f32 m) { return m; }
 INLINE unsigned v_lanes_f64(mask_f64 m) { return m; }
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)_mm512_mask_blend_ps(m, (__m512)b, (__m512)a); }
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)_mm512_mask_blend_pd(m, (__m512d)b, (__m512d)a); }
+INLINE mask_f64 v_odd_f64(vi64 i) { return _mm512_test_epi64_mask((__m512i)i, _mm512_set1_epi64(1)); }
 
 INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
     return (vf32)_mm512_permutexvar_ps((__m512i)i, _mm512_load_ps(table));

@@ -656,5 +656,126 @@ static const double TANH_SHRINK_Q_f64[4] = {
     0x1.9ff40ec1564d6p-1,
     0x1.5f804e40b1b33p-5,
     0x1.d2cebe1ad46cep-12};
+/* 1/x near the middle of the intervals of log_terms */
+static const float LOG_INVERSE_f32[16] __attribute__((aligned(64))) = {
+    0x1.6391380000000p+0f,
+    0x1.55774c0000000p+0f,
+    0x1.47d6c40000000p+0f,
+    0x1.3b0b420000000p+0f,
+    0x1.2e9a580000000p+0f,
+    0x1.2496280000000p+0f,
+    0x1.1a6a140000000p+0f,
+    0x1.1123a20000000p+0f,
+    0x1.0848960000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.e20c6c0000000p-1f,
+    0x1.c7981e0000000p-1f,
+    0x1.af44da0000000p-1f,
+    0x1.99b1800000000p-1f,
+    0x1.865a9c0000000p-1f,
+    0x1.7426d40000000p-1f};
+/* its -log: multiples of 2^-17, error below 2^-8 ULP of 1/x */
+static const float LOG_TABLE_f32[16] __attribute__((aligned(64))) = {
+    -0x1.506c000000000p-2f,
+    -0x1.26fc000000000p-2f,
+    -0x1.fa90000000000p-3f,
+    -0x1.a908000000000p-3f,
+    -0x1.5684000000000p-3f,
+    -0x1.1194000000000p-3f,
+    -0x1.9238000000000p-4f,
+    -0x1.0970000000000p-4f,
+    -0x1.04e0000000000p-5f,
+    0x0.0p+0f,
+    0x1.edd0000000000p-5f,
+    0x1.de18000000000p-4f,
+    0x1.5f6c000000000p-3f,
+    0x1.c888000000000p-3f,
+    0x1.15c8000000000p-2f,
+    0x1.46ae000000000p-2f};
+/* (log(1 + r) - r)/r^2, -0.02908 <= r <= 0.03125; relative error of log(1 + r) 2^-30.0 */
+static const float LOG_SERIES_f32[4] = {
+    -0x1.fffffe0000000p-2f,
+    0x1.55556a0000000p-2f,
+    -0x1.0027640000000p-2f,
+    0x1.98628a0000000p-3f};
+/* 1/x near the middle of the intervals of log_terms */
+static const double LOG_INVERSE_f64[16] __attribute__((aligned(64))) = {
+    0x1.642c859de200ep+0,
+    0x1.5555552c8017ap+0,
+    0x1.47ae147adde2ap+0,
+    0x1.3b13b154454a2p+0,
+    0x1.2f684bda15f28p+0,
+    0x1.249249461ad13p+0,
+    0x1.1a7b961a72b7bp+0,
+    0x1.111111006c066p+0,
+    0x1.0842108d6dcc4p+0,
+    0x1.0000000000000p+0,
+    0x1.e1e1e1f846f37p-1,
+    0x1.c71c71be02936p-1,
+    0x1.af286bb217d70p-1,
+    0x1.999999b60453ap-1,
+    0x1.86186170369edp-1,
+    0x1.745d1743f455ep-1};
+/* its -log: multiples of 2^-42, error below 2^-8 ULP of 1/x */
+static const double LOG_TABLE_f64[16] __attribute__((aligned(64))) = {
+    -0x1.522ae09974000p-2,
+    -0x1.26962098ce000p-2,
+    -0x1.f991c6cb26000p-3,
+    -0x1.a93ed46c70000p-3,
+    -0x1.5bf406b558000p-3,
+    -0x1.1178e90d3a000p-3,
+    -0x1.9335e65514000p-4,
+    -0x1.08598a6038000p-4,
+    -0x1.0415d9bec0000p-5,
+    0x0.0p+0,
+    0x1.f0a30a8460000p-5,
+    0x1.e270773498000p-4,
+    0x1.5ff3077c88000p-3,
+    0x1.c8ff7beb94000p-3,
+    0x1.1675caf42b000p-2,
+    0x1.4618bc26e6000p-2};
+/* (log(1 + r) - r)/r^2, -0.02941 <= r <= 0.03125; relative error of log(1 + r) 2^-61.6 */
+static const double LOG_SERIES_f64[9] = {
+    -0x1.0000000000000p-1,
+    0x1.555555555552ep-2,
+    -0x1.0000000000630p-2,
+    0x1.9999999ab2e78p-3,
+    -0x1.5555554222021p-3,
+    0x1.2492383194039p-3,
+    -0x1.00009138e6bafp-3,
+    0x1.c7dec4ec3e780p-4,
+    -0x1.973bc7a9b7acep-4};
+/* (sin(r)/r - 1)/r^2 in r^2, |r| <= 0.7862; relative error 2^-56.6 */
+static const double SIN_f64[6] = {
+    -0x1.5555555555549p-3,
+    0x1.111111110f83ep-7,
+    -0x1.a01a019c09b65p-13,
+    0x1.71de3570a0718p-19,
+    -0x1.ae5e607ffca80p-26,
+    0x1.5d914b412591cp-33};
+/* (cos(r) - 1 + r^2/2)/r^4 in r^2, |r| <= 0.7862; relative error 2^-60.1 */
+static const double COS_f64[6] = {
+    0x1.5555555555552p-5,
+    -0x1.6c16c16c15faap-10,
+    0x1.a01a019e116cep-16,
+    -0x1.27e4f904a5917p-22,
+    0x1.1eea9376335f3p-29,
+    -0x1.9003b82d88b3dp-37};
+/* (sin(r)/r - 1)/r^2 in r^2, |r| <= 1.572; relative error 2^-35.0 */
+static const double SIN_SHORT_f64[5] = {
+    -0x1.555555493036ap-3,
+    0x1.11110cb619db6p-7,
+    -0x1.a017f9c71cf33p-13,
+    0x1.717448aec7349p-19,
+    -0x1.9ab74cb3b5095p-26};
+/* pi/2 in words */
+static const double HALF_PI_f64[3] = {
+    0x1.921fb54442d18p+0,
+    0x1.1a62633145c07p-54,
+    -0x1.f1976b7ed8fbcp-110};
+/* pi in words */
+static const double PI_f64[2] = {
+    0x1.921fb54442d18p+1,
+    0x1.1a62633145c07p-53};
 
 #endif

@@ -39,6 +39,9 @@ static const double EXP_OVERFLOW_f64 = 710.0, EXPM1_LIMIT_f64 = 40.0, EXP_PRODUC
 static const float GELU_TANH_CUT_f32 = 0x1p4f;
 static const double GELU_TANH_CUT_f64 = 0x1p6;
 
+/* Up to here sin and cos subtract multiples of pi/2 in floating point. */
+static const double NEAR_ANGLE = 0x1p40;
+
 /* Intervals of the tables in constants.h. */
 static const float TANH_PER_INTERVAL_f32 = 1 / 0.5664f, GELU_OFFSET_f32 = 1.0f;
 static const double TANH_PER_INTERVAL_f64 = 1 / 0.606, GELU_OFFSET_f64 = 4.0;

@@ -50,6 +50,7 @@ def _ufunc(
 _ONE, _TWO, _ANY_OUT = "x", "x1, x2", "out=None, *, where=True, dtype=None"
 _EXACT = "The result is the exact one, rounded once."
 _BOOL = "The result is bool; NaN compares unequal to everything."
+_ANGLES = "Within 1 ULP of the true value, however large the angle; NaN at infinity."
 _TRUTH = "Numbers are true where they are not zero; the result is bool."
 
 _ROWS = (
@@ -85,6 +86,12 @@ _ROWS = (
     _ufunc("log", _ONE, "Natural logarithm of each element; NaN below zero.", "\\ln x",
            ("vk.log([1.0, 10.0])", "array([0.        , 2.30258509])"), "log",
            "float32 within 1 ULP of the true value, float64 within 2."),
+    _ufunc("sin", _ONE, "Sine of each element, an angle in radians.", "\\sin x",
+           ("vk.sin([0.0, 1.0, 1e300])", "array([ 0.        ,  0.84147098, -0.81788191])"), "sin",
+           _ANGLES, 300),
+    _ufunc("cos", _ONE, "Cosine of each element, an angle in radians.", "\\cos x",
+           ("vk.cos([0.0, 1.0, 1e300])", "array([ 1.        ,  0.54030231, -0.57538611])"), "cos",
+           _ANGLES, 300),
     _ufunc("equal", _TWO, "Are two elements equal?", "x_1 = x_2",
            ("vk.equal([1.0, 2.0], 2.0)", "array([False,  True])"), "", _BOOL, 40),
     _ufunc("not_equal", _TWO, "Are two elements different?", "x_1 \\ne x_2",

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from vekt import elementwise
+
 from .fused import fuse
 from .symbols import Symbol, _node
 
@@ -68,6 +70,7 @@ def _complex(x: Any, y: Any) -> Any:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in _UFUNCS},
+    **{name: getattr(elementwise, name) for name in ("exp", "log", "sin", "cos")},
     "abs": np.absolute,
     "absolute": np.absolute,
     "conj": np.conjugate,

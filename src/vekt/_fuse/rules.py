@@ -29,6 +29,11 @@ class Algebra:
         ufunc = getattr(np, name)
         return lambda *args: self.graph.one(ufunc, *args)
 
+    def like(self, y: Node, name: str, x: Node) -> Node:
+        """Return NumPy's ufunc of `x`, or vekt's kernel of that name if `y` is one's result."""
+        own = self.graph.kernel(name, x) if isinstance(y.op, str) else None
+        return own or self.graph.one(getattr(np, name), x)
+
     def zero(self, x: Node) -> Node:
         """Zero in the dtype of `x`."""
         return self.graph.constant(0, x.dtype)
@@ -202,8 +207,8 @@ for _name in ("exp", "exponential"):
     _factor(_name, lambda a, x, y: y)
 _factor("exp2", lambda a, x, y: a.multiply(y, _LN2))
 _factor("expm1", lambda a, x, y: a.exp(x))
-_factor("sin", lambda a, x, y: a.cos(x))
-_factor("cos", lambda a, x, y: a.negative(a.sin(x)))
+_factor("sin", lambda a, x, y: a.like(y, "cos", x))
+_factor("cos", lambda a, x, y: a.negative(a.like(y, "sin", x)))
 _factor("tan", lambda a, x, y: a.add(a.square(y), 1.0))
 _factor("sinh", lambda a, x, y: a.cosh(x))
 _factor("cosh", lambda a, x, y: a.sinh(x))

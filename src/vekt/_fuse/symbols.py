@@ -13,6 +13,7 @@ import numpy as np
 from .graph import BOOL, REDUCTIONS, Graph, Node
 
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
+OWN_BITS = ("exponential", "log", "sin", "cos", "multiply_add")
 _PACKAGES = (f"{__name__.partition('.')[0]}.", "numpy.")
 
 
@@ -76,7 +77,7 @@ class Symbol:
 
     def __vekt_function__(self, kernel: str, numpy: Any, args: Any, options: Any) -> Any:
         """Apply one of vekt's elementwise functions: its own kernel where bits are not NumPy's."""
-        if kernel in ("exponential", "log", "multiply_add") and not options:
+        if kernel in OWN_BITS and not options:
             y = self._graph.kernel(kernel, *(_node(self._graph, x) for x in args))
             if y is not None:
                 return Symbol(self._graph, y)

@@ -28,6 +28,8 @@ ELEMENTWISE: dict[str, tuple[int, str, str, str]] = {
     "negative": (1, "negative", "neg", "negative"),
     "exp": (1, "exp", "exp", "exp"),
     "log": (1, "log", "log", "log"),
+    "sin": (1, "sin", "sin", "sin"),
+    "cos": (1, "cos", "cos", "cos"),
     "equal": (2, "equal", "eq", "equal"),
     "not_equal": (2, "not_equal", "ne", "not_equal"),
     "less": (2, "less", "lt", "less"),

@@ -1,0 +1,64 @@
+/* sin and cos of doubles: from r = |x| - n pi/2, |r| <= pi/4, in two words, the polynomial of sin(r) or of cos(r). */
+
+typedef struct {
+    vf64 r, r_low;
+    vi64 quarter; /* n modulo 4 */
+} angle_f64;
+
+/* |x| < NEAR_ANGLE.  The first product is exact, and leaves no more digits than the sum has. */
+INLINE angle_f64 near_angle_f64(vf64 x) {
+    const vf64 rounder = v_splat_f64(ROUNDER_f64), t = v_abs(x);
+    const vf64 shifted = v_fused(t, v_splat_f64(0x1.45f306dc9c883p-1), rounder), n = shifted - rounder;
+    const vf64 high = v_fused(n, v_splat_f64(-HALF_PI_f64[0]), t), next = v_splat_f64(-HALF_PI_f64[1]);
+    const vf64 r = v_fused(n, next, high), low = v_fused(n, next, high - r);
+    return (angle_f64){r, v_fused(n, v_splat_f64(-HALF_PI_f64[2]), low), v_bits(shifted)};
+}
+
+/* sin of (quarter pi/2 + r + r_low), negative where the sign of `sign` is.
+ * Even quarters: r + r^3 p(r^2); odd ones: 1 - r^2/2 + r^4 p(r^2), the first sum in two words. */
+INLINE vf64 sine_of_angle_f64(angle_f64 angle, vf64 sign) {
+    const mask_f64 odd = v_odd(angle.quarter);
+    const vf64 one = v_splat_f64(1), half = v_splat_f64(-0.5), r = angle.r, u = r * r;
+    const int count = (int)(sizeof SIN_f64 / sizeof *SIN_f64);
+    vf64 p = v_select(odd, v_splat_f64(COS_f64[count - 1]), v_splat_f64(SIN_f64[count - 1]));
+#pragma GCC unroll 8
+    for (int i = count - 2; i >= 0; i--)
+        p = v_fused(p, u, v_select(odd, v_splat_f64(COS_f64[i]), v_splat_f64(SIN_f64[i])));
+    const vf64 less = v_fused(u, half, one), less_low = v_fused(u, half, one - less);
+    const vf64 slope = v_select(odd, -r, less);
+    const vf64 low = v_fused(slope, angle.r_low, v_select(odd, less_low, v_splat_f64(0)));
+    const vf64 y = v_select(odd, less, r) + v_fused(u * v_select(odd, u, r), p, low);
+    return v_real(v_bits(y) ^ (angle.quarter >> 1 << 63) ^ v_bits(sign));
+}
+
+/* The sign of the sine; the cosine's is that of its quarter. */
+INLINE vf64 sine_sign_f64(vf64 x, int quarter) { return v_real(quarter ? (vi64){0} : v_bits(x) & INT64_MIN); }
+
+/* Where some lane is not near: its neighbours' bits are those of near_angle. */
+static __attribute__((noinline)) vf64 any_sine_f64(vf64 x, int quarter) {
+    angle_f64 angle = near_angle_f64(x);
+    for (int i = 0; i < LANES_F64; i++) {
+        double words[2];
+        if (!(__builtin_fabs(x[i]) >= NEAR_ANGLE && __builtin_fabs(x[i]) <= DBL_MAX)) continue;
+        angle.quarter[i] = vekt_far_angle(__builtin_fabs(x[i]), words);
+        angle.r[i] = words[0];
+        angle.r_low[i] = words[1];
+    }
+    angle.quarter += quarter;
+    return sine_of_angle_f64(angle, sine_sign_f64(x, quarter));
+}
+
+/* sin(x + quarter pi/2) */
+INLINE vf64 turned_sine_f64(vf64 x, int quarter) {
+    angle_f64 angle = near_angle_f64(x);
+    angle.quarter += quarter;
+    return sine_of_angle_f64(angle, sine_sign_f64(x, quarter));
+}
+
+/* Worst errors 0.5x ULP. */
+INLINE vf64 sin_value_f64(vf64 x) { return turned_sine_f64(x, 0); }
+INLINE vf64 cos_value_f64(vf64 x) { return turned_sine_f64(x, 1); }
+INLINE vf64 sin_any_f64(vf64 x) { return any_sine_f64(x, 0); }
+INLINE vf64 cos_any_f64(vf64 x) { return any_sine_f64(x, 1); }
+INLINE mask_f64 sin_usual_f64(vf64 x) { return v_lt(v_abs(x), v_splat_f64(NEAR_ANGLE)); }
+INLINE mask_f64 cos_usual_f64(vf64 x) { return sin_usual_f64(x); }
