@@ -95,16 +95,17 @@ def _result_dtype(function: Any, a: Any, dtype: Any) -> Any:
     return np.asarray(function(np.ones(1, a.dtype), **options)).dtype
 
 
-def fused(function: Any, key: Any, operands: list[Any], dtype: Any) -> Any:
-    """Run a function behind `vekt.fuse` in one pass over each block; `key` is its variant's."""
-    return da.core.elemwise(partial(_on_blocks, function, key), *operands, dtype=dtype)
+def fused(variant: Variant, operands: list[Any], dtype: Any) -> Any:
+    """Run a function behind `vekt.fuse` in one pass over each block."""
+    what = variant.function, variant.key, variant.tier.compile
+    return da.core.elemwise(partial(_on_blocks, what), *operands, dtype=dtype)
 
 
-def _on_blocks(function: Any, key: Any, *blocks: Any) -> Any:
-    return _variant(function, key).run(list(blocks))
+def _on_blocks(what: Any, *blocks: Any) -> Any:
+    return _variant(*what).run(list(blocks))
 
 
 @lru_cache(64)
-def _variant(function: Any, key: Any) -> Any:
+def _variant(function: Any, key: Any, compile: bool | None) -> Variant:
     """Return the variant in this process: functions travel as they were written."""
-    return Variant(Fused(function), key)
+    return Variant(Fused(function, compile=compile), key)
