@@ -20,7 +20,7 @@ from .lower import Program
 Array = NDArray[Any]
 _KIND = {"stored": 0, "sum": 1, "mean": 1, "max": 2, "min": 3}
 _DOUBLE = np.dtype("f8")
-_PAYS = 1 << 30
+PAYS = 1 << 30
 """Operations on elements that take kernels as long as it takes to compile: some 50 ms."""
 
 
@@ -78,7 +78,7 @@ class Pass:
         self.program = Program(inputs, self._outputs, self.tier.isa)
         self.left: int | None = None
         if self.program.operations and self.tier.compile is None:
-            self.left = max(_PAYS // self.program.operations, 1)
+            self.left = max(PAYS // self.program.operations, 1)
         elif self.program.operations and self.tier.compile:
             self._compile()
 
