@@ -5,13 +5,21 @@
 
 /* Runs of no more blocks than this come from the engine's own boxes, which lie in the cache already. */
 enum { NEAR_BLOCKS = 6 };
+/* Results that are the same for all elements are kept where there is room for this many. */
+enum { MAX_SPLATS = 512 };
 
 /* One instruction of a run: its operands, and how far each moves from block to block. */
 typedef struct {
     const vekt_instruction *what;
-    char *at[VEKT_MAX_ARGS];
-    ptrdiff_t advance[VEKT_MAX_ARGS], move[VEKT_MAX_ARGS];
+    char **at;
+    ptrdiff_t *advance, *move;
 } bound;
+
+/* Where those are. */
+typedef struct {
+    char *at[VEKT_MAX_PLACES];
+    ptrdiff_t advance[VEKT_MAX_PLACES], move[VEKT_MAX_PLACES];
+} places;
 
 typedef struct {
     char *at, *own;    /* `own` is the register's memory, which splats may stand for */
@@ -25,7 +33,7 @@ static void execute(const vekt_program *p, const vekt_instruction *i, char *cons
         i->kernel(args, advance, n);
     } else if (i->ufunc) {
         char *own[VEKT_MAX_ARGS];
-        memcpy(own, args, sizeof own);
+        memcpy(own, args, (size_t)(i->nin + i->nout) * sizeof *own);
         i->ufunc(own, &n, advance, i->context);
     } else {
         i->convert(p->target, i->to, args[1], i->from, args[0], n);
@@ -60,14 +68,15 @@ static int is_plain(const vekt_program *p, char *const *args) {
 
 /* Finds the operands of all instructions.  What depends on numbers alone that are the same for all elements is
  * computed here, once; such results lie in `splats`.  Returns how many instructions are left for each block. */
-static int bind(const vekt_program *p, value *values, bound *todo, char (*splats)[VEKT_SPLAT_BYTES]) {
+static int bind(const vekt_program *p, value *values, bound *todo, places *space, char (*splats)[VEKT_SPLAT_BYTES]) {
     const int first_output = p->operation.nin, past_outputs = first_output + p->operation.nout;
-    int left = 0;
+    int left = 0, used = 0, made = 0;
     for (int i = 0; i < p->n_instructions; i++) {
         const vekt_instruction *what = &p->instructions[i];
         bound *b = &todo[left];
-        int uniform = 1;
-        b->what = what;
+        int uniform = made + what->nout <= MAX_SPLATS;
+        *b = (bound){what, space->at + used, space->advance + used, space->move + used};
+        used += what->nin + what->nout;
         for (int k = 0; k < what->nin; k++) uniform &= values[what->value[k]].advance == 0;
         for (int k = what->nin; k < what->nin + what->nout; k++) {
             int v = what->value[k];
@@ -76,7 +85,7 @@ static int bind(const vekt_program *p, value *values, bound *todo, char (*splats
         for (int k = 0; k < what->nin + what->nout; k++) {
             value *v = &values[what->value[k]];
             if (k >= what->nin && uniform)
-                *v = (value){splats[i * 2 + k - what->nin], v->own, 0, 0};
+                *v = (value){splats[made++], v->own, 0, 0};
             else if (k >= what->nin && what->value[k] >= p->first_register)
                 *v = (value){v->own, v->own, p->item[what->value[k]], 0};
             b->at[k] = v->at;
@@ -123,9 +132,10 @@ static void prefetch(const vekt_program *p, const value *values, ptrdiff_t begin
 }
 
 static void run_blocks(const vekt_program *p, value *values, ptrdiff_t n) {
-    _Alignas(64) char splats[2 * VEKT_MAX_INSTRUCTIONS][VEKT_SPLAT_BYTES];
+    _Alignas(64) char splats[MAX_SPLATS][VEKT_SPLAT_BYTES];
     bound todo[VEKT_MAX_INSTRUCTIONS];
-    const int count = bind(p, values, todo, splats);
+    places space;
+    const int count = bind(p, values, todo, &space, splats);
     const int far = n > NEAR_BLOCKS * p->block;
     for (ptrdiff_t left = n; left > 0; left -= p->block) {
         const ptrdiff_t m = left < p->block ? left : p->block;
@@ -170,13 +180,28 @@ static void run(const vekt_operation *self, char *const *args, const ptrdiff_t *
     }
 }
 
+/* A program of one kernel on its own operands, which it takes as they are. */
+static void run_kernel(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+    ((const vekt_program *)(const void *)self)->instructions->kernel(args, advance, n);
+}
+
+static int is_kernel(const vekt_program *p) {
+    const vekt_instruction *only = p->instructions;
+    const int n = p->operation.nin + p->operation.nout;
+    if (p->n_instructions != 1 || !only->kernel || only->nin + only->nout != n) return 0;
+    for (int k = 0; k < n; k++)
+        if (only->value[k] != k) return 0;
+    return 1;
+}
+
 void vekt_program_finish(vekt_program *p) {
     ptrdiff_t bytes = 0;
     for (int v = 0; v < p->n_values; v++)
         if (v < p->first_constant || v >= p->first_register) bytes += p->item[v];
     p->block = VEKT_PROGRAM_BYTES / (bytes ? bytes : 1) / 16 * 16;
     if (p->block > 4096) p->block = 4096;
-    p->operation.run = run;
+    if (p->block > 256) p->block = p->block / 64 * 64; /* whole steps of what has been compiled */
+    p->operation.run = is_kernel(p) ? run_kernel : run;
 }
 
 /* ---- what is no ufunc --------------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 /* Programs: expressions as a few kernels that run one after another on blocks which stay in the first-level cache.
- * A program is an operation of the broadcast engine (iterate.h): nothing is compiled at run time. */
+ * A program is an operation of the broadcast engine (iterate.h).  A kernel may have been compiled for it. */
 #ifndef VEKT_PROGRAM_H
 #define VEKT_PROGRAM_H
 
 #include "iterate.h"
 
 /* Values are numbered: the operation's inputs and outputs, then constants, then registers. */
-enum { VEKT_MAX_VALUES = 160, VEKT_MAX_INSTRUCTIONS = 256 };
+enum { VEKT_MAX_VALUES = 160, VEKT_MAX_INSTRUCTIONS = 256, VEKT_MAX_PLACES = 1024 };
 /* All values of a block together.  With the blocks that are being fetched they fit a first-level cache of 32 KB:
  * twice as much made operands from memory a third slower, half as much calls of loops cost more. */
 enum { VEKT_PROGRAM_BYTES = 12288 };
@@ -19,10 +19,10 @@ typedef struct {
     vekt_loop kernel; /* one of the three is not NULL */
     vekt_ufunc_loop ufunc;
     vekt_convert_function convert;
-    void *context;                /* of the ufunc's loop */
-    uint8_t from, to;             /* vekt_type of a conversion */
-    uint8_t nin, nout;            /* at most VEKT_MAX_ARGS together */
-    uint8_t value[VEKT_MAX_ARGS]; /* inputs, then outputs */
+    void *context;                    /* of the ufunc's loop */
+    uint8_t from, to;                 /* vekt_type of a conversion */
+    uint8_t nin, nout;                /* at most VEKT_MAX_PLACES in all instructions; VEKT_MAX_ARGS of a ufunc */
+    uint8_t value[VEKT_MAX_OPERANDS]; /* inputs, then outputs */
 } vekt_instruction;
 
 /* An instruction's output is the very memory of an input only for kernels. */

@@ -94,7 +94,7 @@ static int take_weak(call *c, int j, PyObject *object, int type) {
     return 1;
 }
 
-static const vekt_entry *look_up(const vekt_dispatcher *d, const int *signature) {
+static vekt_entry *look_up(const vekt_dispatcher *d, const int *signature) {
     for (int i = 0; i < d->n_entries; i++) {
         if (memcmp(d->entries[i]->signature, signature, (size_t)d->nin * sizeof *signature) == 0)
             return d->entries[i];
@@ -262,6 +262,18 @@ static PyObject *results(call *c) {
     return tuple;
 }
 
+/* Counts the elements of a call; the last ones of those that an operation is for call what finds another one. */
+static int count_elements(const call *c, vekt_entry *e) {
+    if (e->left == 0 || (e->left -= c->elements) > 0) return 0;
+    e->left = 0;
+    PyObject *after = e->after;
+    e->after = NULL;
+    PyObject *done = PyObject_CallNoArgs(after);
+    Py_DECREF(after);
+    Py_XDECREF(done);
+    return done ? 1 : -1;
+}
+
 PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, PyObject *outs) {
     call c;
     int signature[VEKT_MAX_OPERANDS];
@@ -273,8 +285,11 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, P
         if (signature[j] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
         c.copy[j] = NULL;
     }
-    const vekt_entry *e = look_up(d, signature);
+    vekt_entry *e = look_up(d, signature);
     if (!e || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
+    const int other = count_elements(&c, e);
+    if (other < 0) return NULL;
+    if (other && !(e = look_up(d, signature))) Py_RETURN_NOTIMPLEMENTED;
     c.it.operation = e->operation;
     for (int j = 0; j < d->nin; j++) {
         if (signature[j] < NPY_BOOL) {

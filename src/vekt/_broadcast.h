@@ -16,6 +16,8 @@ typedef struct {
     PyArray_Descr **out; /* owned */
     PyObject *capsule;
     const vekt_operation *operation;
+    npy_intp left;   /* elements after which `after` is called, once; 0 for never */
+    PyObject *after; /* NULL once it has been */
 } vekt_entry;
 
 typedef struct {

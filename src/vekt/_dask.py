@@ -95,16 +95,17 @@ def _result_dtype(function: Any, a: Any, dtype: Any) -> Any:
     return np.asarray(function(np.ones(1, a.dtype), **options)).dtype
 
 
-def fused(function: Any, key: Any, operands: list[Any], dtype: Any) -> Any:
-    """Run a function behind `vekt.fuse` in one pass over each block; `key` is its variant's."""
-    return da.core.elemwise(partial(_on_blocks, function, key), *operands, dtype=dtype)
+def fused(variant: Variant, operands: list[Any], dtype: Any) -> Any:
+    """Run a function behind `vekt.fuse` in one pass over each block."""
+    return da.core.elemwise(partial(_on_blocks, variant.recipe), *operands, dtype=dtype)
 
 
-def _on_blocks(function: Any, key: Any, *blocks: Any) -> Any:
-    return variant_of(function, key).run(list(blocks))
+def _on_blocks(recipe: Any, *blocks: Any) -> Any:
+    return variant_of(recipe).run(list(blocks))
 
 
 @lru_cache(64)
-def variant_of(function: Any, key: Any) -> Any:
+def variant_of(recipe: Any) -> Variant:
     """Return the variant in this process: functions travel as they were written."""
-    return Variant(Fused(function), key)
+    function, key, compile = recipe
+    return Variant(Fused(function, compile=compile), key)

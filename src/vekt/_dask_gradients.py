@@ -83,7 +83,8 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     dtype = None if "dtype" in fused.names else options.pop("dtype", None)
     variant, operands = fused.bind(args, options, dtype)
     operands = [x if type(x) in (int, float) else da.asanyarray(x) for x in operands]
-    plan = variant.plan(tuple(x.dtype if hasattr(x, "dtype") else type(x) for x in operands))
+    signature = tuple(x.dtype if hasattr(x, "dtype") else type(x) for x in operands)
+    plan = variant.plan(signature, before=True)
     if plan is None or plan.traced.is_tuple or not plan.is_elementwise:
         raise TypeError(
             f"{fused.function.__name__}: gradients on Dask arrays are for functions that give one "
@@ -97,7 +98,7 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     given = [] if with_value else [da.asanyarray(dy)]
     if given:
         check_shape(y, given[0], shape)
-    function = partial(_of_block, fused.function, variant.key, with_value)
+    function = partial(_of_block, variant.recipe, with_value)
     index = tuple(range(len(shape)))
     blocks = [
         item
@@ -116,10 +117,10 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     return da.blockwise(itemgetter(0), index, parts, index, meta=meta), results
 
 
-def _of_block(function: Any, key: Any, with_value: bool, *blocks: Any) -> tuple[Any, ...]:
-    variant = variant_of(function, key)
+def _of_block(recipe: Any, with_value: bool, *blocks: Any) -> tuple[Any, ...]:
+    variant = variant_of(recipe)
     given, operands = ([], blocks) if with_value else (blocks[:1], blocks[1:])
-    plan, taken = prepare(variant, list(operands))
+    plan, taken = prepare(variant, list(operands), before=True)
     assert plan is not None  # there was one for these dtypes when the graph was made
     if with_value:
         (value,), gradients = plan.value_and_grad(taken)

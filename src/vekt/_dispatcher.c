@@ -97,6 +97,7 @@ static void free_entry(vekt_entry *e, int nout) {
     PyMem_Free(e->weak_type);
     PyMem_Free(e->out);
     Py_XDECREF(e->capsule);
+    Py_XDECREF(e->after);
     PyMem_Free(e);
 }
 
@@ -136,12 +137,22 @@ static int fill_entry(vekt_entry *e, const vekt_dispatcher *d, PyObject *signatu
     return 0;
 }
 
+/* A pair of a number of elements and a function, which is called when so many have gone through the operation. */
+static int set_after(vekt_entry *e, PyObject *after) {
+    if (!after) return 0;
+    if (!PyArg_ParseTuple(after, "nO:after", &e->left, &e->after)) return -1;
+    Py_INCREF(e->after);
+    if (e->left > 0) return 0;
+    PyErr_SetString(PyExc_ValueError, "add: after how many elements?");
+    return -1;
+}
+
 static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"signature", "operation", "out_dtypes", "weak", NULL};
+    static char *names[] = {"signature", "operation", "out_dtypes", "weak", "after", NULL};
     vekt_dispatcher *d = (vekt_dispatcher *)self;
-    PyObject *signature, *capsule, *outs, *weak = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!|O:add", names, &PyTuple_Type, &signature, &capsule,
-                                     &PyTuple_Type, &outs, &weak))
+    PyObject *signature, *capsule, *outs, *weak = NULL, *after = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!|OO!:add", names, &PyTuple_Type, &signature, &capsule,
+                                     &PyTuple_Type, &outs, &weak, &PyTuple_Type, &after))
         return NULL;
     const vekt_operation *operation = operation_in(capsule);
     if (!operation) return NULL;
@@ -156,16 +167,19 @@ static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
         free_entry(e, d->nout);
         return PyErr_NoMemory();
     }
-    if (fill_entry(e, d, signature, outs, weak) < 0) {
+    if (fill_entry(e, d, signature, outs, weak) < 0 || set_after(e, after) < 0) {
         free_entry(e, d->nout);
         return NULL;
     }
+    d->entries[d->n_entries] = e;
     for (int i = 0; i < d->n_entries; i++) {
-        int *former = d->entries[i]->signature;
-        if (memcmp(former, e->signature, (size_t)d->nin * sizeof *former) == 0)
-            *former = NPY_NOTYPE; /* no more found */
+        vekt_entry *former = d->entries[i];
+        if (memcmp(former->signature, e->signature, (size_t)d->nin * sizeof *e->signature) != 0) continue;
+        former->signature[0] = NPY_NOTYPE; /* no more found, but a call may be using it */
+        d->entries[i] = e;
+        d->entries[d->n_entries] = former;
     }
-    d->entries[d->n_entries++] = e;
+    d->n_entries++;
     Py_RETURN_NONE;
 }
 
@@ -231,6 +245,7 @@ static int traverse(PyObject *self, visitproc visit, void *arg) {
     const vekt_dispatcher *d = (const vekt_dispatcher *)self;
     Py_VISIT(d->attributes);
     Py_VISIT(d->fallback);
+    for (int i = 0; i < d->n_entries; i++) Py_VISIT(d->entries[i]->after);
     Py_VISIT(Py_TYPE(self));
     return 0;
 }
@@ -239,6 +254,10 @@ static int clear(PyObject *self) {
     vekt_dispatcher *d = (vekt_dispatcher *)self;
     Py_CLEAR(d->attributes);
     Py_CLEAR(d->fallback);
+    for (int i = 0; i < d->n_entries; i++) {
+        d->entries[i]->left = 0;
+        Py_CLEAR(d->entries[i]->after);
+    }
     return 0;
 }
 
@@ -255,10 +274,11 @@ static void deallocate(PyObject *self) {
 
 static PyMethodDef methods[] = {
     {"add", (PyCFunction)(void (*)(void))add, METH_VARARGS | METH_KEYWORDS,
-     "add($self, /, signature, operation, out_dtypes, weak=None)\n--\n\n"
+     "add($self, /, signature, operation, out_dtypes, weak=None, after=...)\n--\n\n"
      "Run this operation on inputs of a signature: dtypes, or bool, int or float for Python's numbers.  Those "
      "become\n"
-     "`weak` first, by default what the operation takes."},
+     "`weak` first, by default what the operation takes.  `after` is a number of elements and a function, which is\n"
+     "called, once, when calls have come to so many: it may add another operation."},
     {"run", run, METH_VARARGS, "run($self, operation, inputs, outs, /)\n--\n\nRun an operation on tuples of arrays."},
     {"__reduce__", reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -128,6 +128,7 @@ static int take_kernel(builder *b, vekt_instruction *i, int nin, int nout, int c
 static int find_kernel(builder *b, const char *name, Py_ssize_t n_values, vekt_instruction *i) {
     const vekt_target *target = b->program.target;
     int type[VEKT_MAX_ARGS], same = 1;
+    if (n_values > VEKT_MAX_ARGS) return fail("program: no such kernel");
     for (int j = 0; j < n_values; j++) {
         type[j] = vekt_memory_type_of(b->dtype[i->value[j]]);
         same &= type[j] == type[0];
@@ -147,7 +148,22 @@ static int find_kernel(builder *b, const char *name, Py_ssize_t n_values, vekt_i
     return fail("program: no such kernel");
 }
 
+/* What has been compiled: an object with the address of a loop, and how many of its values are inputs. */
+static int find_compiled(PyObject *what, Py_ssize_t n_values, vekt_instruction *i) {
+    PyObject *address = PyObject_GetAttrString(what, "address");
+    PyObject *nin = address ? PyObject_GetAttrString(what, "nin") : NULL;
+    const long inputs = nin ? PyLong_AsLong(nin) : -1;
+    i->kernel = inputs < 0 ? NULL : (vekt_loop)(uintptr_t)PyLong_AsVoidPtr(address);
+    i->nin = (uint8_t)inputs;
+    i->nout = (uint8_t)(n_values - inputs);
+    Py_XDECREF(address);
+    Py_XDECREF(nin);
+    if (PyErr_Occurred()) return -1;
+    return i->kernel && inputs < n_values ? 0 : fail("program: operands of a loop");
+}
+
 static int find_loop(builder *b, PyObject *what, Py_ssize_t n_values, vekt_instruction *i) {
+    if (PyObject_HasAttrString(what, "address")) return find_compiled(what, n_values, i);
     if (PyObject_TypeCheck(what, &PyUFunc_Type)) {
         if (n_values != ((PyUFuncObject *)what)->nargs) return fail("program: operands of a ufunc");
         return find_ufunc_loop(b, (PyUFuncObject *)what, i);
@@ -166,7 +182,7 @@ static int find_loop(builder *b, PyObject *what, Py_ssize_t n_values, vekt_instr
 static int set_instruction(builder *b, PyObject *tuple, vekt_instruction *i) {
     const vekt_program *p = &b->program;
     const Py_ssize_t n = PyTuple_Check(tuple) ? PyTuple_Size(tuple) - 1 : 0;
-    if (n < 2 || n > VEKT_MAX_ARGS) return fail("program: expected instructions of 2 to 8 values");
+    if (n < 2 || n > VEKT_MAX_OPERANDS) return fail("program: expected instructions of 2 to 32 values");
     for (Py_ssize_t k = 0; k < n; k++) {
         const long v = PyLong_AsLong(PyTuple_GetItem(tuple, k + 1));
         if (v == -1 && PyErr_Occurred()) return -1;
@@ -242,8 +258,11 @@ static int build(builder *b, PyObject *dtypes, int nin, int nout, PyObject *cons
         b->written[v] = v < nin;
     }
     if (set_constants(b, constants) < 0) return -1;
-    for (int i = 0; i < n; i++)
+    for (int i = 0, places = 0; i < n; i++) {
         if (set_instruction(b, PyTuple_GetItem(instructions, i), &p->instructions[i]) < 0) return -1;
+        places += p->instructions[i].nin + p->instructions[i].nout;
+        if (places > VEKT_MAX_PLACES) return fail("program: too many values in its instructions");
+    }
     for (int v = nin; v < nin + nout; v++)
         if (!b->written[v]) return fail("program: an output is never written");
     vekt_program_finish(p);

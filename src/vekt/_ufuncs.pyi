@@ -93,6 +93,7 @@ class Dispatcher:
         operation: Any,
         out_dtypes: tuple[np.dtype[Any], ...],
         weak: np.dtype[Any] | None = None,
+        after: tuple[int, Callable[[], Any]] = ...,
     ) -> None: ...
     def run(
         self, operation: Any, inputs: tuple[NDArray[Any], ...], outs: tuple[NDArray[Any], ...], /

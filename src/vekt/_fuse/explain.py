@@ -5,7 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
+from .compile import Loop
 from .graph import REDUCTIONS, Node, topological
+from .lower import Instruction
 from .passes import Pass
 from .plan import Plan
 
@@ -95,7 +99,7 @@ class Picture:
 def explanation(name: str, plan: Plan) -> str:
     """Instructions, block sizes and bytes of the passes of a plan."""
     passes = len(plan.forward)
-    lines = [f"{name}: {passes} pass{'es' * (passes > 1)} over memory on {plan.isa}"]
+    lines = [f"{name}: {passes} pass{'es' * (passes > 1)} over memory on {plan.tier.isa}"]
     for k, step in enumerate(plan.forward):
         lines += _pass_lines(k, step)
     return "\n".join(lines)
@@ -106,13 +110,19 @@ def _pass_lines(number: int, step: Pass) -> list[str]:
     names = _names(step)
     read = sum(x.dtype.itemsize for x in program.inputs)
     written = sum(r.dtype.itemsize for r in step.results if r.kind == "stored")
+    count = len(program.instructions)
     lines = [
-        f"  pass {number}: {len(program.instructions)} instructions on blocks of {program.block} "
-        f"elements; {read} bytes read and {written} written for each",
+        f"  pass {number}: {count} instruction{'s' * (count > 1)}{_blocks(step)}; "
+        f"{read} bytes read and {written} written for each",
     ]
     for i in program.instructions:
         sources = ", ".join(names[v] for v in i.values[: i.nin])
         results = ", ".join(names[v] for v in i.values[i.nin :])
+        if isinstance(i.what, Loop):
+            lanes = i.what.lanes
+            lines.append(f"    {results} = compiled({sources})  # {lanes} elements at a time")
+            lines += [f"      {line}" for line in _compiled_lines(i, names)]
+            continue
         kind = "vekt" if isinstance(i.what, str) else "numpy" if _is_numpys(i.what) else "ufunc"
         dtype = program.dtypes[i.values[-1]].name
         lines.append(f"    {results} = {i.name}({sources})  # {dtype}, {kind}")
@@ -121,12 +131,38 @@ def _pass_lines(number: int, step: Pass) -> list[str]:
         for k, r in enumerate(step.results)
         if r.kind != "stored"
     ]
+    if step.left is not None:
+        lines.append(f"    {program.operations} operations are compiled after {step.left} elements")
+    return lines
+
+
+def _blocks(step: Pass) -> str:
+    """Say how many elements are in the first-level cache, if they have to be there."""
+    program = step.program
+    only = program.instructions[0].what if len(program.instructions) == 1 else None
+    if isinstance(only, Loop) and program.first_register == len(program.dtypes):
+        return " on all elements"
+    return f" on blocks of {program.block} elements"
+
+
+def _compiled_lines(instruction: Instruction, names: dict[int, str]) -> list[str]:
+    """Write the operations of a segment; t0, t1... stay in registers."""
+    segment = instruction.what.segment
+    operands = (*segment.inputs, *segment.outputs)
+    known: dict[Node, str] = {}
+    for node, value in zip(operands, instruction.values, strict=True):
+        known.setdefault(node, names[value])
+    lines: list[str] = []
+    for node in segment.nodes:
+        known.setdefault(node, f"t{len(lines)}")
+        sources = (
+            f"{np.asarray(x.value)[()]!s}" if x.op == "constant" else known[x] for x in node.args
+        )
+        lines.append(f"{known[node]} = {node.name}({', '.join(sources)})  # {node.dtype.name}")
     return lines
 
 
 def _is_numpys(ufunc: Any) -> bool:
-    import numpy as np
-
     return getattr(np, ufunc.__name__, None) is ufunc
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from threading import RLock
 from typing import Any
@@ -15,6 +16,7 @@ from vekt._axes import is_dask
 
 from .graph import UnfusableError
 from .lower import Program
+from .passes import Tier
 from .plan import Plan, Traced
 from .rules import gradients
 from .symbols import Symbol
@@ -33,8 +35,13 @@ class Variant:
         self.count = sum(x is None for x in self.positional)
         self.count += sum(x is None for _, x in self.named)
         self.dispatcher = dispatcher
-        self.lock = fused.lock
+        self.lock, self.tier = fused.lock, Tier(fused.compile)
         self.plans: dict[Any, Plan | None] = {}
+
+    @property
+    def recipe(self) -> tuple[Any, ...]:
+        """What makes the same variant in another process."""
+        return self.function, self.key, self.tier.compile
 
     def arguments(self, operands: Any) -> tuple[list[Any], dict[str, Any]]:
         """Return arguments of the function, with these operands."""
@@ -55,30 +62,47 @@ class Variant:
         (result,) = plan(taken, ())
         return result
 
-    def plan(self, signature: Any) -> Plan | None:
-        """Return what calls of a signature do; None where only NumPy knows."""
-        if signature in self.plans:
-            return self.plans[signature]
+    def plan(self, signature: Any, before: bool = False) -> Plan | None:
+        """Return what calls of a signature do; None where only NumPy knows.
+
+        `before` tells when arrays are converted, as for `Traced`.
+        """
+        key = signature, before and self.dtype is not None
+        if key in self.plans:
+            return self.plans[key]
         with self.lock:
-            if signature not in self.plans:
+            if key not in self.plans:
                 try:
-                    plan = Plan(Traced(self.call, signature, self.dtype))
+                    plan = Plan(Traced(self.call, signature, self.dtype, before), self.tier)
                     if plan.is_elementwise and self.dispatcher is not None:
-                        outputs = tuple(y.dtype for y in plan.traced.outputs)
-                        program = plan.forward[0].program
-                        if plan.traced.is_tuple == (len(outputs) > 1):
-                            self.dispatcher.add(signature, program.capsule, outputs)
-                    self.plans[signature] = plan
+                        self._dispatch(signature, plan)
+                    self.plans[key] = plan
                 except UnfusableError:
-                    self.plans[signature] = None
-        return self.plans[signature]
+                    self.plans[key] = None
+        return self.plans[key]
+
+    def _dispatch(self, signature: Any, plan: Plan) -> None:
+        """Let calls go straight to the one pass of a plan, as it is now."""
+        outputs = tuple(y.dtype for y in plan.traced.outputs)
+        if plan.traced.is_tuple != (len(outputs) > 1):
+            return
+        step = plan.forward[0]
+
+        def promote() -> None:
+            step.promote()
+            self._dispatch(signature, plan)
+
+        after: Any = {} if step.left is None else {"after": (step.left, promote)}
+        self.dispatcher.add(signature, step.program.capsule, outputs, **after)
 
 
 class Fused:
     """What stands behind a fused function: its variants, gradients and explanations."""
 
-    def __init__(self, function: Callable[..., Any], nin: int = 0) -> None:
-        self.function = function
+    def __init__(
+        self, function: Callable[..., Any], nin: int = 0, compile: bool | None = None
+    ) -> None:
+        self.function, self.compile = function, compile
         self.lock = RLock()
         code = getattr(function, "__code__", None)
         count = code.co_argcount if code else 1
@@ -191,7 +215,7 @@ class Fused:
     def _differentiable(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any]]:
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
         variant, operands = self.bind(args, options, dtype)
-        plan, operands = prepare(variant, operands)
+        plan, operands = prepare(variant, operands, before=True)
         if plan is None:
             raise TypeError(f"{self.function.__name__}: no gradient for these dtypes")
         return plan, operands
@@ -215,8 +239,9 @@ class Fused:
             (dx,) = gradients(graph, [(y, dy)], traced.inputs)
             dx = dx or graph.constant(0, dtype)
             with _no_step_by_step(self.function):
-                capsules.append(Program(traced.inputs, [y], isa).capsule)
-                capsules.append(Program([dy, *traced.inputs], [dx], isa).capsule)
+                for inputs, output in ((traced.inputs, y), ([dy, *traced.inputs], dx)):
+                    program = Program(inputs, [output], isa, compile=self.compile is True)
+                    capsules.append(program.capsule)
         return tuple(capsules)
 
     # ---- explanations
@@ -268,7 +293,9 @@ def _one_or_all(gradients: list[Any]) -> Any:
     return gradients[0] if len(gradients) == 1 else tuple(gradients)
 
 
-def prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[Any]]:
+def prepare(
+    variant: Variant, operands: list[Any], before: bool = False
+) -> tuple[Plan | None, list[Any]]:
     """Return the plan for operands, and those as it takes them; None leaves them as they are."""
     if any(_is_foreign(x) for x in operands):
         return None, operands
@@ -282,7 +309,7 @@ def prepare(variant: Variant, operands: list[Any]) -> tuple[Plan | None, list[An
         cast = variant.dtype is not None and isinstance(x, np.ndarray)
         if cast and not np.can_cast(d, variant.dtype, "same_kind"):
             raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
-    return variant.plan(signature), taken
+    return variant.plan(signature, before), taken
 
 
 def _is_foreign(x: Any) -> bool:
@@ -297,7 +324,7 @@ def _step_by_step(variant: Variant, operands: list[Any], out: Any, dtype: Any) -
         plan = variant.plan(tuple(getattr(x, "dtype", type(x)) for x in operands))
         if plan is not None and plan.is_elementwise and not plan.traced.is_tuple:
             blockwise = import_module("vekt._dask").fused
-            return blockwise(variant.function, variant.key, operands, plan.traced.outputs[0].dtype)
+            return blockwise(variant, operands, plan.traced.outputs[0].dtype)
     if dtype is not None:
         operands = [x.astype(dtype) if hasattr(x, "astype") else x for x in operands]
     results = variant.call(*operands)
@@ -324,7 +351,7 @@ def _outs(out: Any, plan: Plan) -> tuple[Any, ...]:
     return outs
 
 
-def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any:
+def fuse(function: Any = None, *, compile: bool | None = None, nin: int = 0) -> Any:
     """Make one pass over memory of a function of arrays.
 
     The function is called once for each combination of dtypes, with symbols in place of arrays, to
@@ -334,23 +361,29 @@ def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any:
 
     Parameters
     ----------
-    function : callable
+    function : callable, optional
         Of arrays, and of Python's numbers: positional ones may change from call to call, those
         given by keyword and defaults are constants.  It returns an array or a tuple of them.
+    compile : bool, optional
+        Whether arithmetic becomes machine code, which wants the package llvmlite: at the first call
+        (True), never (False), or, by default, when calls have done so much that it pays.  Results
+        have the same bits.
     nin : int, optional
         How many arrays it mostly takes, where its signature does not tell: such calls are quicker.
 
     Returns
     -------
     callable
-        Takes ``out=`` and ``dtype=`` (what arrays are converted to first) beside the function's own
-        parameters.  ``backward(dy, *args)`` and ``value_and_grad(*args)`` give gradients,
-        ``graph()`` and ``explain()`` tell what it does.
+        Without a function, a decorator.  Otherwise it takes ``out=`` and ``dtype=`` (what arrays
+        are converted to first) beside the function's own parameters.  ``backward(dy, *args)`` and
+        ``value_and_grad(*args)`` give gradients, ``graph()`` and ``explain()`` tell what it does.
 
     Raises
     ------
     TypeError
         At the first call, if the function does what depends on the values of an array.
+    ImportError
+        At the first call, if `compile` is True and there is no llvmlite.
 
     Examples
     --------
@@ -363,7 +396,11 @@ def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any:
     >>> cost.backward(1.0, 5.0, 3.0, 2.0)
     (np.float64(3.0), np.float64(6.0), np.float64(9.0))
     """
-    fused = Fused(function, nin)
+    if function is None:
+        return partial(fuse, compile=compile, nin=nin)
+    if compile not in (True, False, None):
+        raise TypeError(f"compile: expected True, False or None, got {compile!r}")
+    fused = Fused(function, nin, compile)
     made = fused.dispatcher
     for name in ("__module__", "__qualname__", "__annotations__"):
         if hasattr(function, name):

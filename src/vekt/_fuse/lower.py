@@ -9,9 +9,9 @@ import numpy as np
 
 from vekt import _native, _ufuncs
 
+from .compile import Loop, compiled, cost
 from .graph import DType, Node, UnfusableError, is_kernel, topological
-
-MAX_OPERANDS = 32
+from .segments import MAX_OPERANDS, Segment, segmented
 
 # Exact, or rounded once: the kernels of the table give NumPy's bits.
 _ROUNDED_ONCE = frozenset(
@@ -63,9 +63,36 @@ class Instruction:
     @property
     def cost(self) -> int:
         """Rough picoseconds per element of what has no row in the table of kernels."""
+        if isinstance(self.what, Loop):
+            return cost(self.what.segment)
         if isinstance(self.what, str):
             return 50 if self.name in ("cast", "copy", "real", "imag", "complex") else 0
         return 50 if self.name in _QUICK else 1000
+
+
+class Call:
+    """What computes values from others; `None` stands for a value that nobody asked for."""
+
+    __slots__ = ("args", "dtypes", "in_place", "name", "nodes", "what")
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        """Take the results of one call of a ufunc, or one node."""
+        first = nodes[0]
+        self.name, self.args = first.name, first.args
+        self.what, self.in_place = _kernel_of(first)
+        count = _nout(first)
+        by_number = {y.value if count > 1 else 0: y for y in nodes}
+        self.nodes = [by_number.get(number) for number in range(count)]
+        self.dtypes = [_dtype_of_output(first, number) for number in range(count)]
+
+    @classmethod
+    def compiled(cls, segment: Segment, isa: str) -> Call:
+        """Take a segment."""
+        call = cls.__new__(cls)
+        call.what, call.name, call.in_place = compiled(segment, isa), "compiled", True
+        call.args, call.nodes = segment.inputs, list(segment.outputs)
+        call.dtypes = [node.dtype for node in segment.outputs]
+        return call
 
 
 class Program:
@@ -79,16 +106,33 @@ class Program:
         Values that are asked for.
     isa : str
         Instruction set whose kernels it runs.
+    compile : bool
+        Whether operations that are defined to the last bit become machine code together.
     """
 
     def __init__(
-        self, inputs: Sequence[Node], outputs: Sequence[Node], isa: str = _native.SELECTED
+        self,
+        inputs: Sequence[Node],
+        outputs: Sequence[Node],
+        isa: str = _native.SELECTED,
+        compile: bool = False,
     ) -> None:
         self.inputs, self.outputs, self.isa = tuple(inputs), tuple(outputs), isa
         if len(inputs) + len(outputs) > MAX_OPERANDS:
             raise UnfusableError(f"more than {MAX_OPERANDS} arguments and results together")
-        order = topological(outputs, inputs)
-        self.constants = [node for node in order if node.op == "constant"]
+        order = _calls([x for x in topological(outputs, inputs) if x.op != "constant"])
+        steps = segmented(order, inputs, outputs, isa)
+        self.operations = sum(len(x) for x in steps if isinstance(x, Segment))
+        """How many of them are, or would be, compiled."""
+        whole = compile and len(steps) == 1 and isinstance(steps[0], Segment)
+        calls = (
+            [Call.compiled(x, isa) if isinstance(x, Segment) else Call(x) for x in steps]
+            if compile
+            else [Call(x) for x in order]
+        )
+        needed = dict.fromkeys(x for call in calls for x in call.args)
+        needed |= {} if whole else dict.fromkeys(outputs)
+        self.constants = [node for node in needed if node.op == "constant"]
         self.dtypes: list[DType] = [x.dtype for x in (*inputs, *outputs, *self.constants)]
         self.first_register = len(self.dtypes)
         self.instructions: list[Instruction] = []
@@ -96,11 +140,10 @@ class Program:
         start = len(inputs) + len(outputs)
         self._place |= {node: start + k for k, node in enumerate(self.constants)}
         self._free: dict[DType, list[int]] = {}
-        calls = _calls([node for node in order if node.op != "constant"])
-        self._lower(calls)
-        for k, node in enumerate(outputs):
-            if self._place[node] != len(inputs) + k:
-                self._emit("copy", "copy", 1, (self._place[node], len(inputs) + k))
+        if whole:  # its operands are the program's own
+            self._emit(calls[0].what, "compiled", len(inputs), tuple(range(start)))
+        else:
+            self._lower(calls)
         self.capsule = self._build()
 
     def _build(self) -> Any:
@@ -120,31 +163,27 @@ class Program:
         except ValueError as error:
             raise UnfusableError(str(error)) from None
 
-    def _lower(self, calls: list[list[Node]]) -> None:
-        last = {x: k for k, call in enumerate(calls) for x in call[0].args}
+    def _lower(self, calls: list[Call]) -> None:
+        last = {x: k for k, call in enumerate(calls) for x in call.args}
         outputs = {node: len(self.inputs) + k for k, node in reversed([*enumerate(self.outputs)])}
         for k, call in enumerate(calls):
-            node = call[0]
-            what, in_place = _kernel_of(node)
-            sources = tuple(self._place[x] for x in node.args)
-            dying = {x for x in node.args if last[x] == k}
-            if in_place:
+            sources = tuple(self._place[x] for x in call.args)
+            dying = [self._place[x] for x in call.args if last[x] == k]
+            if call.in_place:
                 self._release(dying)
-            by_number = {y.value if len(call) > 1 or _nout(node) > 1 else 0: y for y in call}
-            results = []
-            for number in range(_nout(node)):
-                y = by_number.get(number)
-                if y in outputs:
-                    place = outputs[y]
-                else:
-                    place = self._register(_dtype_of_output(node, number))
-                if y is not None:
-                    self._place[y] = place
-                results.append(place)
-            self._emit(what, node.name, len(sources), (*sources, *results))
-            if not in_place:
-                self._release(dying)
-            self._release({y for y in call if y not in last}, results, by_number)
+            places, unread = [], []
+            for node, dtype in zip(call.nodes, call.dtypes, strict=True):
+                place = outputs[node] if node in outputs else self._register(dtype)
+                if node is not None:
+                    self._place[node] = place
+                if node not in last:
+                    unread.append(place)
+                places.append(place)
+            self._emit(call.what, call.name, len(sources), (*sources, *places))
+            self._release(unread if call.in_place else [*dying, *unread])
+        for k, node in enumerate(self.outputs, len(self.inputs)):
+            if self._place[node] != k:
+                self._emit("copy", "copy", 1, (self._place[node], k))
 
     def _emit(self, what: Any, name: str, nin: int, values: tuple[int, ...]) -> None:
         self.instructions.append(Instruction(what, name, nin, values))
@@ -156,13 +195,10 @@ class Program:
         self.dtypes.append(dtype)
         return len(self.dtypes) - 1
 
-    def _release(self, nodes: set[Node], results: Any = (), by_number: Any = None) -> None:
+    def _release(self, places: Sequence[int]) -> None:
         """Let registers whose values nobody reads any more be used again."""
-        places = {self._place[x] for x in nodes}
-        places |= {p for k, p in enumerate(results) if by_number.get(k) is None}
-        for place in sorted(places):
-            if place >= self.first_register:
-                self._free.setdefault(self.dtypes[place], []).append(place)
+        for place in sorted({p for p in places if p >= self.first_register}):
+            self._free.setdefault(self.dtypes[place], []).append(place)
 
     @property
     def block(self) -> int:

@@ -237,8 +237,8 @@ _cache: OrderedDict[str, tuple[tuple[str, ...], Any]] = OrderedDict()
 _lock = Lock()
 
 
-def _compiled(text: str) -> tuple[tuple[str, ...], Any]:
-    """Names of an expression's variables, and the fused function of them."""
+def compiled(text: str) -> tuple[tuple[str, ...], Any]:
+    """Return the names of an expression's variables, and the fused function of them."""
     found = _cache.get(text)
     if found is None:
         if not isinstance(text, str):
@@ -317,7 +317,7 @@ def evaluate(
         ...
     ValueError: expression: Attribute is not allowed: 'a.size'
     """
-    names, function = _compiled(ex)
+    names, function = compiled(ex)
     if local_dict is None:
         frame = sys._getframe(_frame_depth)
         local_dict = frame.f_locals

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 
 from vekt import _native, _ufuncs
 
-from .graph import FLOAT, REDUCTIONS, Graph, Node
+from .graph import FLOAT, REDUCTIONS, Graph, Node, UnfusableError
 from .lower import Program
 
 Array = NDArray[Any]
 _KIND = {"stored": 0, "sum": 1, "mean": 1, "max": 2, "min": 3}
 _DOUBLE = np.dtype("f8")
+PAYS = 1 << 30
+"""Operations on elements that take kernels as long as it takes to compile: some 50 ms."""
 
 
 class Result:
@@ -43,19 +46,67 @@ class Result:
         return self.kind == "mean" or (self.kind != "stored" and self.dtype.kind not in "biu")
 
 
+class Tier:
+    """When a pass has its operations compiled, on which instruction set.
+
+    Parameters
+    ----------
+    compile : bool, optional
+        At once, never, or, by default, when it has done so much work that it pays.
+    isa : str
+        Instruction set.
+    """
+
+    __slots__ = ("compile", "isa")
+
+    def __init__(self, compile: bool | None = None, isa: str = _native.SELECTED) -> None:
+        self.compile, self.isa = compile, isa
+
+
 class Pass:
-    """Values of one shape that depend on the same inputs, computed together."""
+    """Values of one shape that depend on the same inputs, computed together.
+
+    Kernels compute them first; `left` elements later, or never where that is None, `promote` has
+    what it can compiled.
+    """
 
     def __init__(
-        self, inputs: Sequence[Node], results: Sequence[Result], isa: str = _native.SELECTED
+        self, inputs: Sequence[Node], results: Sequence[Result], tier: Tier | None = None
     ) -> None:
         self.inputs, self.results = tuple(inputs), tuple(results)
-        self.program = Program(inputs, [r.value for r in results], isa)
+        self.tier = tier or Tier()
+        self.program = Program(inputs, self._outputs, self.tier.isa)
+        self.left: int | None = None
+        if self.program.operations and self.tier.compile is None:
+            self.left = max(PAYS // self.program.operations, 1)
+        elif self.program.operations and self.tier.compile:
+            self._compile()
+
+    @property
+    def _outputs(self) -> list[Node]:
+        return [r.value for r in self.results]
+
+    def _compile(self) -> None:
+        with suppress(UnfusableError):  # more values at a time than a block has room for
+            self.program = Program(self.inputs, self._outputs, self.tier.isa, compile=True)
+
+    def promote(self) -> None:
+        """Have it compiled, if there is a compiler."""
+        self.left = None
+        with suppress(ImportError):
+            self._compile()
+
+    def _count(self, elements: int) -> None:
+        if self.left is not None:
+            self.left -= elements
+            if self.left <= 0:
+                self.promote()
 
     def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
         """Run on arrays, into those of `out` that are given."""
         arrays = [_plain(a, x) for a, x in zip(arrays, self.inputs, strict=True)]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        self._count(math.prod(shape))
         given = [*out, *(None,) * (len(self.results) - len(out))]
         targets: list[Any] = []
         views, finals, divisors = [], [], []

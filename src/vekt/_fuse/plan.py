@@ -9,10 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
-from vekt._native import SELECTED
-
 from .graph import REDUCTIONS, Graph, Node, UnfusableError, topological
-from .passes import Pass, Result
+from .passes import Pass, Result, Tier
 from .rules import Algebra, gradients
 from .symbols import NUMBERS, Symbol, refuse
 
@@ -29,19 +27,29 @@ class Traced:
     given : sequence of dtype or type
         Dtypes of arrays, types of Python's numbers.
     dtype : dtype, optional
-        What arrays are converted to first.
+        What arrays are converted to first, in the same pass.
+    before : bool
+        Whether they are converted before the pass instead, so that it has gradients in this dtype.
     """
 
     def __init__(
-        self, function: Callable[..., Any], given: Sequence[Any], dtype: Any = None
+        self,
+        function: Callable[..., Any],
+        given: Sequence[Any],
+        dtype: Any = None,
+        before: bool = False,
     ) -> None:
         self.graph = Graph()
+        to = [x if dtype is None or isinstance(x, type) else dtype for x in given]
         self.inputs = [
-            self.graph.input(k, x if dtype is None or isinstance(x, type) else dtype)
-            for k, x in enumerate(given)
+            self.graph.input(k, t if before else x)
+            for k, (x, t) in enumerate(zip(given, to, strict=True))
+        ]
+        values = [
+            x if x.weak else self.graph.cast(x, t) for x, t in zip(self.inputs, to, strict=True)
         ]
         with np.errstate(all="ignore"):
-            results = function(*(Symbol(self.graph, x) for x in self.inputs))
+            results = function(*(Symbol(self.graph, x) for x in values))
         self.is_tuple = isinstance(results, (tuple, list))
         results = results if self.is_tuple else (results,)
         self.outputs = [self._output(x) for x in results]
@@ -86,8 +94,8 @@ def _leaves(node: Node) -> tuple[Node, ...]:
 class Plan:
     """The passes that compute a traced function, and those of its gradients."""
 
-    def __init__(self, traced: Traced, isa: str = SELECTED) -> None:
-        self.traced, self.isa = traced, isa
+    def __init__(self, traced: Traced, tier: Tier | None = None) -> None:
+        self.traced, self.tier = traced, tier or Tier()
         self.forward = self._passes(traced.outputs)
         self._backward: dict[Any, Any] = {}
         self._together: Pass | None = None
@@ -101,7 +109,7 @@ class Plan:
             groups.setdefault(_leaves(node), []).append(node)
         graph = self.traced.graph
         return [
-            Pass(leaves, [Result(graph, node) for node in nodes], self.isa)
+            Pass(leaves, [Result(graph, node) for node in nodes], self.tier)
             for leaves, nodes in groups.items()
         ]
 
@@ -191,7 +199,7 @@ class Plan:
             y = graph.input(len(self.traced.inputs) + 1, node.dtype)
             same = graph.call(np.equal, node.args[0], y)[0]
             count = graph.reduce("sum", graph.cast(same, node.dtype), node.value[0], True)
-            self._backward[key] = Pass([*step.inputs, y], [Result(graph, count)], self.isa)
+            self._backward[key] = Pass([*step.inputs, y], [Result(graph, count)], self.tier)
         found: Pass = self._backward[key]
         return found
 
@@ -229,7 +237,7 @@ class Plan:
         if not found:
             return None, ()
         outputs = [Result(graph, dx, like=k) for k, _, dx in found]
-        return Pass([*step.inputs, *given], outputs, self.isa), tuple(x for _, x, _ in found)
+        return Pass([*step.inputs, *given], outputs, self.tier), tuple(x for _, x, _ in found)
 
     def value_and_grad(self, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
         """Results, and the gradients of their sum; in one pass wherever there is but one."""
@@ -258,7 +266,7 @@ class Plan:
             inner, wrt = self._gradient_pass(step, given, results)
             forward = [Result(graph, r.node) for r in step.results]
             more = inner.results if inner else ()
-            self._together = Pass([*step.inputs, *given], [*forward, *more], self.isa)
+            self._together = Pass([*step.inputs, *given], [*forward, *more], self.tier)
             self._wrt = wrt
         values = self._inputs(arrays)
         used = [np.asarray(values[x]) for x in step.inputs]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import vekt as vk
+from vekt._fuse.parse import compiled
+from vekt._fuse.passes import PAYS
 from vekt.cli.shapes import SIZES, Shape, text
 from vekt.cli.tasks import Task
 
@@ -46,6 +49,16 @@ def sizes(asked: list[int]) -> list[int]:
     return sorted({*SIZES, 10_000}) if asked == SIZES else asked
 
 
+_LEAST = 1000
+
+
+def _settled(f: Any, call: Callable[[], Any], *args: Any, **options: Any) -> None:
+    """Call until a fused function has compiled what it will by itself, on elements enough."""
+    while args[0].size >= _LEAST and "are compiled after" in f.explain(*args, **options):
+        for _ in range(10):
+            call()
+
+
 def expression_tasks(names: Iterable[str], n: int, dtype: str) -> Iterator[Task]:
     """Each expression of `n` elements, fused; one of them from its text as well."""
     rng = np.random.default_rng(0)
@@ -58,13 +71,17 @@ def expression_tasks(names: Iterable[str], n: int, dtype: str) -> Iterator[Task]
             formula, _ = EXPRESSIONS["fuse_linear"]
             title, used = f"evaluate {formula!r}", ["a", "b"]
             call = f"vk.evaluate({formula!r}, out=out)"
+            _, f = compiled(formula)
         elif name in EXPRESSIONS:
             title, function = EXPRESSIONS[name]
-            operands = {**operands, "f": vk.fuse(function)}
+            f = vk.fuse(function)
+            operands = {**operands, "f": f}
             used = list(function.__code__.co_varnames)
             call = f"f({', '.join(used)}, out=out)"
         else:
             continue
+        args = [operands[name] for name in used]
+        _settled(f, partial(f, *args, out=operands["out"]), *args)
         yield Task(name, call, operands, (*used, "out"), (n,), title=title)
 
 
@@ -76,8 +93,9 @@ def gradient_tasks(shapes: Iterable[Shape], dtype: str) -> Iterator[Task]:
         return rng.standard_normal(shape).astype(dtype)
 
     for rows, columns in shapes:
+        f = vk.fuse(lambda x, w, b, m: np.sum(vk.mish(x * w + b) * m))
         operands = {
-            "f": vk.fuse(lambda x, w, b, m: np.sum(vk.mish(x * w + b) * m)),
+            "f": f,
             "x": normal(rows, columns),
             "w": normal(columns),
             "b": normal(columns),
@@ -86,6 +104,9 @@ def gradient_tasks(shapes: Iterable[Shape], dtype: str) -> Iterator[Task]:
         }
         title = f"value and gradients of sum(mish(x*w + b)*m), {text((rows, columns))}"
         moved = ("x", "x", "w", "w", "b", "b", "m", "m")
+        args = [operands[name] for name in "xwbm"]
+        for _ in range(PAYS // (10 * rows * columns) if rows * columns >= _LEAST else 0):
+            f.value_and_grad(*args)  # of more than ten operations
         call = "value, slopes = f.value_and_grad(x, w, b, m)"
         yield Task(GRADIENT, call, operands, moved, (rows, columns), title=title)
 
@@ -95,13 +116,17 @@ def normalise_tasks(shapes: Iterable[Shape]) -> Iterator[Task]:
     rng = np.random.default_rng(0)
     for shape in shapes:
         mean, deviation = (rng.uniform(0.2, 0.5, shape[-1]).astype("f4") for _ in range(2))
+        f = vk.fuse(lambda x, mean, deviation: (x / 255 - mean) / deviation)
         operands = {
-            "f": vk.fuse(lambda x, mean, deviation: (x / 255 - mean) / deviation),
+            "f": f,
             "x": rng.integers(0, 256, shape, np.uint8),
             "mean": mean,
             "deviation": deviation,
             "out": np.zeros(shape, np.float32),
         }
+        args = [operands[name] for name in ("x", "mean", "deviation")]
+        options = {"dtype": np.float32}
+        _settled(f, partial(f, *args, **options, out=operands["out"]), *args, **options)
         call = "f(x, mean, deviation, dtype=np.float32, out=out)"
         title = f"(x/255 - mean)/deviation of uint8, {text(shape)}"
         yield Task(NORMALISE, call, operands, ("x", "out"), shape, title=title)

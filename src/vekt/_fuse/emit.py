@@ -1,0 +1,481 @@
+"""A segment in LLVM's language: one loop of the kernels' signature, `vekt_loop` in csrc/vekt.h.
+
+Each operation is one that IEEE 754, or arithmetic modulo a power of two, defines to the last bit,
+and none may be contracted or reordered: the result is that of kernels, one after the other.
+Vectors of a few registers are written out; the last elements go through the same instructions on
+padded copies, so that the bits of an element do not depend on its place.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .graph import DType, Node, is_kernel
+
+if TYPE_CHECKING:
+    from .segments import Segment
+
+
+class Machine(NamedTuple):
+    """What the loops of an instruction set are made for."""
+
+    cpu: str
+    vector_bytes: int
+    registers: int
+    fused: bool = True
+    """Whether it multiplies and adds with one rounding, rounds to whole numbers, and has halves."""
+
+
+MACHINES = {
+    "x86_v4": Machine("x86-64-v4", 64, 32),
+    "x86_v3": Machine("x86-64-v3", 32, 16),
+    "x86_v2": Machine("x86-64-v2", 16, 16, fused=False),
+    "neon": Machine("generic", 16, 32),
+    "generic": Machine("", 16, 16, fused=False),
+}
+
+_TYPES = {"?": "i1", "e": "half", "f": "float", "d": "double"}
+_TYPES |= {c: f"i{8 * np.dtype(c).itemsize}" for c in "bBhHiIlLqQ"}
+_MOST_STEPS = 4
+"""Vectors of the widest dtype that are computed together, where registers allow."""
+
+
+def _llvm(dtype: DType) -> str:
+    return _TYPES[dtype.char]
+
+
+class Emitter:
+    """Writes instructions on vectors."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self.lines: list[str] = []
+        self.declarations: set[str] = set()
+        self._count = 0
+
+    def type(self, element: str) -> str:
+        """Return the type of vectors."""
+        return f"<{self.lanes} x {element}>"
+
+    def new(self, text: str) -> str:
+        """Add an instruction; return the name of its result."""
+        self._count += 1
+        self.lines.append(f"  %v{self._count} = {text}")
+        return f"%v{self._count}"
+
+    def constant(self, value: Any, dtype: DType) -> str:
+        """Return one number in all lanes."""
+        kind = _llvm(dtype)
+        if dtype.kind == "f":
+            bits = struct.unpack("<Q", struct.pack("<d", float(value)))[0]
+            text = f"0x{bits:016X}" if kind != "half" else f"0xH{np.float16(value).view('u2'):04X}"
+        else:
+            text = str(int(value))
+        return f"splat ({kind} {text})"
+
+    def call(self, name: str, dtype: DType, *operands: str) -> str:
+        """Call one of LLVM's own functions, of and to one dtype."""
+        vector = self.type(_llvm(dtype))
+        number = {"float": "f32", "double": "f64"}.get(_llvm(dtype), _llvm(dtype))
+        function = f"@llvm.{name}.v{self.lanes}{number}"
+        self.declarations.add(f"declare {vector} {function}({', '.join([vector] * len(operands))})")
+        return self.new(f"call {vector} {function}({', '.join(f'{vector} {x}' for x in operands)})")
+
+    def plain(self, operation: str, dtype: DType, *operands: str) -> str:
+        """Apply an instruction to operands of one dtype."""
+        return self.new(f"{operation} {self.type(_llvm(dtype))} {', '.join(operands)}")
+
+    def compare(self, how: str, dtype: DType, x: str, y: str) -> str:
+        """Compare by lt, le, gt, ge, eq or ne; NaN is only unequal."""
+        if dtype.kind == "f":
+            return self.plain(f"fcmp {'u' if how == 'ne' else 'o'}{how}", dtype, x, y)
+        sign = "" if how in ("eq", "ne") else "s" if dtype.kind == "i" else "u"
+        return self.plain(f"icmp {sign}{how}", dtype, x, y)
+
+    def select(self, mask: str, dtype: DType, x: str, y: str) -> str:
+        """Take `x` where the mask is set, else `y`."""
+        vector = self.type(_llvm(dtype))
+        return self.new(f"select {self.type('i1')} {mask}, {vector} {x}, {vector} {y}")
+
+    def truth(self, dtype: DType, x: str) -> str:
+        """Whether it is not zero."""
+        if dtype.kind == "b":
+            return x
+        return self.compare("ne", dtype, x, self.constant(0, dtype))
+
+    def convert(self, to: DType, dtype: DType, x: str) -> str:
+        """Convert with one rounding; integers wrap around."""
+        source, target = _llvm(dtype), _llvm(to)
+        if to.kind == "b":
+            return self.truth(dtype, x)
+        if source == target:
+            return x
+        if dtype.kind == "f":
+            how = "fpext" if to.itemsize > dtype.itemsize else "fptrunc"
+        elif to.kind == "f":
+            how = "sitofp" if dtype.kind == "i" else "uitofp"
+        elif dtype.kind != "b" and to.itemsize < dtype.itemsize:
+            how = "trunc"
+        else:
+            how = "sext" if dtype.kind == "i" else "zext"
+        return self.new(f"{how} {self.type(source)} {x} to {self.type(target)}")
+
+
+# ---- operations: of an emitter, the dtype of operands, and these
+
+Rule = Callable[..., str]
+_RULES: dict[tuple[str, str], Rule] = {}
+
+
+def _rule(names: str, kinds: str) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        _RULES.update({(name, kind): rule for name in names.split() for kind in kinds})
+        return rule
+
+    return register
+
+
+def _instruction(name: str, kinds: str, operation: str) -> None:
+    _rule(name, kinds)(lambda e, d, *x: e.plain(operation, d, *x))
+
+
+for _name, _real, _integer, _logical in (
+    ("add", "fadd", "add", "or"),
+    ("subtract", "fsub", "sub", ""),
+    ("multiply", "fmul", "mul", "and"),
+    ("divide", "fdiv", "", ""),
+    ("negative", "fneg", "", ""),
+    ("bitwise_and", "", "and", "and"),
+    ("bitwise_or", "", "or", "or"),
+    ("bitwise_xor", "", "xor", "xor"),
+    ("maximum", "", "", "or"),
+    ("minimum", "", "", "and"),
+):
+    for _kinds, _operation in (("f", _real), ("iu", _integer), ("b", _logical)):
+        if _operation:
+            _instruction(_name, _kinds, _operation)
+
+for _name, _function in (
+    ("absolute", "fabs"),
+    ("fabs", "fabs"),
+    ("sqrt", "sqrt"),
+    ("copysign", "copysign"),
+    ("multiply_add", "fma"),
+    ("floor", "floor"),
+    ("ceil", "ceil"),
+    ("trunc", "trunc"),
+    ("rint", "rint"),
+):
+    _rule(_name, "f")(lambda e, d, *x, function=_function: e.call(function, d, *x))
+
+for _name, _how in (
+    ("less", "lt"),
+    ("less_equal", "le"),
+    ("greater", "gt"),
+    ("greater_equal", "ge"),
+    ("equal", "eq"),
+    ("not_equal", "ne"),
+):
+    _rule(_name, "fiub")(lambda e, d, x, y, how=_how: e.compare(how, d, x, y))
+
+for _name, _operation in (("logical_and", "and"), ("logical_or", "or"), ("logical_xor", "xor")):
+    _rule(_name, "fiub")(
+        lambda e, d, x, y, operation=_operation: e.plain(
+            operation, np.dtype("?"), e.truth(d, x), e.truth(d, y)
+        )
+    )
+
+
+@_rule("square", "fiu")
+def _square(e: Emitter, d: DType, x: str) -> str:
+    return e.plain("fmul" if d.kind == "f" else "mul", d, x, x)
+
+
+@_rule("reciprocal", "f")
+def _reciprocal(e: Emitter, d: DType, x: str) -> str:
+    return e.plain("fdiv", d, e.constant(1, d), x)
+
+
+@_rule("negative", "iu")
+def _negative(e: Emitter, d: DType, x: str) -> str:
+    return e.plain("sub", d, e.constant(0, d), x)
+
+
+@_rule("absolute", "i")
+def _absolute(e: Emitter, d: DType, x: str) -> str:
+    return e.select(e.compare("lt", d, x, e.constant(0, d)), d, _negative(e, d, x), x)
+
+
+@_rule("absolute", "u")
+def _same(e: Emitter, d: DType, x: str) -> str:
+    return x
+
+
+@_rule("invert", "iub")
+def _invert(e: Emitter, d: DType, x: str) -> str:
+    return e.plain("xor", d, x, e.constant(1 if d.kind == "b" else -1, d))
+
+
+@_rule("logical_not", "fiub")
+def _logical_not(e: Emitter, d: DType, x: str) -> str:
+    return _invert(e, np.dtype("?"), e.truth(d, x))
+
+
+def _extreme(e: Emitter, d: DType, how: str, x: str, y: str) -> str:
+    """Take the operand that is more extreme; NaN where either is, and else the second one."""
+    extreme = e.select(e.compare(how, d, x, y), d, x, y)
+    return e.select(e.compare("eq", d, x, x), d, extreme, x) if d.kind == "f" else extreme
+
+
+@_rule("maximum", "fiu")
+def _maximum(e: Emitter, d: DType, x: str, y: str) -> str:
+    return _extreme(e, d, "gt", x, y)
+
+
+@_rule("minimum", "fiu")
+def _minimum(e: Emitter, d: DType, x: str, y: str) -> str:
+    return _extreme(e, d, "lt", x, y)
+
+
+@_rule("clip", "fiu")
+def _clip(e: Emitter, d: DType, x: str, low: str, high: str) -> str:
+    return _minimum(e, d, _maximum(e, d, x, low), high)
+
+
+@_rule("sign", "fi")
+def _sign(e: Emitter, d: DType, x: str) -> str:
+    zero = e.constant(0, d)
+    rest = e.select(e.compare("eq", d, x, zero), d, zero, x)
+    below = e.select(e.compare("lt", d, x, zero), d, e.constant(-1, d), rest)
+    return e.select(e.compare("gt", d, x, zero), d, e.constant(1, d), below)
+
+
+@_rule("isnan", "f")
+def _isnan(e: Emitter, d: DType, x: str) -> str:
+    return e.compare("ne", d, x, x)
+
+
+@_rule("isinf", "f")
+def _isinf(e: Emitter, d: DType, x: str) -> str:
+    return e.compare("eq", d, e.call("fabs", d, x), e.constant(np.inf, d))
+
+
+@_rule("isfinite", "f")
+def _isfinite(e: Emitter, d: DType, x: str) -> str:
+    return e.compare("lt", d, e.call("fabs", d, x), e.constant(np.inf, d))
+
+
+# vekt's own functions that are arithmetic: as in csrc/ops/piecewise.h
+
+
+@_rule("vekt.relu", "f")
+def _relu(e: Emitter, d: DType, x: str) -> str:
+    zero = e.constant(0, d)
+    return e.select(e.compare("gt", d, zero, x), d, zero, x)
+
+
+@_rule("vekt.leaky_relu", "f")
+def _leaky_relu(e: Emitter, d: DType, x: str, slope: str) -> str:
+    zero = e.constant(0, d)
+    flat = e.compare("eq", d, slope, zero)
+    sloped = e.select(flat, d, zero, e.plain("fmul", d, slope, x))
+    return e.select(e.compare("lt", d, x, zero), d, sloped, x)
+
+
+_WHOLE = ("floor", "ceil", "trunc", "rint", "multiply_add")
+
+
+def _key(node: Node) -> tuple[str, str]:
+    name = f"vekt.{node.name}" if is_kernel(node.op) else node.name
+    return name, node.args[0].dtype.kind
+
+
+def has_type(dtype: DType, isa: str) -> bool:
+    """Whether values of a dtype can be in registers."""
+    return dtype.char in _TYPES and (dtype.char != "e" or MACHINES[isa].fused)
+
+
+def is_plain(node: Node, isa: str) -> bool:
+    """Whether a value's bits are defined, and its operation is known here."""
+    dtypes = [node.dtype, *(x.dtype for x in node.args)]
+    if not node.args or not all(has_type(d, isa) for d in dtypes):
+        return False
+    if node.op == "cast":
+        source, target = node.args[0].dtype, node.dtype
+        if "e" in (source.char, target.char):
+            return {source.char, target.char} == {"e", "f"}
+        return source.kind != "f" or target.kind in "fb"
+    if any(d.char == "e" for d in dtypes):
+        return node.op in ("where", "copy")
+    if node.op in ("where", "copy"):
+        return True
+    known = len(set(dtypes[1:])) == 1 and _key(node) in _RULES
+    return known and (MACHINES[isa].fused or node.name not in _WHOLE)
+
+
+def _value(e: Emitter, node: Node, operands: Sequence[str]) -> str:
+    if node.op == "cast":
+        return e.convert(node.dtype, node.args[0].dtype, operands[0])
+    if node.op == "copy":
+        return operands[0]
+    if node.op == "where":
+        return e.select(operands[0], node.dtype, *operands[1:])
+    return _RULES[_key(node)](e, node.args[0].dtype, *operands)
+
+
+# ---- the loop
+
+
+def _most_alive(segment: Segment) -> int:
+    """How many values are in registers at a time, at most."""
+    last = {x: k for k, node in enumerate(segment.nodes) for x in node.args}
+    alive: set[Node] = set()
+    most = 1
+    for k, node in enumerate(segment.nodes):
+        alive |= {x for x in node.args if x.op != "constant"} | {node}
+        most = max(most, len(alive))
+        alive -= {x for x in alive if last.get(x, k) <= k}
+    return most
+
+
+def lanes(segment: Segment, isa: str) -> int:
+    """How many elements are computed at a time."""
+    machine = MACHINES[isa]
+    wide = max(x.dtype.itemsize for x in (*segment.inputs, *segment.nodes))
+    steps = _MOST_STEPS
+    while steps > 1 and steps * _most_alive(segment) > machine.registers:
+        steps //= 2
+    return steps * machine.vector_bytes // wide
+
+
+def _body(e: Emitter, segment: Segment) -> list[str]:
+    """Write what is done to the elements from number %i on."""
+    values: dict[Node, str] = {}
+
+    def value(node: Node) -> str:
+        if node.op == "constant":
+            return e.constant(node.value, node.dtype)
+        return values[node]
+
+    for k, x in enumerate(segment.inputs):
+        kind = "i8" if x.dtype.kind == "b" else _llvm(x.dtype)
+        index = e.new(f"and i64 %i, %mask{k}")
+        at = e.new(f"getelementptr {kind}, ptr %from{k}, i64 {index}")
+        loaded = e.new(f"load {e.type(kind)}, ptr {at}, align 1")
+        if x.dtype.kind == "b":
+            loaded = e.new(f"icmp ne {e.type('i8')} {loaded}, zeroinitializer")
+        values[x] = loaded
+    for node in segment.nodes:
+        values[node] = _value(e, node, [value(x) for x in node.args])
+    for k, node in enumerate(segment.outputs, len(segment.inputs)):
+        kind, result = _llvm(node.dtype), value(node)
+        if node.dtype.kind == "b":
+            kind, result = "i8", e.new(f"zext {e.type('i1')} {result} to {e.type('i8')}")
+        at = e.new(f"getelementptr {kind}, ptr %to{k}, i64 %i")
+        e.lines.append(f"  store {e.type(kind)} {result}, ptr {at}, align 1")
+    return e.lines
+
+
+def loop(segment: Segment, isa: str) -> str:
+    """Return a module of one function: @loop(args, advance, n).
+
+    Parameters
+    ----------
+    segment : Segment
+        What is computed.
+    isa : str
+        Instruction set.
+    """
+    machine, n_inputs = MACHINES[isa], len(segment.inputs)
+    width = lanes(segment, isa)
+    e = Emitter(width)
+    body = _body(e, segment)
+    operands = [*segment.inputs, *segment.outputs]
+    kinds = ["i8" if x.dtype.kind == "b" else _llvm(x.dtype) for x in operands]
+    sizes = [x.dtype.itemsize for x in operands]
+    zeros = f"<{width} x i32> zeroinitializer"
+    start, outer, rest, finish = [], [], [], []
+    for k, (kind, size) in enumerate(zip(kinds, sizes, strict=True)):
+        vector = e.type(kind)
+        start += [
+            f"  %room{k} = alloca {vector}, align 64",
+            f"  %args{k} = getelementptr ptr, ptr %args, i64 {k}",
+            f"  %arg{k} = load ptr, ptr %args{k}",
+        ]
+        end = [
+            f"  %bytes{k} = mul i64 %left, {size}",
+            f"  %end{k} = getelementptr {kind}, ptr %arg{k}, i64 %main",
+        ]
+        if k >= n_inputs:
+            outer += [f"  %to{k} = phi ptr [%arg{k}, %start], [%room{k}, %rest]"]
+            finish += [*end, _copy(f"%end{k}", f"%room{k}", f"%bytes{k}")]
+            continue
+        start += [  # one number for all is repeated; of an array, the padding is its first element
+            f"  %steps{k} = getelementptr i64, ptr %advance, i64 {k}",
+            f"  %step{k} = load i64, ptr %steps{k}",
+            f"  %one{k} = icmp eq i64 %step{k}, 0",
+            f"  %mask{k} = select i1 %one{k}, i64 0, i64 -1",
+            f"  %first{k} = load {kind}, ptr %arg{k}, align 1",
+            f"  %lane{k} = insertelement {vector} poison, {kind} %first{k}, i64 0",
+            f"  %all{k} = shufflevector {vector} %lane{k}, {vector} poison, {zeros}",
+            f"  store {vector} %all{k}, ptr %room{k}, align 64",
+            f"  %begin{k} = select i1 %one{k}, ptr %room{k}, ptr %arg{k}",
+        ]
+        outer += [f"  %from{k} = phi ptr [%begin{k}, %start], [%room{k}, %rest]"]
+        rest += [
+            *end,
+            f"  %copied{k} = and i64 %bytes{k}, %mask{k}",
+            _copy(f"%room{k}", f"%end{k}", f"%copied{k}"),
+        ]
+    lines = [
+        "define void @loop(ptr %args, ptr %advance, i64 %n) #0 {",
+        "  %empty = icmp sle i64 %n, 0",
+        "  br i1 %empty, label %exit, label %start",
+        "start:",
+        *start,
+        f"  %main = and i64 %n, {-width}",
+        "  %left = sub i64 %n, %main",
+        "  %few = icmp eq i64 %main, 0",
+        "  br i1 %few, label %rest, label %outer",
+        "outer:",
+        *outer,
+        f"  %count = phi i64 [%main, %start], [{width}, %rest]",
+        "  %padded = phi i1 [false, %start], [true, %rest]",
+        "  br label %inner",
+        "inner:",
+        "  %i = phi i64 [0, %outer], [%next, %inner]",
+        *body,
+        f"  %next = add i64 %i, {width}",
+        "  %more = icmp slt i64 %next, %count",
+        "  br i1 %more, label %inner, label %done",
+        "done:",
+        "  br i1 %padded, label %finish, label %check",
+        "check:",
+        "  %whole = icmp eq i64 %left, 0",
+        "  br i1 %whole, label %exit, label %rest",
+        "rest:",
+        *rest,
+        "  br label %outer",
+        "finish:",
+        *finish,
+        "  br label %exit",
+        "exit:",
+        "  ret void",
+        "}",
+        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+        *sorted(e.declarations),
+        f'attributes #0 = {{ nounwind "prefer-vector-width"="{8 * machine.vector_bytes}" '
+        f'"min-legal-vector-width"="{8 * machine.vector_bytes}" }}',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _copy(to: str, source: str, size: str) -> str:
+    return (
+        f"  call void @llvm.memcpy.p0.p0.i64(ptr align 1 {to}, ptr align 1 {source}, "
+        f"i64 {size}, i1 false)"
+    )
