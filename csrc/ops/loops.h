@@ -95,8 +95,10 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     LOOP(name, 2, 0, 1, value_cost)                                                   \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
-/* losses.h tells what these compute.  Long bodies stand in their loop once, short ones of floats twice, side by side:
- * all inputs advance, by 0 where they are numbers, and the last vectors go the way of the others. */
+/* losses.h tells what these compute.  Short bodies have the loops of the activations.  Long ones stand in their loop
+ * once, those of floats that are not as long twice, side by side: all inputs advance, by 0 where they are numbers,
+ * and the last vectors go the way of the others. */
+#define SHORT_LOSS_COST 100
 #if VEKT_HAS_FMA && MANTISSA_BITS == 23
 #define LOSSES_SIDE_BY_SIDE(cost) ((cost) < 300 ? 2 : 1)
 #else
@@ -133,9 +135,17 @@ INLINE void FN(for_each_once)(int side_by_side, int nin, int nout, FN(body) body
     }
 }
 
-#define LOSS_LOOP(kernel, side_by_side, nin, nout)                                       \
-    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {   \
-        FN(for_each_once)(side_by_side, nin, nout, FN(kernel##_body), args, advance, n); \
+#define LOSS_LOOP(kernel, ndata, nparams, cost)                                                        \
+    static void FN(kernel)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                 \
+        const int nin = ndata + nparams;                                                               \
+        int numbers = nparams > 0;                                                                     \
+        for (int j = ndata; j < nin; j++) numbers &= advance[j] == 0;                                  \
+        if (cost >= SHORT_LOSS_COST)                                                                   \
+            FN(for_each_once)(LOSSES_SIDE_BY_SIDE(cost), nin, 1, FN(kernel##_body), args, advance, n); \
+        else if (numbers)                                                                              \
+            FN(for_each)(1, ndata, nin, 1, FN(kernel##_body), args, advance, n);                       \
+        else                                                                                           \
+            FN(for_each)(1, nin, nin, 1, FN(kernel##_body), args, advance, n);                         \
     }
 /* NAME_value_and_grad by the two other loops: what the value's writes waits until the gradient's has read, as an
  * output may be the memory of an input. */
@@ -164,8 +174,8 @@ static void FN(value_then_grad)(vekt_loop value, vekt_loop backward, int nin, ch
     INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                           \
         out[0] = in[0] * FN(name##_grad)(in[1], in[2], in + 3);                                               \
     }                                                                                                         \
-    LOSS_LOOP(name, LOSSES_SIDE_BY_SIDE(value_cost), 2 + nparams, 1)                                          \
-    LOSS_LOOP(name##_backward, LOSSES_SIDE_BY_SIDE(grad_cost), 3 + nparams, 1)                                \
+    LOSS_LOOP(name, 2, nparams, value_cost)                                                                   \
+    LOSS_LOOP(name##_backward, 3, nparams, grad_cost)                                                         \
     static void FN(name##_value_and_grad)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {         \
         FN(value_then_grad)(FN(name), FN(name##_backward), 2 + nparams, args, advance, n);                    \
     }
@@ -211,6 +221,7 @@ VEKT_GUARDED(GUARDED_LOOP)
 #undef FROM_OUTPUT_LOOP
 #undef GATE_LOOPS
 #undef LOSSES_SIDE_BY_SIDE
+#undef SHORT_LOSS_COST
 #undef LOSS_LOOP
 #undef LOSS_LOOPS
 #undef ARITHMETIC_LOOP
