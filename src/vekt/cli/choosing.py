@@ -53,7 +53,7 @@ def measure_activations(
             for (_, data), learner in learners.items():
                 learner.learn(splits[data], epochs[data] // _TURNS)
                 progress.advance(bar)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "activation": name,
             **{data: learners[name, data].accuracy(split) for data, split in splits.items()},

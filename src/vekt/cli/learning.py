@@ -33,7 +33,7 @@ class Task(NamedTuple):
 
     def networks(self) -> tuple[Network, Network]:
         """Return the network, and its linear twin: the output layer alone."""
-        made = {"output": self.output, "seed": SEED}
+        made: Any = {"output": self.output, "seed": SEED}
         linear = [self.units[0], self.units[-1]]
         if len(self.units) == 2:
             return (logistic_regression(self.units[0]),) * 2
@@ -196,7 +196,7 @@ LEARNING_HEAD = ("data", "network", "samples", "epochs", "s", "cost", "held out"
 
 def learning_rows(results: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     """Return the results as rows of a table with LEARNING_HEAD."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in results:
         units = "-".join(map(str, row["units"]))
         inner = f" {row['activation']}" if row["activation"] else ""

@@ -84,7 +84,8 @@ def draw(results: dict[str, Any], png_file: str) -> bool:
 
 
 def _draw_learning(figure: SubFigure, learning: list[dict[str, Any]]) -> None:
-    above, below = figure.subfigures(2, 1, height_ratios=[4.6, 2.8])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[4.6, 2.8])
+    above, below = parts
     draw_boundaries(above.subplots(1, 2))
     draw_costs(below.subplots(1, len(learning)), learning)
 
