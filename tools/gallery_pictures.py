@@ -17,7 +17,7 @@ import vekt as vk
 from vekt.cli.cases import all_cases
 from vekt.cli.picture import STYLE, draw_function
 
-_FILES: Any = {
+FILES: Any = {
     # Text as text: a tenth of the size of outlines.
     "svg.fonttype": "none",
     "svg.hashsalt": "vekt",
@@ -30,20 +30,20 @@ _INK, _COLORS = "#7b8494", ["#0b6e99", "#d1603d", "#8a6fb0", "#3c8d5a"]
 
 def draw_all(folder: Path, row_ops: Iterable[Any], gate_ops: Iterable[Any]) -> None:
     """Draw every kernel of the registry, every operation along an axis and every gate."""
-    with rc_context({**STYLE, **_FILES}):
+    with rc_context({**STYLE, **FILES}):
         for case in all_cases():
             figure, ax = _axes()
             draw_function(ax, case)
             ax.legend(loc="best", fontsize=8, handlelength=1.2)
-            _save(figure, folder / f"{case.name}.svg")
+            save(figure, folder / f"{case.name}.svg")
         for op in row_ops:
             figure, ax = _axes()
             _draw_row(ax, op)
-            _save(figure, folder / f"{op.name}.svg")
+            save(figure, folder / f"{op.name}.svg")
         for op in gate_ops:
             figure, ax = _axes()
             _draw_gate(ax, op.name)
-            _save(figure, folder / f"{op.name}.svg")
+            save(figure, folder / f"{op.name}.svg")
 
 
 def _axes() -> tuple[Figure, Axes]:
@@ -53,7 +53,7 @@ def _axes() -> tuple[Figure, Axes]:
     return figure, ax
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
     """Write the file without the comments and the blanks that nobody reads."""
     file = StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,4 +1,4 @@
-"""`vekt demo`: the notes' comparison, all kernels, and logistic regression on real data."""
+"""`vekt demo`: the notes' comparison, all kernels, and networks on real data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
+from vekt.cli.choosing import activations_table, measure_activations
 from vekt.cli.environment import require
 from vekt.cli.kernels import kernels_table, measure_kernels
+from vekt.cli.learning import learning_table, measure_learning
 from vekt.cli.logistic import logistic_table, measure_logistic
 from vekt.cli.page import measure_page, page_table
 from vekt.cli.screen import OutputFile, console_for, json_option, progress_on, show, write_json
@@ -20,12 +22,14 @@ _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., RenderableType]]] = {
     "notes": (measure_page, page_table),
     "kernels": (measure_kernels, kernels_table),
     "logistic": (measure_logistic, logistic_table),
+    "learning": (measure_learning, learning_table),
+    "activations": (measure_activations, activations_table),
 }
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer rounds and steps: some seconds in all.")
-@click.option("--only", type=click.Choice(list(_PARTS)), help="Run one of the three parts.")
+@click.option("--only", type=click.Choice(list(_PARTS)), help="Run one of the parts.")
 @click.option(
     "--png",
     "png_file",
@@ -39,7 +43,8 @@ def demo(quick: bool, only: str | None, png_file: str, json_file: str | None) ->
     """Run the notes' programs and every kernel.
 
     Times w.x + b over a million elements by every means there is, measures the kernels, trains a
-    logistic regression on real data in two ways, and draws a picture of it all.
+    logistic regression on real data in two ways and networks on five sets of data, compares
+    activations on the same networks, and draws a picture of it all.
     """
     require("matplotlib", "numba", "scipy", "sklearn", "threadpoolctl")
     console = console_for(json_file)
@@ -57,8 +62,9 @@ def demo(quick: bool, only: str | None, png_file: str, json_file: str | None) ->
     from vekt.cli.picture import draw  # not at the top: --help need not wait for matplotlib
 
     try:
-        draw(results, png_file)
+        drawn = draw(results, png_file)
     except OSError as error:
         raise click.FileError(png_file, error.strerror or "cannot be written") from error
-    console.print(f"Picture: {png_file}", soft_wrap=True)
+    if drawn:
+        console.print(f"Picture: {png_file}", soft_wrap=True)
     write_json(json_file, results)

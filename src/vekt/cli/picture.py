@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 import vekt as vk
 from vekt.cli.cases import Case, all_cases
+from vekt.cli.learning_pictures import draw_boundaries, draw_costs
 from vekt.cli.page import page_label
 
 _INK, _MUTED, _GRID = "#22262e", "#7b8494", "#e6e9ee"
@@ -40,8 +41,10 @@ STYLE: Any = {
 _ACTIVATIONS_PER_ROW = 7
 
 
-def draw(results: dict[str, Any], png_file: str) -> None:
+def draw(results: dict[str, Any], png_file: str) -> bool:
     """Draw what there is of the results: parts that were not run leave no gap.
+
+    Returns whether there was anything to draw.
 
     Parameters
     ----------
@@ -53,7 +56,10 @@ def draw(results: dict[str, Any], png_file: str) -> None:
     upper = [part for part in ("notes", "logistic") if part in results]
     cases = all_cases() if "kernels" in results else []
     gallery_rows = -(-len(cases) // _ACTIVATIONS_PER_ROW)
-    heights = [5.2] * bool(upper) + [2.5 * gallery_rows] * bool(cases)
+    learning = results.get("learning")
+    heights = [5.2] * bool(upper) + [7.4] * bool(learning) + [2.5 * gallery_rows] * bool(cases)
+    if not heights:
+        return False
     with rc_context(STYLE):
         figure = Figure(figsize=(16, sum(heights) + 0.6), layout="constrained", facecolor="white")
         figure.suptitle(
@@ -69,9 +75,19 @@ def draw(results: dict[str, Any], png_file: str) -> None:
             axes = bands.pop(0).subplots(1, len(upper), squeeze=False)[0]
             for part, ax in zip(upper, axes, strict=True):
                 {"notes": _draw_page, "logistic": _draw_costs}[part](ax, results[part])
+        if learning:
+            _draw_learning(bands.pop(0), learning)
         if cases:
             _draw_gallery(bands.pop(0), cases, gallery_rows)
         figure.savefig(png_file, dpi=110, format="png")
+    return True
+
+
+def _draw_learning(figure: SubFigure, learning: list[dict[str, Any]]) -> None:
+    parts: Any = figure.subfigures(2, 1, height_ratios=[4.6, 2.8])
+    above, below = parts
+    draw_boundaries(above.subplots(1, 2))
+    draw_costs(below.subplots(1, len(learning)), learning)
 
 
 def _draw_page(ax: Axes, page: dict[str, Any]) -> None:
