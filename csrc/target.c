@@ -122,9 +122,8 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
 #define F64_ARITHMETIC(name, nin, cost) ARITHMETIC_ROW(f64, VEKT_TYPE_F64, name, nin, 2 * (cost))
 #define F32_GUARDED(name, cost) F32_ARITHMETIC(name, 1, cost)
 #define F64_GUARDED(name, cost) F64_ARITHMETIC(name, 1, cost)
-static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC)
-                                                   VEKT_GUARDED(F32_GUARDED) VEKT_GUARDED(F64_GUARDED) VEKT_WHERE_ROWS
-                                                       VEKT_INTEGER_ROWS};
+static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(
+    F64_ARITHMETIC) VEKT_GUARDED(F32_GUARDED) VEKT_GUARDED(F64_GUARDED) VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \

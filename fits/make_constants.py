@@ -298,11 +298,11 @@ def logarithm(name: str, dtype: Float, degree: int) -> None:
     emit(name, dtype, c, f"(2 atanh(w/2)/w - 1)/w^2 in w^2, {note}")
 
 
-def logarithm_table(dtype: Float, degree: int, unit: int) -> None:
+def logarithm_table(dtype: Float, degree: int, unit: int, tolerance: int) -> None:
     """Table and polynomial of log(x) = log(1/c) + log(1 + r), r = x c - 1, for one octave of x.
 
     Sixteen intervals, even in the bits of x; 1 is in the middle of the tenth, of which c is 1.  The
-    others' c are where -log(c) is a multiple of 2^unit, but for 2^-8 of the rounding error of c.
+    others' c are where -log(c) is a multiple of 2^unit, but for 2^tolerance ULP of c.
     """
     one = mp.mpf(1)
     steps = [mp.mpf(2 * i - 19) / 2 for i in range(17)]
@@ -312,7 +312,7 @@ def logarithm_table(dtype: Float, degree: int, unit: int) -> None:
             dtype,
             mp.nint(mp.log((a + b) / 2) * mp.mpf(2) ** -unit) * mp.mpf(2) ** unit,
             mp.mpf(2) ** unit,
-            (lambda y: mp.exp(-y), 2.0**-8),
+            (lambda y: mp.exp(-y), 2.0**tolerance),
         )
         if not a < 1 < b
         else mp.mpf(0)
@@ -320,7 +320,8 @@ def logarithm_table(dtype: Float, degree: int, unit: int) -> None:
     ]
     inverses = [round_to(dtype, mp.exp(-y)) for y in logs]
     emit("LOG_INVERSE", dtype, inverses, "1/x near the middle of the intervals of log_terms")
-    emit("LOG_TABLE", dtype, logs, f"its -log: multiples of 2^{unit}, error below 2^-8 ULP of 1/x")
+    note = f"its -log, a multiple of 2^{unit}: error below 2^{tolerance} ULP of 1/x"
+    emit("LOG_TABLE", dtype, logs, note)
     ends = [end * c - 1 for c, pair in zip(inverses, itertools.pairwise(edges), strict=True)
             for end in pair]  # fmt: skip
     low, high = min(ends), max(ends)
@@ -473,8 +474,8 @@ def main() -> None:
         two_words("GELU_TANH_B", dtype, GELU_TANH_B, "B")
     exponential_units()
     softplus_family()
-    logarithm_table(np.float32, 3, -17)
-    logarithm_table(np.float64, 8, -42)
+    logarithm_table(np.float32, 3, -17, -11)
+    logarithm_table(np.float64, 8, -42, -12)
     trigonometric()
     print("\n#endif")
 

@@ -17,6 +17,7 @@ from vekt._ulp import Float32Errors
 from vekt.cli import main, measure
 from vekt.cli.accuracy_rows import ulps
 from vekt.cli.cases import all_cases, case_of
+from vekt.cli.function_cases import FUNCTIONS
 from vekt.cli.measure import Plan
 from vekt.cli.samples import (
     PATTERNS,
@@ -106,11 +107,33 @@ def test_all_kernels(dtype: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"{name} gradient" in out for name in KERNELS)
 
 
+def test_elementwise_functions_have_the_same_bits_everywhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--op", "sin,cos,exp,log", "--isa", "all", "--samples", "30000"]
+    report = report_of(capsys, *arguments)
+    assert [(row["kernel"], row["form"]) for row in report["rows"]] == [
+        (name, "value") for name in FUNCTIONS
+    ]
+    assert all(row["isas"] == list(_native.SUPPORTED) for row in report["rows"])
+    right = measure._isa_results
+
+    def off(isa: str, *arguments: Any) -> Any:
+        found = right(isa, *arguments)
+        if isa == _native.SUPPORTED[-1]:
+            found["value"][0][7] *= np.float32(1.0000001)
+        return found
+
+    monkeypatch.setattr(measure, "_isa_results", off)
+    report = report_of(capsys, *arguments[:-1], "100", code=1)
+    assert any(row["broken_promise_of_bits"] for row in report["rows"])
+
+
 def test_against_the_formulas(capsys: pytest.CaptureFixture[str]) -> None:
     for dtype in ("float32", "float64"):
         report = report_of(capsys, "--dtype", dtype, "--mpmath", "40")
         assert report["oracle"] == "formula"
-        assert {row["kernel"] for row in report["rows"]} == set(KERNELS)
+        assert {row["kernel"] for row in report["rows"]} == {*KERNELS, *FUNCTIONS}
         assert all(sum(row["counts_per_half_ulp"]) == 40 for row in report["rows"])
 
 

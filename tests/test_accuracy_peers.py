@@ -46,6 +46,7 @@ def _celu(x: Any, alpha: float) -> Any:
 
 # The definitions, and parameters for a function that has some.
 FORMULAS: dict[str, tuple[Callable[..., Any], tuple[float, ...]]] = {
+    **{name: (getattr(np, name), ()) for name in ("exp", "log", "sin", "cos")},
     "relu": (lambda x: np.maximum(x, 0), ()),
     "relu_general": (_relu_general, (0.25, 3.0, 0.5)),
     "leaky_relu": (lambda x, slope: np.where(x > 0, x, slope * x), (0.25,)),
@@ -100,7 +101,7 @@ def test_rows_compute_the_definitions(peer: str) -> None:
     h = 1e-6
     for name in rows(peer):
         formula, params = FORMULAS[name]
-        points = x[x > 0] if name == "log1mexp" else x
+        points = x[x > 0] if name in ("log", "log1mexp") else x
         value, gradient = peer_functions(peer, name)
         assert value is not None
         for dtype, tolerance in (("f4", 1e-5), ("f8", 1e-10)):

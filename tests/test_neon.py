@@ -14,7 +14,7 @@ import pytest
 from products import DTYPES, multiply
 from products import operands as matrices
 
-from vekt import _native
+from vekt import _native, elementwise
 
 pytestmark = pytest.mark.neon
 
@@ -81,6 +81,24 @@ def test_the_same_bits(driver: list[str], x86_v3: dict[str, np.ufunc], row: dict
     np.testing.assert_array_equal(np.isnan(neon), nan)
     bits = f"u{dtype.itemsize}"
     np.testing.assert_array_equal(neon.view(bits)[~nan], expected.view(bits)[~nan])
+
+
+@pytest.mark.parametrize("dtype", [np.dtype("f4"), np.dtype("f8")], ids=str)
+@pytest.mark.parametrize("name", ["log", "sin", "cos", "multiply_add"])
+def test_the_same_bits_of_elementwise_functions(
+    driver: list[str], name: str, dtype: np.dtype
+) -> None:
+    inputs = operands(3 if name == "multiply_add" else 1, dtype)
+    done = subprocess.run(
+        [*driver, name, dtype.name, str(SAMPLES)],
+        input=b"".join(x.tobytes() for x in inputs),
+        check=True,
+        capture_output=True,
+    )
+    neon = np.frombuffer(done.stdout, dtype)
+    expected = elementwise.build(name, "x86_v3")(*inputs)
+    np.testing.assert_array_equal(neon, expected)  # NaN equals NaN
+    np.testing.assert_array_equal(np.signbit(neon[neon == 0]), np.signbit(expected[neon == 0]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -34,6 +34,7 @@ FORMULAS = {
     "log(1 + exp(x))": lambda x: mp.log(1 + mp.exp(x)),
     "log1p(exp(-abs(x)))": lambda x: mp.log(1 + mp.exp(-abs(x))),
     "x * tanh(log(1 + exp(x)))": lambda x: x * mp.tanh(mp.log(1 + mp.exp(x))),
+    "sin(x) - 2 * cos(x)": lambda x: mp.sin(x) - 2 * mp.cos(x),
     "x - tanh(x)": lambda x: x - mp.tanh(x),
     "x if x > 0 else expm1(x)": lambda x: x if x > 0 else mp.exp(x) - 1,
     "(x + sqrt(x**2 + 4)) / 2": lambda x: (x + mp.sqrt(x * x + 4)) / 2,

@@ -42,6 +42,6 @@ INLINE VEC FN(clip_value)(const VEC *x) {
 
 /* Of one operand; logarithm.h, sine_f32.h and sine_f64.h. */
 #define VEKT_GUARDED(ROW) \
-    ROW(log, 280)          \
-    ROW(sin, 290)          \
+    ROW(log, 280)         \
+    ROW(sin, 290)         \
     ROW(cos, 290)

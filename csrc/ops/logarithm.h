@@ -12,13 +12,8 @@ INLINE VEC FN(log_of_normal)(VEC x, VEC power_and_rounder) {
     const VEC c = FN(v_lookup)(FN(LOG_INVERSE), row), product = f * c, r = product - one;
     const VEC r_low = v_fused(f, c, -product);
     const VEC whole = v_fused(k, K(FN(LN2)[0]), FN(v_lookup)(FN(LOG_TABLE), row)), sum = whole + r;
-    const VEC low = v_fused(k, K(FN(LN2)[1]), (r - (sum - whole)) + r_low);
-    const REAL *series = FN(LOG_SERIES);
-    const int count = (int)(sizeof FN(LOG_SERIES) / sizeof *series);
-    VEC p = K(series[count - 1]);
-#pragma GCC unroll 16
-    for (int i = count - 2; i >= 0; i--) p = v_fused(p, r, K(series[i]));
-    return sum + v_fused(r * r, p, low);
+    const VEC low = v_fused(k, K(FN(LN2)[1]), v_fused(r_low, one - r, r - (sum - whole)));
+    return sum + v_fused(r * r, FUSED_HORNER(FN(LOG_SERIES), r), low);
 }
 
 /* Of normal numbers the same bits. */
@@ -31,6 +26,6 @@ static __attribute__((noinline)) VEC FN(log_any)(VEC x) {
     return v_select(v_le(x, K(0)), v_select(v_eq(x, K(0)), K(-INFINITY), K(NAN)), number);
 }
 
-/* Worst error 0.52 ULP. */
+/* Worst errors 0.56 ULP for float, 0.52 for double. */
 INLINE VEC FN(log_value)(VEC x) { return FN(log_of_normal)(x, K(FN(ROUNDER))); }
 INLINE MASK FN(log_usual)(VEC x) { return v_le(K(4 / LARGEST), x) & v_lt(x, K(INFINITY)); }

@@ -193,20 +193,20 @@ INLINE int FN(all_of)(MASK (*usual)(VEC), const char *x, ptrdiff_t step, ptrdiff
     return (others & ((1u << (LANES - 1)) * 2 - 1)) == 0;
 }
 
-#define GUARDED_LOOP(name, cost)                                                                                     \
-    INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0]); }          \
-    INLINE void FN(arithmetic_##name##_any_body)(const VEC *in, VEC *out) { out[0] = FN(name##_any)(in[0]); }        \
-    static void FN(arithmetic_##name)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                    \
-        enum { BLOCK = 2048 / sizeof(REAL) };                                                                        \
-        const ptrdiff_t size = sizeof(REAL);                                                                         \
-        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                                    \
-            char *const part[2] = {args[0] + i * advance[0], args[1] + i * size};                                    \
-            m = n - i < BLOCK ? n - i : BLOCK;                                                                       \
-            if (__builtin_expect(FN(all_of)(FN(name##_usual), part[0], advance[0], m), 1))                           \
-                FN(for_each)(SIDE_BY_SIDE(cost), 1, 1, 1, FN(arithmetic_##name##_body), part, advance, m);           \
-            else                                                                                                     \
-                FN(for_each)(1, 1, 1, 1, FN(arithmetic_##name##_any_body), part, advance, m);                        \
-        }                                                                                                            \
+#define GUARDED_LOOP(name, cost)                                                                              \
+    INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0]); }   \
+    INLINE void FN(arithmetic_##name##_any_body)(const VEC *in, VEC *out) { out[0] = FN(name##_any)(in[0]); } \
+    static void FN(arithmetic_##name)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {             \
+        enum { BLOCK = 2048 / sizeof(REAL) };                                                                 \
+        const ptrdiff_t size = sizeof(REAL);                                                                  \
+        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                             \
+            char *const part[2] = {args[0] + i * advance[0], args[1] + i * size};                             \
+            m = n - i < BLOCK ? n - i : BLOCK;                                                                \
+            if (__builtin_expect(FN(all_of)(FN(name##_usual), part[0], advance[0], m), 1))                    \
+                FN(for_each)(SIDE_BY_SIDE(cost), 1, 1, 1, FN(arithmetic_##name##_body), part, advance, m);    \
+            else                                                                                              \
+                FN(for_each)(1, 1, 1, 1, FN(arithmetic_##name##_any_body), part, advance, m);                 \
+        }                                                                                                     \
     }
 
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)

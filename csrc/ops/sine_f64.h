@@ -5,13 +5,15 @@ typedef struct {
     vi64 quarter; /* n modulo 4 */
 } angle_f64;
 
-/* |x| < NEAR_ANGLE.  The first product is exact, and leaves no more digits than the sum has. */
+/* |x| < NEAR_ANGLE.  The first sum is exact, as pi/2 and x are multiples of no less than the last place of the
+ * result; the second one, of which the terms may nearly cancel, is in two words (Knuth). */
 INLINE angle_f64 near_angle_f64(vf64 x) {
     const vf64 rounder = v_splat_f64(ROUNDER_f64), t = v_abs(x);
     const vf64 shifted = v_fused(t, v_splat_f64(0x1.45f306dc9c883p-1), rounder), n = shifted - rounder;
     const vf64 high = v_fused(n, v_splat_f64(-HALF_PI_f64[0]), t), next = v_splat_f64(-HALF_PI_f64[1]);
-    const vf64 r = v_fused(n, next, high), low = v_fused(n, next, high - r);
-    return (angle_f64){r, v_fused(n, v_splat_f64(-HALF_PI_f64[2]), low), v_bits(shifted)};
+    const vf64 p = n * next, p_low = v_fused(n, next, -p);
+    const vf64 r = high + p, moved = r - high, r_low = (high - (r - moved)) + (p - moved);
+    return (angle_f64){r, v_fused(n, v_splat_f64(-HALF_PI_f64[2]), r_low + p_low), v_bits(shifted)};
 }
 
 /* sin of (quarter pi/2 + r + r_low), negative where the sign of `sign` is.
@@ -55,7 +57,7 @@ INLINE vf64 turned_sine_f64(vf64 x, int quarter) {
     return sine_of_angle_f64(angle, sine_sign_f64(x, quarter));
 }
 
-/* Worst errors 0.5x ULP. */
+/* Worst errors 0.77 ULP. */
 INLINE vf64 sin_value_f64(vf64 x) { return turned_sine_f64(x, 0); }
 INLINE vf64 cos_value_f64(vf64 x) { return turned_sine_f64(x, 1); }
 INLINE vf64 sin_any_f64(vf64 x) { return any_sine_f64(x, 0); }

@@ -161,7 +161,7 @@ static __attribute__((noinline, noclone)) vf64 fused_f64(vf64 a, vf64 b, vf64 c)
     vf64 a1 = u - (u - a), a2 = a - a1, b1 = v - (v - b), b2 = b - b1, sum_error, error;
     vf64 s = exact_sum(p, c, &sum_error);
     vf64 rest = exact_sum(sum_error, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2, &error);
-    return v_select_f64(error == error, s + rounded_to_odd(rest, error), s);
+    return v_select_f64((error == error) & (rest != 0), s + rounded_to_odd(rest, error), s); /* keeps -0 */
 }
 #else
 INLINE vf64 v_widen_low(vf32 x) { return (vf64){x[0], x[1]}; }

@@ -36,13 +36,13 @@ from ._ulp import ulp_error
 Array = NDArray[Any]
 
 
-def wide(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
+def wide(kernel: str | Kernel, x: ArrayLike, *params: ArrayLike) -> Array:
     """Value of a kernel before it is rounded to the dtype of the input.
 
     Parameters
     ----------
-    kernel_name : str
-        A name of the registry's kernels, such as "gelu_tanh".
+    kernel : str or Kernel
+        A name of the registry's kernels, such as "gelu_tanh", or a row like theirs.
     x, *params : array_like
         The operands of the kernel, which broadcast.
 
@@ -51,12 +51,16 @@ def wide(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
     ndarray
         longdouble for float64 operands, float64 for all others.
     """
-    return _evaluate(KERNELS[kernel_name].value, x, *params)
+    return _evaluate(_row(kernel).value, x, *params)
 
 
-def wide_gradient(kernel_name: str, x: ArrayLike, *params: ArrayLike) -> Array:
+def _row(kernel: str | Kernel) -> Kernel:
+    return KERNELS[kernel] if isinstance(kernel, str) else kernel
+
+
+def wide_gradient(kernel: str | Kernel, x: ArrayLike, *params: ArrayLike) -> Array:
     """Gradient of a kernel before it is rounded to the dtype of the input; see `wide`."""
-    return _evaluate(KERNELS[kernel_name].gradient, x, *params)
+    return _evaluate(_row(kernel).gradient, x, *params)
 
 
 def wide_from_output(kernel_name: str, y: ArrayLike, *params: ArrayLike) -> Array:

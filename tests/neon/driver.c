@@ -1,6 +1,7 @@
 /* Runs the NEON kernels, under an emulator as well:
  *   driver                       lists name, dtype, inputs and outputs of each kernel
  *   driver NAME DTYPE N          reads the inputs from stdin, N numbers each; writes the outputs
+ *   (of NAME also the elementwise functions, which are not listed)
  *   driver product DTYPE M K N   reads a matrix of M x K and one of K x N; writes their product
  */
 #include "matmul.h"
@@ -56,6 +57,14 @@ int main(int argc, char **argv) {
         } else if (argc == 4 && !strcmp(argv[1], kernel->name) && !strcmp(argv[2], dtype)) {
             return run(kernel, strtoul(argv[3], NULL, 10));
         }
+    }
+    for (int i = 0; argc == 4 && i < vekt_target_neon.n_arithmetic; i++) {
+        const vekt_typed_kernel *typed = &vekt_target_neon.arithmetic[i];
+        const int dtype = strcmp(argv[2], "float32") ? VEKT_F64 : VEKT_F32;
+        if (strcmp(argv[1], typed->name) || typed->type[0] != (dtype == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64))
+            continue;
+        const vekt_kernel kernel = {typed->name, dtype, typed->nin, typed->nout, typed->cost, typed->loop};
+        return run(&kernel, strtoul(argv[3], NULL, 10));
     }
     return argc != 1;
 }

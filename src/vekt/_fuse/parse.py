@@ -274,7 +274,7 @@ def evaluate(
     """Return the value of an expression in a string, in one pass over memory.
 
     NumExpr's function of the same name on vekt's engine: users of NumExpr change one import.
-    Results have NumPy's dtypes.
+    Results have NumPy's dtypes; ``sin``, ``cos``, ``exp`` and ``log`` are vekt's own.
 
     Parameters
     ----------

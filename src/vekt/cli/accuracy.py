@@ -24,6 +24,7 @@ from vekt.cli.accuracy_page import write_page
 from vekt.cli.accuracy_peers import PEERS, peer_label
 from vekt.cli.accuracy_rows import Row, bin_names, rows_of, ulps
 from vekt.cli.cases import CommaList, op_option, select_cases
+from vekt.cli.function_cases import FUNCTIONS
 from vekt.cli.measure import Plan
 from vekt.cli.samples import PATTERNS
 from vekt.cli.screen import OutputFile, console_for, json_option, show, table, write_json
@@ -34,7 +35,7 @@ _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
 
 
 @click.command()
-@op_option()
+@op_option(extra=FUNCTIONS)
 @click.option(
     "--isa",
     "isas",
@@ -114,7 +115,10 @@ def accuracy(
         tuple(peer for peer in peers or () if _is_there(peer, console)),
         "reference" if points is None else "formula",
     )
-    cases = {case.name: case for case in select_cases(name for names in ops for name in names)}
+    wanted = {name for names in ops for name in names}
+    measured = [] if wanted and wanted <= FUNCTIONS.keys() else select_cases(wanted)
+    measured += [case for case in FUNCTIONS.values() if not wanted or case.name in wanted]
+    cases = {case.name: case for case in measured}
     try:
         state = State(state_file, plan)
     except StateError as error:

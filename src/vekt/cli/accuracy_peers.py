@@ -23,6 +23,7 @@ Function = Callable[..., Any]
 Rows = dict[str, Function]
 
 PEERS = ("torch", "jax", "keras")
+_FUNCTIONS = ("exp", "log", "sin", "cos")
 
 
 def peer_label(peer: str) -> str:
@@ -92,6 +93,7 @@ def torch_rows() -> Rows:
         "mish": F.mish,
         "log_sigmoid": F.logsigmoid,
         "exponential": torch.exp,
+        **{name: getattr(torch, name) for name in _FUNCTIONS},
         "linear": torch.nn.Identity(),
     }
 
@@ -125,6 +127,7 @@ def jax_rows() -> Rows:
         "mish": nn.mish,
         "log_sigmoid": nn.log_sigmoid,
         "exponential": jnp.exp,
+        **{name: getattr(jnp, name) for name in _FUNCTIONS},
         "linear": nn.identity,
         "log1mexp": nn.log1mexp,
     }

@@ -92,7 +92,8 @@ def _rows_of_form(case: Case, form: str, plan: Plan, group: list[Finding]) -> It
             max_ulp=found.max_ulp,
             at=np.array(found.at, unsigned).view(plan.dtype)[()],
             counts=found.counts,
-            broken=found is not first and {found.subject, first.subject} <= _FUSED,
+            broken=found is not first
+            and (case.everywhere or {found.subject, first.subject} <= _FUSED),
             peers={peer.subject: peer.max_ulp if peer.max_ulp >= 0 else None for peer in of_peers}
             if found is first
             else {},

@@ -105,6 +105,7 @@ def _names(context: Any, exp: Any, expm1: Any, log1p: Any, tanh: Any, erf: Any) 
 
     return {
         "abs": abs,
+        "cos": _lift(context.cos, lambda x: -context.sin(x)),
         "erf": _lift(erf, lambda x: 2 / sqrt(context.pi) * exp(-x * x)),
         "exp": _lift(exp, exp),
         "expm1": _lift(expm1, exp),
@@ -113,6 +114,7 @@ def _names(context: Any, exp: Any, expm1: Any, log1p: Any, tanh: Any, erf: Any) 
         "max": max,
         "min": min,
         "pi": Dual(+context.pi) if context is mp else Dual(context.pi),
+        "sin": _lift(context.sin, context.cos),
         "sqrt": _lift(sqrt, lambda x: 1 / (2 * sqrt(x))),
         "tanh": _lift(tanh, sech_squared),
     }

@@ -27,9 +27,9 @@ EXPRESSIONS: dict[str, Expression] = {
         ".25*a**3 + .75*a**2 - 1.5*a - 2",
         lambda a: 0.25 * a**3 + 0.75 * a**2 - 1.5 * a - 2,
     ),
-    "fuse_trigonometric": ("sin(a)**2 + cos(a)**2", lambda a: np.sin(a) ** 2 + np.cos(a) ** 2),
+    "fuse_trigonometric": ("sin(a)**2 + cos(a)**2", lambda a: vk.sin(a) ** 2 + vk.cos(a) ** 2),
     "fuse_power": ("a**b", lambda a, b: a**b),
-    "fuse_where": ("where(a > b, a, exp(b))", lambda a, b: np.where(a > b, a, np.exp(b))),
+    "fuse_where": ("where(a > b, a, exp(b))", lambda a, b: np.where(a > b, a, vk.exp(b))),
     "fuse_hypotenuse": ("sqrt(a**2 + b**2)", lambda a, b: np.sqrt(a**2 + b**2)),
 }
 EVALUATE = "evaluate"

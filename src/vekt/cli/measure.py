@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt as vk
-from vekt import _native, reference
+from vekt import _native, elementwise, reference
 from vekt._ulp import Float32Errors
 from vekt.cli.accuracy_peers import peer_functions
 from vekt.cli.cases import Case, case_of
+from vekt.cli.function_cases import FUNCTIONS
 from vekt.cli.samples import (
     finite_patterns,
     float32_patterns,
@@ -80,19 +81,24 @@ class Plan:
     def empty(self, kernel: str) -> list[Finding]:
         """Return findings of nothing yet: of each form, one for each subject."""
         subjects = (*self.isas, *self.peers)
-        return [Finding(kernel, form, subject) for form in FORMS for subject in subjects]
+        forms = _case(kernel).forms
+        return [Finding(kernel, form, subject) for form in forms for subject in subjects]
+
+
+def _case(kernel: str) -> Case:
+    return FUNCTIONS.get(kernel) or case_of(kernel)
 
 
 def measure(plan: Plan, kernel: str, begin: int, end: int) -> list[Finding]:
     """Measure a kernel's errors at the inputs number `begin` to `end` of the plan."""
-    case = case_of(kernel)
+    case = _case(kernel)
     findings = plan.empty(kernel)
     with vk.num_threads(1), np.errstate(all="ignore"):
         for x in _blocks(plan, begin, end):
             kernels = [_isa_results(isa, case, x) for isa in plan.isas]
             peers = [_peer_results(peer, case, x) for peer in plan.peers]
             of_form = iter(findings)
-            for form in FORMS:
+            for form in case.forms:
                 errors = _errors(plan, case, form, x)
                 _add_kernels(of_form, errors, x, [results[form] for results in kernels])
                 for results in peers:
@@ -124,7 +130,7 @@ def _errors(plan: Plan, case: Case, form: str, x: NDArray[Any]) -> Errors:
 
         return formula_errors(case.kernel, tuple(typed(case.params, x)), form, x)
     evaluate = reference.wide if form == "value" else reference.wide_gradient
-    wide = evaluate(case.name, x, *typed(case.params, x))
+    wide = evaluate(case.kernel, x, *typed(case.params, x))
     if x.dtype == np.float32:
         meter = _meter()
         meter.against(wide)
@@ -144,7 +150,15 @@ def _ufuncs(isa: str) -> dict[str, np.ufunc]:
     return _native.build_ufuncs(isa)
 
 
+@cache
+def _function(name: str, isa: str) -> Callable[..., NDArray[Any]]:
+    function: Callable[..., NDArray[Any]] = elementwise.build(name, isa)
+    return function
+
+
 def _isa_results(isa: str, case: Case, x: NDArray[Any]) -> Results:
+    if case.name in FUNCTIONS:
+        return {"value": [_function(case.name, isa)(x)]}
     ufuncs = _ufuncs(isa)
     operands = (x, *typed(case.params, x))
     value, gradient = ufuncs[f"{case.name}_value_and_grad"](*operands)

@@ -23,6 +23,7 @@ _MODULES = (
     "vekt._registry",
     "vekt._ulp",
     "vekt.cli.cases",
+    "vekt.cli.function_cases",
     "vekt.cli.measure",
     "vekt.cli.samples",
 )

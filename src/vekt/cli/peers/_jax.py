@@ -70,7 +70,7 @@ _LINEAR = {
 }
 
 # Each layout is compiled anew: a few of each number of operands.
-_FUNCTIONS = ("add", "multiply", "divide", "exp", "log")
+_FUNCTIONS = ("add", "multiply", "divide", "exp", "log", "sin", "cos")
 _TERNARY = ("multiply_add",)
 
 ROWS = {
