@@ -1,4 +1,4 @@
-"""Compiled segments of fused functions: the bits of kernels, when they come, where they are kept."""
+"""Compiled segments of fused functions: bits, when they come, where they are kept."""
 
 import gc
 import os
