@@ -22,15 +22,16 @@ EXPRESSIONS = {
 
 
 class TimeExpressions:
-    """An expression fused, and by NumPy step by step."""
+    """An expression fused, in both tiers, and by NumPy step by step."""
 
-    params = (tuple(EXPRESSIONS), DTYPES, SIZES, ("fused", "numpy"))
+    params = (tuple(EXPRESSIONS), DTYPES, SIZES, ("compiled", "kernels", "numpy"))
     param_names = ("expression", "dtype", "size", "how")
-    version = "1"
+    version = "2"
 
     def setup(self, expression, dtype, size, how):
         function = EXPRESSIONS[expression]
-        self.function = vk.fuse(function) if how == "fused" else function
+        fused = how != "numpy"
+        self.function = vk.fuse(function, compile=how == "compiled") if fused else function
         self.a, self.b = (np.abs(normal(dtype, size, seed)) + 0.5 for seed in (0, 1))
         self.function(self.a, self.b)
 
@@ -43,10 +44,10 @@ class TimeGradients:
 
     params = (DTYPES,)
     param_names = ("dtype",)
-    version = "1"
+    version = "2"
 
     def setup(self, dtype):
-        self.function = vk.fuse(lambda x, w, b, m: vk.mish(x * w + b) * m)
+        self.function = vk.fuse(lambda x, w, b, m: vk.mish(x * w + b) * m, compile=True)
         x = normal(dtype, 4096 * 1024, 0).reshape(4096, 1024)
         w, b = normal(dtype, 1024, 1), normal(dtype, 1024, 2)
         self.operands = x, w, b, normal(dtype, 4096, 3).reshape(4096, 1)
@@ -59,10 +60,12 @@ class TimeGradients:
 class TimePicture:
     """Bytes of eight pictures to normalised float32."""
 
-    version = "1"
+    version = "2"
 
     def setup(self):
-        self.function = vk.fuse(lambda image, mean, deviation: (image / 255 - mean) / deviation)
+        self.function = vk.fuse(
+            lambda image, mean, deviation: (image / 255 - mean) / deviation, compile=True
+        )
         image = np.random.default_rng(0).integers(0, 256, (8, 750, 750, 3), dtype=np.uint8)
         self.operands = image, np.float32([0.5, 0.4, 0.3]), np.float32([0.2, 0.3, 0.2])
         self.out = np.empty(image.shape, np.float32)
@@ -82,6 +85,10 @@ class TimeFirst:
 
     def time_fuse_and_call(self):
         vk.fuse(lambda a, b: 2 * a + 3 * b)(self.x, self.x)
+
+    def time_fuse_and_compile(self):
+        """With the machine code on disk."""
+        vk.fuse(lambda a, b: 2 * a + 3 * b, compile=True)(self.x, self.x)
 
     def time_evaluate(self):
         vk.evaluate("2*a + 3*b", {"a": self.x, "b": self.x})

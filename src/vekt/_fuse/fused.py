@@ -182,7 +182,7 @@ class Fused:
         """
         if is_dask(dy) or any(is_dask(x) for x in args):
             return _lazy_gradients(self, dy, args, options, False)
-        plan, operands = self._differentiable(args, options)
+        plan, operands = self._planned(args, options, before=True)
         dys = dy if plan.traced.is_tuple else (dy,)
         if len(dys) != len(plan.traced.outputs):
             raise ValueError(f"dy: expected {len(plan.traced.outputs)} arrays, got {len(dys)}")
@@ -207,17 +207,19 @@ class Fused:
         if any(is_dask(x) for x in args):
             value, lazy = _lazy_gradients(self, None, args, options, True)
             return value, lazy
-        plan, operands = self._differentiable(args, options)
+        plan, operands = self._planned(args, options, before=True)
         with _no_step_by_step(self.function):
             values, gradients = plan.value_and_grad(operands)
         return tuple(values) if plan.traced.is_tuple else values[0], _one_or_all(gradients)
 
-    def _differentiable(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any]]:
+    def _planned(self, args: Any, options: dict[str, Any], before: bool) -> tuple[Plan, list[Any]]:
+        """Return the plan of a call, and its operands."""
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
         variant, operands = self.bind(args, options, dtype)
-        plan, operands = prepare(variant, operands, before=True)
+        plan, operands = prepare(variant, operands, before)
         if plan is None:
-            raise TypeError(f"{self.function.__name__}: no gradient for these dtypes")
+            what = "gradient" if before else "program"
+            raise TypeError(f"{self.function.__name__}: no {what} for these dtypes")
         return plan, operands
 
     def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
@@ -250,7 +252,7 @@ class Fused:
         """Return the plan of a call; without arguments, that for arrays of float64."""
         if not args and not options:
             args = (np.empty(0),) * self.nin
-        return self._differentiable(args, options)[0]
+        return self._planned(args, options, before=False)[0]
 
     def graph(self, *args: Any, **options: Any) -> Any:
         """Return a picture of the graph for such arguments, by default arrays of float64.

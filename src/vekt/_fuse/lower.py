@@ -120,15 +120,15 @@ class Program:
         self.inputs, self.outputs, self.isa = tuple(inputs), tuple(outputs), isa
         if len(inputs) + len(outputs) > MAX_OPERANDS:
             raise UnfusableError(f"more than {MAX_OPERANDS} arguments and results together")
-        order = _calls([x for x in topological(outputs, inputs) if x.op != "constant"])
-        steps = segmented(order, inputs, outputs, isa)
+        self.order = _calls([x for x in topological(outputs, inputs) if x.op != "constant"])
+        steps = segmented(self.order, inputs, outputs, isa)
         self.operations = sum(len(x) for x in steps if isinstance(x, Segment))
         """How many of them are, or would be, compiled."""
         whole = compile and len(steps) == 1 and isinstance(steps[0], Segment)
         calls = (
             [Call.compiled(x, isa) if isinstance(x, Segment) else Call(x) for x in steps]
             if compile
-            else [Call(x) for x in order]
+            else [Call(x) for x in self.order]
         )
         needed = dict.fromkeys(x for call in calls for x in call.args)
         needed |= {} if whole else dict.fromkeys(outputs)
