@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import layers
 from ._prelu import prelu, prelu_backward
+from ._ufuncs import dense, dense_backward
+from .layers import _kernels
 
 Array = NDArray[Any]
 
@@ -44,41 +45,46 @@ class Layer:
             self.params.append(np.full((n, 1), 0.25, w.dtype))
         self.bind()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep what `bind` cannot make anew."""
+        return {"activation": self.activation, "params": self.params}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the rest anew."""
+        self.__dict__.update(state)
+        self.bind()
+
     def bind(self) -> None:
         """Make the gradients, and the views that go to the kernels."""
-        self.grads = [np.zeros_like(p) for p in self.params]
-        self.w, self.b = self.params[0].T, self.params[1].T
+        self.grads = [np.zeros(p.shape, p.dtype) for p in self.params]
+        plain = [np.asarray(p) for p in self.params]  # joblib may have mapped them from a file
+        self.w, self.b = plain[0].T, plain[1].T
         self.dw, self.db = self.grads[0].T, self.grads[1][:, 0]
         self.learns_slope = len(self.params) > 2
-        self.kernels = None if self.learns_slope else self.activation
+        self.is_linear = self.activation is None or self.learns_slope
+        self.kernels = _kernels(None if self.is_linear else self.activation)
         if self.learns_slope:
-            self.alpha, self.dalpha = self.params[2][:, 0], self.grads[2][:, 0]
+            self.alpha, self.dalpha = plain[2][:, 0], self.grads[2][:, 0]
+
+    # Straight to the compiled functions: what is checked of these arrays is known to hold.
 
     def forward(self, x: Array, z: Array, a: Array) -> Array:
         """Write Z and A; without an activation they are one."""
-        if self.activation is None:
-            layers.dense(x, self.w, self.b, None, out=z)
-            return z
-        if self.learns_slope:
-            layers.dense(x, self.w, self.b, None, out=z)
-            prelu(z, self.alpha, out=a)
+        if not self.is_linear:
+            dense(x, self.w, self.b, self.kernels, a, z, True, False)
             return a
-        layers.dense(x, self.w, self.b, self.kernels, out=(a, z), return_preactivation=True)
+        dense(x, self.w, self.b, self.kernels, z, None, False, False)
+        if not self.learns_slope:
+            return z
+        prelu(z, self.alpha, out=a)
         return a
 
     def backward(self, da: Array, x: Array, z: Array, dx: Array | None) -> None:
         """Write the gradients of the parameters, and of x unless that is None."""
         if self.learns_slope:
             prelu_backward(da, z, self.alpha, out=(da, self.dalpha))
-        layers.dense_backward(
-            da,
-            x,
-            self.w,
-            z if self.kernels is not None else None,
-            self.kernels,
-            out=(dx, self.dw, self.db),
-            need_dx=dx is not None,
-        )
+        wanted = False if dx is None else dx
+        dense_backward(da, x, self.w, z, self.kernels, wanted, self.dw, self.db)
 
 
 class Buffers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,14 +77,36 @@ class Optimizer:
             If numbers or shapes do not match, a parameter is read-only, or they are not those of
             the steps before.  Nothing is changed then.
         """
+        self._begin(params, grads)
+        numbers = self._next(grads)
+        for p, g, (m, v) in zip(params, grads, self._state, strict=True):
+            _apply(self._kernel, self._kind, p, g, m, v, numbers)
+
+    def _bound(self, params: Sequence[Array], grads: Sequence[Array]) -> Callable[[], None]:
+        """Return `step` for these arrays, checked once for as long as they stay as they are."""
+        self._begin(params, grads)
+        if type(self).step is not Optimizer.step or not all(map(_lie_alike, params, grads)):
+            return partial(self.step, params, grads)
+        kernel, kind = self._kernel, self._kind
+        operands = [(p, g, *state) for p, g, state in zip(params, grads, self._state, strict=True)]
+
+        def step() -> None:
+            numbers = self._next(grads)
+            for p, g, m, v in operands:
+                kernel(kind, p, g, m, v, numbers)
+
+        return step
+
+    def _begin(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
         self._check(params, grads)
         if not self._state:
             self._state = [self._zeros(p) for p in params]
+
+    def _next(self, grads: Sequence[Array]) -> tuple[float, ...]:
+        """Count a step, and return the kernel's numbers for it."""
         scale = 1.0 if self.max_norm is None else scale_for(global_norm(grads), self.max_norm)
         self.iterations += 1
-        numbers = self._numbers(scale)
-        for p, g, (m, v) in zip(params, grads, self._state, strict=True):
-            _apply(self._kernel, self._kind, p, g, m, v, numbers)
+        return self._numbers(scale)
 
     def _check(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
         if len(params) != len(grads):
@@ -117,6 +140,14 @@ class Optimizer:
         raise TypeError("Optimizer itself takes no steps; use SGD, RMSProp, Adam or AdamW")
 
 
+def _lie_alike(p: Array, g: Array) -> bool:
+    """Tell whether the kernels can read and write them where they are."""
+    if not (p.flags.forc and type(g) is np.ndarray and g.dtype == p.dtype and p.dtype.isnative):
+        return False
+    alike = p.flags.c_contiguous == g.flags.c_contiguous
+    return bool(alike and g.flags.forc and not np.may_share_memory(p, g))
+
+
 def _apply(
     kernel: Callable[..., None],
     kind: int,
@@ -127,11 +158,9 @@ def _apply(
     numbers: tuple[float, ...],
 ) -> None:
     """One tensor; what does not lie in memory as the kernels want is copied there and back."""
-    if p.flags.forc and type(g) is np.ndarray and g.dtype == p.dtype and p.dtype.isnative:
-        lies_alike = p.flags.c_contiguous == g.flags.c_contiguous
-        if lies_alike and g.flags.forc and not np.may_share_memory(p, g):
-            kernel(kind, p, g, m, v, numbers)
-            return
+    if _lie_alike(p, g):
+        kernel(kind, p, g, m, v, numbers)
+        return
     state = m if m is not None else v
     order: Any = "C" if state is None or state.flags.c_contiguous else "F"
     native = p.dtype.newbyteorder("=")

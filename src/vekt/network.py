@@ -294,23 +294,23 @@ class Network:
         """One pass over the samples; return the mean cost."""
         m = len(x)
         buffers = self._room(size, y)
-        params, grads = self.params, self.grads
+        advance = optimizer._bound(self.params, self.grads)
         if size == m and weights is None:
             cost = self._step(x, y, buffers, 1 / m)
             self._penalise(l2, m)
-            optimizer.step(params, grads)
+            advance()
             return cost
         order = self._order(m, shuffle)
         total, whole = 0.0, 0.0
         for start in range(0, m, size):
             chosen = order[start : start + size]
             part = buffers.part(len(chosen))
-            np.take(x, chosen, 0, out=part.x, mode="clip")
-            np.take(y, chosen, 0, out=part.y, mode="clip")
+            x.take(chosen, 0, part.x, "clip")
+            y.take(chosen, 0, part.y, "clip")
             share: Any = 1 / part.m
             weight = float(part.m)
             if weights is not None:
-                np.take(weights, chosen, 0, out=part.weights, mode="clip")
+                weights.take(chosen, 0, part.weights, "clip")
                 weight = float(part.weights.sum())
                 if weight == 0:
                     continue
@@ -319,7 +319,7 @@ class Network:
             total += weight * self._step(part.x, part.y, part, share)
             whole += weight
             self._penalise(l2, part.m)
-            optimizer.step(params, grads)
+            advance()
         return total / whole
 
     def _order(self, m: int, shuffle: bool) -> Array:
