@@ -1,9 +1,9 @@
 /* Lines of elements that become one number each: the driver below reductions and norms, for any axes of any layout.
  *
- * Lines whose elements lie next to each other are taken one by one, in blocks; lines that lie next to each other are
- * taken together, some rows of memory at a time (columns).  All else is copied to the first-level cache first.  What
- * tasks there are, and in which order their results are merged, follows from the shape and the steps alone, so the
- * bits do not depend on the number of threads. */
+ * Lines whose elements lie next to each other are taken one by one, in blocks (line_blocks.c); lines that lie next to
+ * each other are taken together, some rows of memory at a time (line_columns.c).  All else is copied to the
+ * first-level cache first.  What tasks there are, and in which order their results are merged, follows from the shape
+ * and the steps alone (lines.c), so the bits do not depend on the number of threads. */
 #ifndef VEKT_LINES_H
 #define VEKT_LINES_H
 
@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-enum { VEKT_LINE_STREAMS = 3, VEKT_LINE_PART = 512 };
+enum { VEKT_LINE_STREAMS = 3, VEKT_LINE_PART_BYTES = 16384 };
 
 /* One of the numbers that are formed of a line: a term of two operands. */
 typedef struct {
@@ -28,14 +28,12 @@ struct vekt_lines {
     int64_t key;         /* of integers */
     const char *data[2]; /* operands VEKT_NORM_X and VEKT_NORM_Y */
     char *out;           /* operand VEKT_NORM_OUT */
-    int ordered;         /* elements of a line keep their order, that of the dimensions */
-    /* Writes the results of lines [begin, end) once their streams are complete: `width` numbers for each stream. */
+    /* The only stream is an extreme, and where it stands first is wanted, too: a second number, in the order of the
+     * dimensions.  Unless there are columns it tells where the part of VEKT_LINE_PART_BYTES begins that holds it. */
+    int positions;
+    /* Writes the results of lines [begin, end), which differ in their last dimension alone, once their numbers are
+     * complete: `width` of each kind. */
     void (*finish)(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums, ptrdiff_t width);
-    /* Positions: finish() finds the beginning of the part of VEKT_LINE_PART elements in sums[1] unless there are
-     * columns. Writes all of them from what the chunks left, element by element of `span` in a chunk; NULL: these are
-     * merged.
-     */
-    void (*finish_chunks)(const vekt_lines *p, ptrdiff_t span);
     /* Does this result of a part decide that of the line?  NULL: none does. */
     int (*decides)(const vekt_lines *p, vekt_number part, ptrdiff_t n);
     const void *context; /* theirs */
@@ -44,23 +42,24 @@ struct vekt_lines {
     ptrdiff_t item, memory; /* bytes of an element in the kernels, and in memory */
     const vekt_dim *outer, *inner;
     int n_outer, n_inner;
+    int n_numbers;           /* of a line: of the streams, and a position */
     ptrdiff_t lines, n;      /* n elements make up a line */
     ptrdiff_t chunk, chunks; /* elements of a line, or rows, in one task */
     ptrdiff_t group;         /* lines in one task */
+    int chunks_last;         /* the next task is that of the next lines, not of the next chunk */
     int staged;              /* lines are not dense */
     int pieced;              /* but made of long pieces that are */
     atomic_int failed;       /* for want of memory */
     atomic_int decided;      /* the only line there is */
-    vekt_number *partials;   /* of chunks, then streams, then lines or columns */
+    vekt_number *partials;   /* of chunks, then numbers, then lines or columns */
     int columns, transposed;
     ptrdiff_t repeats, width; /* so many elements of each line make up a row, and as many columns */
-    ptrdiff_t rows, last;     /* and the columns of the last row */
+    ptrdiff_t rows;           /* of a line */
+    ptrdiff_t row_step[2];    /* from row to row */
+    ptrdiff_t stretch, last;  /* for so many rows, of which the last one has fewer columns */
     ptrdiff_t run;            /* columns along the last dimension */
     ptrdiff_t segment, segments;
-    ptrdiff_t at_a_time;      /* rows */
-    const vekt_dim *row_dims; /* of rows */
-    int n_row_dims;
-    vekt_dim wide; /* the one of rows that hold more than one element of each line */
+    ptrdiff_t at_a_time; /* rows */
 };
 
 /* dims holds the n_outer dimensions of the lines, then the n_inner ones of a line's elements; they are lost.  There
@@ -70,9 +69,38 @@ int vekt_reduce_lines(vekt_lines *p, vekt_dim *dims, int n_outer, int n_inner);
 /* m elements of a line from element i on, dense and as the kernels take them: in place or in the buffer. */
 const char *vekt_dense_part(const vekt_lines *p, int k, const char *line, ptrdiff_t i, ptrdiff_t m, void *buffer);
 
-/* Is b a better extreme than a, which stands before it? */
-int vekt_is_better(int element, int term, vekt_number a, vekt_number b);
-
 vekt_number vekt_merge(int element, int term, vekt_number a, vekt_number b);
+
+/* How far apart results are that are finished together. */
+static inline ptrdiff_t vekt_result_step(const vekt_lines *p) {
+    return p->n_outer ? p->outer[p->n_outer - 1].step[VEKT_NORM_OUT] : 0;
+}
+
+static inline int vekt_is_integer(int element) { return element >= VEKT_N_DTYPES; }
+
+/* ---- between the files of the driver */
+
+enum {
+    VEKT_LINE_CHUNK = 16384,     /* elements of a line taken at a time, at most */
+    VEKT_SEGMENT = 6144,         /* numbers of columns that a task forms at a time */
+    VEKT_BUFFERED_COLUMNS = 256, /* where rows go through a buffer: so many of them */
+    VEKT_BUFFERED_ROWS = 16
+};
+
+/* Tasks [begin, end). */
+void vekt_run_lines(void *context, ptrdiff_t begin, ptrdiff_t end);
+void vekt_run_columns(void *context, ptrdiff_t begin, ptrdiff_t end);
+
+/* What stands for no elements. */
+vekt_number vekt_neutral(int element, int term);
+
+/* count vectors of size numbers, step apart, pairwise into the first. */
+void vekt_fold(int element, int term, vekt_number *v, ptrdiff_t count, ptrdiff_t step, ptrdiff_t size);
+
+/* The numbers, `width` of each kind, of a run of columns, of which there are p->repeats for each line. */
+void vekt_fold_repeats(const vekt_lines *p, vekt_number *v, ptrdiff_t width);
+
+/* n elements, step bytes apart, as the kernels take them. */
+void vekt_gather_elements(const vekt_lines *p, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n);
 
 #endif

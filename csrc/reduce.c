@@ -1,5 +1,6 @@
 /* Sums, means, extremes, their positions and truth along any axes: which terms they are made of, and what becomes of
  * the results. */
+#include "convert.h"
 #include "iterate.h"
 #include "lines.h"
 #include "stage.h"
@@ -32,61 +33,58 @@ typedef struct {
 
 static int64_t sign_bit(int bits) { return (int64_t)((uint64_t)1 << (bits - 1)); }
 
-static void store_integer(char *out, int type, int64_t value) {
-    switch (type) {
-    case VEKT_TYPE_BOOL:
-    case VEKT_TYPE_I8:
-    case VEKT_TYPE_U8:
-        memcpy(out, &(int8_t){(int8_t)value}, 1);
-        break;
-    case VEKT_TYPE_I16:
-    case VEKT_TYPE_U16:
-        memcpy(out, &(int16_t){(int16_t)value}, 2);
-        break;
-    case VEKT_TYPE_I32:
-    case VEKT_TYPE_U32:
-        memcpy(out, &(int32_t){(int32_t)value}, 4);
-        break;
-    default:
-        memcpy(out, &value, 8);
-    }
-}
-
-static void store_real(char *out, int type, double value) {
-    const float single = (float)value;
-    if (type == VEKT_TYPE_F64)
-        memcpy(out, &value, sizeof value);
-    else if (type == VEKT_TYPE_F32)
-        memcpy(out, &single, sizeof single);
-    else
-        vekt_scatter(VEKT_F32, type == VEKT_TYPE_HALF ? VEKT_HALF : VEKT_BFLOAT16, out, 2, &single, 1);
-}
-
 static char *out_of(const vekt_lines *p, ptrdiff_t line) {
     return p->out + vekt_offset(p->outer, p->n_outer, OUT, line);
 }
 
-/* Sums and means that lie side by side, all at once; 0 where that does not do. */
-static int store_together(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums) {
-    const results *r = p->context;
-    const int type = r->call->out_type;
-    if (r->how.bits || p->n_outer != 1) return 0;
-    char *out = p->out + begin * p->outer[0].step[OUT];
-    const ptrdiff_t n = end - begin, item = p->outer[0].step[OUT];
-    if (type == VEKT_TYPE_F64 && item == sizeof(double)) {
-        memcpy(out, sums, (size_t)n * sizeof *sums);
-        for (ptrdiff_t i = 0; i < n && r->divisor != 1; i++) {
-            const double mean = sums[i].real / r->divisor;
-            memcpy(out + i * item, &mean, sizeof mean);
+#define STORE(type)                                   \
+    for (ptrdiff_t i = 0; i < n; i++) {               \
+        const type a = (type)(values[i].integer ^ k); \
+        memcpy(out + i * step, &a, sizeof a);         \
+    }
+
+/* Integers, turned by a key. */
+static void store_integers(char *out, ptrdiff_t step, int type, const vekt_number *values, int64_t k, ptrdiff_t n) {
+    const int bytes = vekt_type_bytes(type);
+    if (bytes == 1) {
+        STORE(int8_t)
+    } else if (bytes == 2) {
+        STORE(int16_t)
+    } else if (bytes == 4) {
+        STORE(int32_t)
+    } else if (step == 8) {
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(out + i * 8, &(int64_t){values[i].integer ^ k}, 8);
+    } else {
+        STORE(int64_t)
+    }
+}
+
+static void store_reals(char *out, ptrdiff_t step, int type, const vekt_number *values, double divisor, ptrdiff_t n) {
+    if (type == VEKT_TYPE_F64 && step == sizeof(double)) {
+        if (divisor == 1) memcpy(out, values, (size_t)n * sizeof *values);
+        for (ptrdiff_t i = 0; i < n && divisor != 1; i++) {
+            const double mean = values[i].real / divisor;
+            memcpy(out + i * (ptrdiff_t)sizeof mean, &mean, sizeof mean);
         }
-        return 1;
+        return;
     }
-    if (type != VEKT_TYPE_F32 || item != sizeof(float)) return 0;
+    if (type == VEKT_TYPE_F32 && step == sizeof(float)) {
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const float sum = (float)(divisor == 1 ? values[i].real : values[i].real / divisor);
+            memcpy(out + i * (ptrdiff_t)sizeof sum, &sum, sizeof sum);
+        }
+        return;
+    }
     for (ptrdiff_t i = 0; i < n; i++) {
-        const float sum = (float)(r->divisor == 1 ? sums[i].real : sums[i].real / r->divisor);
-        memcpy(out + i * (ptrdiff_t)sizeof sum, &sum, sizeof sum);
+        const double value = values[i].real / divisor;
+        const float single = (float)value;
+        if (type == VEKT_TYPE_F64)
+            memcpy(out + i * step, &value, sizeof value);
+        else if (type == VEKT_TYPE_F32)
+            memcpy(out + i * step, &single, sizeof single);
+        else
+            vekt_scatter(VEKT_F32, type == VEKT_TYPE_HALF ? VEKT_HALF : VEKT_BFLOAT16, out + i * step, 2, &single, 1);
     }
-    return 1;
 }
 
 /* Sums and means; extremes of real numbers, too, whose divisor is 1. */
@@ -94,18 +92,25 @@ static void finish_sums(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, con
                         ptrdiff_t width) {
     const results *r = p->context;
     const int type = r->call->out_type;
+    const ptrdiff_t step = vekt_result_step(p);
+    char *out = out_of(p, begin);
     (void)width;
-    if (store_together(p, begin, end, sums)) return;
-    for (ptrdiff_t line = begin; line < end; line++, sums++) {
-        if (!r->how.bits) {
-            store_real(out_of(p, line), type, sums->real / r->divisor);
+    if (!r->how.bits) {
+        store_reals(out, step, type, sums, r->divisor, end - begin);
+        return;
+    }
+    const uint64_t bias = (uint64_t)r->bias * (uint64_t)p->n;
+    enum { SOME = 64 };
+    for (ptrdiff_t m, n = end - begin; n > 0; n -= m, sums += m, out += m * step) {
+        vekt_number turned[SOME];
+        m = n < SOME ? n : SOME;
+        for (ptrdiff_t i = 0; i < m; i++) turned[i].integer = (int64_t)((uint64_t)sums[i].integer + bias);
+        if (type < VEKT_TYPE_HALF) {
+            store_integers(out, step, type, turned, 0, m);
             continue;
         }
-        const int64_t sum = (int64_t)((uint64_t)sums->integer + (uint64_t)r->bias * (uint64_t)p->n);
-        if (type < VEKT_TYPE_HALF)
-            store_integer(out_of(p, line), type, sum);
-        else
-            store_real(out_of(p, line), type, (double)sum / r->divisor);
+        for (ptrdiff_t i = 0; i < m; i++) turned[i].real = (double)turned[i].integer;
+        store_reals(out, step, type, turned, r->divisor, m);
     }
 }
 
@@ -113,8 +118,7 @@ static void finish_integer_extremes(const vekt_lines *p, ptrdiff_t begin, ptrdif
                                     ptrdiff_t width) {
     const results *r = p->context;
     (void)width;
-    for (ptrdiff_t line = begin; line < end; line++, best++)
-        store_integer(out_of(p, line), r->call->out_type, best->integer ^ p->key);
+    store_integers(out_of(p, begin), vekt_result_step(p), r->call->out_type, best, p->key, end - begin);
 }
 
 /* Is there one that is not zero, or are all of n? */
@@ -134,8 +138,14 @@ static int decides(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
 
 static void finish_truth(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *found,
                          ptrdiff_t width) {
+    const results *r = p->context;
+    const ptrdiff_t step = vekt_result_step(p);
+    char *out = out_of(p, begin);
     (void)width;
-    for (ptrdiff_t line = begin; line < end; line++, found++) *out_of(p, line) = (char)truth(p, *found, p->n);
+    if (r->how.bits == 64)
+        for (ptrdiff_t i = 0; i < end - begin; i++) out[i * step] = found[i].integer != p->key;
+    else
+        for (ptrdiff_t i = 0; i < end - begin; i++) out[i * step] = (char)truth(p, found[i], p->n);
 }
 
 /* ---- positions -------------------------------------------------------------------------------------------- */
@@ -146,7 +156,7 @@ enum { SOUGHT = 512 };
 static ptrdiff_t locate(const vekt_lines *p, ptrdiff_t line, ptrdiff_t i, ptrdiff_t m, vekt_number value) {
     const char *x = p->data[X] + vekt_offset(p->outer, p->n_outer, X, line);
     const vekt_find find = p->target->find[p->element];
-    if (p->element >= VEKT_N_DTYPES) value.integer ^= p->key;
+    if (vekt_is_integer(p->element)) value.integer ^= p->key;
     if (p->n_inner == 1 && p->format == VEKT_NATIVE) {
         const ptrdiff_t step = p->inner[0].step[X];
         return i + find(x + i * step, step, value, m);
@@ -162,31 +172,15 @@ static ptrdiff_t locate(const vekt_lines *p, ptrdiff_t line, ptrdiff_t i, ptrdif
 
 static void finish_positions(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best,
                              ptrdiff_t width) {
-    (void)width;
-    for (ptrdiff_t line = begin; line < end; line++, best++) {
-        const ptrdiff_t i = p->columns ? 0 : best[1].integer, left = p->n - i;
-        const ptrdiff_t m = p->columns || left < VEKT_LINE_PART ? left : VEKT_LINE_PART;
-        store_integer(out_of(p, line), VEKT_TYPE_I64, locate(p, line, i, m, *best));
+    const ptrdiff_t step = vekt_result_step(p), part = VEKT_LINE_PART_BYTES / p->item;
+    char *out = out_of(p, begin);
+    if (p->columns) {
+        store_integers(out, step, VEKT_TYPE_I64, best + width, 0, end - begin);
+        return;
     }
-}
-
-static void finish_positions_of_chunks(const vekt_lines *p, ptrdiff_t span) {
-    const ptrdiff_t width = p->columns ? p->width : p->lines;
-    const ptrdiff_t run_lines = p->columns ? p->run / p->repeats : p->lines;
-    for (ptrdiff_t line = 0; line < p->lines; line++) {
-        const vekt_number *v = p->partials + line / run_lines * run_lines * p->repeats + line % run_lines;
-        vekt_number best = v[0];
-        ptrdiff_t at = 0;
-        for (ptrdiff_t chunk = 0; chunk < p->chunks; chunk++) {
-            for (ptrdiff_t r = 0; r < p->repeats; r++) {
-                const vekt_number b = v[chunk * width + r * run_lines];
-                if (!vekt_is_better(p->element, p->streams[0].term, best, b)) continue;
-                best = b;
-                at = chunk;
-            }
-        }
-        const ptrdiff_t i = at * span, m = p->n - i < span ? p->n - i : span;
-        store_integer(out_of(p, line), VEKT_TYPE_I64, locate(p, line, i, m, best));
+    for (ptrdiff_t line = begin; line < end; line++, best++, out += step) {
+        const ptrdiff_t i = best[width].integer, left = p->n - i;
+        memcpy(out, &(int64_t){locate(p, line, i, left < part ? left : part, *best)}, 8);
     }
 }
 
@@ -230,9 +224,9 @@ int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
         p.streams[0].term = r.how.bits || !least ? VEKT_GREATEST : VEKT_LEAST;
         p.finish = r.how.bits ? finish_integer_extremes : finish_sums;
         if (call->op != VEKT_REDUCE_ARGMAX && call->op != VEKT_REDUCE_ARGMIN) break;
-        p.ordered = 1;
+        p.positions = 1;
+        p.key = least; /* of real numbers */
         p.finish = finish_positions;
-        p.finish_chunks = finish_positions_of_chunks;
     }
     if (p.streams[0].term == VEKT_GREATEST && r.how.bits) p.key = order_key(r.how, least);
     p.element = r.how.element, p.format = r.how.format;

@@ -156,6 +156,11 @@ typedef struct {
     void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows,
                     vekt_number *results, ptrdiff_t n);
 } vekt_term;
+/* The greatest of each of n columns, and the first row in which it stands, counted from `first`; the first NaN where
+ * there is one.  Rows as above; with a key other than 0 the least of real numbers, and elements are x ^ key of
+ * integers.  Where not `fresh`, best and at hold what is known of earlier rows. */
+typedef void (*vekt_places)(const void *x, ptrdiff_t step, int64_t key, ptrdiff_t rows, ptrdiff_t first, int fresh,
+                            vekt_number *best, vekt_number *at, ptrdiff_t n);
 /* The first of n elements, step bytes apart, that is equal to a value, NaN to NaN; n where none is. */
 typedef ptrdiff_t (*vekt_find)(const void *x, ptrdiff_t step, vekt_number value, ptrdiff_t n);
 /* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which
@@ -198,6 +203,7 @@ typedef struct vekt_target {
     vekt_storage half, bfloat16;
     vekt_term terms[VEKT_N_TERMS][VEKT_N_ELEMENTS];
     vekt_find find[VEKT_N_ELEMENTS];
+    vekt_places places[VEKT_N_ELEMENTS];
     int n_arithmetic;
     const vekt_typed_kernel *arithmetic;
     vekt_conversion convert[VEKT_N_TYPES]

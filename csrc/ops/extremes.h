@@ -24,7 +24,8 @@ INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, p
     for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
 #pragma GCC unroll 4
         for (int j = 0; j < CHAINS; j++) {
-            const VEC a = FN(v_load)(x + i + j * LANES);
+            VEC a = FN(v_load)(x + i + j * LANES);
+            v_now(a); /* or it is loaded twice, and the loads are the limit */
             result[j] = pick(result[j], a);
             valid[j] &= v_eq(a, a);
         }
@@ -51,7 +52,8 @@ INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, double neut
         MASK valid = v_eq(best, best);
         for (ptrdiff_t i = 0; i < rows; i++) {
             const REAL *p = (const REAL *)(x + i * step);
-            const VEC a = n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p);
+            VEC a = n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p);
+            v_now(a);
             best = pick(best, a);
             valid &= v_eq(a, a);
         }
@@ -87,12 +89,65 @@ INLINE vf64 FN(join_less)(vf64 a, vf64 b, vf64 y) { return (void)y, v_select(v_e
 EXTREME(greatest, pick_greater, join_greater, -INFINITY)
 EXTREME(least, pick_less, join_less, INFINITY)
 
+/* Of the rows at hand: what each lane holds, and in which row it stood. */
+INLINE void FN(merge_places)(VEC best, INT row, ptrdiff_t first, int fresh, int least, vekt_number *results,
+                             vekt_number *at, ptrdiff_t n) {
+    const double sign = least ? -1 : 1;
+    REAL value[LANES];
+    __typeof__(((INT){0})[0]) where[LANES];
+    FN(v_store)(value, best);
+    memcpy(where, &row, sizeof where);
+    if (fresh) {
+        for (ptrdiff_t j = 0; j < n; j++) results[j].real = sign * (double)value[j];
+        for (ptrdiff_t j = 0; j < n; j++) at[j].integer = first + where[j];
+        return;
+    }
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const double a = results[j].real, b = sign * (double)value[j];
+        const int better = (a == a) & !(sign * b <= sign * a);
+        results[j].real = better ? b : a;
+        at[j].integer = better ? first + where[j] : at[j].integer;
+    }
+}
+
+static void FN(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t rows, ptrdiff_t first, int fresh,
+                       vekt_number *results, vekt_number *at, ptrdiff_t n) {
+    const INT flip = v_bits(K(key ? -0.0 : 0.0)); /* the least of numbers is the greatest of their negatives */
+    const char *x = px;
+    for (; n > 0; n -= LANES, results += LANES, at += LANES, x += LANES * sizeof(REAL)) {
+        VEC best = K(0);
+        INT row = {0}, here = {0};
+        for (ptrdiff_t i = 0; i < rows; i++, here += 1) {
+            const REAL *p = (const REAL *)(x + i * step);
+            VEC a = n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p);
+            a = v_real(v_bits(a) ^ flip);
+            v_now(a);
+            __builtin_prefetch((const char *)p + 4 * VEKT_VECTOR_BYTES);
+            if (i == 0) best = a;
+            /* What is greater, or NaN, takes the place of what is not NaN. */
+            const MASK valid = v_eq(best, best), kept = v_le(a, best);
+            row = v_bits(v_select(valid, v_select(kept, v_real(row), v_real(here)), v_real(row)));
+            best = v_select(valid, v_select(kept, best, a), best);
+        }
+        FN(merge_places)(best, row, first, fresh, key != 0, results, at, n < LANES ? n : LANES);
+    }
+}
+
 static ptrdiff_t FN(find)(const void *px, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
     const REAL value = (REAL)number.real;
     const int nan = value != value;
     const unsigned others = nan ? (1u << LANES) - 1 : 0; /* lanes that are equal to themselves do not count */
     const VEC wanted = FN(v_splat)(value);
     ptrdiff_t i = 0;
+    for (; step == sizeof(REAL) && i + 4 * LANES <= n; i += 4 * LANES) {
+        unsigned found = 0;
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) {
+            const VEC a = FN(v_load)((const REAL *)px + i + j * LANES);
+            found |= v_lanes(v_eq(a, nan ? a : wanted)) ^ others;
+        }
+        if (found) break;
+    }
     for (; step == sizeof(REAL) && i < n; i += LANES) {
         const REAL *p = (const REAL *)px + i;
         const VEC a = n - i < LANES ? FN(v_load_first)(p, n - i) : FN(v_load)(p);

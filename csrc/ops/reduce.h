@@ -20,10 +20,6 @@ INLINE vf64 FN(add_number)(vf64 sum, vf64 x, vf64 y) { return (void)y, sum + x; 
 INLINE vf64 FN(add_absolute)(vf64 sum, vf64 x, vf64 y) { return (void)y, sum + v_abs(x); }
 INLINE vf64 FN(add_square)(vf64 sum, vf64 x, vf64 y) { return (void)y, v_mad(x, x, sum); }
 INLINE vf64 FN(add_product)(vf64 sum, vf64 x, vf64 y) { return v_mad(x, y, sum); }
-INLINE vf64 FN(add_nonzero)(vf64 sum, vf64 x, vf64 y) {
-    const vf64 zero = v_splat_f64(0);
-    return (void)y, sum + v_select(v_eq(x, zero), zero, v_splat_f64(1));
-}
 /* v_max gives its second operand where either is NaN; so a NaN of x stays, and an earlier one by the selection. */
 INLINE vf64 FN(take_greater)(vf64 result, vf64 x, vf64 y) {
     return (void)y, v_select(v_eq(result, result), v_max(result, v_abs(x)), result);
@@ -130,9 +126,43 @@ TERM(sum, add_number, add, merge_sums, 0)
 TERM(sum_absolute, add_absolute, add, merge_sums, 0)
 TERM(sum_squares, add_square, add, merge_sums, 0)
 TERM(sum_products, add_product, add, merge_sums, 0)
-TERM(count_nonzero, add_nonzero, add, merge_sums, 0)
 TERM(max_absolute, take_greater, take_greater, merge_greatest, 0)
 TERM(min_absolute, take_less, take_less, merge_least, INFINITY)
+
+/* Counts in the operands' own dtype, which holds those of a block. */
+INLINE VEC FN(one_more)(VEC count, VEC x) { return count + v_select(v_eq(x, K(0)), K(0), K(1)); }
+
+static vekt_number FN(count_nonzero_block)(const void *px, const void *y, ptrdiff_t n) {
+    const REAL *x = px;
+    VEC count[4] = {K(0), K(0), K(0), K(0)};
+    (void)y;
+    for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES)
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) count[j] = FN(one_more)(count[j], FN(v_load)(x + j * LANES));
+    for (; n > 0; n -= LANES, x += LANES)
+        count[0] = FN(one_more)(count[0], n < LANES ? FN(v_load_first)(x, n) : FN(v_load)(x));
+    REAL lane[LANES];
+    FN(v_store)(lane, (count[0] + count[1]) + (count[2] + count[3]));
+    vekt_number sum = {.real = 0};
+    for (int j = 0; j < LANES; j++) sum.real += (double)lane[j];
+    return sum;
+}
+
+static void FN(count_nonzero_columns)(const void *px, ptrdiff_t step, const void *y, ptrdiff_t y_step, ptrdiff_t rows,
+                                      vekt_number *results, ptrdiff_t n) {
+    const char *x = px;
+    (void)y, (void)y_step;
+    for (; n > 0; n -= LANES, results += LANES, x += LANES * sizeof(REAL)) {
+        VEC count = K(0);
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            const REAL *p = (const REAL *)(x + i * step);
+            count = FN(one_more)(count, n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p));
+        }
+        REAL lane[LANES];
+        FN(v_store)(lane, count);
+        for (ptrdiff_t j = 0; j < (n < LANES ? n : LANES); j++) results[j].real += (double)lane[j];
+    }
+}
 
 /* Roots of sums of squares, rounded.  Returns 0 where squares of doubles may have left the range. */
 static int FN(square_roots)(void *out, const double *squares, ptrdiff_t n) {

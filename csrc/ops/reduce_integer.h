@@ -9,12 +9,19 @@ typedef UNSIGNED INT(loose) __attribute__((aligned(1), may_alias)); /* as it lie
 
 typedef SIGNED INT(vector) __attribute__((vector_size(VEKT_VECTOR_BYTES)));
 
-/* The sum of a block fits in 32 bits where elements have up to 16. */
+/* The sum of a block fits in 32 bits where elements have up to 16; that of four elements in the next size. */
 #if BITS <= 16
 typedef int32_t INT(sum);
 #else
 typedef uint64_t INT(sum);
 #endif
+#if BITS == 8
+typedef int16_t INT(four);
+#else
+typedef INT(sum) INT(four);
+#endif
+
+static const SIGNED INT(least) = (SIGNED)((UNSIGNED)1 << (BITS - 1));
 
 static vekt_number INT(sum_block)(const void *px, const void *key, ptrdiff_t n) {
     const INT(loose) *x = px;
@@ -27,7 +34,7 @@ static vekt_number INT(sum_block)(const void *px, const void *key, ptrdiff_t n) 
 static vekt_number INT(greatest_block)(const void *px, const void *key, ptrdiff_t n) {
     const INT(loose) *x = px;
     const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;
-    SIGNED best = (SIGNED)((UNSIGNED)1 << (BITS - 1));
+    SIGNED best = INT(least);
     for (ptrdiff_t i = 0; i < n; i++) {
         const SIGNED a = (SIGNED)(x[i] ^ k);
         best = a > best ? a : best;
@@ -35,77 +42,157 @@ static vekt_number INT(greatest_block)(const void *px, const void *key, ptrdiff_
     return (vekt_number){.integer = n > 0 ? best : INT64_MIN};
 }
 
-enum { INT(panel) = 64 };
+/* Columns: their sums, or greatest, so far and four rows of a panel of them stay in the first-level cache.  Each row
+ * is read in one go, and the next four are asked for, as they may be far away. */
+enum { INT(bytes) = 2048, INT(panel) = INT(bytes) / (BITS / 8), INT(strip) = 64 };
 
-static void INT(sum_columns)(const void *x, ptrdiff_t x_step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
+typedef struct {
+    const INT(loose) * a, *b, *c, *d;
+} INT(rows);
+
+INLINE INT(rows) INT(rows_from)(const char *x, ptrdiff_t step) {
+    return (INT(rows)){(const void *)x, (const void *)(x + step), (const void *)(x + 2 * step),
+                       (const void *)(x + 3 * step)};
+}
+
+/* What lies `ahead` of elements [j, j + strip). */
+INLINE void INT(ask)(const INT(rows) * r, ptrdiff_t ahead, ptrdiff_t j) {
+    for (int i = 0; i < INT(strip) * BITS / 8; i += 64) {
+        __builtin_prefetch((const char *)(r->a + j) + ahead + i);
+        __builtin_prefetch((const char *)(r->b + j) + ahead + i);
+        __builtin_prefetch((const char *)(r->c + j) + ahead + i);
+        __builtin_prefetch((const char *)(r->d + j) + ahead + i);
+    }
+}
+
+INLINE void INT(add_four)(INT(sum) *restrict sum, const INT(rows) * r, ptrdiff_t j, UNSIGNED k) {
+    sum[j] += (INT(sum))(INT(four))((INT(four))(SIGNED)(r->a[j] ^ k) + (INT(four))(SIGNED)(r->b[j] ^ k) +
+                                    (INT(four))(SIGNED)(r->c[j] ^ k) + (INT(four))(SIGNED)(r->d[j] ^ k));
+}
+
+INLINE SIGNED INT(greater)(SIGNED a, SIGNED b) { return a > b ? a : b; }
+
+INLINE void INT(best_of_four)(SIGNED *restrict best, const INT(rows) * r, ptrdiff_t j, UNSIGNED k) {
+    const SIGNED ab = INT(greater)((SIGNED)(r->a[j] ^ k), (SIGNED)(r->b[j] ^ k));
+    const SIGNED cd = INT(greater)((SIGNED)(r->c[j] ^ k), (SIGNED)(r->d[j] ^ k));
+    best[j] = INT(greater)(best[j], INT(greater)(ab, cd));
+}
+
+/* Takes the rows into `best` or `sum`, of m columns. */
+#define TAKE(of_four, of_one)                                                     \
+    ptrdiff_t i = 0;                                                              \
+    for (; i + 4 <= rows; i += 4) {                                               \
+        const INT(rows) r = INT(rows_from)(x + i * step, step);                   \
+        /* After the last four, the first of the next panel. */                   \
+        const ptrdiff_t ahead = i + 8 <= rows ? 4 * step : INT(bytes) - i * step; \
+        ptrdiff_t j = 0;                                                          \
+        for (; j + INT(strip) <= m; j += INT(strip)) {                            \
+            INT(ask)(&r, ahead, j);                                               \
+            for (ptrdiff_t l = j; l < j + INT(strip); l++) of_four;               \
+        }                                                                         \
+        for (ptrdiff_t l = j; l < m; l++) of_four;                                \
+    }                                                                             \
+    for (; i < rows; i++) {                                                       \
+        const INT(loose) *row = (const void *)(x + i * step);                     \
+        for (ptrdiff_t j = 0; j < m; j++) of_one;                                 \
+    }
+
+static void INT(sum_panel)(INT(sum) *restrict sum, const char *x, ptrdiff_t step, UNSIGNED k, ptrdiff_t rows,
+                           ptrdiff_t m) {
+    TAKE(INT(add_four)(sum, &r, l, k), sum[j] += (INT(sum))(SIGNED)(row[j] ^ k))
+}
+
+static void INT(greatest_panel)(SIGNED *restrict best, const char *x, ptrdiff_t step, UNSIGNED k, ptrdiff_t rows,
+                                ptrdiff_t m) {
+    TAKE(INT(best_of_four)(best, &r, l, k), best[j] = INT(greater)(best[j], (SIGNED)(row[j] ^ k)))
+}
+
+static void INT(sum_columns)(const void *px, ptrdiff_t step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
                              vekt_number *results, ptrdiff_t n) {
     const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;
-    (void)y_step;
-    for (; n > 0; n -= INT(panel), results += INT(panel), x = (const INT(loose) *)x + INT(panel)) {
-        const ptrdiff_t m = n < INT(panel) ? n : INT(panel);
-        INT(sum) sum[INT(panel)] = {0};
-        for (ptrdiff_t i = 0; i < rows; i++) {
-            const INT(loose) *row = (const void *)((const char *)x + i * x_step);
-            if (m == INT(panel))
-                for (int j = 0; j < INT(panel); j++) sum[j] += (INT(sum))(SIGNED)(row[j] ^ k);
-            else
-                for (ptrdiff_t j = 0; j < m; j++) sum[j] += (INT(sum))(SIGNED)(row[j] ^ k);
-        }
-        for (ptrdiff_t j = 0; j < m; j++)
-            results[j].integer = (int64_t)((uint64_t)results[j].integer + (uint64_t)(int64_t)sum[j]);
-    }
-}
-
-static INT(vector) INT(greater)(INT(vector) a, INT(vector) b) {
-    const INT(vector) better = a > b;
-    return (a & better) | (b & ~better);
-}
-
-static void INT(merge_greatest)(vekt_number *results, const SIGNED *best, ptrdiff_t n) {
-    for (ptrdiff_t j = 0; j < n; j++)
-        results[j].integer = best[j] > results[j].integer ? best[j] : results[j].integer;
-}
-
-/* Of each row STRIP vectors at a time, so that the processor's prefetcher follows the rows; one at the end. */
-static void INT(greatest_columns)(const void *px, ptrdiff_t x_step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
-                                  vekt_number *results, ptrdiff_t n) {
-    enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED), STRIP = 4 };
-    const SIGNED k = (SIGNED) * (const int64_t *)key, least = (SIGNED)((UNSIGNED)1 << (BITS - 1));
     const char *x = px;
-    INT(vector) best[STRIP], a = {0};
     (void)y_step;
-    for (; n >= STRIP * LANES; n -= STRIP * LANES, results += STRIP * LANES, x += STRIP * VEKT_VECTOR_BYTES) {
-        for (int v = 0; v < STRIP; v++) best[v] = (INT(vector)){0} + least;
-        for (ptrdiff_t i = 0; i < rows; i++) {
-#pragma GCC unroll 4
-            for (int v = 0; v < STRIP; v++) {
-                memcpy(&a, x + i * x_step + v * VEKT_VECTOR_BYTES, VEKT_VECTOR_BYTES);
-                best[v] = INT(greater)(a ^ k, best[v]);
-            }
-        }
-        INT(merge_greatest)(results, (const SIGNED *)best, STRIP * LANES);
+    for (; n > 0; n -= INT(panel), results += INT(panel), x += INT(bytes)) {
+        const ptrdiff_t m = n < INT(panel) ? n : INT(panel);
+        INT(sum) sum[INT(panel)];
+        for (ptrdiff_t j = 0; j < m; j++) sum[j] = (INT(sum))(BITS > 16 ? results[j].integer : 0);
+        INT(sum_panel)(sum, x, step, k, rows, m);
+        for (ptrdiff_t j = 0; j < m; j++)
+            results[j].integer =
+                (int64_t)((BITS > 16 ? 0 : (uint64_t)results[j].integer) + (uint64_t)(int64_t)sum[j]);
     }
-    for (; n > 0; n -= LANES, results += LANES, x += VEKT_VECTOR_BYTES) {
-        const size_t bytes = n < LANES ? (size_t)n * sizeof(SIGNED) : VEKT_VECTOR_BYTES;
-        best[0] = (INT(vector)){0} + least;
-        for (ptrdiff_t i = 0; i < rows; i++) {
-            memcpy(&a, x + i * x_step, bytes);
-            best[0] = INT(greater)(a ^ k, best[0]);
+}
+
+static void INT(greatest_columns)(const void *px, ptrdiff_t step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
+                                  vekt_number *results, ptrdiff_t n) {
+    const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;
+    const char *x = px;
+    (void)y_step;
+    for (; n > 0; n -= INT(panel), results += INT(panel), x += INT(bytes)) {
+        const ptrdiff_t m = n < INT(panel) ? n : INT(panel);
+        SIGNED best[INT(panel)];
+        for (ptrdiff_t j = 0; j < m; j++) best[j] = INT(least);
+        INT(greatest_panel)(best, x, step, k, rows, m);
+        for (ptrdiff_t j = 0; j < m; j++)
+            results[j].integer = best[j] > results[j].integer ? best[j] : results[j].integer;
+    }
+}
+#undef TAKE
+
+/* Positions: vector by vector, with the row of each lane's greatest beside it. */
+static void INT(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t rows, ptrdiff_t first, int fresh,
+                        vekt_number *results, vekt_number *at, ptrdiff_t n) {
+    enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED) };
+    const char *x = px;
+    for (; n > 0; n -= LANES, results += LANES, at += LANES, x += VEKT_VECTOR_BYTES) {
+        const ptrdiff_t m = n < LANES ? n : LANES;
+        INT(vector) best = {0}, row = {0}, here = {0}, a = {0};
+        for (ptrdiff_t i = 0; i < rows; i++, here += 1) {
+            if (m == LANES)
+                memcpy(&a, x + i * step, sizeof a);
+            else
+                v_copy_first(&a, x + i * step, (size_t)m * sizeof(SIGNED));
+            a ^= (SIGNED)key;
+            __builtin_prefetch(x + i * step + 4 * VEKT_VECTOR_BYTES);
+            if (i == 0) best = a;
+            const INT(vector) better = a > best;
+            best = (a & better) | (best & ~better);
+            row = (here & better) | (row & ~better);
         }
-        INT(merge_greatest)(results, (const SIGNED *)best, n < LANES ? n : LANES);
+        SIGNED value[LANES], where[LANES];
+        memcpy(value, &best, sizeof value);
+        memcpy(where, &row, sizeof where);
+        if (fresh) {
+            for (ptrdiff_t j = 0; j < m; j++) results[j].integer = value[j];
+            for (ptrdiff_t j = 0; j < m; j++) at[j].integer = first + where[j];
+            continue;
+        }
+        for (ptrdiff_t j = 0; j < m; j++) {
+            const int better = value[j] > results[j].integer;
+            results[j].integer = better ? value[j] : results[j].integer;
+            at[j].integer = better ? first + where[j] : at[j].integer;
+        }
     }
 }
 
 static ptrdiff_t INT(find)(const void *px, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
+    enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED) };
     const UNSIGNED value = (UNSIGNED)number.integer;
+    const INT(loose) *x = px;
     ptrdiff_t i = 0;
-    if (step == BITS / 8) {
-        const INT(loose) *x = px;
-        for (; i + INT(panel) <= n; i += INT(panel)) {
-            UNSIGNED found = 0;
-            for (int j = 0; j < INT(panel); j++) found |= (UNSIGNED)(x[i + j] == value);
-            if (found) break;
-        }
+    for (; step == BITS / 8 && i + 4 * LANES <= n; i += 4 * LANES) {
+        INT(vector) a[4], found = {0};
+        memcpy(a, x + i, sizeof a);
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) found |= a[j] == (SIGNED)value;
+        /* Lanes of ones and zeros: as floats, no zero but where nothing was found. */
+        if (!v_all(v_eq((vf32)found, (vf32){0}))) break;
+    }
+    for (; step == BITS / 8 && i + INT(strip) <= n; i += INT(strip)) {
+        uint8_t equal[INT(strip)];
+        for (int j = 0; j < INT(strip); j++) equal[j] = x[i + j] == value;
+        const uint8_t *first = memchr(equal, 1, sizeof equal);
+        if (first) return i + (first - equal);
     }
     for (; i < n; i++)
         if (*(const INT(loose) *)((const char *)px + i * step) == value) break;
