@@ -406,6 +406,11 @@ def test_cache_is_used_and_survives_damage(monkeypatch, tmp_path):
     (home / name).chmod(0o666)
     assert double(monkeypatch, home) == 1  # others could have written it
     assert double(monkeypatch, home) == 0
+    if hasattr(os, "getuid"):
+        owner = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+        assert double(monkeypatch, home) == 1  # as if another user had
+        assert files(home) == {name: content}
 
 
 def test_cache_directory_that_cannot_be_written(monkeypatch, tmp_path):
@@ -425,6 +430,8 @@ SCRIPT = """
 import os, sys
 import numpy as np
 import vekt as vk
+g = vk.fuse(lambda x: x * 3 - 1)
+g(np.ones(3)), g.explain(np.ones(3)), g.value_and_grad(np.ones(3))
 assert "llvmlite" not in sys.modules
 f = vk.fuse(lambda x: x * 3 - 1, compile=True)
 if sys.argv[1:] == ["fork"]:

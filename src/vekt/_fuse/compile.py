@@ -108,7 +108,8 @@ def _object(llvm: Any, machine: Any, text: str) -> bytes:
     return data
 
 
-_SLOW = {"divide": 10, "reciprocal": 10, "sqrt": 12}
+_SLOW = {"divide": 16, "reciprocal": 16, "sqrt": 20}
+"""Operations that take as long as so many additions."""
 
 
 def cost(segment: Segment) -> int:
@@ -116,7 +117,7 @@ def cost(segment: Segment) -> int:
 
     def of(node: Node) -> int:
         wide = max(x.dtype.itemsize for x in (node, *node.args))
-        return 4 * wide * _SLOW.get(node.name, 1)
+        return 2 * wide * _SLOW.get(node.name, 1)
 
     moved = sum(x.dtype.itemsize for x in (*segment.inputs, *segment.outputs))
     return 3 * moved + sum(of(node) for node in segment.nodes)
