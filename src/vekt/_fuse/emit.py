@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .graph import DType, Node, is_kernel
+from .graph import FLOAT, DType, Node, is_kernel
 
 if TYPE_CHECKING:
     from .segments import Segment
@@ -286,6 +286,9 @@ def _leaky_relu(e: Emitter, d: DType, x: str, slope: str) -> str:
     return e.select(e.compare("lt", d, x, zero), d, sloped, x)
 
 
+_HALVES = frozenset("add subtract multiply divide sqrt square reciprocal negative absolute".split())
+"""What is computed in float32 and rounded, as NumPy does."""
+_HALVES |= {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isnan"}
 _WHOLE = ("floor", "ceil", "trunc", "rint", "multiply_add")
 
 
@@ -309,11 +312,11 @@ def is_plain(node: Node, isa: str) -> bool:
         if "e" in (source.char, target.char):
             return {source.char, target.char} == {"e", "f"}
         return source.kind != "f" or target.kind in "fb"
-    if any(d.char == "e" for d in dtypes):
-        return node.op in ("where", "copy")
     if node.op in ("where", "copy"):
         return True
     known = len(set(dtypes[1:])) == 1 and _key(node) in _RULES
+    if any(d.char == "e" for d in dtypes):
+        return known and node.name in _HALVES
     return known and (MACHINES[isa].fused or node.name not in _WHOLE)
 
 
@@ -324,7 +327,11 @@ def _value(e: Emitter, node: Node, operands: Sequence[str]) -> str:
         return operands[0]
     if node.op == "where":
         return e.select(operands[0], node.dtype, *operands[1:])
-    return _RULES[_key(node)](e, node.args[0].dtype, *operands)
+    dtype, rule = node.args[0].dtype, _RULES[_key(node)]
+    if dtype.char != "e":
+        return rule(e, dtype, *operands)
+    result = rule(e, FLOAT, *(e.convert(FLOAT, dtype, x) for x in operands))
+    return result if node.dtype.kind == "b" else e.convert(dtype, FLOAT, result)
 
 
 # ---- the loop
