@@ -286,7 +286,19 @@ def _leaky_relu(e: Emitter, d: DType, x: str, slope: str) -> str:
     return e.select(e.compare("lt", d, x, zero), d, sloped, x)
 
 
-_HALVES = frozenset("add subtract multiply divide sqrt square reciprocal negative absolute".split())
+_HALVES = frozenset(
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "sqrt",
+        "square",
+        "reciprocal",
+        "negative",
+        "absolute",
+    ]
+)
 """What is computed in float32 and rounded, as NumPy does."""
 _HALVES |= {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isnan"}
 _WHOLE = ("floor", "ceil", "trunc", "rint", "multiply_add")
