@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from . import cache
-from .emit import MACHINES, lanes, loop
+from .emit import MACHINES
 from .graph import Node
+from .loops import lanes, loop
 
 if TYPE_CHECKING:
     from .segments import Segment
