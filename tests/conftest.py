@@ -17,6 +17,14 @@ settings.register_profile("vekt", parent=settings.default, deadline=None)
 settings.load_profile("vekt")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def code_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what `vekt.fuse` compiles out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VEKT_CACHE_DIR", str(tmp_path_factory.mktemp("code")))
+        yield
+
+
 @lru_cache
 def ufuncs_of(isa: str) -> dict[str, np.ufunc]:
     """Ufuncs over the kernels of one instruction set, built once."""

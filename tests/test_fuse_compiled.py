@@ -1,7 +1,6 @@
-"""Compiled segments of fused functions: bits, when they come, where they are kept."""
+"""Compiled segments of fused functions: their bits, what they are made of, when they come."""
 
 import gc
-import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,27 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interpreters import run
 
 import vekt as vk
 from vekt import _native
-from vekt._fuse import cache, compile, passes
-from vekt._fuse.emit import MACHINES, is_plain, loop
+from vekt._fuse import compile, passes
+from vekt._fuse.emit import MACHINES, is_plain
 from vekt._fuse.graph import Graph
+from vekt._fuse.loops import loop
 from vekt._fuse.lower import Program
 from vekt._fuse.passes import Tier
 from vekt._fuse.plan import Plan, Traced
 from vekt._fuse.segments import MAX_NODES, Segment, segmented
 
 pytest.importorskip("llvmlite")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_cache(tmp_path_factory):
-    """Keep what is compiled here out of the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(cache.VARIABLE, str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 def assert_same(got, want):
@@ -80,7 +71,6 @@ UNARY = {
     "exp": np.exp,
     "relu": vk.relu,
     "leaky_relu": vk.leaky_relu,
-    "cube": lambda x: x**3,
     **{f"as {d}": lambda x, d=d: x.astype(d) for d in ("f2", "f4", "f8", "i2", "u1", "i8", "?")},
 }
 BINARY = {
@@ -103,7 +93,7 @@ BINARY = {
     "logical_or": np.logical_or,
     "logical_xor": np.logical_xor,
     "copysign": np.copysign,
-    "clip": lambda x, y: np.clip(x, y, 3),
+    "clip": lambda x, y: np.clip(x, y, 3) if hasattr(x, "dtype") else y,
     "where": lambda x, y: np.where(x > y, x, y),
     "arctan2": np.arctan2,
 }
@@ -371,86 +361,6 @@ def test_code_is_released_with_its_programs():
     del f
     gc.collect()
     assert len(compile._loaded) < before
-
-
-# ---- the cache
-
-
-def files(directory):
-    """Names and contents."""
-    return {path.name: path.read_bytes() for path in directory.iterdir()}
-
-
-def double(monkeypatch, directory, fresh=True):
-    """Compile, as in a new process."""
-    monkeypatch.setenv(cache.VARIABLE, str(directory))
-    monkeypatch.setattr(compile, "_loaded", type(compile._loaded)())
-    made = []
-    make = compile._object
-    with monkeypatch.context() as patch:
-        patch.setattr(compile, "_object", lambda *args: made.append(1) or make(*args))
-        f = vk.fuse(lambda x: x * 2 + 1, compile=True)
-        assert_same(f(np.arange(5.0)), np.arange(5.0) * 2 + 1)
-    return len(made)
-
-
-def test_cache_is_used_and_survives_damage(monkeypatch, tmp_path):
-    home = tmp_path / "new" / "cache"
-    assert double(monkeypatch, home) == 1
-    ((name, content),) = files(home).items()
-    assert double(monkeypatch, home) == 0
-    for damaged in (b"", content[:50], content[:-1] + b"?", content[:32], os.urandom(len(content))):
-        (home / name).write_bytes(damaged)
-        assert double(monkeypatch, home) == 1
-        assert files(home) == {name: content}
-    (home / name).chmod(0o666)
-    assert double(monkeypatch, home) == 1  # others could have written it
-    assert double(monkeypatch, home) == 0
-
-
-def test_cache_directory_that_cannot_be_written(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("no directory")
-    assert double(monkeypatch, tmp_path / "file") == 1
-    home = tmp_path / "shared"
-    home.mkdir()
-    home.chmod(0o777)
-    assert double(monkeypatch, home) == 1
-    assert files(home) == {}
-    monkeypatch.delenv(cache.VARIABLE)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache.directory() == tmp_path / "xdg" / "vekt"
-
-
-SCRIPT = """
-import os, sys
-import numpy as np
-import vekt as vk
-assert "llvmlite" not in sys.modules
-f = vk.fuse(lambda x: x * 3 - 1, compile=True)
-if sys.argv[1:] == ["fork"]:
-    f(np.ones(3))
-    pid = os.fork()
-    if pid == 0:
-        g = vk.fuse(lambda x: x * 5 - 1, compile=True)
-        os._exit(not (f(np.ones(3))[0] == 2 and g(np.ones(3))[0] == 4))
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-print(f(np.arange(4.0)).tolist())
-"""
-
-
-def test_processes_share_it(tmp_path):
-    environment = {cache.VARIABLE: str(tmp_path)}
-    with ThreadPoolExecutor(3) as pool:
-        done = list(pool.map(lambda _: run(SCRIPT, **environment), range(3)))
-    assert {d.stdout.strip() for d in done} == {"[-1.0, 2.0, 5.0, 8.0]"}
-    assert len(files(tmp_path)) == 1
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_forked_child_compiles(tmp_path):
-    script = SCRIPT.replace('sys.argv[1:] == ["fork"]', "True")
-    assert run(script, **{cache.VARIABLE: str(tmp_path)}).stdout.strip() == "[-1.0, 2.0, 5.0, 8.0]"
-    assert len(files(tmp_path)) == 2
 
 
 def test_plan_takes_a_tier():

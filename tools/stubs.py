@@ -148,7 +148,10 @@ class PackedWeights:
     @property
     def nbytes(self) -> int: ...
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...""",
-    "fuse": "def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any: ...",
+    "fuse": (
+        "def fuse(function: Callable[..., Any] | None = None, *, compile: bool | None = None, "
+        "nin: int = 0) -> Any: ..."
+    ),
     "evaluate": """\
 def evaluate(
     ex: str, local_dict: Mapping[str, Any] | None = None,

@@ -2,5 +2,6 @@
 
 `graph` holds values and what they are computed from, `symbols` stand for arrays while a function is
 traced, `rules` differentiate, `lower` makes programs, `passes` runs them; `fused` is the decorator
-and `parse` reads expressions from strings.
+and `parse` reads expressions from strings.  `segments` tells what is compiled together, `emit` and
+`loops` write it in LLVM's language, `compile` makes machine code of it, and `cache` keeps that.
 """

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakValueDictionary
 
 from . import cache
-from .emit import MACHINES, lanes, loop
-from .graph import Node
-
-if TYPE_CHECKING:
-    from .segments import Segment
+from .emit import MACHINES
+from .loops import lanes, loop
+from .segments import Loop, Segment
 
 _LEAST_LLVM = (20,)
 _EXTRA = "pip install 'vekt[fuse]'"
@@ -34,15 +32,6 @@ class _Code:
         self.address = int(engine.get_function_address("loop"))
 
 
-class Loop:
-    """What a program runs for a segment."""
-
-    def __init__(self, segment: Segment, isa: str, code: _Code) -> None:
-        self.segment, self.code = segment, code
-        self.address, self.nin = code.address, len(segment.inputs)
-        self.lanes = lanes(segment, isa)
-
-
 def compiled(segment: Segment, isa: str) -> Loop:
     """Compile a segment for an instruction set, or find it compiled.
 
@@ -58,7 +47,7 @@ def compiled(segment: Segment, isa: str) -> Loop:
         code = _loaded.get(key)
         if code is None:
             code = _loaded[key] = _load(llvm, text, isa, key)
-        return Loop(segment, isa, code)
+        return Loop(segment, lanes(segment, isa), code.address, code)
 
 
 def _llvm() -> Any:
@@ -106,17 +95,3 @@ def _object(llvm: Any, machine: Any, text: str) -> bytes:
     module.verify()
     data: bytes = machine.emit_object(module)
     return data
-
-
-_SLOW = {"divide": 10, "reciprocal": 10, "sqrt": 12}
-
-
-def cost(segment: Segment) -> int:
-    """Rough picoseconds per element: those of reading and writing, and of operations."""
-
-    def of(node: Node) -> int:
-        wide = max(x.dtype.itemsize for x in (node, *node.args))
-        return 4 * wide * _SLOW.get(node.name, 1)
-
-    moved = sum(x.dtype.itemsize for x in (*segment.inputs, *segment.outputs))
-    return 3 * moved + sum(of(node) for node in segment.nodes)

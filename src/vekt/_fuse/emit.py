@@ -1,23 +1,18 @@
-"""A segment in LLVM's language: one loop of the kernels' signature, `vekt_loop` in csrc/vekt.h.
+"""Operations that are compiled, in LLVM's language.
 
-Each operation is one that IEEE 754, or arithmetic modulo a power of two, defines to the last bit,
-and none may be contracted or reordered: the result is that of kernels, one after the other.
-Vectors of a few registers are written out; the last elements go through the same instructions on
-padded copies, so that the bits of an element do not depend on its place.
+Each is one that IEEE 754, or arithmetic modulo a power of two, defines to the last bit, and none
+may be contracted or reordered: the result is that of kernels, one after the other.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import DType, Node, is_kernel
-
-if TYPE_CHECKING:
-    from .segments import Segment
+from .graph import FLOAT, DType, Node, is_kernel
 
 
 class Machine(NamedTuple):
@@ -40,11 +35,9 @@ MACHINES = {
 
 _TYPES = {"?": "i1", "e": "half", "f": "float", "d": "double"}
 _TYPES |= {c: f"i{8 * np.dtype(c).itemsize}" for c in "bBhHiIlLqQ"}
-_MOST_STEPS = 4
-"""Vectors of the widest dtype that are computed together, where registers allow."""
 
 
-def _llvm(dtype: DType) -> str:
+def llvm_type(dtype: DType) -> str:
     return _TYPES[dtype.char]
 
 
@@ -69,7 +62,7 @@ class Emitter:
 
     def constant(self, value: Any, dtype: DType) -> str:
         """Return one number in all lanes."""
-        kind = _llvm(dtype)
+        kind = llvm_type(dtype)
         if dtype.kind == "f":
             bits = struct.unpack("<Q", struct.pack("<d", float(value)))[0]
             text = f"0x{bits:016X}" if kind != "half" else f"0xH{np.float16(value).view('u2'):04X}"
@@ -79,15 +72,15 @@ class Emitter:
 
     def call(self, name: str, dtype: DType, *operands: str) -> str:
         """Call one of LLVM's own functions, of and to one dtype."""
-        vector = self.type(_llvm(dtype))
-        number = {"float": "f32", "double": "f64"}.get(_llvm(dtype), _llvm(dtype))
+        vector = self.type(llvm_type(dtype))
+        number = {"float": "f32", "double": "f64"}.get(llvm_type(dtype), llvm_type(dtype))
         function = f"@llvm.{name}.v{self.lanes}{number}"
         self.declarations.add(f"declare {vector} {function}({', '.join([vector] * len(operands))})")
         return self.new(f"call {vector} {function}({', '.join(f'{vector} {x}' for x in operands)})")
 
     def plain(self, operation: str, dtype: DType, *operands: str) -> str:
         """Apply an instruction to operands of one dtype."""
-        return self.new(f"{operation} {self.type(_llvm(dtype))} {', '.join(operands)}")
+        return self.new(f"{operation} {self.type(llvm_type(dtype))} {', '.join(operands)}")
 
     def compare(self, how: str, dtype: DType, x: str, y: str) -> str:
         """Compare by lt, le, gt, ge, eq or ne; NaN is only unequal."""
@@ -98,7 +91,7 @@ class Emitter:
 
     def select(self, mask: str, dtype: DType, x: str, y: str) -> str:
         """Take `x` where the mask is set, else `y`."""
-        vector = self.type(_llvm(dtype))
+        vector = self.type(llvm_type(dtype))
         return self.new(f"select {self.type('i1')} {mask}, {vector} {x}, {vector} {y}")
 
     def truth(self, dtype: DType, x: str) -> str:
@@ -109,7 +102,7 @@ class Emitter:
 
     def convert(self, to: DType, dtype: DType, x: str) -> str:
         """Convert with one rounding; integers wrap around."""
-        source, target = _llvm(dtype), _llvm(to)
+        source, target = llvm_type(dtype), llvm_type(to)
         if to.kind == "b":
             return self.truth(dtype, x)
         if source == target:
@@ -286,6 +279,27 @@ def _leaky_relu(e: Emitter, d: DType, x: str, slope: str) -> str:
     return e.select(e.compare("lt", d, x, zero), d, sloped, x)
 
 
+_HALVES = frozenset(
+    [
+        "absolute",
+        "add",
+        "divide",
+        "equal",
+        "greater",
+        "greater_equal",
+        "isnan",
+        "less",
+        "less_equal",
+        "multiply",
+        "negative",
+        "not_equal",
+        "reciprocal",
+        "sqrt",
+        "square",
+        "subtract",
+    ]
+)
+"""What is computed in float32 and rounded, as NumPy does."""
 _WHOLE = ("floor", "ceil", "trunc", "rint", "multiply_add")
 
 
@@ -309,173 +323,24 @@ def is_plain(node: Node, isa: str) -> bool:
         if "e" in (source.char, target.char):
             return {source.char, target.char} == {"e", "f"}
         return source.kind != "f" or target.kind in "fb"
-    if any(d.char == "e" for d in dtypes):
-        return node.op in ("where", "copy")
     if node.op in ("where", "copy"):
         return True
     known = len(set(dtypes[1:])) == 1 and _key(node) in _RULES
+    if any(d.char == "e" for d in dtypes):
+        return known and node.name in _HALVES
     return known and (MACHINES[isa].fused or node.name not in _WHOLE)
 
 
-def _value(e: Emitter, node: Node, operands: Sequence[str]) -> str:
+def value_of(e: Emitter, node: Node, operands: Sequence[str]) -> str:
+    """Write what computes a node from the names of its operands; return the name of its value."""
     if node.op == "cast":
         return e.convert(node.dtype, node.args[0].dtype, operands[0])
     if node.op == "copy":
         return operands[0]
     if node.op == "where":
         return e.select(operands[0], node.dtype, *operands[1:])
-    return _RULES[_key(node)](e, node.args[0].dtype, *operands)
-
-
-# ---- the loop
-
-
-def _most_alive(segment: Segment) -> int:
-    """How many values are in registers at a time, at most."""
-    last = {x: k for k, node in enumerate(segment.nodes) for x in node.args}
-    alive: set[Node] = set()
-    most = 1
-    for k, node in enumerate(segment.nodes):
-        alive |= {x for x in node.args if x.op != "constant"} | {node}
-        most = max(most, len(alive))
-        alive -= {x for x in alive if last.get(x, k) <= k}
-    return most
-
-
-def lanes(segment: Segment, isa: str) -> int:
-    """How many elements are computed at a time."""
-    machine = MACHINES[isa]
-    wide = max(x.dtype.itemsize for x in (*segment.inputs, *segment.nodes))
-    steps = _MOST_STEPS
-    while steps > 1 and steps * _most_alive(segment) > machine.registers:
-        steps //= 2
-    return steps * machine.vector_bytes // wide
-
-
-def _body(e: Emitter, segment: Segment) -> list[str]:
-    """Write what is done to the elements from number %i on."""
-    values: dict[Node, str] = {}
-
-    def value(node: Node) -> str:
-        if node.op == "constant":
-            return e.constant(node.value, node.dtype)
-        return values[node]
-
-    for k, x in enumerate(segment.inputs):
-        kind = "i8" if x.dtype.kind == "b" else _llvm(x.dtype)
-        index = e.new(f"and i64 %i, %mask{k}")
-        at = e.new(f"getelementptr {kind}, ptr %from{k}, i64 {index}")
-        loaded = e.new(f"load {e.type(kind)}, ptr {at}, align 1")
-        if x.dtype.kind == "b":
-            loaded = e.new(f"icmp ne {e.type('i8')} {loaded}, zeroinitializer")
-        values[x] = loaded
-    for node in segment.nodes:
-        values[node] = _value(e, node, [value(x) for x in node.args])
-    for k, node in enumerate(segment.outputs, len(segment.inputs)):
-        kind, result = _llvm(node.dtype), value(node)
-        if node.dtype.kind == "b":
-            kind, result = "i8", e.new(f"zext {e.type('i1')} {result} to {e.type('i8')}")
-        at = e.new(f"getelementptr {kind}, ptr %to{k}, i64 %i")
-        e.lines.append(f"  store {e.type(kind)} {result}, ptr {at}, align 1")
-    return e.lines
-
-
-def loop(segment: Segment, isa: str) -> str:
-    """Return a module of one function: @loop(args, advance, n).
-
-    Parameters
-    ----------
-    segment : Segment
-        What is computed.
-    isa : str
-        Instruction set.
-    """
-    machine, n_inputs = MACHINES[isa], len(segment.inputs)
-    width = lanes(segment, isa)
-    e = Emitter(width)
-    body = _body(e, segment)
-    operands = [*segment.inputs, *segment.outputs]
-    kinds = ["i8" if x.dtype.kind == "b" else _llvm(x.dtype) for x in operands]
-    sizes = [x.dtype.itemsize for x in operands]
-    zeros = f"<{width} x i32> zeroinitializer"
-    start, outer, rest, finish = [], [], [], []
-    for k, (kind, size) in enumerate(zip(kinds, sizes, strict=True)):
-        vector = e.type(kind)
-        start += [
-            f"  %room{k} = alloca {vector}, align 64",
-            f"  %args{k} = getelementptr ptr, ptr %args, i64 {k}",
-            f"  %arg{k} = load ptr, ptr %args{k}",
-        ]
-        end = [
-            f"  %bytes{k} = mul i64 %left, {size}",
-            f"  %end{k} = getelementptr {kind}, ptr %arg{k}, i64 %main",
-        ]
-        if k >= n_inputs:
-            outer += [f"  %to{k} = phi ptr [%arg{k}, %start], [%room{k}, %rest]"]
-            finish += [*end, _copy(f"%end{k}", f"%room{k}", f"%bytes{k}")]
-            continue
-        start += [  # one number for all is repeated; of an array, the padding is its first element
-            f"  %steps{k} = getelementptr i64, ptr %advance, i64 {k}",
-            f"  %step{k} = load i64, ptr %steps{k}",
-            f"  %one{k} = icmp eq i64 %step{k}, 0",
-            f"  %mask{k} = select i1 %one{k}, i64 0, i64 -1",
-            f"  %first{k} = load {kind}, ptr %arg{k}, align 1",
-            f"  %lane{k} = insertelement {vector} poison, {kind} %first{k}, i64 0",
-            f"  %all{k} = shufflevector {vector} %lane{k}, {vector} poison, {zeros}",
-            f"  store {vector} %all{k}, ptr %room{k}, align 64",
-            f"  %begin{k} = select i1 %one{k}, ptr %room{k}, ptr %arg{k}",
-        ]
-        outer += [f"  %from{k} = phi ptr [%begin{k}, %start], [%room{k}, %rest]"]
-        rest += [
-            *end,
-            f"  %copied{k} = and i64 %bytes{k}, %mask{k}",
-            _copy(f"%room{k}", f"%end{k}", f"%copied{k}"),
-        ]
-    lines = [
-        "define void @loop(ptr %args, ptr %advance, i64 %n) #0 {",
-        "  %empty = icmp sle i64 %n, 0",
-        "  br i1 %empty, label %exit, label %start",
-        "start:",
-        *start,
-        f"  %main = and i64 %n, {-width}",
-        "  %left = sub i64 %n, %main",
-        "  %few = icmp eq i64 %main, 0",
-        "  br i1 %few, label %rest, label %outer",
-        "outer:",
-        *outer,
-        f"  %count = phi i64 [%main, %start], [{width}, %rest]",
-        "  %padded = phi i1 [false, %start], [true, %rest]",
-        "  br label %inner",
-        "inner:",
-        "  %i = phi i64 [0, %outer], [%next, %inner]",
-        *body,
-        f"  %next = add i64 %i, {width}",
-        "  %more = icmp slt i64 %next, %count",
-        "  br i1 %more, label %inner, label %done",
-        "done:",
-        "  br i1 %padded, label %finish, label %check",
-        "check:",
-        "  %whole = icmp eq i64 %left, 0",
-        "  br i1 %whole, label %exit, label %rest",
-        "rest:",
-        *rest,
-        "  br label %outer",
-        "finish:",
-        *finish,
-        "  br label %exit",
-        "exit:",
-        "  ret void",
-        "}",
-        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
-        *sorted(e.declarations),
-        f'attributes #0 = {{ nounwind "prefer-vector-width"="{8 * machine.vector_bytes}" '
-        f'"min-legal-vector-width"="{8 * machine.vector_bytes}" }}',
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _copy(to: str, source: str, size: str) -> str:
-    return (
-        f"  call void @llvm.memcpy.p0.p0.i64(ptr align 1 {to}, ptr align 1 {source}, "
-        f"i64 {size}, i1 false)"
-    )
+    dtype, rule = node.args[0].dtype, _RULES[_key(node)]
+    if dtype.char != "e":
+        return rule(e, dtype, *operands)
+    result = rule(e, FLOAT, *(e.convert(FLOAT, dtype, x) for x in operands))
+    return result if node.dtype.kind == "b" else e.convert(dtype, FLOAT, result)

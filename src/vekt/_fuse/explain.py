@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .compile import Loop
 from .graph import REDUCTIONS, Node, topological
 from .lower import Instruction
 from .passes import Pass
 from .plan import Plan
+from .segments import Loop
 
 
 def _label(node: Node) -> str:

@@ -141,7 +141,8 @@ class Graph:
             signature = (*(None,) * ufunc.nin, *(np.dtype(dtype),) * ufunc.nout)
             types = ufunc.resolve_dtypes(given, signature=signature, casting="same_kind")
         if is_kernel(ufunc) and types[0].name in _COMPUTE_IN_FLOAT:
-            inside = self._outputs(ufunc, args, (FLOAT,) * ufunc.nargs)
+            halves = tuple(self.cast(x, t) for x, t in zip(args, types, strict=False))
+            inside = self._outputs(ufunc, halves, (FLOAT,) * ufunc.nargs)
             return tuple(self.cast(y, types[0]) for y in inside)
         return self._outputs(ufunc, args, types)
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from vekt import _native, _ufuncs
 
-from .compile import Loop, compiled, cost
 from .graph import DType, Node, UnfusableError, is_kernel, topological
-from .segments import MAX_OPERANDS, Segment, segmented
+from .segments import MAX_OPERANDS, Loop, Segment, cost, segmented
 
 # Exact, or rounded once: the kernels of the table give NumPy's bits.
 _ROUNDED_ONCE = frozenset(
@@ -88,6 +87,8 @@ class Call:
     @classmethod
     def compiled(cls, segment: Segment, isa: str) -> Call:
         """Take a segment."""
+        from .compile import compiled
+
         call = cls.__new__(cls)
         call.what, call.name, call.in_place = compiled(segment, isa), "compiled", True
         call.args, call.nodes = segment.inputs, list(segment.outputs)

@@ -33,6 +33,16 @@ class Segment:
         return len(self.nodes)
 
 
+class Loop:
+    """What a program runs for a segment: machine code, which `owner` keeps."""
+
+    __slots__ = ("address", "lanes", "nin", "owner", "segment")
+
+    def __init__(self, segment: Segment, lanes: int, address: int, owner: object) -> None:
+        self.segment, self.lanes, self.nin = segment, lanes, len(segment.inputs)
+        self.address, self.owner = address, owner
+
+
 Call = list[Node]
 Step = Call | Segment
 
@@ -110,3 +120,18 @@ def _pieces(nodes: list[Node], users: dict[Node, set[Node | None]]) -> list[Segm
         return [Segment(nodes, inputs, outputs)]
     half = len(nodes) // 2
     return _pieces(nodes[:half], users) + _pieces(nodes[half:], users)
+
+
+_SLOW = {"divide": 16, "reciprocal": 16, "sqrt": 20}
+"""Operations that take as long as so many additions."""
+
+
+def cost(segment: Segment) -> int:
+    """Rough picoseconds per element: those of reading and writing, and of operations."""
+
+    def of(node: Node) -> int:
+        wide = max(x.dtype.itemsize for x in (node, *node.args))
+        return 2 * wide * _SLOW.get(node.name, 1)
+
+    moved = sum(x.dtype.itemsize for x in (*segment.inputs, *segment.outputs))
+    return 3 * moved + sum(of(node) for node in segment.nodes)
