@@ -10,9 +10,12 @@ SUFFIX = {np.float32: "f32", np.float64: "f64"}
 C_TYPE = {np.float32: "float", np.float64: "double"}
 
 
-def literal(dtype: Float, x: mp.mpf) -> str:
-    """Write x, rounded, as a C constant."""
-    if abs(x) < mp.mpf(2) ** -150:  # what interpolation leaves of a coefficient that is 0
+def literal(dtype: Float, x: mp.mpf, least: float = 2.0**-100) -> str:
+    """Write x, rounded, as a C constant; 0 below `least`.
+
+    That is what interpolation leaves of a coefficient that is 0.
+    """
+    if abs(x) < least:
         x = mp.mpf(0)
     return float(round_to(dtype, x)).hex() + ("f" if dtype is np.float32 else "")
 
@@ -22,9 +25,11 @@ def bits(error: mp.mpf) -> str:
     return f"2^{float(mp.log(error, 2)):.1f}"
 
 
-def emit(name: str, dtype: Float, values: list[mp.mpf], note: str) -> None:
+def emit(
+    name: str, dtype: Float, values: list[mp.mpf], note: str, least: float = 2.0**-100
+) -> None:
     """Print one array."""
-    body = ",\n    ".join(literal(dtype, v) for v in values)
+    body = ",\n    ".join(literal(dtype, v, least) for v in values)
     align = " __attribute__((aligned(64)))" if len(values) >= 16 else ""
     print(f"/* {note} */")
     print(f"static const {C_TYPE[dtype]} {name}_{SUFFIX[dtype]}[{len(values)}]{align} = {{")

@@ -97,4 +97,5 @@ def logarithm_and_sine() -> None:
         words = []
         for _ in range(3 if name == "HALF_PI" else 2):
             words.append(round_to(np.float64, value - sum(words)))
-        emit(name, np.float64, words, f"{name.replace('HALF_PI', 'pi/2').lower()} in words")
+        note = f"{name.replace('HALF_PI', 'pi/2').lower()} in words"
+        emit(name, np.float64, words, note, least=2.0**-150)
