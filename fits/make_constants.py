@@ -20,35 +20,12 @@ from approximate import (
     rounding_centre,
     worst,
 )
+from header import C_TYPE, SUFFIX, Float, bits, emit, literal
+from logarithm_and_sine import logarithm_and_sine
 
-Float = type[np.floating]
-
-SUFFIX = {np.float32: "f32", np.float64: "f64"}
-C_TYPE = {np.float32: "float", np.float64: "double"}
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.001")
 GELU_TANH_A = 2 * mp.sqrt(2 / mp.pi)  # z = x (A + B x^2), gelu = x sigmoid(z)
 GELU_TANH_B = GELU_TANH_A * mp.mpf("0.044715")
-
-
-def literal(dtype: Float, x: mp.mpf) -> str:
-    """Write x, rounded, as a C constant."""
-    if abs(x) < mp.mpf(2) ** -150:  # what interpolation leaves of a coefficient that is 0
-        x = mp.mpf(0)
-    return float(round_to(dtype, x)).hex() + ("f" if dtype is np.float32 else "")
-
-
-def bits(error: mp.mpf) -> str:
-    """Write an error as a power of two."""
-    return f"2^{float(mp.log(error, 2)):.1f}"
-
-
-def emit(name: str, dtype: Float, values: list[mp.mpf], note: str) -> None:
-    """Print one array."""
-    body = ",\n    ".join(literal(dtype, v) for v in values)
-    align = " __attribute__((aligned(64)))" if len(values) >= 16 else ""
-    print(f"/* {note} */")
-    print(f"static const {C_TYPE[dtype]} {name}_{SUFFIX[dtype]}[{len(values)}]{align} = {{")
-    print(f"    {body}}};")
 
 
 def exponential(dtype: Float, degree: int) -> None:
@@ -298,87 +275,6 @@ def logarithm(name: str, dtype: Float, degree: int) -> None:
     emit(name, dtype, c, f"(2 atanh(w/2)/w - 1)/w^2 in w^2, {note}")
 
 
-def logarithm_table(dtype: Float, degree: int, unit: int, tolerance: int) -> None:
-    """Table and polynomial of log(x) = log(1/c) + log(1 + r), r = x c - 1, for one octave of x.
-
-    Sixteen intervals, even in the bits of x; 1 is in the middle of the tenth, of which c is 1.  The
-    others' c are where -log(c) is a multiple of 2^unit, but for 2^tolerance ULP of c.
-    """
-    one = mp.mpf(1)
-    steps = [mp.mpf(2 * i - 19) / 2 for i in range(17)]
-    edges = [one + (step / 32 if step < 0 else step / 16) for step in steps]
-    logs = [
-        rounding_centre(
-            dtype,
-            mp.nint(mp.log((a + b) / 2) * mp.mpf(2) ** -unit) * mp.mpf(2) ** unit,
-            mp.mpf(2) ** unit,
-            (lambda y: mp.exp(-y), 2.0**tolerance),
-        )
-        if not a < 1 < b
-        else mp.mpf(0)
-        for a, b in itertools.pairwise(edges)
-    ]
-    inverses = [round_to(dtype, mp.exp(-y)) for y in logs]
-    emit("LOG_INVERSE", dtype, inverses, "1/x near the middle of the intervals of log_terms")
-    note = f"its -log, a multiple of 2^{unit}: error below 2^{tolerance} ULP of 1/x"
-    emit("LOG_TABLE", dtype, logs, note)
-    ends = [end * c - 1 for c, pair in zip(inverses, itertools.pairwise(edges), strict=True)
-            for end in pair]  # fmt: skip
-    low, high = min(ends), max(ends)
-
-    def p(r: mp.mpf) -> mp.mpf:
-        return (mp.log1p(r) - r) / r**2 if abs(r) > mp.mpf(10) ** -15 else -one / 2 + r / 3
-
-    def error(r: mp.mpf) -> mp.mpf:
-        return (r + r * r * evaluate(c, r)) / mp.log1p(r) - 1
-
-    c = [round_to(dtype, v) for v in interpolate(p, low, high, degree)]
-    span = f"{mp.nstr(low, 4)} <= r <= {mp.nstr(high, 4)}"
-    note = f"{span}; relative error of log(1 + r) {bits(worst(error, low, high, 401))}"
-    emit("LOG_SERIES", dtype, c, f"(log(1 + r) - r)/r^2, {note}")
-
-
-def nodes_with_zero(high: mp.mpf, count: int) -> list[mp.mpf]:
-    """Nodes but 0 of an interpolation that is exact at 0, to evenly small errors up to `high`."""
-    first = mp.cos(mp.pi / (2 * count + 2))
-    half = high / (1 + first)
-    nodes = chebyshev_nodes(half * (first - 1), high, count + 1)
-    return sorted(nodes, key=abs)[1:]
-
-
-def sine_or_cosine(name: str, degree: int, reach: mp.mpf, start: list[mp.mpf], f: Function) -> None:
-    """Print p, f(u) = start[0] + start[1] u + ... + u^k p(u) for u <= reach^2, k terms of start."""
-    k = len(start)
-    nodes = nodes_with_zero(reach**2, degree + 1)
-    values = [(f(u) - evaluate(start, u)) / u**k for u in nodes]
-    c = [round_to(np.float64, v) for v in interpolate_at(nodes, values)]
-
-    def error(r: mp.mpf) -> mp.mpf:
-        return evaluate([*start, *c], r * r) / f(r * r) - 1
-
-    what = "(sin(r)/r - 1)/r^2" if k == 1 else "(cos(r) - 1 + r^2/2)/r^4"
-    note = f"|r| <= {mp.nstr(reach, 4)}; relative error {bits(worst(error, reach / 100, reach))}"
-    emit(name, np.float64, c, f"{what} in r^2, {note}")
-
-
-def trigonometric() -> None:
-    """Print what sin and cos take."""
-    longer = mp.mpf("1.001")
-    one = mp.mpf(1)
-
-    def sine(u: mp.mpf) -> mp.mpf:
-        return mp.sinc(mp.sqrt(u))
-
-    sine_or_cosine("SIN", 5, mp.pi / 4 * longer, [one], sine)
-    sine_or_cosine("COS", 5, mp.pi / 4 * longer, [one, -one / 2], lambda u: mp.cos(mp.sqrt(u)))
-    sine_or_cosine("SIN_SHORT", 4, mp.pi / 2 * longer, [one], sine)
-    for name, value in (("HALF_PI", mp.pi / 2), ("PI", mp.pi)):
-        words = []
-        for _ in range(3 if name == "HALF_PI" else 2):
-            words.append(round_to(np.float64, value - sum(words)))
-        emit(name, np.float64, words, f"{name.replace('HALF_PI', 'pi/2').lower()} in words")
-
-
 def silu_tail_slope(t: mp.mpf) -> mp.mpf:
     """silu'(-t)."""
     e = mp.exp(-t)
@@ -474,9 +370,7 @@ def main() -> None:
         two_words("GELU_TANH_B", dtype, GELU_TANH_B, "B")
     exponential_units()
     softplus_family()
-    logarithm_table(np.float32, 3, -17, -11)
-    logarithm_table(np.float64, 8, -42, -12)
-    trigonometric()
+    logarithm_and_sine()
     print("\n#endif")
 
 

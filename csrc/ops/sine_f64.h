@@ -5,8 +5,8 @@ typedef struct {
     vi64 quarter; /* n modulo 4 */
 } angle_f64;
 
-/* |x| < NEAR_ANGLE.  The first sum is exact, as pi/2 and x are multiples of no less than the last place of the
- * result; the second one, of which the terms may nearly cancel, is in two words (Knuth). */
+/* |x| < NEAR_ANGLE.  The first sum is exact: a multiple of 2^-53 below 1.  The second one is in two words (Knuth), as
+ * its terms may nearly cancel. */
 INLINE angle_f64 near_angle_f64(vf64 x) {
     const vf64 rounder = v_splat_f64(ROUNDER_f64), t = v_abs(x);
     const vf64 shifted = v_fused(t, v_splat_f64(0x1.45f306dc9c883p-1), rounder), n = shifted - rounder;

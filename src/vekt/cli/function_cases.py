@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vekt._op import Kernel, Op, inf
+from vekt._op import Kernel, Op, inf, ulp
 from vekt.cli.cases import Case
 
 
@@ -33,6 +33,7 @@ def _case(
         example=example,
         gradient_example=of_slope,
         domain=domain,
+        max_ulp=ulp(1, 1),
     )
     op = Op(name, f"vekt.{name}", (kernel,), "", "", "")
     return Case(op, kernel, {}, forms=("value",), everywhere=True)
