@@ -318,7 +318,7 @@ class Network:
                 share = part.weights
             total += weight * self._step(part.x, part.y, part, share)
             whole += weight
-            self._penalise(l2, part.m)
+            self._penalise(l2, weight)
             optimizer.step(params, grads)
         return total / whole
 
@@ -347,7 +347,7 @@ class Network:
             self._layers[i].backward(buffers.da[i], inputs[i], buffers.z[i], dx)
         return cost
 
-    def _penalise(self, l2: float, m: int) -> None:
+    def _penalise(self, l2: float, m: float) -> None:
         if l2:
             for layer in self._layers:
                 layer.grads[0] += layer.params[0] * self.dtype.type(l2 / m)
