@@ -244,8 +244,8 @@ class Network:
 
         Of Dask arrays the batches are the same, and weights as well but for the order of sums: each
         chunk gives the gradients of its samples in the batch, Dask's scheduler adds them up in a
-        tree, and the optimiser runs here.  The bits depend on the chunks, not on the workers.  A
-        step takes Dask some milliseconds, so that batches should have thousands of samples.
+        tree, and the optimiser runs here.  The bits depend on the chunks, not on the workers.
+        Batches should be large: a step takes Dask milliseconds, between processes tens of them.
         """
         spread = is_dask(X) or is_dask(Y)
         if spread:
