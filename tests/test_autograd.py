@@ -133,8 +133,6 @@ def test_softmax_cross_entropy() -> None:
     for options in ({}, {"reduction": "none"}, {"label_smoothing": 0.1, "reduction": "sum"}):
         f = partial(va.softmax_cross_entropy, labels=labels, **options)
         assert_array_equal(f(MATRIX), vk.softmax_cross_entropy(MATRIX, labels, **options))
-        check_grads(f, order=1, modes=["rev"])(MATRIX)
-    with pytest.raises(NotImplementedError, match="VJP"):
         check_grads(f, order=2, modes=["rev"])(MATRIX)
 
 

@@ -12,6 +12,7 @@ from autograd import numpy as anp
 from autograd.test_util import check_grads
 from numpy.testing import assert_allclose
 
+import vekt as vk
 from vekt import autograd as va
 
 NAMES = ["squared_error", "huber", "sigmoid_cross_entropy", "binary_cross_entropy"]
@@ -28,11 +29,36 @@ def test_huber_beyond_delta():
     check_grads(lambda y, t: va.huber(y, t, 0.5), modes=["rev"], order=2)(y, t)
 
 
-@pytest.mark.parametrize("options", [{}, {"reduction": "none", "axis": 0}, {"weight": [1, 2, 3]}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"reduction": "none", "axis": 0},
+        {"weight": [1, 2, 3], "reduction": "sum"},
+        {"label_smoothing": 0.2, "ignore_index": 1},
+    ],
+)
 def test_softmax_cross_entropy(options):
     x = np.random.default_rng(0).normal(size=(3, 3))
     labels = np.array([1, 0, 2])
-    check_grads(lambda x: va.softmax_cross_entropy(x, labels, **options), modes=["rev"], order=1)(x)
+    check_grads(lambda x: va.softmax_cross_entropy(x, labels, **options), modes=["rev"], order=2)(x)
+
+
+def test_softmax_cross_entropy_of_probabilities_and_one_class():
+    x, t = np.random.default_rng(1).normal(size=(2, 4, 3))
+    check_grads(lambda x: va.softmax_cross_entropy(x, abs(t)), modes=["rev"], order=2)(x)
+    check_grads(lambda x: va.softmax_cross_entropy(x, [0, 0]), modes=["rev"], order=2)(x[:2, :1])
+
+
+def test_fused():
+    shapes = ((4, 3), 3, (4, 1))
+    x, w, b = (np.random.default_rng(2).normal(size=shape) for shape in shapes)
+    layer = va.fuse(lambda x, w, b, scale=1.0: vk.mish(x * w + b) * scale)
+    check_grads(lambda *a: layer(*a, scale=0.5), modes=["rev"], order=1)(x, w, b)
+    check_grads(lambda w: anp.sum(va.tanh(layer(x, w, 0.5))), modes=["rev"], order=1)(w)
+    assert_allclose(layer(x, w, b), vk.mish(x * w + b))
+    with pytest.raises(NotImplementedError, match="VJP of"):
+        grad(lambda w: anp.sum(grad(lambda w: anp.sum(layer(x, w, b)))(w)))(w)
 
 
 def test_a_network_in_plain_python():

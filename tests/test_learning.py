@@ -109,9 +109,13 @@ def test_pictures(results: Any, tool: Any, tmp_path: Path) -> None:
         assert path.stat().st_size < 60_000
         assert ElementTree.parse(path).getroot().tag.endswith("svg")
         assert f"learning/{path.name})" in PAGE
-    for name in ("points.svg", "costs.svg"):
-        assert "held-out points right" in (folder / "points.svg").read_text("utf-8")
-        assert (tmp_path / name).read_text("utf-8").count("<use") > 10
+    points = (folder / "points.svg").read_text("utf-8")
+    assert "held-out points right" in points
+    assert points.count("<use") > 600
+    # Green and red: a style for all points of a colour, in both halves.
+    assert points.count('style="fill: #2e9e5b"') == points.count('style="fill: #d1403d"') == 2
+    costs = (tmp_path / "costs.svg").read_text("utf-8")
+    assert f"last cost {results[1]['costs'][-1]:.3g}<" in costs
 
 
 def test_boundaries_divide_the_points() -> None:
@@ -121,7 +125,7 @@ def test_boundaries_divide_the_points() -> None:
         assert sum(len(line.get_xdata()) for line in ax.lines) == 300
     costs = [{"data": "a", "costs": [1.0, 0.5]}]
     draw_costs([axes[0]], costs)
-    assert axes[0].get_title(loc="left") == "a: 0.5"
+    assert axes[0].get_title() == "a\nlast cost 0.5"
 
 
 def test_tables_go_between_their_markers(tool: Any) -> None:

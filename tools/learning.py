@@ -49,17 +49,31 @@ def draw(folder: Path, learning: list[dict[str, Any]]) -> None:
         _save(figure, folder / "costs.svg")
 
 
+_MARKERS = re.compile(
+    r'<g([^>]*)>\n((?:<use [^>]*? style="([^"]*)"/>\n)(?:<use [^>]*? style="\3"/>\n)*)</g>'
+)
+
+
 def _save(figure: Figure, path: Path) -> None:
     """Save without what many points and texts repeat, and digits that nobody sees."""
     save(figure, path)
     text = path.read_text(encoding="utf-8")
-    text = re.sub(r'(<use [^>]*?) style="[^"]*"', r"\1", text)  # their marker has it
+    text = _MARKERS.sub(_styled_once, text)
     text = re.sub(r"font-family: [^;]*;", "font-family: sans-serif;", text)
-    text = re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}", text)
+    text = re.sub(r'(?<= [dxy]=")[^"]*', lambda match: _short(match[0]), text)
     markers = dict.fromkeys(re.findall(r'path id="(m\w+)"', text))
     for number, name in enumerate(markers):
         text = text.replace(name, f"m{number}")
     path.write_text(text, encoding="utf-8")
+
+
+def _styled_once(match: re.Match[str]) -> str:
+    uses = re.sub(r' style="[^"]*"', "", match[2])
+    return f'<g{match[1]} style="{match[3]}">\n{uses}</g>'
+
+
+def _short(numbers: str) -> str:
+    return re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}", numbers)
 
 
 def main() -> None:

@@ -289,7 +289,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         net = self.network_
         loss = x.epoch(*how) if targets is None else net._epoch(x, targets, *how, weights)
         squares = sum(float(np.vdot(w, w)) for w in self.network_.W)
-        self.loss_ = loss + 0.5 * self.alpha * squares / m
+        whole = m if weights is None else float(weights.sum())
+        self.loss_ = loss + 0.5 * self.alpha * squares / whole
         if not np.isfinite(self.loss_):
             raise ValueError("the loss is not finite any more: try a lower learning_rate_init")
         self.loss_curve_.append(self.loss_)

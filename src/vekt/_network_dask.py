@@ -201,7 +201,7 @@ def _gradients(
     share: float,
 ) -> Part:
     """Return what a chunk adds to the mean cost and to its gradients."""
-    x, y = chunk
+    x, y = (np.require(array, requirements="A") for array in chunk)  # as they come by wire
     with twins.one() as network:
         for mine, new in zip(network.params, params, strict=True):
             mine[...] = new

@@ -244,8 +244,8 @@ class Network:
 
         Of Dask arrays the batches are the same, and weights as well but for the order of sums: each
         chunk gives the gradients of its samples in the batch, Dask's scheduler adds them up in a
-        tree, and the optimiser runs here.  The bits depend on the chunks, not on the workers.  A
-        step takes Dask some milliseconds, so that batches should have thousands of samples.
+        tree, and the optimiser runs here.  The bits depend on the chunks, not on the workers.
+        Batches should be large: a step takes Dask milliseconds, between processes tens of them.
         """
         spread = is_dask(X) or is_dask(Y)
         if spread:
@@ -318,7 +318,7 @@ class Network:
                 share = part.weights
             total += weight * self._step(part.x, part.y, part, share)
             whole += weight
-            self._penalise(l2, part.m)
+            self._penalise(l2, weight)
             advance()
         return total / whole
 
@@ -347,7 +347,7 @@ class Network:
             self._layers[i].backward(buffers.da[i], inputs[i], buffers.z[i], dx)
         return cost
 
-    def _penalise(self, l2: float, m: int) -> None:
+    def _penalise(self, l2: float, m: float) -> None:
         if l2:
             for layer in self._layers:
                 layer.grads[0] += layer.params[0] * self.dtype.type(l2 / m)

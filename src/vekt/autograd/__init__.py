@@ -22,9 +22,9 @@ array([0.7979, 0.242 ])
 
 from __future__ import annotations
 
-from . import _activations, _gates, _linalg, _losses, _rows
+from . import _activations, _fuse, _gates, _linalg, _losses, _rows
 
-_MODULES = (_activations, _gates, _linalg, _losses, _rows)
+_MODULES = (_activations, _fuse, _gates, _linalg, _losses, _rows)
 
 __all__ = [name for module in _MODULES for name in module.__all__]
 

@@ -12,7 +12,7 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 import vekt as vk
 
 from .._loss_ops import LOSSES
-from . import _activations
+from . import _activations, _rows
 
 Function = Callable[..., Any]
 
@@ -55,7 +55,7 @@ softmax_cross_entropy: Function = primitive(vk.softmax_cross_entropy)
 
 @primitive  # type: ignore[untyped-decorator]
 def _softmax_cross_entropy_slope(logits: Any, labels: Any, **options: Any) -> Any:
-    """Gradient of the sum or mean; a second differentiation is refused, as it has no rule."""
+    """Gradient of the sum or mean."""
     return vk.softmax_cross_entropy_value_and_grad(logits, labels, **options)[1]
 
 
@@ -67,4 +67,27 @@ def _softmax_cross_entropy_vjp(
     return lambda g: (np.expand_dims(g, axis) if each_row else g) * slope
 
 
+def _softmax_cross_entropy_slope_vjp(
+    slope: Any, logits: Any, labels: Any, *, axis: int = -1, **options: Any
+) -> Function:
+    """Differentiate c p - u, a row's gradient, with p its softmax, c and u made of the labels.
+
+    The kernel tells c: p is even at logits of zero, and one class alone where its logit is large.
+    """
+    even = np.zeros(logits.shape, logits.dtype)
+    peak = np.zeros(logits.shape, logits.dtype)
+    first = (slice(None),) * (axis % even.ndim) + (slice(0, 1),)
+    peak[first] = 1000
+    classes = even.shape[axis]
+    rise = [_softmax_cross_entropy_slope(x, labels, axis=axis, **options) for x in (peak, even)]
+    c = (rise[0] - rise[1])[first] * (classes / max(classes - 1, 1))
+
+    def vjp(g: Any) -> Any:
+        p = _rows.softmax(logits, axis=axis)
+        return c * p * (g - np.sum(g * p, axis=axis, keepdims=True))
+
+    return vjp
+
+
 defvjp(softmax_cross_entropy, _softmax_cross_entropy_vjp, argnums=(0,))
+defvjp(_softmax_cross_entropy_slope, _softmax_cross_entropy_slope_vjp, argnums=(0,))

@@ -51,6 +51,6 @@ def draw_costs(axes: Any, results: list[dict[str, Any]]) -> None:
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.set_title(f"{row['data']}: {row['costs'][-1]:.3g}", size=10)
+        ax.set_title(f"{row['data']}\nlast cost {row['costs'][-1]:.3g}", size=9, weight="normal")
         ax.set_xlabel("epoch")
     axes[0].set_ylabel("cost J")
