@@ -216,10 +216,11 @@ NETWORKS: dict[str, Callable[[Training], Any]] = {
 
 
 def bind(peer: str, operands: Namespace) -> Namespace:
-    """Return the network of a peer, under its name; another one has been checked."""
-    training, make = operands["training"], NETWORKS[peer]
-    training.check(peer, make(training))
-    return {f"{peer}_network": make(training)}
+    """Return the network of a peer, under its name, after a check of its first steps."""
+    training = operands["training"]
+    network = NETWORKS[peer](training)
+    training.check(peer, network)
+    return {f"{peer}_network": network}
 
 
 SKLEARN = {EPOCH: "sklearn_network.epoch()", LOGISTIC: "sklearn_model.fit(x, y)"}
