@@ -27,6 +27,7 @@ from vekt.cli.optim_tasks import OPTIMISERS
 from vekt.cli.peers import PEERS
 from vekt.cli.tasks import GATES, ROWS, gate_names, row_names
 from vekt.cli.timing import interleaved
+from vekt.cli.training_tasks import training_names
 from vekt.config import get_config
 
 SMALL_COMPARE = ["compare", "--op", "relu,dot", "--sizes", "64", "--rounds", "3"]
@@ -79,6 +80,7 @@ def test_every_operation_and_peer(tmp_path):
         *loss_rows(),
         *layout_names(),
         *OPTIMISERS,
+        *training_names(),
         *fuse_names(),
     }
     assert {cell["op"] for cell in cells} >= {*KERNELS, *others}

@@ -32,6 +32,7 @@ from vekt.cli.optim_tasks import OPTIMISERS
 from vekt.cli.peers import PEERS, _numba
 from vekt.cli.reduction_tasks import REDUCTIONS
 from vekt.cli.tasks import GATES, ROWS, parameters
+from vekt.cli.training_tasks import training_names
 
 PARAMETERS: dict[str, dict[str, float]] = {
     "relu_general": {"negative_slope": 0.0, "max_value": 6.0, "threshold": 0.0},
@@ -222,6 +223,7 @@ def test_every_row_is_tested() -> None:
     known |= set(REDUCTIONS)  # in test_reductions.py
     known |= set(layout_names())  # in test_peers_layouts.py
     known |= set(fuse_names())  # in test_peers_fuse.py
+    known |= set(training_names())  # in test_peers_training.py
     for peer in PEERS.values():
         assert set(peer.rows) <= known
 

@@ -40,7 +40,8 @@ _SLACK = 2.5
     type=CommaList(click.IntRange(min=1)),
     default=",".join(map(str, SIZES)),
     show_default=True,
-    help="Numbers of elements.  Without them, expressions have one more.",
+    help="Numbers of elements; the largest one limits the samples of epochs and fits.  Without "
+    "them, expressions have one more.",
 )
 @click.option(
     "--shapes",
@@ -59,9 +60,10 @@ _SLACK = 2.5
 @click.option(
     "--peers",
     type=CommaList(click.Choice(list(PEERS))),
-    default=",".join(peer for peer in PEERS if peer != "numba"),
+    default=",".join(peer for peer in PEERS if peer not in ("numba", "torch_compile")),
     show_default=True,
-    help="Libraries to compare with; numba compiles a plain loop for each operation.",
+    help="Libraries to compare with; numba compiles a plain loop for each operation, and "
+    "torch_compile, which takes half a minute, the networks of epochs.",
 )
 @click.option("--rounds", type=click.IntRange(min=3), default=9, show_default=True)
 @click.option(

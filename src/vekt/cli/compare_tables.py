@@ -39,7 +39,15 @@ def _memory_table(title: str, cells: list[Cell], peers: list[str]) -> Table:
 
 
 def _arithmetic_table(title: str, cells: list[Cell], peers: list[str]) -> Table:
-    columns = ["m x k x n", "vekt", *peers, "fastest peer\nover vekt", "", "Gop/s", "of peak"]
+    columns = [
+        "epoch" if cells[0]["op"] == "epoch" else "m x k x n",
+        "vekt",
+        *peers,
+        "fastest peer\nover vekt",
+        "",
+        "Gop/s",
+        "of peak",
+    ]
     several = cells[0]["one_thread_seconds"] is not None
     if several:
         columns.append("over one\nthread")

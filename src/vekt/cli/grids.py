@@ -14,6 +14,7 @@ from vekt.cli import loss_tasks as losses
 from vekt.cli import optim_tasks as optim
 from vekt.cli import reduction_tasks as reduction
 from vekt.cli import shapes as grid
+from vekt.cli import training_tasks as training
 from vekt.cli.cases import Case, select_cases
 from vekt.cli.shapes import Shape
 from vekt.cli.tasks import (
@@ -38,6 +39,7 @@ def other_names() -> list[str]:
         *linear.linear_names(),
         *layouts.layout_names(),
         *reduction.reduction_names(),
+        *training.training_names(),
         *fuse.fuse_names(),
         fuse.ALL,
     ]
@@ -85,6 +87,7 @@ class Grid:
         yield from self._products()
         yield from self._layers()
         yield from self._reductions()
+        yield from self._training()
         yield from self._fused()
 
     def _among(self, names: Iterable[str]) -> list[str]:
@@ -139,6 +142,14 @@ class Grid:
         for dtype in self.dtypes or reduction.DTYPES:
             if names and not dtype.startswith("complex"):
                 yield "reductions", partial(reduction.reduction_tasks, names, dtype)
+
+    def _training(self) -> Iterator[tuple[str, Tasks]]:
+        names = self._among(training.training_names())
+        for dtype in self.dtypes or linear.FLOATS:
+            if dtype in linear.FLOATS and training.EPOCH in names:
+                yield "epochs", partial(training.epoch_tasks, self.sizes, dtype)
+            if dtype in linear.FLOATS and training.LOGISTIC in names:
+                yield "fits", partial(training.logistic_tasks, self.sizes, dtype)
 
     def _fused(self) -> Iterator[tuple[str, Tasks]]:
         names = fuse.fuse_names() if fuse.ALL in self.wanted else self._among(fuse.fuse_names())

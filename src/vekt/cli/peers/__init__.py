@@ -15,9 +15,10 @@ overflows, and include the forward pass where a peer's backward takes the output
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
-from . import _fuse, _jax, _numba, _numexpr, _numpy, _scipy, _torch
+from . import _fuse, _jax, _numba, _numexpr, _numpy, _scipy, _torch, _training
 from ._names import CONSTANTS, Namespace, UnsupportedError, require_floats
 
 __all__ = ["CONSTANTS", "PEERS", "Namespace", "Peer", "UnsupportedError"]
@@ -41,12 +42,26 @@ def _floats_as_they_are(name: str, operands: Namespace) -> dict[str, Any]:
     return {}
 
 
+def _training_too(name: str, peer: Peer) -> Peer:
+    """Let a peer train networks."""
+
+    def bind(task: str, operands: Namespace) -> Namespace:
+        if task == _training.EPOCH:
+            return _training.bind(name, operands)
+        return peer.bind(task, operands)
+
+    return Peer({**peer.rows, **_training.row(name)}, peer.load, bind)
+
+
+_compiler = partial(_training.load_compiler, _torch.load)
 PEERS: dict[str, Peer] = {
-    "numpy": Peer(_numpy.ROWS, _numpy.load, _as_they_are),
+    "numpy": _training_too("numpy", Peer(_numpy.ROWS, _numpy.load, _as_they_are)),
     "scipy": Peer(_scipy.ROWS, _scipy.load, _scipy.bind),
     "numexpr": Peer(_numexpr.ROWS, _numexpr.load, _floats_as_they_are),
-    "torch": Peer(_torch.ROWS, _torch.load, _torch.bind),
-    "jax": Peer(_jax.ROWS, _jax.load, _jax.bind),
+    "torch": _training_too("torch", Peer(_torch.ROWS, _torch.load, _torch.bind)),
+    "torch_compile": _training_too("torch_compile", Peer({}, _compiler, _as_they_are)),
+    "jax": _training_too("jax", Peer(_jax.ROWS, _jax.load, _jax.bind)),
+    "sklearn": Peer(_training.SKLEARN, _training.load_sklearn, _training.bind_sklearn),
     "autograd": Peer(_fuse.AUTOGRAD, _fuse.load_autograd, _as_they_are),
     "numba": Peer(_numba.ROWS, _numba.load, _numba.bind),
 }
