@@ -83,6 +83,7 @@ void vekt_run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
             const vekt_number none = vekt_neutral(p->element, p->streams[s].term);
             for (ptrdiff_t j = 0; j < width; j++) sums[s * sums_width + j] = none;
         }
+        /* A short row may be all that there is of a chunk. */
         for (ptrdiff_t j = 0; j < width && p->positions; j++) sums[sums_width + j].integer = INT64_MAX;
         const ptrdiff_t stop = smaller((chunk + 1) * p->chunk, p->rows);
         for (ptrdiff_t i = chunk * p->chunk, rows; i < stop; i += rows) {

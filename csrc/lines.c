@@ -19,8 +19,8 @@ enum { COLUMN_ROWS = 128, FEW_ROWS = 8, MORE_ROWS = 32, SHORT_ROW = 256, SEGMENT
  * beside its elements would be most of it. */
 enum { SHORT = 48, MANY = 8 };
 /* Fewer columns than this are repeated side by side up to WIDE of them, so that three of them cost no more than many;
- * as long as there are ENOUGH_ROWS.  Positions are merged one by one: up to a vector or two of them, or MANY_ROWS. */
-enum { NARROW = 256, WIDE = 512, POSITION_BYTES = 128, ENOUGH_ROWS = 8, MANY_ROWS = 128 };
+ * as long as there are ENOUGH_ROWS.  Positions are merged one by one: up to POSITIONS of them, or MANY_ROWS. */
+enum { NARROW = 256, WIDE = 512, POSITIONS = 16, ENOUGH_ROWS = 8, MANY_ROWS = 128 };
 /* Pieces of a line that are at least so long are not copied together. */
 enum { PIECE = 256 };
 enum { STACK_PARTIALS = 512 };
@@ -164,7 +164,7 @@ static ptrdiff_t choose_repeats(const vekt_lines *p) {
     const ptrdiff_t wide = (p->format == VEKT_NATIVE ? WIDE : VEKT_BUFFERED_COLUMNS) / columns;
     const ptrdiff_t most = smaller(wide, ceil_divide(n, ENOUGH_ROWS));
     if (!p->positions) return larger(1, most);
-    return larger(1, larger(smaller(most, POSITION_BYTES / p->item / columns), smaller(wide, n / MANY_ROWS)));
+    return larger(1, larger(smaller(most, POSITIONS / columns), smaller(wide, n / MANY_ROWS)));
 }
 
 /* The same. */

@@ -188,7 +188,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_GREATEST] = {REAL_TERMS(greatest), INTEGER_TERMS(greatest)},
             [VEKT_LEAST] = {REAL_TERMS(least)},
         },
-    .find = {find_f32, find_f64, find_i8, find_i16, find_i32, find_i64},
+    .find = {find_f32, find_f64, find_i8, find_i16, find_integer_f32, find_integer_f64},
     .places = {places_f32, places_f64, places_i8, places_i16, places_i32, places_i64},
     .square_roots = {square_roots_f32, square_roots_f64},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8, transpose_16},
