@@ -189,7 +189,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_LEAST] = {REAL_TERMS(least)},
         },
     .find = {find_f32, find_f64, find_i8, find_i16, find_integer_f32, find_integer_f64},
-    .places = {places_f32, places_f64, places_i8, places_i16, places_i32, places_i64},
+    .places = {places_f32, places_f64, places_i8, places_i16, integer_places_f32, integer_places_f64},
     .square_roots = {square_roots_f32, square_roots_f64},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8, transpose_16},
     .outer = {outer_f32, outer_f64},

@@ -199,7 +199,7 @@ def test_positions_among_columns(reduction, dtype, rng):
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8"])
 def test_long_double_works_afterwards(reduction, dtype, rng):
-    """gcc 12 may use MMX registers, after which the processor's oldest numbers are NaN."""
+    """What MMX registers are used for, as gcc 12 does, makes the next long double NaN."""
     for name in NAMES:
         for axis in (0, 1):
             reduction(name, rng.integers(0, 99, (300, 70)).astype(dtype), axis)

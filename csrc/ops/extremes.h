@@ -133,6 +133,35 @@ static void FN(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t ro
     }
 }
 
+/* The same for integers of this size. */
+static void FN(integer_places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t rows, ptrdiff_t first,
+                               int fresh, vekt_number *results, vekt_number *at, ptrdiff_t n) {
+    typedef __typeof__(((INT){0})[0]) integer;
+    const INT k = (INT){0} + (integer)key;
+    const char *x = px;
+    for (; n > 0; n -= LANES, results += LANES, at += LANES, x += LANES * sizeof(REAL)) {
+        INT best = {0}, row = {0}, here = {0};
+        for (ptrdiff_t i = 0; i < rows; i++, here += 1) {
+            const REAL *p = (const REAL *)(x + i * step);
+            const INT a = v_bits(n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p)) ^ k;
+            __builtin_prefetch((const char *)p + 4 * VEKT_VECTOR_BYTES);
+            if (i == 0) best = a;
+            const MASK above = FN(v_above)(a, best);
+            row = v_bits(v_select(above, v_real(here), v_real(row)));
+            best = v_bits(v_select(above, v_real(a), v_real(best)));
+        }
+        integer value[LANES], where[LANES];
+        memcpy(value, &best, sizeof value);
+        memcpy(where, &row, sizeof where);
+        const ptrdiff_t m = n < LANES ? n : LANES;
+        for (ptrdiff_t j = 0; j < m; j++) {
+            const int better = fresh | (value[j] > results[j].integer);
+            results[j].integer = better ? value[j] : results[j].integer;
+            at[j].integer = better ? first + where[j] : at[j].integer;
+        }
+    }
+}
+
 /* A bit for each lane that is what is sought. */
 typedef unsigned (*FN(test))(VEC a, VEC wanted);
 

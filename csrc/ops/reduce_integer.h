@@ -137,6 +137,7 @@ static void INT(greatest_columns)(const void *px, ptrdiff_t step, const void *ke
 }
 #undef TAKE
 
+#if BITS <= 16 /* others: extremes.h */
 /* Positions: a vector's width of columns, with the row of each one's greatest beside it. */
 static void INT(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t rows, ptrdiff_t first, int fresh,
                         vekt_number *results, vekt_number *at, ptrdiff_t n) {
@@ -171,6 +172,7 @@ static void INT(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t r
         }
     }
 }
+#endif
 
 #if BITS == 8
 static ptrdiff_t find_i8(const void *x, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
@@ -197,7 +199,7 @@ static ptrdiff_t find_i16(const void *x, ptrdiff_t step, vekt_number number, ptr
         if (*(const loose_i16 *)(p + i * step) == value) break;
     return i;
 }
-#endif /* others: extremes.h */
+#endif
 
 #undef PASTE
 #undef TYPED
