@@ -14,7 +14,7 @@ enum { CHUNK_OF_TWO = 2048 };
 /* Columns: COLUMN_ROWS rows are summed by one task.  Of them FEW_ROWS are taken at a time, each result being loaded
  * and stored once for all of these; more where the rows are short.  A segment of so many columns is read row by row,
  * or goes through a buffer. */
-enum { COLUMN_ROWS = 128, FEW_ROWS = 8, MORE_ROWS = 32, SHORT_ROW = 256, SEGMENT_BYTES = 16384 };
+enum { COLUMN_ROWS = 128, FEW_ROWS = 16, MORE_ROWS = 32, SHORT_ROW = 256, SEGMENT_BYTES = 16384 };
 /* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs
  * beside its elements would be most of it. */
 enum { SHORT = 48, MANY = 8 };

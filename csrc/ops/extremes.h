@@ -167,10 +167,7 @@ typedef unsigned (*FN(test))(VEC a, VEC wanted);
 
 INLINE unsigned FN(is_equal)(VEC a, VEC wanted) { return v_lanes(v_eq(a, wanted)); }
 INLINE unsigned FN(is_nan)(VEC a, VEC wanted) { return (void)wanted, v_lanes(v_eq(a, a)) ^ ((1u << LANES) - 1); }
-INLINE unsigned FN(has_bits)(VEC a, VEC wanted) {
-    const INT differ = v_bits(a) ^ v_bits(wanted);
-    return v_lanes(v_eq(v_real(differ | differ >> 1), K(0))); /* the highest bit alone would be -0 */
-}
+INLINE unsigned FN(has_bits)(VEC a, VEC wanted) { return v_lanes(FN(v_same)(v_bits(a), v_bits(wanted))); }
 
 INLINE ptrdiff_t FN(find_by)(FN(test) test, const REAL *x, VEC wanted, ptrdiff_t n) {
     ptrdiff_t i = 0;
