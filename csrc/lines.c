@@ -138,7 +138,7 @@ static ptrdiff_t choose_blocks(vekt_lines *p, int dense) {
     const ptrdiff_t piece = p->n_inner > 0 ? p->inner[p->n_inner - 1].size : 1;
     p->staged = !dense || p->n_inner != 1;
     p->pieced = p->staged && dense && piece >= PIECE && !p->positions;
-    p->chunk = p->n_streams > 1 ? CHUNK_OF_TWO : VEKT_LINE_CHUNK;
+    p->chunk = p->n_streams > 1 ? CHUNK_OF_TWO : p->item < 4 ? VEKT_LINE_CHUNK / p->item : VEKT_LINE_CHUNK / 4;
     if (p->pieced && piece < p->chunk) {
         /* Where others' pieces lie between those of a line, memory is read as it lies. */
         p->chunks_last = p->n_outer > 0 && size_of(p->outer[0].step[0]) < size_of(p->inner[0].step[0]);
