@@ -138,13 +138,13 @@ static int unit_dim(const dims *d, ptrdiff_t item) {
 
 /* Lines of a transposed operand are far apart, often by a multiple of some KB: no prefetcher foresees the next ones,
  * and few of them find room in a cache together.  So they are asked for a few rows ahead. */
-enum { ROWS_AT_ONCE = 4, ROWS_AHEAD = 8, LINE_BYTES = 64 };
+enum { ROWS_AT_ONCE = 4, SHORT_BYTES = 64, SHORT_ROWS_AT_ONCE = 64, ROWS_AHEAD = 8, LINE_BYTES = 64 };
 
 static void gather_turned(vekt_transpose transpose, const dims *d, ptrdiff_t item, char *dense, ptrdiff_t dense_step,
                           const char *memory, ptrdiff_t n) {
-    const ptrdiff_t step = d->step[0];
+    const ptrdiff_t step = d->step[0], most = n * item <= SHORT_BYTES ? SHORT_ROWS_AT_ONCE : ROWS_AT_ONCE;
     for (ptrdiff_t begin = 0, rows; begin < d->size[0]; begin += rows) {
-        rows = d->size[0] - begin < ROWS_AT_ONCE ? d->size[0] - begin : ROWS_AT_ONCE;
+        rows = d->size[0] - begin < most ? d->size[0] - begin : most;
         const char *first = memory + begin * step;
         for (ptrdiff_t l = 0; l < rows; l++) {
             const char *ahead = first + (l + ROWS_AHEAD) * step;

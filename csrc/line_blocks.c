@@ -144,6 +144,9 @@ void vekt_run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
         buffered ? vekt_workspace(VEKT_WORKSPACE_STAGE, (size_t)(p->n_operands * p->chunk * p->item)) : NULL;
     const vekt_dim *last = p->n_outer ? &p->outer[p->n_outer - 1] : NULL;
     const ptrdiff_t run = last ? last->size : 1, groups = (p->lines + p->group - 1) / p->group;
+    /* Positions are sought while the lines are in the cache. */
+    const ptrdiff_t fit = VEKT_LINE_PART_BYTES / (p->n * p->item) + 1,
+                    together = p->positions ? smaller(fit, TOGETHER) : TOGETHER;
     vekt_number local[VEKT_LINE_STREAMS * TOGETHER];
     if (buffered && !buffer) {
         atomic_store(&p->failed, 1);
@@ -155,8 +158,7 @@ void vekt_run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
         ptrdiff_t line = (p->chunks_last ? t % groups : t / p->chunks) * p->group;
         const ptrdiff_t lines_end = smaller(line + p->group, p->lines);
         for (ptrdiff_t stop; line < lines_end; line = stop) {
-            /* Positions are sought while the line is in the cache. */
-            stop = smaller(smaller(lines_end, line + (p->positions ? 1 : TOGETHER)), line - line % run + run);
+            stop = smaller(smaller(lines_end, line + together), line - line % run + run);
             const char *x[2] = {NULL, NULL};
             const ptrdiff_t width = p->partials ? p->lines : TOGETHER;
             vekt_number *sums = p->partials ? p->partials + chunk * p->n_numbers * width + line : local;

@@ -1,5 +1,6 @@
 /* Lines that lie side by side, some rows of memory at a time. */
 #include "lines.h"
+#include "matmul.h"
 
 /* The largest element is a double. */
 enum { BUFFER_BYTES = VEKT_BUFFERED_COLUMNS * VEKT_BUFFERED_ROWS * 8 };
@@ -23,8 +24,7 @@ static void transpose(const vekt_lines *p, char *dst, const char *src, ptrdiff_t
 }
 
 static void bring_rows(const vekt_lines *p, int k, const char *address, ptrdiff_t rows, ptrdiff_t width, char *buffer,
-                       rows_at *at) {
-    _Alignas(64) char raw[BUFFER_BYTES];
+                       char *raw, rows_at *at) {
     const int native = p->format == VEKT_NATIVE;
     ptrdiff_t step = p->row_step[k];
     at->x[k] = address;
@@ -46,13 +46,13 @@ static void bring_rows(const vekt_lines *p, int k, const char *address, ptrdiff_
 
 /* Takes rows [i, i + rows) of columns [column, column + width) of a run that begins at line. */
 static void take_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptrdiff_t i, ptrdiff_t rows,
-                      ptrdiff_t width, vekt_number *sums, ptrdiff_t sums_width, char (*buffer)[BUFFER_BYTES]) {
+                      ptrdiff_t width, vekt_number *sums, ptrdiff_t sums_width, char *buffer) {
     rows_at at;
     for (int k = 0; k < p->n_operands; k++) {
         const char *address = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line) +
                               column * p->outer[p->n_outer - 1].step[k] + i % p->stretch * p->row_step[k];
         if (p->n_inner > 1) address += vekt_offset(p->inner, p->n_inner - 1, k, i / p->stretch);
-        bring_rows(p, k, address, rows, width, buffer[k], &at);
+        bring_rows(p, k, address, rows, width, buffer + k * BUFFER_BYTES, buffer + p->n_operands * BUFFER_BYTES, &at);
     }
     if (p->positions) {
         p->target->places[p->element](at.x[0], at.step[0], p->key, rows, i, i % p->chunk == 0, sums,
@@ -68,10 +68,16 @@ static void take_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptr
 }
 
 void vekt_run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
-    const vekt_lines *p = context;
-    _Alignas(64) char buffer[2][BUFFER_BYTES];
+    vekt_lines *p = context;
+    const int buffered = p->transposed || p->format != VEKT_NATIVE;
+    char *const buffer =
+        buffered ? vekt_workspace(VEKT_WORKSPACE_STAGE, (size_t)(p->n_operands + 1) * BUFFER_BYTES) : NULL;
     vekt_number local[VEKT_SEGMENT];
     const ptrdiff_t run_lines = p->run / p->repeats;
+    if (buffered && !buffer) {
+        atomic_store(&p->failed, 1);
+        return;
+    }
     for (ptrdiff_t t = begin; t < end; t++) {
         const ptrdiff_t segment = t % p->segments, rest = t / p->segments, chunk = rest % p->chunks;
         const ptrdiff_t line = rest / p->chunks * run_lines, column = segment * p->segment;
@@ -83,6 +89,7 @@ void vekt_run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
             const vekt_number none = vekt_neutral(p->element, p->streams[s].term);
             for (ptrdiff_t j = 0; j < width; j++) sums[s * sums_width + j] = none;
         }
+        /* A short row may be all that there is of a chunk. */
         for (ptrdiff_t j = 0; j < width && p->positions; j++) sums[sums_width + j].integer = INT64_MAX;
         const ptrdiff_t stop = smaller((chunk + 1) * p->chunk, p->rows);
         for (ptrdiff_t i = chunk * p->chunk, rows; i < stop; i += rows) {

@@ -14,13 +14,13 @@ enum { CHUNK_OF_TWO = 2048 };
 /* Columns: COLUMN_ROWS rows are summed by one task.  Of them FEW_ROWS are taken at a time, each result being loaded
  * and stored once for all of these; more where the rows are short.  A segment of so many columns is read row by row,
  * or goes through a buffer. */
-enum { COLUMN_ROWS = 128, FEW_ROWS = 8, MORE_ROWS = 32, SHORT_ROW = 256, SEGMENT_BYTES = 16384 };
+enum { COLUMN_ROWS = 128, FEW_ROWS = 16, MORE_ROWS = 32, SHORT_ROW = 256, SEGMENT_BYTES = 16384 };
 /* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs
  * beside its elements would be most of it. */
 enum { SHORT = 48, MANY = 8 };
 /* Fewer columns than this are repeated side by side up to WIDE of them, so that three of them cost no more than many;
- * as long as there are ENOUGH_ROWS.  Positions are merged one by one: up to a vector or two of them, or MANY_ROWS. */
-enum { NARROW = 256, WIDE = 512, POSITION_BYTES = 128, ENOUGH_ROWS = 8, MANY_ROWS = 128 };
+ * as long as there are ENOUGH_ROWS.  Positions are merged one by one: up to POSITIONS of them, or MANY_ROWS. */
+enum { NARROW = 256, WIDE = 512, POSITIONS = 16, ENOUGH_ROWS = 8, MANY_ROWS = 128 };
 /* Pieces of a line that are at least so long are not copied together. */
 enum { PIECE = 256 };
 enum { STACK_PARTIALS = 512 };
@@ -138,7 +138,7 @@ static ptrdiff_t choose_blocks(vekt_lines *p, int dense) {
     const ptrdiff_t piece = p->n_inner > 0 ? p->inner[p->n_inner - 1].size : 1;
     p->staged = !dense || p->n_inner != 1;
     p->pieced = p->staged && dense && piece >= PIECE && !p->positions;
-    p->chunk = p->n_streams > 1 ? CHUNK_OF_TWO : VEKT_LINE_CHUNK;
+    p->chunk = p->n_streams > 1 ? CHUNK_OF_TWO : p->item < 4 ? VEKT_LINE_CHUNK / p->item : VEKT_LINE_CHUNK / 4;
     if (p->pieced && piece < p->chunk) {
         /* Where others' pieces lie between those of a line, memory is read as it lies. */
         p->chunks_last = p->n_outer > 0 && size_of(p->outer[0].step[0]) < size_of(p->inner[0].step[0]);
@@ -164,7 +164,7 @@ static ptrdiff_t choose_repeats(const vekt_lines *p) {
     const ptrdiff_t wide = (p->format == VEKT_NATIVE ? WIDE : VEKT_BUFFERED_COLUMNS) / columns;
     const ptrdiff_t most = smaller(wide, ceil_divide(n, ENOUGH_ROWS));
     if (!p->positions) return larger(1, most);
-    return larger(1, larger(smaller(most, POSITION_BYTES / p->item / columns), smaller(wide, n / MANY_ROWS)));
+    return larger(1, larger(smaller(most, POSITIONS / columns), smaller(wide, n / MANY_ROWS)));
 }
 
 /* The same. */

@@ -81,7 +81,7 @@ static inline int vekt_is_integer(int element) { return element >= VEKT_N_DTYPES
 /* ---- between the files of the driver */
 
 enum {
-    VEKT_LINE_CHUNK = 16384,     /* elements of a line taken at a time, at most */
+    VEKT_LINE_CHUNK = 65536,     /* elements of a line taken at a time, at most; a quarter where they are large */
     VEKT_SEGMENT = 6144,         /* numbers of columns that a task forms at a time */
     VEKT_BUFFERED_COLUMNS = 256, /* where rows go through a buffer: so many of them */
     VEKT_BUFFERED_ROWS = 16

@@ -37,24 +37,32 @@ static char *out_of(const vekt_lines *p, ptrdiff_t line) {
     return p->out + vekt_offset(p->outer, p->n_outer, OUT, line);
 }
 
-#define STORE(type)                                   \
+/* A constant step lets the common case vectorise. */
+#define STORE_AT(type, step)                          \
     for (ptrdiff_t i = 0; i < n; i++) {               \
         const type a = (type)(values[i].integer ^ k); \
-        memcpy(out + i * step, &a, sizeof a);         \
+        memcpy(out + i * (step), &a, sizeof a);       \
+    }
+#define STORE(type)                             \
+    if (step == sizeof(type)) {                 \
+        STORE_AT(type, (ptrdiff_t)sizeof(type)) \
+    } else {                                    \
+        STORE_AT(type, step)                    \
     }
 
 /* Integers, turned by a key. */
 static void store_integers(char *out, ptrdiff_t step, int type, const vekt_number *values, int64_t k, ptrdiff_t n) {
-    const int bytes = vekt_type_bytes(type);
-    if (bytes == 1) {
+    switch (vekt_type_bytes(type)) {
+    case 1:
         STORE(int8_t)
-    } else if (bytes == 2) {
+        break;
+    case 2:
         STORE(int16_t)
-    } else if (bytes == 4) {
+        break;
+    case 4:
         STORE(int32_t)
-    } else if (step == 8) {
-        for (ptrdiff_t i = 0; i < n; i++) memcpy(out + i * 8, &(int64_t){values[i].integer ^ k}, 8);
-    } else {
+        break;
+    default:
         STORE(int64_t)
     }
 }
@@ -121,31 +129,32 @@ static void finish_integer_extremes(const vekt_lines *p, ptrdiff_t begin, ptrdif
     store_integers(out_of(p, begin), vekt_result_step(p), r->call->out_type, best, p->key, end - begin);
 }
 
-/* Is there one that is not zero, or are all of n? */
-static int truth(const vekt_lines *p, vekt_number found, ptrdiff_t n) {
+/* For each number: is there an element that is not zero, or are all of n?  `step` bytes from one answer to the next.
+ */
+static void tell_truth(const vekt_lines *p, const vekt_number *found, ptrdiff_t count, ptrdiff_t n, char *out,
+                       ptrdiff_t step) {
     const results *r = p->context;
-    const int all = r->call->op == VEKT_REDUCE_ALL;
-    if (!r->how.bits) return all ? found.real == (double)n : found.real != 0;
-    /* The greatest of unsigned numbers, or the least. */
-    const uint64_t mask = ~(uint64_t)0 >> (64 - r->how.bits);
-    return ((uint64_t)(found.integer ^ p->key) & mask) != 0;
+    if (r->how.bits) { /* the greatest of unsigned numbers, or the least */
+        const uint64_t mask = ~(uint64_t)0 >> (64 - r->how.bits), zero = (uint64_t)p->key & mask;
+        for (ptrdiff_t i = 0; i < count; i++) out[i * step] = ((uint64_t)found[i].integer & mask) != zero;
+    } else if (r->call->op == VEKT_REDUCE_ALL) {
+        for (ptrdiff_t i = 0; i < count; i++) out[i * step] = found[i].real == (double)n;
+    } else {
+        for (ptrdiff_t i = 0; i < count; i++) out[i * step] = found[i].real != 0;
+    }
 }
 
 static int decides(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
     const results *r = p->context;
-    return truth(p, part, n) == (r->call->op == VEKT_REDUCE_ANY);
+    char truth;
+    tell_truth(p, &part, 1, n, &truth, 1);
+    return truth == (r->call->op == VEKT_REDUCE_ANY);
 }
 
 static void finish_truth(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *found,
                          ptrdiff_t width) {
-    const results *r = p->context;
-    const ptrdiff_t step = vekt_result_step(p);
-    char *out = out_of(p, begin);
     (void)width;
-    if (r->how.bits == 64)
-        for (ptrdiff_t i = 0; i < end - begin; i++) out[i * step] = found[i].integer != p->key;
-    else
-        for (ptrdiff_t i = 0; i < end - begin; i++) out[i * step] = (char)truth(p, found[i], p->n);
+    tell_truth(p, found, end - begin, p->n, out_of(p, begin), vekt_result_step(p));
 }
 
 /* ---- positions -------------------------------------------------------------------------------------------- */

@@ -150,7 +150,7 @@ enum {
 };
 #define VEKT_SAFE_SQUARES 0x1p900 /* and its inverse */
 typedef struct {
-    /* Of n contiguous elements, some thousands at most; 0, or infinity for the minimum, of none. */
+    /* Of n contiguous elements, 65,536 bytes at most or 16,384; 0, or infinity for the minimum, of none. */
     vekt_number (*block)(const void *x, const void *y, ptrdiff_t n);
     /* Takes a few rows of n elements into n results; the steps from row to row are in bytes. */
     void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows,

@@ -22,7 +22,7 @@ NAMES = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
 FLOATS = ["float16", "float32", "float64"]
 DTYPES = ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16"]
 SHAPES = [(1,), (31,), (5000,), (40_001,), (7, 9), (300, 3), (3, 300), (9, 600), (600, 9)]
-SHAPES += [(130, 33, 5), (5, 2000, 3), (2, 3, 4, 600), (30, 10, 2, 8)]
+SHAPES += [(130, 33, 5), (5, 2000, 3), (2, 3, 4, 600), (30, 10, 2, 8), (4, 6, 90, 3), (4, 6, 300)]
 
 
 @pytest.fixture
@@ -182,6 +182,28 @@ def test_first_of_equals(reduction, name, rng):
         for y in (x, x.T, x[::-1]):
             for axis in (None, *range(x.ndim)):
                 assert_same(reduction(name, y, axis), getattr(np, name)(y, axis=axis))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "u1", "i2", "u4", "i8"])
+def test_positions_among_columns(reduction, dtype, rng):
+    """The last rows alone, parts of a column, several elements of a column side by side."""
+    for shape in [(5, 130), (300, 70), (1000, 3), (2001, 2), (131, 1, 5), (40, 13)]:
+        x = rng.integers(0, 9, shape).astype(dtype)
+        x[-1] = 9
+        if dtype[0] == "f":
+            x[rng.random(shape) < 0.001] = np.nan
+            x[:, -1] = -np.inf
+        for name, axis in itertools.product(("argmax", "argmin"), range(x.ndim)):
+            assert_same(reduction(name, x, axis), getattr(np, name)(x, axis=axis))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8"])
+def test_long_double_works_afterwards(reduction, dtype, rng):
+    """What MMX registers are used for, as gcc 12 does, makes the next long double NaN."""
+    for name in NAMES:
+        for axis in (0, 1):
+            reduction(name, rng.integers(0, 99, (300, 70)).astype(dtype), axis)
+    assert np.sum(np.ones(9, np.longdouble)) == 9
 
 
 def test_same_bits_for_any_thread_count(rng, set_threads):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
+import mmap
+import sys
 from typing import Any
 
 import hypothesis.extra.numpy as hnp
@@ -138,3 +141,30 @@ def test_errors():
     with pytest.raises(TypeError, match="out"):
         vk.transpose_copy(x, out=[1])
     assert vk.transpose_copy([[1, 2]]).tolist() == [[1], [2]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mprotect as Linux has it")
+@pytest.mark.parametrize("item", [1, 2, 4, 8])
+def test_reads_nothing_beyond(transpose_copy, item, rng):
+    """Rows shorter than a vector, of which whole ones are read, at the end of memory."""
+    page = mmap.PAGESIZE
+    memory = mmap.mmap(-1, 4 * page)
+    begin = np.frombuffer(memory, np.uint8)
+    libc = ctypes.CDLL(None, use_errno=True)
+    last = ctypes.c_void_p(begin.ctypes.data + 3 * page)
+    assert libc.mprotect(last, ctypes.c_size_t(page), 0) == 0
+    try:
+        readable = begin[: 3 * page]
+        readable[:] = rng.integers(0, 9, 3 * page)
+        for rows, n in itertools.product((1, 15, 16, 17, 40, 70), (1, 3, 7, 10, 15, 16, 19)):
+            x = readable[-rows * n * item :].view(f"u{item}").reshape(rows, n)
+            assert_array_equal(transpose_copy(x), x.T)
+            assert_array_equal(vk.argmax(x, 1), np.argmax(x, 1))
+            assert_array_equal(vk.sum(x, 1), np.sum(x, 1))
+            if item > 1:
+                y = (x % 16).astype(f"f{item}")
+                z = readable[-rows * n * item :].view(y.dtype).reshape(rows, n)
+                z[...] = y
+                assert_array_equal(vk.max(z, 1), np.max(y, 1))
+    finally:
+        assert libc.mprotect(last, ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE) == 0

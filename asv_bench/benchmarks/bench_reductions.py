@@ -11,11 +11,13 @@ from vekt import reductions
 from .common import SIZES, normal, refuse_gaps
 
 LIBRARIES = ("vekt", "numpy")
-DTYPES = ("float32", "float64", "uint8", "int32")
+DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int64")
 SHAPES = {
     "100000x10, 1": ((100_000, 10), 1),
     "1000x1000, 0": ((1000, 1000), 0),
+    "64x50000, 0": ((64, 50_000), 0),
     "64x50000, 1": ((64, 50_000), 1),
+    "1000x100x3, 1": ((1000, 100, 3), 1),
     "750x750x3, (0, 1)": ((750, 750, 3), (0, 1)),
 }
 ELEMENTS = 10_000_000
@@ -46,7 +48,7 @@ class TimeAxes:
 
     params = (AXES, tuple(SHAPES), DTYPES, LIBRARIES)
     param_names = ("function", "shape", "dtype", "namespace")
-    version = "1"
+    version = "2"
 
     def setup(self, function, shape, dtype, namespace):
         shape, self.axis = SHAPES[shape]

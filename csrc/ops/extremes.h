@@ -133,32 +133,76 @@ static void FN(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t ro
     }
 }
 
+/* The same for integers of this size. */
+static void FN(integer_places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t rows, ptrdiff_t first,
+                               int fresh, vekt_number *results, vekt_number *at, ptrdiff_t n) {
+    typedef __typeof__(((INT){0})[0]) integer;
+    const INT k = (INT){0} + (integer)key;
+    const char *x = px;
+    for (; n > 0; n -= LANES, results += LANES, at += LANES, x += LANES * sizeof(REAL)) {
+        INT best = {0}, row = {0}, here = {0};
+        for (ptrdiff_t i = 0; i < rows; i++, here += 1) {
+            const REAL *p = (const REAL *)(x + i * step);
+            const INT a = v_bits(n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p)) ^ k;
+            __builtin_prefetch((const char *)p + 4 * VEKT_VECTOR_BYTES);
+            if (i == 0) best = a;
+            const MASK above = FN(v_above)(a, best);
+            row = v_bits(v_select(above, v_real(here), v_real(row)));
+            best = v_bits(v_select(above, v_real(a), v_real(best)));
+        }
+        integer value[LANES], where[LANES];
+        memcpy(value, &best, sizeof value);
+        memcpy(where, &row, sizeof where);
+        const ptrdiff_t m = n < LANES ? n : LANES;
+        for (ptrdiff_t j = 0; j < m; j++) {
+            const int better = fresh | (value[j] > results[j].integer);
+            results[j].integer = better ? value[j] : results[j].integer;
+            at[j].integer = better ? first + where[j] : at[j].integer;
+        }
+    }
+}
+
+/* A bit for each lane that is what is sought. */
+typedef unsigned (*FN(test))(VEC a, VEC wanted);
+
+INLINE unsigned FN(is_equal)(VEC a, VEC wanted) { return v_lanes(v_eq(a, wanted)); }
+INLINE unsigned FN(is_nan)(VEC a, VEC wanted) { return (void)wanted, v_lanes(v_eq(a, a)) ^ ((1u << LANES) - 1); }
+INLINE unsigned FN(has_bits)(VEC a, VEC wanted) { return v_lanes(FN(v_same)(v_bits(a), v_bits(wanted))); }
+
+INLINE ptrdiff_t FN(find_by)(FN(test) test, const REAL *x, VEC wanted, ptrdiff_t n) {
+    ptrdiff_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        unsigned found = 0;
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) found |= test(FN(v_load)(x + i + j * LANES), wanted);
+        if (found) break;
+    }
+    for (; i < n; i += LANES) {
+        const unsigned found = test(n - i < LANES ? FN(v_load_first)(x + i, n - i) : FN(v_load)(x + i), wanted);
+        if (found) return i + __builtin_ctz(found) < n ? i + __builtin_ctz(found) : n;
+    }
+    return n;
+}
+
 static ptrdiff_t FN(find)(const void *px, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
     const REAL value = (REAL)number.real;
     const int nan = value != value;
-    const unsigned others = nan ? (1u << LANES) - 1 : 0; /* lanes that are equal to themselves do not count */
-    const VEC wanted = FN(v_splat)(value);
-    ptrdiff_t i = 0;
-    for (; step == sizeof(REAL) && i + 4 * LANES <= n; i += 4 * LANES) {
-        unsigned found = 0;
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
-            const VEC a = FN(v_load)((const REAL *)px + i + j * LANES);
-            found |= v_lanes(v_eq(a, nan ? a : wanted)) ^ others;
-        }
-        if (found) break;
-    }
-    for (; step == sizeof(REAL) && i < n; i += LANES) {
-        const REAL *p = (const REAL *)px + i;
-        const VEC a = n - i < LANES ? FN(v_load_first)(p, n - i) : FN(v_load)(p);
-        const unsigned found = v_lanes(v_eq(a, nan ? a : wanted)) ^ others;
-        if (found) return i + __builtin_ctz(found) < n ? i + __builtin_ctz(found) : n;
-    }
-    for (; i < n; i++) {
+    if (step == sizeof(REAL))
+        return nan ? FN(find_by)(FN(is_nan), px, K(0), n) : FN(find_by)(FN(is_equal), px, FN(v_splat)(value), n);
+    for (ptrdiff_t i = 0; i < n; i++) {
         REAL a;
         memcpy(&a, (const char *)px + i * step, sizeof a);
         if (a == value || (nan && a != a)) return i;
     }
+    return n;
+}
+
+/* Integers of this size. */
+static ptrdiff_t FN(find_integer)(const void *px, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
+    const __typeof__(((INT){0})[0]) value = (__typeof__(value))number.integer;
+    if (step == sizeof(REAL)) return FN(find_by)(FN(has_bits), px, v_real((INT){0} + value), n);
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (memcmp((const char *)px + i * step, &value, sizeof value) == 0) return i;
     return n;
 }
 

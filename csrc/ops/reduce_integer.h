@@ -7,8 +7,6 @@
 
 typedef UNSIGNED INT(loose) __attribute__((aligned(1), may_alias)); /* as it lies in memory */
 
-typedef SIGNED INT(vector) __attribute__((vector_size(VEKT_VECTOR_BYTES)));
-
 /* The sum of a block fits in 32 bits where elements have up to 16; that of four elements in the next size. */
 #if BITS <= 16
 typedef int32_t INT(sum);
@@ -44,7 +42,7 @@ static vekt_number INT(greatest_block)(const void *px, const void *key, ptrdiff_
 
 /* Columns: their sums, or greatest, so far and four rows of a panel of them stay in the first-level cache.  Each row
  * is read in one go, and the next four are asked for, as they may be far away. */
-enum { INT(bytes) = 2048, INT(panel) = INT(bytes) / (BITS / 8), INT(strip) = 64 };
+enum { INT(bytes) = BITS == 8 ? 4096 : 2048, INT(panel) = INT(bytes) / (BITS / 8), INT(strip) = 64 };
 
 typedef struct {
     const INT(loose) * a, *b, *c, *d;
@@ -139,29 +137,29 @@ static void INT(greatest_columns)(const void *px, ptrdiff_t step, const void *ke
 }
 #undef TAKE
 
-/* Positions: vector by vector, with the row of each lane's greatest beside it. */
+#if BITS <= 16 /* others: extremes.h */
+/* Positions: a vector's width of columns, with the row of each one's greatest beside it. */
 static void INT(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t rows, ptrdiff_t first, int fresh,
                         vekt_number *results, vekt_number *at, ptrdiff_t n) {
     enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED) };
+    const SIGNED k = (SIGNED)key;
     const char *x = px;
     for (; n > 0; n -= LANES, results += LANES, at += LANES, x += VEKT_VECTOR_BYTES) {
         const ptrdiff_t m = n < LANES ? n : LANES;
-        INT(vector) best = {0}, row = {0}, here = {0}, a = {0};
-        for (ptrdiff_t i = 0; i < rows; i++, here += 1) {
+        SIGNED value[LANES], where[LANES] = {0}, a[LANES] = {0};
+        for (int j = 0; j < LANES; j++) value[j] = INT(least);
+        for (ptrdiff_t i = 0; i < rows; i++) {
             if (m == LANES)
-                memcpy(&a, x + i * step, sizeof a);
+                memcpy(a, x + i * step, sizeof a);
             else
-                v_copy_first(&a, x + i * step, (size_t)m * sizeof(SIGNED));
-            a ^= (SIGNED)key;
+                v_copy_first(a, x + i * step, (size_t)m * sizeof(SIGNED));
             __builtin_prefetch(x + i * step + 4 * VEKT_VECTOR_BYTES);
-            if (i == 0) best = a;
-            const INT(vector) better = a > best;
-            best = (a & better) | (best & ~better);
-            row = (here & better) | (row & ~better);
+            for (int j = 0; j < LANES; j++) {
+                const SIGNED b = a[j] ^ k;
+                where[j] = b > value[j] ? (SIGNED)i : where[j];
+                value[j] = b > value[j] ? b : value[j];
+            }
         }
-        SIGNED value[LANES], where[LANES];
-        memcpy(value, &best, sizeof value);
-        memcpy(where, &row, sizeof where);
         if (fresh) {
             for (ptrdiff_t j = 0; j < m; j++) results[j].integer = value[j];
             for (ptrdiff_t j = 0; j < m; j++) at[j].integer = first + where[j];
@@ -174,30 +172,34 @@ static void INT(places)(const void *px, ptrdiff_t step, int64_t key, ptrdiff_t r
         }
     }
 }
+#endif
 
-static ptrdiff_t INT(find)(const void *px, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
-    enum { LANES = VEKT_VECTOR_BYTES / sizeof(SIGNED) };
-    const UNSIGNED value = (UNSIGNED)number.integer;
-    const INT(loose) *x = px;
+#if BITS == 8
+static ptrdiff_t find_i8(const void *x, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
+    const uint8_t value = (uint8_t)number.integer, *p = x;
     ptrdiff_t i = 0;
-    for (; step == BITS / 8 && i + 4 * LANES <= n; i += 4 * LANES) {
-        INT(vector) a[4], found = {0};
-        memcpy(a, x + i, sizeof a);
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) found |= a[j] == (SIGNED)value;
-        /* Lanes of ones and zeros: as floats, no zero but where nothing was found. */
-        if (!v_all(v_eq((vf32)found, (vf32){0}))) break;
+    if (step == 1) {
+        const uint8_t *first = memchr(p, value, (size_t)n);
+        return first ? first - p : n;
     }
-    for (; step == BITS / 8 && i + INT(strip) <= n; i += INT(strip)) {
-        uint8_t equal[INT(strip)];
-        for (int j = 0; j < INT(strip); j++) equal[j] = x[i + j] == value;
-        const uint8_t *first = memchr(equal, 1, sizeof equal);
-        if (first) return i + (first - equal);
-    }
-    for (; i < n; i++)
-        if (*(const INT(loose) *)((const char *)px + i * step) == value) break;
+    while (i < n && p[i * step] != value) i++;
     return i;
 }
+#elif BITS == 16
+static ptrdiff_t find_i16(const void *x, ptrdiff_t step, vekt_number number, ptrdiff_t n) {
+    const uint16_t value = (uint16_t)number.integer;
+    const char *p = x;
+    ptrdiff_t i = 0;
+    for (; step == 2 && i + strip_i16 <= n; i += strip_i16) {
+        uint16_t found = 0;
+        for (int j = 0; j < strip_i16; j++) found |= (uint16_t)(((const loose_i16 *)x)[i + j] == value);
+        if (found) break;
+    }
+    for (; i < n; i++)
+        if (*(const loose_i16 *)(p + i * step) == value) break;
+    return i;
+}
+#endif
 
 #undef PASTE
 #undef TYPED

@@ -23,6 +23,10 @@ INLINE mask_f32 v_le_f32(vf32 a, vf32 b) { return a <= b; }
 INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
+INLINE mask_f32 v_above_f32(vi32 a, vi32 b) { return a > b; }
+INLINE mask_f64 v_above_f64(vi64 a, vi64 b) { return a > b; }
+INLINE mask_f32 v_same_f32(vi32 a, vi32 b) { return a == b; }
+INLINE mask_f64 v_same_f64(vi64 a, vi64 b) { return a == b; }
 #if defined(__SSE2__)
 INLINE int v_all_f32(mask_f32 m) { return _mm_movemask_ps((__m128)m) == 0xf; }
 INLINE int v_all_f64(mask_f64 m) { return _mm_movemask_pd((__m128d)m) == 3; }

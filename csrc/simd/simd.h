@@ -23,6 +23,7 @@
  *   v_splat(c)           c in every lane
  *   v_load v_store       any alignment
  *   v_load_first(p, n)   the first n lanes, 0 < n <= LANES, the others zero; v_store_first likewise
+ *   v_above(i, j)        a mask: i > j as integers; v_same: i == j
  *   v_load_wide(p)       LANES_F64 numbers as doubles
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
  *   v_turn_parts(x)      16 bytes at place j of x[i] to place i of x[j], for all VEKT_VECTOR_BYTES / 16 of either

@@ -18,6 +18,10 @@ INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
 INLINE vf64 v_max_f64(vf64 a, vf64 b) { return (vf64)_mm256_max_pd((__m256d)a, (__m256d)b); }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
+INLINE mask_f32 v_above_f32(vi32 a, vi32 b) { return a > b; }
+INLINE mask_f64 v_above_f64(vi64 a, vi64 b) { return a > b; }
+INLINE mask_f32 v_same_f32(vi32 a, vi32 b) { return a == b; }
+INLINE mask_f64 v_same_f64(vi64 a, vi64 b) { return a == b; }
 INLINE int v_all_f32(mask_f32 m) { return _mm256_movemask_ps((__m256)m) == 0xff; }
 INLINE int v_all_f64(mask_f64 m) { return _mm256_movemask_pd((__m256d)m) == 0xf; }
 INLINE unsigned v_lanes_f32(mask_f32 m) { return (unsigned)_mm256_movemask_ps((__m256)m); }

@@ -13,9 +13,9 @@ from vekt.cli.shapes import Shape, text
 from vekt.cli.tasks import Task
 
 REDUCTIONS = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
-DTYPES = ("float32", "float64", "uint8", "int32")
+DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int64")
 
-# With DTYPES, a grid of sixty.
+# With DTYPES, a grid of ninety cases for each reduction.
 AXES: list[tuple[Shape, Any]] = [
     ((1000,), None),
     ((100_000,), None),
