@@ -144,3 +144,13 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["data"] for row in json.loads(captured.out)["learning"]] == list(LEAST)
     assert "green and red points" in captured.err
     assert png.stat().st_size > 10_000
+
+
+def test_demo_of_activations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    png = tmp_path / "none.png"
+    assert main(["demo", "--quick", "--only", "activations", "--png", str(png), "--json", "-"]) == 0
+    captured = capsys.readouterr()
+    rows = json.loads(captured.out)["activations"]["rows"]
+    assert {row["activation"] for row in rows} == set(hidden_activations())
+    assert not png.exists()  # a table tells it all
+    assert "Picture" not in captured.err
