@@ -50,8 +50,9 @@ def _ufunc(
 _ONE, _TWO, _ANY_OUT = "x", "x1, x2", "out=None, *, where=True, dtype=None"
 _EXACT = "The result is the exact one, rounded once."
 _BOOL = "The result is bool; NaN compares unequal to everything."
-_WITHIN = "Within 1 ULP of the true value"
-_ANGLES = f"{_WITHIN}, however large the angle; NaN at infinity."
+_SAME = "the same bits on every instruction set"
+_WITHIN = f"Within 1 ULP of the true value, {_SAME}."
+_ANGLES = f"Within 1 ULP of the true value for angles of any size, {_SAME}; NaN at infinity."
 _TRUTH = "Numbers are true where they are not zero; the result is bool."
 
 _ROWS = (
@@ -83,10 +84,10 @@ _ROWS = (
            ("vk.negative([1.0, -2.0])", "array([-1.,  2.])"), "negative"),
     _ufunc("exp", _ONE, "Exponential of each element.", "e^x",
            ("vk.exp([0.0, 1.0])", "array([1.        , 2.71828183])"), "exponential",
-           _WITHIN + "."),
+           _WITHIN),
     _ufunc("log", _ONE, "Natural logarithm of each element; NaN below zero.", "\\ln x",
            ("vk.log([1.0, 10.0])", "array([0.        , 2.30258509])"), "log",
-           _WITHIN + "."),
+           _WITHIN),
     _ufunc("sin", _ONE, "Sine of each element, an angle in radians.", "\\sin x",
            ("vk.sin([0.0, 1.0, 1e300])", "array([ 0.        ,  0.84147098, -0.81788191])"), "sin",
            _ANGLES, 300),
