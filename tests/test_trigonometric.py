@@ -37,9 +37,10 @@ def numbers(dtype: str) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("name", NAMES)
-def test_same_bits_on_every_instruction_set(name: str, dtype: str) -> None:
+def test_same_bits_wherever_multiply_adds_are_fused(name: str, dtype: str) -> None:
     x = numbers(dtype)
-    first, *others = (function_of(name, isa)(x) for isa in _native.SUPPORTED)
+    fused = [isa for isa in _native.SUPPORTED if isa not in ("x86_v2", "generic")]
+    first, *others = (function_of(name, isa)(x) for isa in fused or _native.SUPPORTED[:1])
     number = ~np.isnan(first)
     for other in others:
         assert_array_equal(np.isnan(other), ~number)

@@ -7,11 +7,11 @@
 INLINE VEC FN(exponential_value)(VEC x, const VEC *p) {
     (void)p;
     x = v_min(K(FN(EXP_OVERFLOW)), v_max(K(-FN(EXP_LIMIT)), x)); /* NaN stays */
-    FN(exp_sum) e = FN(exp_terms_by)(FN(v_fused), x, NULL, -HALF_RANGE);
+    FN(pair) e = FN(exp_pair)(x, NULL, -HALF_RANGE);
     INT negative = v_bits(x) >> (sizeof(REAL) * 8 - 1);
     INT twice = negative & (((INT){0} + 2 * HALF_RANGE) << MANTISSA_BITS);
     VEC head = v_real(v_bits(e.head) + twice), scale = v_real(v_bits(K(1 / TINY_SCALE)) - twice);
-    return v_fused(head, e.r + e.q, head) * scale;
+    return v_mad(head, e.rest, head) * scale;
 }
 
 INLINE VEC FN(exponential_grad)(VEC x, const VEC *p) { return FN(exponential_value)(x, p); }

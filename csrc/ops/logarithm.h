@@ -10,10 +10,10 @@ INLINE VEC FN(log_of_normal)(VEC x, VEC power_and_rounder) {
     const VEC k = v_real(shift + v_bits(K(FN(ROUNDER)))) - power_and_rounder;
     const INT row = place >> (MANTISSA_BITS - 4);
     const VEC c = FN(v_lookup)(FN(LOG_INVERSE), row), product = f * c, r = product - one;
-    const VEC r_low = v_fused(f, c, -product);
-    const VEC whole = v_fused(k, K(FN(LN2)[0]), FN(v_lookup)(FN(LOG_TABLE), row)), sum = whole + r;
-    const VEC low = v_fused(k, K(FN(LN2)[1]), v_fused(r_low, one - r, r - (sum - whole)));
-    return sum + v_fused(r * r, FUSED_HORNER(FN(LOG_SERIES), r), low);
+    const VEC r_low = v_fma(f, c, -product);
+    const VEC whole = v_fma(k, K(FN(LN2)[0]), FN(v_lookup)(FN(LOG_TABLE), row)), sum = whole + r;
+    const VEC low = v_mad(k, K(FN(LN2)[1]), v_mad(r_low, one - r, r - (sum - whole)));
+    return sum + v_mad(r * r, HORNER(FN(LOG_SERIES), r), low);
 }
 
 /* Of normal numbers the same bits. */

@@ -8,17 +8,16 @@ typedef struct {
 
 INLINE angle_f32 near_angle_f32(vf64 x, int quarter) {
     const vf64 rounder = v_splat_f64(ROUNDER_f64), half = v_splat_f64(0.5), turns = v_splat_f64(0x1.45f306dc9c883p-2);
-    const vf64 shifted = quarter ? v_fused(x, turns, half) + rounder : v_fused(x, turns, rounder);
+    const vf64 shifted = quarter ? v_mad(x, turns, half) + rounder : v_mad(x, turns, rounder);
     const vf64 n = quarter ? (shifted - rounder) - half : shifted - rounder;
-    const vf64 r = v_fused(n, v_splat_f64(-PI_f64[1]), v_fused(n, v_splat_f64(-PI_f64[0]), x));
+    const vf64 r = v_mad(n, v_splat_f64(-PI_f64[1]), v_fma(n, v_splat_f64(-PI_f64[0]), x));
     return (angle_f32){r, v_bits(shifted)};
 }
 
 INLINE vf64 sine_of_angle_f32(angle_f32 angle) {
     const vf64 u = angle.r * angle.r;
-    const int count = (int)(sizeof SIN_SHORT_f64 / sizeof *SIN_SHORT_f64);
-    const vf64 p = horner_by_f64(v_fused_f64, SIN_SHORT_f64, count, u);
-    const vf64 y = angle.r * v_fused(p, u, v_splat_f64(1)); /* keeps -0 */
+    const vf64 p = horner_f64(SIN_SHORT_f64, (int)(sizeof SIN_SHORT_f64 / sizeof *SIN_SHORT_f64), u);
+    const vf64 y = angle.r * v_mad(p, u, v_splat_f64(1)); /* keeps -0 */
     return v_real(v_bits(y) ^ angle.n << 63);
 }
 

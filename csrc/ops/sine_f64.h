@@ -9,11 +9,11 @@ typedef struct {
  * its terms may nearly cancel. */
 INLINE angle_f64 near_angle_f64(vf64 x) {
     const vf64 rounder = v_splat_f64(ROUNDER_f64), t = v_abs(x);
-    const vf64 shifted = v_fused(t, v_splat_f64(0x1.45f306dc9c883p-1), rounder), n = shifted - rounder;
-    const vf64 high = v_fused(n, v_splat_f64(-HALF_PI_f64[0]), t), next = v_splat_f64(-HALF_PI_f64[1]);
-    const vf64 p = n * next, p_low = v_fused(n, next, -p);
+    const vf64 shifted = v_mad(t, v_splat_f64(0x1.45f306dc9c883p-1), rounder), n = shifted - rounder;
+    const vf64 high = v_fma(n, v_splat_f64(-HALF_PI_f64[0]), t), next = v_splat_f64(-HALF_PI_f64[1]);
+    const vf64 p = n * next, p_low = v_fma(n, next, -p);
     const vf64 r = high + p, moved = r - high, r_low = (high - (r - moved)) + (p - moved);
-    return (angle_f64){r, v_fused(n, v_splat_f64(-HALF_PI_f64[2]), r_low + p_low), v_bits(shifted)};
+    return (angle_f64){r, v_mad(n, v_splat_f64(-HALF_PI_f64[2]), r_low + p_low), v_bits(shifted)};
 }
 
 /* sin of (quarter pi/2 + r + r_low), negative where the sign of `sign` is.
@@ -25,11 +25,11 @@ INLINE vf64 sine_of_angle_f64(angle_f64 angle, vf64 sign) {
     vf64 p = v_select(odd, v_splat_f64(COS_f64[count - 1]), v_splat_f64(SIN_f64[count - 1]));
 #pragma GCC unroll 8
     for (int i = count - 2; i >= 0; i--)
-        p = v_fused(p, u, v_select(odd, v_splat_f64(COS_f64[i]), v_splat_f64(SIN_f64[i])));
-    const vf64 less = v_fused(u, half, one), less_low = v_fused(u, half, one - less);
+        p = v_mad(p, u, v_select(odd, v_splat_f64(COS_f64[i]), v_splat_f64(SIN_f64[i])));
+    const vf64 less = v_mad(u, half, one), less_low = v_mad(u, half, one - less);
     const vf64 slope = v_select(odd, -r, less);
-    const vf64 low = v_fused(slope, angle.r_low, v_select(odd, less_low, v_splat_f64(0)));
-    const vf64 y = v_select(odd, less, r) + v_fused(u * v_select(odd, u, r), p, low);
+    const vf64 low = v_mad(slope, angle.r_low, v_select(odd, less_low, v_splat_f64(0)));
+    const vf64 y = v_select(odd, less, r) + v_mad(u * v_select(odd, u, r), p, low);
     return v_real(v_bits(y) ^ (angle.quarter >> 1 << 63) ^ v_bits(sign));
 }
 

@@ -121,20 +121,6 @@ INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32)_mm_movelh_ps(_mm_cvtpd_ps((__m128d)low), _mm_cvtpd_ps((__m128d)high));
 }
 
-/* Of the sum s + error, error a number, the neighbour of s with an odd last bit where it is not s itself: what rounds
- * further is not deceived by it (Boldo and Melquiond, 2008). */
-INLINE vf64 rounded_to_odd(vf64 s, vf64 error) {
-    vi64 inexact_and_even = (error != 0) & -(~(vi64)s & 1), toward_0 = ((vi64)s ^ (vi64)error) >> 63;
-    return (vf64)((vi64)s + (inexact_and_even & (1 + 2 * toward_0)));
-}
-
-/* a + b and, in *error, what the sum was rounded by (Knuth). */
-INLINE vf64 exact_sum(vf64 a, vf64 b, vf64 *error) {
-    vf64 s = a + b, t = s - a;
-    *error = (a - (s - t)) + (b - t);
-    return s;
-}
-
 /* In double the product of two floats is exact; the sum's rounding there adds 2^-29 ULP at most. */
 INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
     return v_narrow(v_widen_low(a) * v_widen_low(b) + v_widen_low(c),
@@ -148,24 +134,6 @@ INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
     vf64 product_error = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
     vf64 s = p + c, t = s - p, error = ((p - (s - t)) + (c - t)) + product_error;
     return v_select_f64(error == error, s + error, s);
-}
-
-/* These two round once in all cases. */
-static __attribute__((noinline, noclone)) vf32 fused_f32(vf32 a, vf32 b, vf32 c) {
-    vf64 sum[2], error;
-    for (int i = 0; i < 2; i++) {
-        vf64 p = i ? v_widen_high(a) * v_widen_high(b) : v_widen_low(a) * v_widen_low(b);
-        sum[i] = exact_sum(p, i ? v_widen_high(c) : v_widen_low(c), &error);
-        sum[i] = v_select_f64(error == error, rounded_to_odd(sum[i], error), sum[i]);
-    }
-    return v_narrow(sum[0], sum[1]);
-}
-static __attribute__((noinline, noclone)) vf64 fused_f64(vf64 a, vf64 b, vf64 c) {
-    vf64 p = a * b, u = a * 134217729.0, v = b * 134217729.0;
-    vf64 a1 = u - (u - a), a2 = a - a1, b1 = v - (v - b), b2 = b - b1, sum_error, error;
-    vf64 s = exact_sum(p, c, &sum_error);
-    vf64 rest = exact_sum(sum_error, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2, &error);
-    return v_select_f64((error == error) & (rest != 0), s + rounded_to_odd(rest, error), s); /* keeps -0 */
 }
 #else
 INLINE vf64 v_widen_low(vf32 x) { return (vf64){x[0], x[1]}; }
@@ -183,8 +151,6 @@ INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
     for (int i = 0; i < 2; i++) a[i] = __builtin_fma(a[i], b[i], c[i]);
     return a;
 }
-#define fused_f32 v_fma_f32
-#define fused_f64 v_fma_f64
 #endif
 #endif
 

@@ -6,7 +6,6 @@
  *
  *   v_fma(a, b, c)       a*b + c with one rounding (emulated, slowly, where the target has no such instruction)
  *   v_mad(a, b, c)       a*b + c, one rounding or two: for polynomial terms too small to tell
- *   v_fused(a, b, c)     v_fma to the last bit on every target: a call where there is no such instruction
  *   v_min(a, b)          a < b ? a : b: the second where either is NaN (x86 minps; the same bits elsewhere)
  *   v_max(a, b)          a > b ? a : b, likewise
  *   v_sqrt(x)            correctly rounded
@@ -84,7 +83,6 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 
 #define OVERLOAD(name, x) _Generic((x), vf32: name##_f32, vf64: name##_f64)
 #define v_fma(a, b, c) OVERLOAD(v_fma, a)(a, b, c)
-#define v_fused(a, b, c) OVERLOAD(v_fused, a)(a, b, c)
 #define v_odd(i) v_odd_f64(i)
 #define v_min(a, b) OVERLOAD(v_min, a)(a, b)
 #define v_lt(a, b) OVERLOAD(v_lt, a)(a, b)
@@ -114,11 +112,7 @@ INLINE vf64 v_abs_f64(vf64 x) { return (vf64)((vi64)x & 0x7fffffffffffffff); }
 #if VEKT_HAS_FMA
 INLINE vf32 v_mad_f32(vf32 a, vf32 b, vf32 c) { return v_fma_f32(a, b, c); }
 INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return v_fma_f64(a, b, c); }
-INLINE vf32 v_fused_f32(vf32 a, vf32 b, vf32 c) { return v_fma_f32(a, b, c); }
-INLINE vf64 v_fused_f64(vf64 a, vf64 b, vf64 c) { return v_fma_f64(a, b, c); }
 #else
-INLINE vf32 v_fused_f32(vf32 a, vf32 b, vf32 c) { return fused_f32(a, b, c); }
-INLINE vf64 v_fused_f64(vf64 a, vf64 b, vf64 c) { return fused_f64(a, b, c); }
 INLINE vf32 v_mad_f32(vf32 a, vf32 b, vf32 c) { return a * b + c; }
 INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return a * b + c; }
 #endif

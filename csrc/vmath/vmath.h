@@ -4,19 +4,14 @@
  * roundings are carried in a second word (name_low) up to the last operation, which rounds once. */
 
 #define HORNER(c, x) FN(horner)(c, (int)(sizeof(c) / sizeof *(c)), x)
-#define FUSED_HORNER(c, x) FN(horner_by)(FN(v_fused), c, (int)(sizeof(c) / sizeof *(c)), x)
-
-/* v_mad, or v_fused: the same bits without fused multiply-adds, too, for what is worth that many instructions */
-typedef VEC FN(product_sum)(VEC, VEC, VEC);
 
 /* c[0] + c[1] x + ...; error about half a unit in the last place of c[0] where the other terms are small. */
-INLINE VEC FN(horner_by)(FN(product_sum) mad, const REAL *c, int count, VEC x) {
+INLINE VEC FN(horner)(const REAL *c, int count, VEC x) {
     VEC y = K(c[count - 1]);
 #pragma GCC unroll 20
-    for (int i = count - 2; i >= 0; i--) y = mad(y, x, K(c[i]));
+    for (int i = count - 2; i >= 0; i--) y = v_mad(y, x, K(c[i]));
     return y;
 }
-INLINE VEC FN(horner)(const REAL *c, int count, VEC x) { return FN(horner_by)(FN(v_mad), c, count, x); }
 
 /* e^(x + x_low) 2^power = head (1 + r + q) for |x| <= 3 EXP_LIMIT, x_low may be NULL; head a normal number, if power
  * puts it there, |r| <= 0.022, |q| <= r^2.  The relative error is 2^-27.5 for float and 2^-57 for double.
@@ -28,20 +23,16 @@ typedef struct {
     VEC head, r, r_low, q;
 } FN(exp_sum);
 
-INLINE FN(exp_sum) FN(exp_terms_by)(FN(product_sum) mad, VEC x, const VEC *x_low, int power) {
+INLINE FN(exp_sum) FN(exp_terms)(VEC x, const VEC *x_low, int power) {
     const REAL rounder = FN(ROUNDER) + 16 * power;
-    VEC shifted = mad(x, K(0x1.71547652b82fep+4), K(rounder)), n = shifted - K(rounder);
+    VEC shifted = v_mad(x, K(0x1.71547652b82fep+4), K(rounder)), n = shifted - K(rounder);
     VEC high = v_fma(n, K(-FN(LN2_16)[0]), x); /* exact; up to 1.6 EXP_LIMIT the product is, too */
-    VEC low = x_low ? mad(n, K(-FN(LN2_16)[1]), *x_low) : K(0);
-    VEC r = x_low ? high + low : mad(n, K(-FN(LN2_16)[1]), high);
+    VEC low = x_low ? v_mad(n, K(-FN(LN2_16)[1]), *x_low) : K(0);
+    VEC r = x_low ? high + low : v_mad(n, K(-FN(LN2_16)[1]), high);
     INT i = v_bits(shifted);
     VEC head = v_real(v_bits(FN(v_lookup)(FN(EXP2), i)) + (i << (MANTISSA_BITS - 4)));
-    VEC p = FN(horner_by)(mad, FN(EXP), (int)(sizeof FN(EXP) / sizeof *FN(EXP)), r);
-    VEC q = mad(r * r, p, FN(v_lookup)(FN(EXP2_LOW), i));
+    VEC q = v_mad(r * r, HORNER(FN(EXP), r), FN(v_lookup)(FN(EXP2_LOW), i));
     return (FN(exp_sum)){head, r, low - (r - high), q};
-}
-INLINE FN(exp_sum) FN(exp_terms)(VEC x, const VEC *x_low, int power) {
-    return FN(exp_terms_by)(FN(v_mad), x, x_low, power);
 }
 
 /* The same with rest = r + q. */

@@ -50,7 +50,7 @@ def _ufunc(
 _ONE, _TWO, _ANY_OUT = "x", "x1, x2", "out=None, *, where=True, dtype=None"
 _EXACT = "The result is the exact one, rounded once."
 _BOOL = "The result is bool; NaN compares unequal to everything."
-_SAME = "the same bits on every instruction set"
+_SAME = "the same bits on AVX2, AVX-512 and NEON"
 _WITHIN = f"Within 1 ULP of the true value, {_SAME}."
 _ANGLES = f"Within 1 ULP of the true value for angles of any size, {_SAME}; NaN at infinity."
 _TRUTH = "Numbers are true where they are not zero; the result is bool."
