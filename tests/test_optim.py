@@ -234,3 +234,31 @@ def test_rows_of_peers(peer):
 
 def test_examples():
     assert doctest.testmod(optim).failed == 0
+
+
+@pytest.mark.parametrize("layout", ["as it is", "turned"])
+def test_bound_steps_are_steps(layout):
+    rng = np.random.default_rng(2)
+    start, slope = rng.standard_normal((2, 6, 5))
+    ways = []
+    for bound in (False, True):
+        p, g = start.copy(), slope if layout == "as it is" else slope.copy("F")
+        adam = optim.Adam(lr=0.1, max_norm=1.0)
+        step = adam._bound([p], [g]) if bound else lambda adam=adam, p=p, g=g: adam.step([p], [g])
+        for _ in range(3):
+            step()
+        assert adam.iterations == 3
+        ways.append(p)
+    np.testing.assert_array_equal(*ways)
+    with pytest.raises(ValueError, match="expected grads"):
+        optim.Adam()._bound([start], [slope[:2]])
+
+
+def test_a_step_of_ones_own_is_taken():
+    class Halved(optim.SGD):
+        def step(self, params, grads):
+            super().step(params, [g / 2 for g in grads])
+
+    p = np.ones(3)
+    Halved(lr=1.0)._bound([p], [np.ones(3)])()
+    np.testing.assert_array_equal(p, np.full(3, 0.5))
