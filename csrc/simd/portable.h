@@ -127,13 +127,14 @@ INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
                     v_widen_high(a) * v_widen_high(b) + v_widen_high(c));
 }
 
-/* Dekker's exact product (1971) and Knuth's exact sum; an infinite or overflowing term leaves the plain sum. */
+/* Dekker's exact product (1971) and Knuth's exact sum; an infinite or overflowing term leaves the plain sum, as no
+ * error does: -0 stays. */
 INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
     vf64 p = a * b, u = a * 134217729.0, v = b * 134217729.0;
     vf64 a1 = u - (u - a), a2 = a - a1, b1 = v - (v - b), b2 = b - b1;
     vf64 product_error = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
     vf64 s = p + c, t = s - p, error = ((p - (s - t)) + (c - t)) + product_error;
-    return v_select_f64(error == error, s + error, s);
+    return v_select_f64((error < 0) | (error > 0), s + error, s);
 }
 #else
 INLINE vf64 v_widen_low(vf32 x) { return (vf64){x[0], x[1]}; }

@@ -13,7 +13,7 @@ import numpy as np
 from vekt.cli.cases import Case
 from vekt.cli.measure import BINS, Finding, Plan
 
-# Their kernels promise the same bits.
+# Instruction sets with fused multiply-adds: their kernels promise the same bits.
 _FUSED = {"x86_v4", "x86_v3", "neon"}
 
 
@@ -92,8 +92,7 @@ def _rows_of_form(case: Case, form: str, plan: Plan, group: list[Finding]) -> It
             max_ulp=found.max_ulp,
             at=np.array(found.at, unsigned).view(plan.dtype)[()],
             counts=found.counts,
-            broken=found is not first
-            and (case.everywhere or {found.subject, first.subject} <= _FUSED),
+            broken=found is not first and {found.subject, first.subject} <= _FUSED,
             peers={peer.subject: peer.max_ulp if peer.max_ulp >= 0 else None for peer in of_peers}
             if found is first
             else {},

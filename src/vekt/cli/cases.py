@@ -24,15 +24,13 @@ _ARGUMENTS: dict[str, dict[str, float]] = {
 class Case:
     """One kernel, and the keywords with which its public function runs it.
 
-    `forms` are those of it that `vekt accuracy` measures; `everywhere` tells that all instruction
-    sets promise the same bits, not only those with fused multiply-adds.
+    `forms` are those of it that `vekt accuracy` measures.
     """
 
     op: Op
     kernel: Kernel
     keywords: dict[str, Any]
     forms: tuple[str, ...] = ("value", "gradient")
-    everywhere: bool = False
 
     @property
     def name(self) -> str:

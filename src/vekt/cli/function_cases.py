@@ -36,7 +36,7 @@ def _case(
         max_ulp=ulp(1, 1),
     )
     op = Op(name, f"vekt.{name}", (kernel,), "", "", "")
-    return Case(op, kernel, {}, forms=("value",), everywhere=True)
+    return Case(op, kernel, {}, forms=("value",))
 
 
 _nan = float("nan")
