@@ -41,29 +41,29 @@ def both(x, y):
 # ---- random expressions
 
 DTYPES = ("?", "i1", "u1", "i4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
+
+
+def _power(x, y):
+    """Return x**y from the ufunc's loop: powers of NumPy's scalars have other bits and dtypes."""
+    if isinstance(x, np.generic) and isinstance(y, (np.generic, int, float)):
+        return (np.asarray(x) ** y)[()]
+    return x**y
+
+
 UNARY = {
     "negative": lambda x: -x,
     "absolute": abs,
     "sin": np.sin,
     "exp": np.exp,
     "sqrt": np.sqrt,
-    "square": lambda x: x**2,
-    "reciprocal": lambda x: x**-1.0,
+    "square": lambda x: _power(x, 2),
+    "reciprocal": lambda x: _power(x, -1.0),
     "half": lambda x: x.real.astype("f2"),
     "real": lambda x: x.real,
     "conjugate": np.conjugate,
     "isfinite": np.isfinite,
     "tanh": vk.tanh,
 }
-
-
-def _power(x, y):
-    """Return x**y from the ufunc's loop: powers of NumPy's scalars have other bits."""
-    if isinstance(x, np.generic) and isinstance(y, np.generic):
-        return (np.asarray(x) ** y)[()]
-    return x**y
-
-
 BINARY = {
     "add": lambda x, y: x + y,
     "subtract": lambda x, y: x - y,
