@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from vekt import reductions
-from vekt._fuse.fused import Fused, Variant
+from vekt._fuse.fused import Fused
+from vekt._fuse.variant import Variant
 from vekt._ufuncs import matmul as _matmul
 from vekt.layers import PackedWeights
 from vekt.layers import dense as _dense

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from vekt._dask import da, reduction, variant_of
-from vekt._fuse.fused import Fused, prepare
+from vekt._fuse.fused import Fused
 from vekt._fuse.plan import check_shape
+from vekt._fuse.variant import prepare
 from vekt.layers import check_backward
 from vekt.layers import dense_backward as _dense_backward
 
