@@ -4,13 +4,30 @@
 
 #include <string.h>
 
+#if defined(__x86_64__) && defined(__clang__) && __clang_major__ < 18
+/* These clangs cannot ask for a level, nor for three of its extensions. */
+#include <cpuid.h>
+static int has_extensions(unsigned leaf, unsigned bits) {
+    unsigned eax, ebx, ecx = 0, edx;
+    return __get_cpuid(leaf, &eax, &ebx, &ecx, &edx) && (ecx & bits) == bits;
+}
+#define HAS(name) __builtin_cpu_supports(name)
+#define HAS_V2 (HAS("sse4.2") && HAS("ssse3") && HAS("popcnt"))
+#define HAS_V3                                                                                                \
+    (HAS_V2 && HAS("avx2") && HAS("bmi") && HAS("bmi2") && HAS("fma") && has_extensions(1, F16C_AND_MOVBE) && \
+     has_extensions(0x80000001, LZCNT))
+#define HAS_V4 (HAS_V3 && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl"))
+#define F16C_AND_MOVBE (1u << 29 | 1u << 22)
+#define LZCNT (1u << 5)
+#elif defined(__x86_64__)
+#define HAS_V2 __builtin_cpu_supports("x86-64-v2")
+#define HAS_V3 __builtin_cpu_supports("x86-64-v3")
+#define HAS_V4 __builtin_cpu_supports("x86-64-v4")
+#endif
+
 /* X(name, condition), best first; meson.build compiles target.c once for each of them. */
 #if defined(__x86_64__)
-#define TARGETS(X)                                 \
-    X(x86_v4, __builtin_cpu_supports("x86-64-v4")) \
-    X(x86_v3, __builtin_cpu_supports("x86-64-v3")) \
-    X(x86_v2, __builtin_cpu_supports("x86-64-v2")) \
-    X(generic, 1)
+#define TARGETS(X) X(x86_v4, HAS_V4) X(x86_v3, HAS_V3) X(x86_v2, HAS_V2) X(generic, 1)
 #elif defined(__aarch64__)
 #define TARGETS(X) X(neon, 1) X(generic, 1)
 #else

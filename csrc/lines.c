@@ -66,10 +66,10 @@ void vekt_fold(int element, int term, vekt_number *v, ptrdiff_t count, ptrdiff_t
                 for (ptrdiff_t j = 0; j < size; j++) a[j].real += b[j].real;
             else if (term == VEKT_GREATEST || term == VEKT_MAX_ABSOLUTE)
                 for (ptrdiff_t j = 0; j < size; j++)
-                    a[j].real = (a[j].real > b[j].real) | (a[j].real != a[j].real) ? a[j].real : b[j].real;
+                    a[j].real = (a[j].real > b[j].real || a[j].real != a[j].real) ? a[j].real : b[j].real;
             else
                 for (ptrdiff_t j = 0; j < size; j++)
-                    a[j].real = (a[j].real < b[j].real) | (a[j].real != a[j].real) ? a[j].real : b[j].real;
+                    a[j].real = (a[j].real < b[j].real || a[j].real != a[j].real) ? a[j].real : b[j].real;
         }
         count -= half;
     }

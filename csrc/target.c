@@ -16,6 +16,7 @@
 #define SHORT_PATH(u, limit, y)
 #define SHORT_WHERE_VALID(full) (full)
 #include "simd/as_f64.h"
+#include "simd/swap.h"
 #include "vmath/vmath.h"
 #include "vmath/log.h"
 #include "ops/activations.h"
@@ -50,6 +51,7 @@
     if (__builtin_expect(v_all(short_valid), 1)) return short_y
 #define SHORT_WHERE_VALID(full) v_select(short_valid, short_y, full)
 #include "simd/as_f32.h"
+#include "simd/swap.h"
 #include "vmath/vmath.h"
 #include "vmath/log.h"
 #include "vmath/quotient.h"

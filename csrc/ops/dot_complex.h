@@ -4,15 +4,9 @@
 #define DOT_WIDTH (128 / (int)sizeof(REAL))
 #define DOT_VECTORS (DOT_WIDTH / LANES)
 
-INLINE VEC FN(change_places)(VEC x) {
-    INT other;
-    for (int l = 0; l < LANES; l++) other[l] = l ^ 1;
-    return __builtin_shuffle(x, other);
-}
-
 INLINE void FN(complex_step)(VEC *straight, VEC *crossed, VEC x, VEC y) {
     *straight = v_mad(x, y, *straight);
-    *crossed = v_mad(x, FN(change_places)(y), *crossed);
+    *crossed = v_mad(x, FN(swap)(y, 1), *crossed);
 }
 
 /* Lanes of even and of odd index. */

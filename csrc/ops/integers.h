@@ -2,6 +2,13 @@
 
 enum { INTEGER_BLOCK_BYTES = 1024 };
 
+/* The results overlap no operand. */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 #define INTEGER_MULTIPLY_ADD(name, TYPE, value)                                                 \
     static void multiply_add_##name(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) { \
         enum { BLOCK = INTEGER_BLOCK_BYTES / sizeof(TYPE) };                                    \
@@ -15,7 +22,7 @@ enum { INTEGER_BLOCK_BYTES = 1024 };
         for (ptrdiff_t m; n > 0; n -= m, out += m) {                                            \
             m = n < BLOCK ? n : BLOCK;                                                          \
             const TYPE *a = in[0], *b = in[1], *c = in[2];                                      \
-            _Pragma("GCC ivdep") for (ptrdiff_t i = 0; i < m; i++) out[i] = (TYPE)(value);      \
+            INDEPENDENT for (ptrdiff_t i = 0; i < m; i++) out[i] = (TYPE)(value);               \
             for (int j = 0; j < 3; j++) in[j] += advance[j] ? m : 0;                            \
         }                                                                                       \
     }
@@ -26,6 +33,7 @@ INTEGER_MULTIPLY_ADD(16, uint16_t, (uint32_t)a[i] * b[i] + c[i])
 INTEGER_MULTIPLY_ADD(32, uint32_t, a[i] * b[i] + c[i])
 INTEGER_MULTIPLY_ADD(64, uint64_t, a[i] * b[i] + c[i])
 #undef INTEGER_MULTIPLY_ADD
+#undef INDEPENDENT
 
 #define INTEGER_ROW(T, name, cost) \
     {"multiply_add", {VEKT_TYPE_##T, VEKT_TYPE_##T, VEKT_TYPE_##T, VEKT_TYPE_##T}, 3, 1, cost, multiply_add_##name}

@@ -16,22 +16,8 @@ enum { ROW, PANEL, SHORT };
 /* Vectors that run side by side, as in ops/loops.h; a multiple of ROW_SUMS. */
 #define SIDE (VEKT_VECTOR_BYTES == 64 ? 4 : 2 * ROW_SUMS > 4 ? 4 : 2)
 
-/* In memory, as gcc would build the vectors lane by lane. */
+/* In memory, as gcc would build the vector lane by lane. */
 static const REAL FN(IOTA)[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-static const __typeof__(((INT){0})[0]) FN(INDEX)[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-/* Lane l gets lane l ^ half. */
-INLINE VEC FN(swap)(VEC x, int half) {
-#if defined(__clang__)
-    VEC y;
-    for (int l = 0; l < LANES; l++) y[l] = x[l ^ half];
-    return y;
-#else
-    INT index;
-    memcpy(&index, FN(INDEX), sizeof index);
-    return __builtin_shuffle(x, index ^ half);
-#endif
-}
 
 /* Vector t of an operand, negated where flip is the sign bit; lanes from valid on are filled. */
 INLINE VEC FN(row_load)(const void *p, ptrdiff_t step, ptrdiff_t t, ptrdiff_t valid, INT flip, REAL fill) {
