@@ -111,6 +111,8 @@ int vekt_add_dense(PyObject *module);
 /* Adds the functions of programs to the module. */
 int vekt_add_programs(PyObject *module);
 
+/* _order.c: empty(shape, dtype, arrays) */
+PyObject *vekt_py_empty(PyObject *self, PyObject *args);
 /* outer(a, b, out) and transpose_copy(source, copy); self as for dot. */
 PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);

@@ -146,24 +146,6 @@ static int coincides(const call *c, int in, int out) {
     return 1;
 }
 
-/* NumPy's layout of a new array: that of the first input of the shape, unless one of them is in C order. */
-static PyArrayObject *new_output(const call *c, PyArray_Descr *descr) {
-    PyArrayObject *like = NULL;
-    for (int j = 0; j < c->nin; j++) {
-        PyArrayObject *a = c->input[j];
-        if (!a || PyArray_NDIM(a) != c->it.ndim || !PyArray_CompareLists(PyArray_DIMS(a), c->it.shape, c->it.ndim))
-            continue;
-        if (PyArray_IS_C_CONTIGUOUS(a)) {
-            like = NULL;
-            break;
-        }
-        if (!like) like = a;
-    }
-    Py_INCREF((PyObject *)descr);
-    if (like) return (PyArrayObject *)PyArray_NewLikeArray(like, NPY_KEEPORDER, descr, 0);
-    return (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, c->it.ndim, c->it.shape, NULL, NULL, 0, NULL);
-}
-
 /* May results of this type be written here, of an operation that computes in `computed`? */
 static int fits_out(const call *c, PyObject *object, PyArray_Descr *descr, int computed) {
     if (!PyArray_CheckExact(object)) return 0;
@@ -313,7 +295,8 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, P
     for (int j = 0; j < d->nout; j++) {
         PyObject *out = outs ? out_of(outs, d, j) : Py_None;
         if (out == Py_None) {
-            c.output[j] = new_output(&c, e->out[j]);
+            c.output[j] = vekt_new_in_order(e->out[j], c.it.ndim, c.it.shape, c.nin,
+                                            (const ptrdiff_t (*)[VEKT_MAX_DIMS])c.it.step);
             if (!c.output[j]) goto done;
         } else {
             given = 1;

@@ -36,6 +36,11 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, P
 int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation, PyObject *const *inputs,
                        PyObject *const *outs);
 
+/* _order.c.  A new array in NumPy's order "K": of operands with these steps along its axes, 0 where they have one
+ * element. */
+PyArrayObject *vekt_new_in_order(PyArray_Descr *descr, int ndim, const npy_intp *shape, int n,
+                                 const ptrdiff_t (*step)[VEKT_MAX_DIMS]);
+
 /* _overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */
 int vekt_is_injective(PyArrayObject *a);
 int vekt_may_overlap(PyArrayObject *a, PyArrayObject *b);

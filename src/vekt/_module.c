@@ -164,6 +164,8 @@ static PyMethodDef methods[] = {
      "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
      "As build_optim_step makes it, over the selected target's kernels."},
     {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
+    {"empty", vekt_py_empty, METH_VARARGS,
+     "empty(shape, dtype, arrays, /)\n--\n\nA new array in NumPy's order \"K\" of arrays that broadcast to a shape."},
     {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
      "call_aligned(function, args, kwargs, /)\n--\n\n"
      "Call a function whose new arrays begin at multiples of 64 bytes."},

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _native, ufuncs
+from . import _native, _ufuncs, ufuncs
 from ._axes import along, along_shape, periods, plain
 from ._gate_docstrings import documented
 from ._operands import checked_out, result_dtype
@@ -78,6 +78,7 @@ def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> An
             raise TypeError(f"out: cannot cast {dtype} to {target.dtype}")
 
     computing = _F8 if dtype == _F8 else _F4
+    given = tuple(a for a in (dy, x, slopes) if isinstance(a, _ndarray))
     dy, x = _dense(dy, shape, computing), _dense(x, shape, computing)
     outer, period, inner, full, gaps = periods(shape, np.shape(slopes))
     slopes = _spread(_dense(slopes, np.shape(slopes), computing), full, gaps)
@@ -86,6 +87,8 @@ def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> An
     # Sums that go on here are kept in float64 until the end.
     sums = np.empty(period, _F8 if gaps else computing)
     _backward(dy, x, slopes, dx, sums, outer, period, inner)
+    if dx_out is None and shape:
+        dx_out = _ufuncs.empty(shape, dtype, given)
     with np.errstate(all="ignore"):
         if gaps:
             sums = sums.reshape(full).sum(axis=gaps)

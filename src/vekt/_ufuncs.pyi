@@ -175,6 +175,9 @@ def prelu_backward(
     inner: int,
     /,
 ) -> None: ...
+def empty(
+    shape: tuple[int, ...], dtype: np.dtype[Any], arrays: tuple[NDArray[Any], ...], /
+) -> NDArray[Any]: ...
 def program(
     target: int,
     dtypes: tuple[np.dtype[Any], ...],

@@ -14,6 +14,7 @@ from ._axes import as_array, halves, plain
 from ._functions import _flag
 from ._gate_docstrings import documented
 from ._operands import checked_out, result_dtype
+from ._ufuncs import empty as _new
 
 __all__ = [
     "geglu",
@@ -69,7 +70,7 @@ def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     x = np.asarray(plain("glu_backward", "x", x))
     a, b = halves(x, axis)
     if out is None:
-        out = np.empty(x.shape, result_dtype(None, dy, x))
+        out = _new(x.shape, result_dtype(None, dy, x), (x,))
     out = checked_out(out, x.shape)
     _glu_backward(dy, a, b, out=halves(out, axis))
     return out

@@ -117,7 +117,8 @@ class Pass:
             usable = target is not None and _is_plain(target, result, arrays, targets)
             in_pass = result.reduces_in_pass or result.like is not None
             dtype = result.dtype if in_pass else result.value.dtype
-            array: Any = target if usable else np.empty(full, dtype)
+            like = arrays if result.like is None else [arrays[result.like]]
+            array: Any = target if usable else _ufuncs.empty(full, dtype, tuple(like))
             targets.append(array)
             views.append(array.reshape(full))
             finals.append(final)
