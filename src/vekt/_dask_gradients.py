@@ -84,8 +84,7 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     dtype = None if "dtype" in fused.names else options.pop("dtype", None)
     variant, operands = fused.bind(args, options, dtype)
     operands = [x if type(x) in (int, float) else da.asanyarray(x) for x in operands]
-    signature = tuple(x.dtype if hasattr(x, "dtype") else type(x) for x in operands)
-    plan = variant.plan(signature, before=True)
+    plan = variant.plan_for(operands, before=True)
     if plan is None or plan.traced.is_tuple or not plan.is_elementwise:
         raise TypeError(
             f"{fused.function.__name__}: gradients on Dask arrays are for functions that give one "

@@ -236,7 +236,12 @@ def _minimum(e: Emitter, d: DType, x: str, y: str) -> str:
 
 @_rule("clip", "fiu")
 def _clip(e: Emitter, d: DType, x: str, low: str, high: str) -> str:
-    return _minimum(e, d, _maximum(e, d, x, low), high)
+    """Between numbers, as NumPy: where zeros are equal, `x` stays; NaN as a limit is the result."""
+    x = e.select(e.compare("lt", d, x, low), d, low, x)
+    x = e.select(e.compare("gt", d, x, high), d, high, x)
+    for limit in (high, low) if d.kind == "f" else ():
+        x = e.select(e.compare("ne", d, limit, limit), d, limit, x)
+    return x
 
 
 @_rule("sign", "fi")
@@ -326,6 +331,8 @@ def is_plain(node: Node, isa: str) -> bool:
     if node.op in ("where", "copy"):
         return True
     known = len(set(dtypes[1:])) == 1 and _key(node) in _RULES
+    if node.name == "clip" and any(x.op != "constant" for x in node.args[1:]):
+        return False  # NumPy's zeros are other ones between arrays
     if any(d.char == "e" for d in dtypes):
         return known and node.name in _HALVES
     return known and (MACHINES[isa].fused or node.name not in _WHOLE)

@@ -14,10 +14,13 @@ import numpy as np
 from vekt import _native
 from vekt._axes import is_dask
 
+from . import functions as functions  # what symbols are passed to
 from .graph import UnfusableError
 from .lower import Program
+from .numbers import Fixed, UnforeseenError
 from .plan import Plan, Traced
 from .rules import gradients
+from .segments import MAX_OPERANDS
 from .symbols import Symbol
 from .variant import Variant, prepare
 
@@ -38,9 +41,14 @@ class Fused:
         self.nin = nin or max(1, count - len(getattr(function, "__defaults__", None) or ()))
         self.names = set(code.co_varnames[: count + code.co_kwonlyargcount]) if code else set()
         name = getattr(function, "__name__", "function")
-        self.dispatcher = _native.build_dispatcher(name, self.nin, 0, self, function.__doc__ or "")
+        quick = self.nin < MAX_OPERANDS  # what the dispatcher, with a result, has operations for
+        self.dispatcher = _native.build_dispatcher(
+            name, self.nin if quick else 1, 0, self, function.__doc__ or ""
+        )
         base = ((None,) * self.nin, (), None)
-        self.variants: dict[Any, Variant] = {base: Variant(self, base, self.dispatcher)}
+        self.variants: dict[Any, Variant] = {
+            base: Variant(self, base, self.dispatcher if quick else None)
+        }
 
     # ---- calls
 
@@ -68,11 +76,11 @@ class Fused:
         """Tell arrays from values that are the same for all elements and calls."""
         operands: list[Any] = []
 
-        def entry(x: Any, numbers: bool) -> Any:
+        def entry(x: Any, numbers: bool) -> Fixed | None:
             if (numbers and type(x) in (int, float)) or _is_operand(x):
                 operands.append(x)
                 return None
-            return type(x), x
+            return Fixed(x)
 
         positional = tuple(entry(x, True) for x in args)
         named = tuple((name, entry(x, False)) for name, x in sorted(options.items()))
@@ -206,6 +214,8 @@ def _no_step_by_step(function: Callable[..., Any]) -> Iterator[None]:
         yield
     except UnfusableError as error:
         raise TypeError(f"{function.__name__}: no gradient in one pass: {error}") from None
+    except UnforeseenError:
+        raise OverflowError(f"{function.__name__}: a number too large for a gradient") from None
 
 
 def _is_operand(x: Any) -> bool:
@@ -226,13 +236,14 @@ def _one_or_all(gradients: list[Any]) -> Any:
 
 def _step_by_step(variant: Variant, operands: list[Any], out: Any, dtype: Any) -> Any:
     if out is None and dtype is None and any(is_dask(x) for x in operands):
-        plan = variant.plan(tuple(getattr(x, "dtype", type(x)) for x in operands))
+        plan = variant.plan_for(operands)
         if plan is not None and plan.is_elementwise and not plan.traced.is_tuple:
             blockwise = import_module("vekt._dask").fused
             return blockwise(variant, operands, plan.traced.outputs[0].dtype)
     if dtype is not None:
         operands = [x.astype(dtype) if hasattr(x, "astype") else x for x in operands]
-    results = variant.call(*operands)
+    with np.errstate(all="ignore"):
+        results = variant.call(*operands)
     if out is None:
         return results
     outs = out if isinstance(out, tuple) else (out,)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-DType = np.dtype[Any]
-WEAK: dict[type, DType] = {int: np.dtype("i8"), float: np.dtype("f8"), complex: np.dtype("c16")}
-"""Python's numbers, which take the dtype of what they meet, and in which dtype they are kept."""
+from . import numbers
 
+DType = np.dtype[Any]
 BOOL = np.dtype("?")
 FLOAT = np.dtype("f4")
+DOUBLE = np.dtype("f8")
+WEAK: dict[type, DType] = {
+    bool: BOOL,
+    int: np.dtype("i8"),
+    float: DOUBLE,
+    complex: np.dtype("c16"),
+}
+"""Python's numbers, which take the dtype of what they meet, and in which dtype they are kept."""
+
+_NEVER_RAISE = ("add", "subtract", "multiply", "negative", "positive", "absolute")
+"""Operators that give Python's floating point numbers what they give arrays of float64."""
 _COMPUTE_IN_FLOAT = ("float16", "bfloat16")
 
 
@@ -25,10 +36,11 @@ class UnfusableError(Exception):
 class Node:
     """A value.
 
-    `op` is a ufunc, or one of "input", "constant", "cast", "where", "real", "imag", "complex",
-    "copy", "sum", "mean", "max" and "min"; `value` is the number of an input or of a ufunc's
-    output, what a constant is, or the axis and keepdims of a reduction.  `weak` is the type of
-    Python's numbers that the value behaves like, or None.
+    `op` is a ufunc, a reduction, or one of "input", "constant", "cast", "where", "real", "imag",
+    "complex", "copy", "python" (what Python computes of its numbers) and "number" (a number of
+    Python's in a dtype); `value` is the number of an input or of a ufunc's output, what a constant
+    is, what Python does, how a number is converted, or the axis and keepdims of a reduction.
+    `weak` is the type of Python's numbers that the value is of, or None.
     """
 
     __slots__ = ("args", "dtype", "op", "value", "weak")
@@ -41,12 +53,19 @@ class Node:
     @property
     def name(self) -> str:
         """Name of what computes it."""
+        if self.op == "python":
+            return str(self.value)
         return self.op if isinstance(self.op, str) else str(self.op.__name__)
 
     @property
     def given(self) -> Any:
         """What NumPy's promotion is told of it."""
-        return self.weak or self.dtype
+        return self.dtype if self.weak in (None, bool) else self.weak
+
+    @property
+    def is_pythons(self) -> bool:
+        """Whether Python computes it, at each call: integers have any size there."""
+        return self.op == "python" or (self.op == "input" and self.weak in (bool, int))
 
     @property
     def is_float(self) -> bool:
@@ -54,7 +73,15 @@ class Node:
         return self.dtype.kind == "f" or self.dtype.name == "bfloat16"
 
 
-REDUCTIONS = ("sum", "mean", "max", "min")
+REDUCTIONS = ("sum", "mean", "max", "min", "prod", "any", "all")
+_COMPARISONS: dict[str, Any] = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
 
 
 def is_kernel(ufunc: Any) -> bool:
@@ -97,13 +124,19 @@ class Graph:
                 if weak is int and not -(2**63) <= value < 2**63:
                     # a number of Python's own, which some dtype that it meets may hold
                     return self._node("constant", (), dtype, value, weak)
-        array = np.asarray(value, dtype)
+        array = numbers.converted(value, dtype)
         key = ("constant", array.tobytes(), dtype, weak)
         found = self._nodes.get(key)
         if found is None:
             kept = value if weak else array
             found = self._nodes[key] = Node("constant", (), dtype, kept, weak)
         return found
+
+    def number(self, value: Any) -> Node:
+        """One of Python's numbers as such: True is 1 to others of them, not to arrays."""
+        if type(value) is bool:
+            return self._node("constant", (), BOOL, value, bool)
+        return self.constant(value)
 
     def cast(self, x: Node, dtype: DType, wrap: bool = False) -> Node:
         """`x` in another dtype; integers that it cannot hold are errors unless they may wrap."""
@@ -113,9 +146,13 @@ class Graph:
             with np.errstate(all="ignore"):
                 value = np.asarray(x.value).astype(dtype) if wrap or x.weak is None else x.value
                 return self.constant(value, dtype)
+        if x.is_pythons:
+            return self._node("number", (x,), dtype, wrap)
         if x.dtype == dtype:
             return x
-        if x.op == "cast" and x.args[0].dtype == dtype and np.can_cast(dtype, x.dtype, "safe"):
+        if x.dtype.kind == "c" and dtype == BOOL:
+            return self.call(np.not_equal, x, self.constant(0, x.dtype))[0]
+        if x.op == "cast" and x.args[0].dtype == dtype and _is_exact(dtype, x.dtype):
             return self.cast(x.args[0], dtype)  # there and back, which loses nothing
         return self._node("cast", (x,), dtype)
 
@@ -123,17 +160,30 @@ class Graph:
         """Strip the weakness of a value that is no constant."""
         if x.weak is None:
             return x
-        if x.op == "cast":
-            return self._node("cast", x.args, x.dtype)
+        if x.is_pythons or x.op == "constant":
+            return self.cast(x, x.dtype)
         return self._node("copy", (x,), x.dtype)
 
-    def weakened(self, x: Node, weak: type) -> Node:
-        """`x`, a result of Python's numbers alone, as one of them."""
-        x = self.cast(x, WEAK[weak])
-        return self._node(x.op, x.args, x.dtype, x.value, weak)
+    def copy(self, x: Node, number: int) -> Node:
+        """Return a value of its own, the same as `x`; those of other numbers are others."""
+        return self._node("copy", (x,), x.dtype, number)
+
+    def python(self, name: str, *args: Node) -> Node:
+        """Return what an operator of Python gives for its numbers.
+
+        What floating point numbers give without an error is computed with the arrays, so that the
+        call stays one pass; all else by Python itself, before.
+        """
+        kind = numbers.type_of(name, [x.value if x.op == "constant" else x.weak for x in args])
+        compares = name in _COMPARISONS and all(x.weak is float for x in args)
+        if compares or (kind is float and name in _NEVER_RAISE):
+            operands = tuple(self.cast(x, DOUBLE) for x in args)
+            return self._node(getattr(np, name), operands, WEAK[kind], 0, kind)
+        return self._node("python", args, WEAK[kind], name, kind)
 
     def call(self, ufunc: Any, *args: Node, dtype: Any = None) -> tuple[Node, ...]:
         """Return outputs of a ufunc, in the dtypes that NumPy gives them."""
+        args = self._met(args)
         given = (*(x.given for x in args), *(None,) * ufunc.nout)
         if dtype is None:
             types = ufunc.resolve_dtypes(given)
@@ -146,8 +196,14 @@ class Graph:
             return tuple(self.cast(y, types[0]) for y in inside)
         return self._outputs(ufunc, args, types)
 
+    def _met(self, args: Sequence[Node]) -> tuple[Node, ...]:
+        """Operands of a ufunc; where nothing else tells a dtype, Python's integers are i8."""
+        alone = all(x.weak for x in args)
+        return tuple(self.strong(x) if alone and x.weak is int else x for x in args)
+
     def kernel(self, name: str, *args: Node) -> Node | None:
         """Apply a kernel to operands of one dtype; None where only other dtypes would do."""
+        args = self._met(args)
         first = args[0]
         if len(args) == 1:
             dtype = np.exp.resolve_dtypes((first.given, None))[0]
@@ -163,9 +219,7 @@ class Graph:
         try:
             operands = tuple(self.cast(x, t) for x, t in zip(args, types, strict=False))
         except OverflowError:
-            if ufunc.__name__ in ("less", "less_equal", "greater", "greater_equal", "equal"):
-                raise UnfusableError(f"{ufunc.__name__} with an integer out of bounds") from None
-            raise
+            return (self._out_of_bounds(ufunc.__name__, args),)
         for t in types:
             if t.kind not in "biufc" and t.name != "bfloat16":
                 raise UnfusableError(f"{ufunc.__name__} of {t}")
@@ -180,9 +234,21 @@ class Graph:
             )
         simpler = self._simplified(ufunc.__name__, operands)
         if simpler is not None and simpler.dtype == types[-1]:
-            return (simpler,)
+            return (self.strong(simpler),)
         outputs = types[ufunc.nin :]
         return tuple(self._node(ufunc, operands, t, k) for k, t in enumerate(outputs))
+
+    def _out_of_bounds(self, name: str, args: Sequence[Node]) -> Node:
+        """Compare integers of a dtype with one that it cannot hold; all else is NumPy's error."""
+        for k, (x, other) in enumerate(zip(args, args[::-1], strict=True)):
+            if x.op != "constant" or x.weak is not int or other.dtype.kind not in "iu":
+                continue
+            if name in _COMPARISONS and other.weak is None:
+                operands = (0, x.value) if k else (x.value, 0)  # beyond all that it can hold
+                return self.like(_COMPARISONS[name](*operands), other, BOOL)
+        if all(x.weak for x in args):
+            raise UnfusableError(f"{name} of integers of any size")
+        raise
 
     def _simplified(self, name: str, operands: tuple[Node, ...]) -> Node | None:
         """Find a value of the same bits that takes less, or None."""
@@ -215,32 +281,47 @@ class Graph:
 
     def where(self, condition: Node, x: Node, y: Node) -> Node:
         """`x` where the condition holds, else `y`."""
-        if condition.dtype != BOOL:
-            zero = self.constant(0, condition.dtype)
-            condition = self.call(np.not_equal, condition, zero)[0]
-        kinds = [self._example(v) for v in (x, y)]
-        dtype = np.result_type(*kinds)
-        x, y = self.cast(x, dtype, wrap=True), self.cast(y, dtype, wrap=True)
-        if x is y:
-            return x
+        condition = self.cast(condition, BOOL)
+        dtype = np.result_type(*(self._example(v) for v in (x, y)))
+        if dtype.kind not in "biufc" and dtype.name != "bfloat16":
+            raise UnfusableError(f"where of {dtype}")
+        x, y = (self._chosen(v, dtype) for v in (x, y))
+        if x is y and x.op != "constant" and not leaves(condition).keys() - leaves(x).keys():
+            return self.strong(x)
         if all(v.op == "constant" for v in (condition, x, y)):
             return x if condition.value else y
         return self._node("where", (condition, x, y), dtype)
+
+    def _chosen(self, x: Node, dtype: DType) -> Node:
+        """Take an operand of `np.where`, which lets integers wrap around."""
+        if x.op == "constant" and x.weak:
+            with np.errstate(all="ignore"):
+                return self.constant(np.where(True, x.value, np.zeros((), dtype)), dtype)
+        return self.cast(x, dtype, wrap=True)
 
     @staticmethod
     def _example(x: Node) -> Any:
         return x.weak(0) if x.weak else x.dtype
 
-    def like(self, value: Any, x: Node) -> Node:
-        """Make a constant of the dtype and, in the end, of the shape of `x`."""
-        y = self.cast(self.constant(value), x.dtype, wrap=True)
-        return self._node("where", (self.constant(True), y, x), x.dtype)
+    def like(self, value: Any, x: Node, dtype: DType | None = None) -> Node:
+        """Make a number of a dtype, of `x` by default, and, in the end, of the shape of `x`."""
+        to = dtype or x.dtype
+        if isinstance(value, Node) and value.weak:
+            y = self._node("number", (value,), to, "fill")
+        elif isinstance(value, Node):
+            y = self.cast(value, to)
+        else:
+            with np.errstate(all="ignore"):
+                y = self.constant(np.full_like(np.empty((), to), value), to)
+        return self._node("where", (self.constant(True), y, self.cast(x, to)), to)
 
     def part(self, name: str, x: Node) -> Node:
         """Real or imaginary part."""
-        if x.dtype.kind != "c":
-            return x if name == "real" else self.like(0, x)
-        return self._node(name, (self.strong(x),), np.dtype(f"f{x.dtype.itemsize // 2}"))
+        if x.dtype.kind == "c":
+            return self._node(name, (self.strong(x),), np.dtype(f"f{x.dtype.itemsize // 2}"))
+        if name == "real":
+            return x
+        return self.constant(x.weak(0)) if x.weak else self.like(0, x)
 
     def complex(self, x: Node, y: Node) -> Node:
         """Complex number of two parts."""
@@ -251,15 +332,38 @@ class Graph:
         return self._node("complex", parts, np.dtype(f"c{2 * dtype.itemsize}"))
 
     def reduce(self, name: str, x: Node, axis: Any, keepdims: bool) -> Node:
-        """Sum, mean, maximum or minimum along axes, in the dtype that NumPy gives it."""
+        """Reduce along axes, to the dtype that NumPy gives the result."""
         dtype = x.dtype
-        if name == "sum" and dtype.kind in "bi":
-            dtype = np.dtype("i8")
-        elif name == "sum" and dtype.kind == "u":
-            dtype = np.dtype("u8")
+        if name in ("any", "all"):
+            dtype = BOOL
+        elif name in ("sum", "prod") and dtype.kind in "biu":
+            dtype = np.dtype("u8" if dtype.kind == "u" else "i8")
         elif name == "mean" and dtype.kind in "biu":
-            dtype = np.dtype("f8")
+            dtype = DOUBLE
         return self._node(name, (self.strong(x),), dtype, (axis, keepdims))
+
+
+def _is_exact(dtype: DType, to: DType) -> bool:
+    """Whether values of a dtype are the same in another; NumPy counts i8 to f8 as safe."""
+    wide = dtype.kind in "iu" and dtype.itemsize == 8 and to.kind not in "iu"
+    return not wide and np.can_cast(dtype, to, "safe")
+
+
+def leaves(*nodes: Node) -> dict[Node, None]:
+    """Find inputs, numbers and reduced values that values are computed from, elementwise."""
+    found: dict[Node, None] = {}
+    seen: set[Node] = set()
+    stack = [*nodes]
+    while stack:
+        x = stack.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        if x.op in ("input", "number") or x.op in REDUCTIONS:
+            found[x] = None
+        else:
+            stack += x.args
+    return found
 
 
 def topological(outputs: Sequence[Node], leaves: Sequence[Node] = ()) -> list[Node]:

@@ -17,7 +17,6 @@ _ROUNDED_ONCE = frozenset(
     [
         "absolute",
         "add",
-        "clip",
         "divide",
         "maximum",
         "minimum",
@@ -30,6 +29,7 @@ _ROUNDED_ONCE = frozenset(
     ]
 )
 _QUICK = _ROUNDED_ONCE | {
+    "clip",
     "equal",
     "greater",
     "greater_equal",

@@ -13,11 +13,12 @@ import numpy as np
 
 from vekt import elementwise
 
+from .functions import of_parts
 from .fused import fuse
-from .symbols import Symbol, _node
+from .numbers import is_huge
 
 _MOST_CHARACTERS, _DEEPEST, _MOST_EXPRESSIONS = 20_000, 100, 256
-_LARGEST_POWER = 1024
+_PYTHONS = (bool, int, float, complex)
 
 _UFUNCS = [
     "sin",
@@ -59,13 +60,8 @@ _UFUNCS = [
     "square",
     "reciprocal",
 ]
-_REDUCTIONS = ("sum", "mean", "min", "max")
-
-
-def _complex(x: Any, y: Any) -> Any:
-    symbol = next(v for v in (x, y) if isinstance(v, Symbol))
-    graph = symbol._graph
-    return Symbol(graph, graph.complex(_node(graph, x), _node(graph, y)))
+_REDUCTIONS = ("sum", "mean", "prod", "min", "max", "any", "all")
+_OPTIONS = ("axis", "keepdims")
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -75,15 +71,22 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "absolute": np.absolute,
     "conj": np.conjugate,
     "conjugate": np.conjugate,
-    "round": np.rint,
+    "round": np.round,
     "where": np.where,
     "real": np.real,
     "imag": np.imag,
-    "complex": _complex,
+    "complex": of_parts,
     "clip": np.clip,
     **{name: getattr(np, name) for name in _REDUCTIONS},
 }
-"""What expressions may call; `sum`, `mean`, `min` and `max` take an axis too."""
+"""What expressions may call; reductions take an axis and keepdims, too."""
+
+
+def _arguments(name: str) -> int:
+    """How many arguments a function takes, beside those that a reduction has."""
+    several = {"where": 3, "clip": 3, "complex": 2}
+    return several.get(name) or int(getattr(FUNCTIONS[name], "nin", 1))
+
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda x, y: x + y,
@@ -92,6 +95,7 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Div: lambda x, y: x / y,
     ast.FloorDiv: lambda x, y: x // y,
     ast.Mod: lambda x, y: x % y,
+    ast.Pow: lambda x, y: x**y,
     ast.LShift: lambda x, y: x << y,
     ast.RShift: lambda x, y: x >> y,
     ast.BitAnd: lambda x, y: x & y,
@@ -135,6 +139,17 @@ class _Reader:
     def _check(self, node: ast.AST, depth: int) -> None:
         if depth > _DEEPEST:
             raise ValueError(f"expression: nested more than {_DEEPEST} deep")
+        left, rest = _spine(node)
+        for part in rest:  # a long sum is not deep
+            self._check_operator(part)
+            self._check(part.right, depth + 1)
+        self._check_other(left, depth)
+
+    def _check_operator(self, node: ast.BinOp) -> None:
+        if type(node.op) not in _BINARY:
+            self._refuse(node, "this operator is not allowed")
+
+    def _check_other(self, node: ast.AST, depth: int) -> None:
         children: list[ast.AST] = []
         if isinstance(node, ast.Constant):
             self._check_constant(node)
@@ -143,10 +158,6 @@ class _Reader:
                 self._refuse(node, "names that begin with an underscore are not allowed")
             if node.id not in self.names:
                 self.names.append(node.id)
-        elif isinstance(node, ast.BinOp):
-            if type(node.op) is not ast.Pow and type(node.op) not in _BINARY:
-                self._refuse(node, "this operator is not allowed")
-            children = [node.left, node.right]
         elif isinstance(node, ast.UnaryOp):
             if type(node.op) not in _UNARY:
                 self._refuse(node, "`not` is for truth values; write ~ for arrays")
@@ -180,27 +191,51 @@ class _Reader:
             self._refuse(
                 node, f"there is no function {name}; expected one of {', '.join(FUNCTIONS)}"
             )
+        given = [keyword.arg for keyword in node.keywords]
         for keyword in node.keywords:
-            if name not in _REDUCTIONS or keyword.arg not in ("axis", "keepdims"):
+            if name not in _REDUCTIONS or keyword.arg not in _OPTIONS:
                 self._refuse(node, f"{name} has no keyword {keyword.arg}")
-            self._literal(keyword.value)
+            self._option(str(keyword.arg), keyword.value)
         if any(isinstance(x, ast.Starred) for x in node.args):
             self._refuse(node, "starred arguments are not allowed")
+        count, most = len(node.args), _arguments(name)
         if name in _REDUCTIONS:
+            if count not in (1, 2) or (count == 2 and "axis" in given):
+                self._refuse(node, f"{name} takes an array, an axis and keepdims")
             for x in node.args[1:]:
-                self._literal(x)
-            return [*node.args[:1]]
+                self._option("axis", x)
+            return [node.args[0]]
+        if count != most and not (name == "round" and count == 2):
+            self._refuse(
+                node, f"{name} takes {most} argument{'s' * (most > 1)}, but {count} were given"
+            )
+        if name == "round":
+            self._option("decimals", *node.args[1:])
+            return [node.args[0]]
         return [*node.args]
 
-    def _literal(self, node: ast.AST) -> Any:
-        """Read an axis: integers, None, True or False alone."""
-        if isinstance(node, ast.Tuple):
-            return tuple(self._literal(x) for x in node.elts)
-        if isinstance(node, ast.UnaryOp) and type(node.op) is ast.USub:
-            return -self._literal(node.operand)
-        if isinstance(node, ast.Constant) and type(node.value) in (int, bool, type(None)):
+    def _option(self, name: str, *nodes: ast.AST) -> Any:
+        """Read an axis, keepdims, or a number of decimals: what stands there itself."""
+        if not nodes:
+            return 0
+        (node,) = nodes
+        if name == "axis" and isinstance(node, ast.Tuple):
+            return tuple(self._integer(x) for x in node.elts)
+        if isinstance(node, ast.Constant) and node.value is None and name == "axis":
+            return None
+        if isinstance(node, ast.Constant) and type(node.value) is bool and name == "keepdims":
             return node.value
-        return self._refuse(node, "an axis is an integer, a tuple of them, or None")
+        return self._integer(node)
+
+    def _integer(self, node: ast.AST) -> int:
+        negative = isinstance(node, ast.UnaryOp) and type(node.op) is ast.USub
+        number = node.operand if isinstance(node, ast.UnaryOp) and negative else node
+        if not isinstance(number, ast.Constant) or type(number.value) is not int:
+            self._refuse(node, "an axis is an integer, a tuple of them, or None")
+        elif number.value > _MOST_CHARACTERS:
+            self._refuse(node, "no array has so many axes")
+        value: Any = getattr(number, "value", 0)
+        return int(-value if negative else value)
 
     def compute(self, values: Mapping[str, Any]) -> Any:
         """Return the value of the expression, as NumPy or symbols have it."""
@@ -214,23 +249,44 @@ class _Reader:
         if isinstance(node, ast.UnaryOp):
             return _UNARY[type(node.op)](self._value(node.operand, values))
         if isinstance(node, ast.BinOp):
-            x, y = self._value(node.left, values), self._value(node.right, values)
-            constant = not isinstance(x, Symbol) and not isinstance(y, Symbol)
-            grows = constant and type(node.op) in (ast.Pow, ast.LShift)
-            if grows and max(abs(x), abs(y)) > _LARGEST_POWER:
-                self._refuse(node, "a power of large constants")
-            return x**y if type(node.op) is ast.Pow else _BINARY[type(node.op)](x, y)
+            left, rest = _spine(node)
+            x = self._value(left, values)
+            for part in rest:
+                x = self._binary(part, x, self._value(part.right, values))
+            return x
         if isinstance(node, ast.Compare):
             x, y = self._value(node.left, values), self._value(node.comparators[0], values)
             return _COMPARISONS[type(node.ops[0])](x, y)
         assert isinstance(node, ast.Call)
         assert isinstance(node.func, ast.Name)
         function = FUNCTIONS[node.func.id]
-        keywords = {str(k.arg): self._literal(k.value) for k in node.keywords}
+        keywords = {str(k.arg): self._option(str(k.arg), k.value) for k in node.keywords}
         if node.func.id in _REDUCTIONS:
-            axes = [self._literal(x) for x in node.args[1:]]
+            axes = [self._option("axis", x) for x in node.args[1:]]
             return function(self._value(node.args[0], values), *axes, **keywords)
+        if node.func.id == "round":
+            decimals = self._option("decimals", *node.args[1:])
+            return function(self._value(node.args[0], values), decimals)
         return function(*(self._value(x, values) for x in node.args))
+
+    def _binary(self, node: ast.BinOp, x: Any, y: Any) -> Any:
+        name = {ast.Pow: "power", ast.LShift: "left_shift"}.get(type(node.op))
+        if name and is_huge(name, x, y):
+            self._refuse(node, "a power of large constants")
+        return _BINARY[type(node.op)](x, y)
+
+
+def _spine(node: ast.AST) -> tuple[ast.AST, list[ast.BinOp]]:
+    """Take a chain such as a + b - c apart: its first operand, and operations in their order."""
+    parts: list[ast.BinOp] = []
+    while isinstance(node, ast.BinOp):
+        parts.append(node)
+        node = node.left
+    return node, parts[::-1]
+
+
+class DivisionByZeroError(ValueError, ZeroDivisionError):
+    """An expression in which one of Python's numbers is divided by zero."""
 
 
 _cache: OrderedDict[str, tuple[tuple[str, ...], Any]] = OrderedDict()
@@ -245,14 +301,9 @@ def compiled(text: str) -> tuple[tuple[str, ...], Any]:
             raise TypeError(f"expression: expected a string, got {type(text).__name__}")
         reader = _Reader(text)
         names = tuple(name for name in reader.names)
-        if not names:
-            raise ValueError("expression: there is no variable in it")
 
         def function(*values: Any) -> Any:
-            try:
-                return reader.compute(dict(zip(names, values, strict=True)))
-            except (OverflowError, ZeroDivisionError) as error:
-                raise ValueError(f"expression: {error}") from None
+            return reader.compute(dict(zip(names, values, strict=True)))
 
         found = names, fuse(function, nin=len(names))
         with _lock:
@@ -284,8 +335,8 @@ def evaluate(
         ``tanh``, ``arcsinh``, ``arccosh``, ``arctanh``, ``log``, ``log2``, ``log10``, ``log1p``,
         ``exp``, ``exp2``, ``expm1``, ``sqrt``, ``cbrt``, ``hypot``, ``abs``, ``sign``, ``floor``,
         ``ceil``, ``trunc``, ``round``, ``maximum``, ``minimum``, ``clip``, ``conj``, ``real``,
-        ``imag``, ``complex``, ``sum``, ``mean``, ``min`` and ``max``, the last four with an axis.
-        It is never executed as Python.
+        ``imag``, ``complex``, and ``sum``, ``mean``, ``prod``, ``min``, ``max``, ``any`` and
+        ``all`` with an axis and keepdims.  It is never executed as Python.
     local_dict, global_dict : mapping, optional
         Where variables are looked up; by default the caller's local and global ones.
     out : array, optional
@@ -301,7 +352,9 @@ def evaluate(
     Raises
     ------
     ValueError
-        If there is anything else in the expression.
+        If there is anything else in the expression, or a function has too many arguments or few.
+    OverflowError
+        If an integer of Python's is out of bounds of the dtype that it meets, as in NumPy.
     KeyError
         If a variable is missing.
 
@@ -331,9 +384,11 @@ def evaluate(
             values.append(global_dict[name])
         else:
             raise KeyError(f"there is no variable {name}")
-    values = [x if type(x) in (np.ndarray, int, float) else np.asarray(x) for x in values]
-    if out is None and dtype is None:
-        return function(*values)
-    if dtype is None:
-        return function(*values, out=out)
-    return function(*values, out=out, dtype=dtype)
+    values = [x if type(x) is np.ndarray or type(x) in _PYTHONS else np.asarray(x) for x in values]
+    options = {} if dtype is None else {"dtype": dtype}
+    if out is not None:
+        options["out"] = out
+    try:
+        return function(*values, **options)
+    except ZeroDivisionError as error:
+        raise DivisionByZeroError(f"expression: {error}") from None

@@ -19,6 +19,8 @@ from .lower import Program
 
 Array = NDArray[Any]
 _KIND = {"stored": 0, "sum": 1, "mean": 1, "max": 2, "min": 3}
+SCALAR = -1
+"""In place of an input that a result has the shape of: no dimensions at all."""
 _DOUBLE = np.dtype("f8")
 PAYS = 1 << 30
 """Operations on elements that take kernels as long as it takes to compile: some 50 ms."""
@@ -42,8 +44,8 @@ class Result:
 
     @property
     def reduces_in_pass(self) -> bool:
-        """Whether blocks are reduced as they come; integers are stored and reduced by NumPy."""
-        return self.kind == "mean" or (self.kind != "stored" and self.dtype.kind not in "biu")
+        """Whether blocks are reduced as they come; others are stored and reduced by NumPy."""
+        return self.kind in _KIND and self.kind != "stored" and self.dtype.kind not in "biuc"
 
 
 class Tier:
@@ -147,12 +149,13 @@ def _shapes(
 ) -> tuple[tuple[int, ...], tuple[int, ...], float]:
     """Shape of a result with all dimensions, and in the end, and what sums are divided by."""
     if result.like is not None:
-        own = arrays[result.like].shape
+        own = () if result.like == SCALAR else arrays[result.like].shape
         return (1,) * (len(shape) - len(own)) + own, own, 0.0
     if result.kind == "stored":
         return shape, shape, 0.0
     axes: Any = range(len(shape))
-    if result.axis is not None:
+    is_one = shape == () and result.kind != "mean" and result.axis in (0, -1)
+    if result.axis is not None and not is_one:  # for one number, NumPy takes those axes, too
         axes = normalize_axis_tuple(result.axis, len(shape))
     count = math.prod(shape[k] for k in axes)
     if count == 0 and result.kind in ("max", "min"):
@@ -162,7 +165,7 @@ def _shapes(
     final = kept if result.keepdims else tuple(n for k, n in enumerate(shape) if k not in axes)
     if not result.reduces_in_pass:
         return shape, final, 0.0
-    return kept, final, float(count) if result.kind == "mean" else 0.0
+    return kept, final, (count or math.nan) if result.kind == "mean" else 0.0
 
 
 def _is_plain(
@@ -174,6 +177,7 @@ def _is_plain(
         and target.dtype == result.dtype
         and (result.reduces_in_pass or result.kind == "stored")
         and target.flags.writeable
+        and target.flags.aligned
         and target.flags.c_contiguous
         and not any(np.may_share_memory(target, a) for a in (*arrays, *others))
     )

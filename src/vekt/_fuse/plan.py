@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
-from .graph import REDUCTIONS, Graph, Node, UnfusableError, topological
-from .passes import Pass, Result, Tier
+from .graph import REDUCTIONS, Graph, Node, UnfusableError, leaves, topological
+from .numbers import Fixed, UnforeseenError, as_dtype
+from .passes import SCALAR, Pass, Result, Tier
 from .rules import Algebra, gradients
 from .symbols import NUMBERS, Symbol, refuse
 
@@ -25,7 +27,7 @@ class Traced:
     function : callable
         Takes as many symbols as there are dtypes.
     given : sequence of dtype or type
-        Dtypes of arrays, types of Python's numbers.
+        Dtypes of arrays, types of Python's numbers, or numbers that are the same in all calls.
     dtype : dtype, optional
         What arrays are converted to first, in the same pass.
     before : bool
@@ -40,19 +42,25 @@ class Traced:
         before: bool = False,
     ) -> None:
         self.graph = Graph()
-        to = [x if dtype is None or isinstance(x, type) else dtype for x in given]
-        self.inputs = [
-            self.graph.input(k, t if before else x)
-            for k, (x, t) in enumerate(zip(given, to, strict=True))
-        ]
-        values = [
-            x if x.weak else self.graph.cast(x, t) for x, t in zip(self.inputs, to, strict=True)
-        ]
+        self.inputs: list[Node] = []
+        values: list[Any] = []
+        for k, x in enumerate(given):
+            if isinstance(x, Fixed):
+                self.inputs.append(self.graph.constant(x.value))
+                values.append(x.value)
+                continue
+            to = x if dtype is None or isinstance(x, type) else dtype
+            node = self.graph.input(k, to if before else x)
+            self.inputs.append(node)
+            values.append(Symbol(self.graph, node if node.weak else self.graph.cast(node, to)))
         with np.errstate(all="ignore"):
-            results = function(*(Symbol(self.graph, x) for x in values))
+            results = function(*values)
         self.is_tuple = isinstance(results, (tuple, list))
         results = results if self.is_tuple else (results,)
-        self.outputs = [self._output(x) for x in results]
+        self.outputs: list[Node] = []
+        for k, result in enumerate(results):  # each in memory of its own
+            y = self._output(result)
+            self.outputs.append(self.graph.copy(y, k) if y in self.outputs else y)
 
     def _output(self, x: Any) -> Node:
         if isinstance(x, Symbol):
@@ -64,31 +72,29 @@ class Traced:
         if not isinstance(x, NUMBERS):
             refuse(f"the function is to return arrays, not {type(x).__name__}")
         constant = self.graph.constant(x)
-        return self.graph.cast(constant, constant.dtype)
+        try:
+            return self.graph.strong(constant)
+        except OverflowError:
+            raise UnfusableError("an integer of Python's own as a result") from None
 
     @property
     def is_elementwise(self) -> bool:
         """Whether each result has the shape to which all operands broadcast."""
-        needed = set(self.inputs)
+        needed = {x for x in self.inputs if x.op == "input"}
         return all(node.name not in REDUCTIONS for node in topological(self.outputs)) and all(
             needed <= set(topological([y])) for y in self.outputs
         )
 
 
 def _leaves(node: Node) -> tuple[Node, ...]:
-    """Find inputs and reduced values that a value is computed from, elementwise."""
+    """Return what a pass for a value takes: inputs, or numbers for them, in their order."""
     start = node.args if node.op in REDUCTIONS else (node,)
-    found, seen, stack = [], set(), list(start)
-    while stack:
-        x = stack.pop()
-        if x in seen:
-            continue
-        seen.add(x)
-        if x.op == "input" or (x.op in REDUCTIONS and x is not node):
-            found.append(x)
-        else:
-            stack += x.args
-    return tuple(sorted(found, key=lambda x: (x.op != "input", x.value if x.op == "input" else 0)))
+    return tuple(sorted(leaves(*start), key=lambda x: (_position(x), id(x))))
+
+
+def _position(x: Node) -> int:
+    source = x.args[0] if x.op == "number" else x
+    return int(source.value) if source.op == "input" else sys.maxsize
 
 
 class Plan:
@@ -97,6 +103,7 @@ class Plan:
     def __init__(self, traced: Traced, tier: Tier | None = None) -> None:
         self.traced, self.tier = traced, tier or Tier()
         self.forward = self._passes(traced.outputs)
+        self.numbers = {x for step in self.forward for x in step.inputs if x.op == "number"}
         self._backward: dict[Any, Any] = {}
         self._together: Pass | None = None
 
@@ -118,13 +125,26 @@ class Plan:
         """Whether it is one pass whose results have the shape to which all operands broadcast."""
         return len(self.forward) == 1 and self.traced.is_elementwise
 
+    def foresees(self, operands: Sequence[Any]) -> bool:
+        """Whether Python's numbers among operands are such as this is made for."""
+        try:
+            self._values(operands)
+        except UnforeseenError:
+            return False
+        return True
+
+    def _values(self, operands: Sequence[Any]) -> dict[Node, Any]:
+        """Values of inputs, and of numbers."""
+        values = dict(zip(self.traced.inputs, operands, strict=True))
+        return values | {x: as_dtype(x, values) for x in self.numbers}
+
     def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
         """Results for arrays."""
         values = self._run(arrays, out)
         return [values[y] for y in self.traced.outputs]
 
     def _run(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> dict[Node, Any]:
-        values: dict[Node, Any] = dict(zip(self.traced.inputs, arrays, strict=True))
+        values = self._values(arrays)
         wanted = dict(zip(self.traced.outputs, out, strict=False)) if len(out) else {}
         for step in self.forward:
             targets = [wanted.get(r.node) for r in step.results]
@@ -136,14 +156,11 @@ class Plan:
 
     def backward(self, dys: Sequence[Any], arrays: Sequence[Array]) -> list[Any]:
         """Gradients with respect to the operands, None for those that have none."""
-        values = self._run(arrays) if len(self.forward) > 1 else self._inputs(arrays)
+        values = self._run(arrays) if len(self.forward) > 1 else self._values(arrays)
         for y, _dy in zip(self.traced.outputs, dys, strict=True):
             if not y.is_float:
                 raise TypeError(f"a result of dtype {y.dtype} has no gradient")
         return self._reverse(list(zip(self.traced.outputs, dys, strict=True)), values)
-
-    def _inputs(self, arrays: Sequence[Array]) -> dict[Node, Any]:
-        return dict(zip(self.traced.inputs, arrays, strict=True))
 
     def _reverse(self, weights: list[tuple[Node, Any]], values: dict[Node, Any]) -> list[Any]:
         sums: dict[Node, Any] = {}
@@ -156,6 +173,8 @@ class Plan:
 
     def _gradients_in(self, sums: dict[Node, Any], values: dict[Node, Any]) -> list[Any]:
         """One for each operand: zeros where nothing depends on it, None for integers."""
+        if any(x.op == "constant" and x.is_float for x in self.traced.inputs):
+            raise TypeError("no gradient with respect to numbers of which others are computed so")
         return [
             None
             if not x.is_float
@@ -189,7 +208,13 @@ class Plan:
         backward, wrt = self._backward_of(step, known, tuple(np.asarray(v).dtype for v in given))
         if backward is None:
             return []
-        return list(zip(wrt, backward([*arrays, *given]), strict=True))
+        more = self._more(backward, len(arrays) + len(given), values)
+        return list(zip(wrt, backward([*arrays, *given, *more]), strict=True))
+
+    @staticmethod
+    def _more(step: Pass, start: int, values: dict[Node, Any]) -> list[Any]:
+        """Numbers that only the gradients want."""
+        return [values[x] if x in values else as_dtype(x, values) for x in step.inputs[start:]]
 
     def _ties(self, step: Pass, node: Node) -> Pass:
         """How often the extreme value is met, along the axes and keeping them."""
@@ -226,18 +251,18 @@ class Plan:
     def _gradient_pass(
         self, step: Pass, given: list[Node], results: list[tuple[Node, Node]]
     ) -> Any:
-        graph = self.traced.graph
-        found = [
-            (k, x, dx)
-            for k, (x, dx) in enumerate(
-                zip(step.inputs, gradients(graph, results, step.inputs), strict=True)
-            )
-            if dx is not None
-        ]
+        graph, inputs = self.traced.graph, [*step.inputs, *given]
+        wrt = {x: k for k, x in enumerate(step.inputs) if x.op != "number"}
+        for x in topological([x for x in step.inputs if x.op == "number"]):
+            if x.op == "input" and x.is_float:
+                wrt.setdefault(x, SCALAR)
+        slopes = gradients(graph, results, [*wrt])
+        found = [(x, dx) for x, dx in zip(wrt, slopes, strict=True) if dx is not None]
         if not found:
             return None, ()
-        outputs = [Result(graph, dx, like=k) for k, _, dx in found]
-        return Pass([*step.inputs, *given], outputs, self.tier), tuple(x for _, x, _ in found)
+        inputs += [x for x in leaves(*(dx for _, dx in found)) if x not in inputs]
+        outputs = [Result(graph, dx, like=wrt[x]) for x, dx in found]
+        return Pass(inputs, outputs, self.tier), tuple(x for x, _ in found)
 
     def value_and_grad(self, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
         """Results, and the gradients of their sum; in one pass wherever there is but one."""
@@ -266,13 +291,15 @@ class Plan:
             inner, wrt = self._gradient_pass(step, given, results)
             forward = [Result(graph, r.node) for r in step.results]
             more = inner.results if inner else ()
-            self._together = Pass([*step.inputs, *given], [*forward, *more], self.tier)
+            inputs = inner.inputs if inner else [*step.inputs, *given]
+            self._together = Pass(inputs, [*forward, *more], self.tier)
             self._wrt = wrt
-        values = self._inputs(arrays)
+        values = self._values(arrays)
         used = [np.asarray(values[x]) for x in step.inputs]
         shape = np.broadcast_shapes(*(a.shape for a in used))
         scales = [_spread(y, np.ones((), y.dtype), shape) for y in outputs if y.op == "mean"]
-        results = self._together([*used, *scales])
+        more = self._more(self._together, len(used) + len(scales), values)
+        results = self._together([*used, *scales, *more])
         n = len(step.results)
         by_node = dict(zip((r.node for r in step.results), results[:n], strict=True))
         sums = dict(zip(self._wrt, results[n:], strict=True))
@@ -313,7 +340,8 @@ def _spread(node: Node, dy: Array, shape: tuple[int, ...]) -> Array:
         count = 1
         for k in _axes(node, len(shape)):
             count *= shape[k]
-        dy = dy / dy.dtype.type(count)
+        with np.errstate(all="ignore"):
+            dy = dy / dy.dtype.type(count)
     return dy
 
 

@@ -112,6 +112,8 @@ def gradients(
 
 def _gradients_of(algebra: Algebra, node: Node, dy: Node, depends: set[Node]) -> Gradients:
     name = node.name
+    if node.op == "number":
+        return [dy]
     if is_kernel(node.op):
         return _of_kernel(algebra, node, dy, depends)
     rule = RULES.get(name)

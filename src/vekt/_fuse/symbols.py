@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import linecache
-import operator
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
-from .graph import BOOL, REDUCTIONS, Graph, Node
+from .graph import Graph, Node, UnfusableError
 
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
 OWN_BITS = ("exponential", "log", "sin", "cos", "multiply_add")
+_REDUCED_BY = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "minimum": "min",
+    "logical_or": "any",
+    "logical_and": "all",
+}
 _PACKAGES = (f"{__name__.partition('.')[0]}.", "numpy.")
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""NumPy's and vekt's functions that take symbols, by name: `functions` has them."""
 
 
 class TraceError(TypeError):
@@ -49,7 +60,7 @@ class Symbol:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "reduce" and ufunc.__name__ in _REDUCED_BY:
-            return _reduce(_REDUCED_BY[ufunc.__name__], *inputs, **kwargs)
+            return FUNCTIONS[_REDUCED_BY[ufunc.__name__]](*inputs, **{"axis": 0, **kwargs})
         if method != "__call__":
             refuse(f"np.{ufunc.__name__}.{method} cannot be fused")
         dtype = kwargs.pop("dtype", None)
@@ -63,7 +74,7 @@ class Symbol:
             ufunc = getattr(np, ufunc.__name__, ufunc)  # a function of vekt's over NumPy's
         if ufunc.signature is not None:
             refuse(f"{ufunc.__name__} works on more than one element at a time")
-        nodes = [_node(self._graph, x) for x in inputs]
+        nodes = [node_of(self._graph, x) for x in inputs]
         results = tuple(
             Symbol(self._graph, y) for y in self._graph.call(ufunc, *nodes, dtype=dtype)
         )
@@ -78,7 +89,7 @@ class Symbol:
     def __vekt_function__(self, kernel: str, numpy: Any, args: Any, options: Any) -> Any:
         """Apply one of vekt's elementwise functions: its own kernel where bits are not NumPy's."""
         if kernel in OWN_BITS and not options:
-            y = self._graph.kernel(kernel, *(_node(self._graph, x) for x in args))
+            y = self._graph.kernel(kernel, *(node_of(self._graph, x) for x in args))
             if y is not None:
                 return Symbol(self._graph, y)
         return numpy(*args, **options)
@@ -106,37 +117,51 @@ class Symbol:
         if kwargs:
             refuse(f"astype: {', '.join(kwargs)} cannot be fused")
         graph = self._graph
-        return Symbol(graph, graph.strong(graph.cast(self._node, np.dtype(dtype))))
+        return Symbol(graph, graph.strong(graph.cast(self._node, np.dtype(dtype), wrap=True)))
 
     def conj(self) -> Any:
         """Complex conjugate."""
-        return np.conjugate(self)
+        return self if self._node.weak in (int, float) else np.conjugate(self)
 
     conjugate = conj
 
     def clip(self, min: Any = None, max: Any = None) -> Any:
         """Limit to an interval."""
-        return _clip(self, min, max)
+        return FUNCTIONS["clip"](self, min, max)
 
     def sum(
         self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
     ) -> Any:
         """Sum along axes."""
-        return _reduce("sum", self, axis, dtype, out, keepdims)
+        return FUNCTIONS["sum"](self, axis, dtype, out, keepdims)
 
     def mean(
         self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
     ) -> Any:
         """Mean along axes."""
-        return _reduce("mean", self, axis, dtype, out, keepdims)
+        return FUNCTIONS["mean"](self, axis, dtype, out, keepdims)
 
     def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
         """Maximum along axes."""
-        return _reduce("max", self, axis, None, out, keepdims)
+        return FUNCTIONS["max"](self, axis, out, keepdims)
 
     def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
         """Minimum along axes."""
-        return _reduce("min", self, axis, None, out, keepdims)
+        return FUNCTIONS["min"](self, axis, out, keepdims)
+
+    def prod(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
+    ) -> Any:
+        """Product along axes."""
+        return FUNCTIONS["prod"](self, axis, dtype, out, keepdims)
+
+    def any(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Whether any is true along axes."""
+        return FUNCTIONS["any"](self, axis, out, keepdims)
+
+    def all(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Whether all are true along axes."""
+        return FUNCTIONS["all"](self, axis, out, keepdims)
 
     # ---- what only values can answer
 
@@ -183,7 +208,7 @@ class Symbol:
         refuse(f"the attribute {name} of an array cannot be fused")
 
 
-def _node(graph: Graph, x: Any) -> Node:
+def node_of(graph: Graph, x: Any) -> Node:
     if isinstance(x, Symbol):
         if x._graph is not graph:
             refuse("this value was kept from another call of the function")
@@ -197,22 +222,33 @@ def _node(graph: Graph, x: Any) -> Node:
     refuse(f"{type(x).__name__} cannot be fused")
 
 
-def _graph_of(*values: Any) -> Graph:
+def graph_of(*values: Any) -> Graph:
     return next(x._graph for x in values if isinstance(x, Symbol))
 
 
 # ---- operators
 
 
-def _both_weak(x: Symbol, y: Any) -> bool:
-    return x._node.weak is not None and (
-        type(y) in (bool, int, float, complex)
-        or (isinstance(y, Symbol) and y._node.weak is not None)
-    )
+_PYTHONS = (bool, int, float, complex)
+
+
+def is_number(x: Any) -> bool:
+    """Whether it is one of Python's numbers, or stands for one."""
+    return type(x) in _PYTHONS or (isinstance(x, Symbol) and x._node.weak is not None)
+
+
+def python(name: str, *values: Any) -> Symbol:
+    """Apply one of Python's operators to its numbers."""
+    graph = graph_of(*values)
+    nodes = (x._node if isinstance(x, Symbol) else graph.number(x) for x in values)
+    return Symbol(graph, graph.python(name, *nodes))
 
 
 def _power(x: Any, y: Any) -> Any:
     """As NumPy's arrays do, and whole exponents to 8 as products."""
+    is_complex = isinstance(x, Symbol) and x._node.dtype.kind == "c"
+    if is_complex and isinstance(y, Symbol) and y._node.weak:
+        raise UnfusableError("a complex power that depends on the number")
     if type(y) is int and y == 2 and isinstance(x, Symbol):
         return np.square(x)
     if isinstance(x, Symbol) and x._node.dtype.kind in "fc" and type(y) in (int, float):
@@ -231,12 +267,9 @@ def _operator(ufunc: Any, name: str, reflected: bool) -> Callable[[Any, Any], An
         if not isinstance(other, (Symbol, np.ndarray, *NUMBERS)):
             return NotImplemented
         x, y = (other, self) if reflected else (self, other)
-        result = _power(x, y) if name == "pow" else ufunc(x, y)
-        if isinstance(result, Symbol) and result._node.dtype != BOOL and _both_weak(self, other):
-            graph, node = result._graph, result._node
-            weak = {"f": float, "c": complex}.get(node.dtype.kind, int)
-            return Symbol(graph, graph.weakened(node, weak))
-        return result
+        if is_number(x) and is_number(y):
+            return python(ufunc.__name__, x, y)
+        return _power(x, y) if name == "pow" else ufunc(x, y)
 
     return apply
 
@@ -272,10 +305,7 @@ for _name, _ufunc in {
 
 def _unary(ufunc: Any) -> Callable[[Symbol], Any]:
     def apply(self: Symbol) -> Any:
-        result = ufunc(self)
-        if self._node.weak is None:
-            return result
-        return Symbol(self._graph, self._graph.weakened(result._node, self._node.weak))
+        return ufunc(self) if self._node.weak is None else python(ufunc.__name__, self)
 
     return apply
 
@@ -287,103 +317,3 @@ for _name, _ufunc in {
     "invert": np.invert,
 }.items():
     setattr(Symbol, f"__{_name}__", _unary(_ufunc))
-
-
-# ---- NumPy's functions that are no ufuncs
-
-
-def _where(condition: Any, x: Any = None, y: Any = None) -> Symbol:
-    if x is None or y is None:
-        refuse("np.where of a condition alone finds indices and cannot be fused")
-    graph = _graph_of(condition, x, y)
-    return Symbol(graph, graph.where(*(_node(graph, v) for v in (condition, x, y))))
-
-
-def _clip(x: Any, *limits: Any, **named: Any) -> Any:
-    low = limits[0] if limits else named.pop("a_min", named.pop("min", None))
-    high = limits[1] if len(limits) > 1 else named.pop("a_max", named.pop("max", None))
-    if any(value is not None for value in named.values()):
-        refuse(f"np.clip: {', '.join(named)} cannot be fused")
-    if low is None and high is None:
-        return np.positive(x)
-    if low is None:
-        return np.minimum(x, high)
-    if high is None:
-        return np.maximum(x, low)
-    return _CLIP(x, low, high)
-
-
-_CLIP = np._core.umath.clip  # type: ignore[attr-defined]
-
-
-def _reduce(
-    name: str,
-    x: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    **others: Any,
-) -> Symbol:
-    if out is not None:
-        refuse(f"{name}: out= cannot be fused inside; give it to the fused function")
-    for key, value in others.items():
-        if (
-            value is not None
-            and value is not np._NoValue
-            and not (key == "where" and value is True)
-        ):
-            refuse(f"{name}: {key}= cannot be fused")
-    if axis is not None and not isinstance(axis, tuple):
-        axis = operator.index(axis)
-    graph = _graph_of(x)
-    node = _node(graph, x)
-    if dtype is not None:
-        node = graph.cast(node, np.dtype(dtype))
-    if node.dtype.kind not in "biuf" and node.dtype.name != "bfloat16":
-        refuse(f"{name} of {node.dtype} cannot be fused")
-    return Symbol(graph, graph.reduce(name, node, axis, keepdims is True))
-
-
-def _reduction(name: str) -> Callable[..., Symbol]:
-    def of_three(x: Any, axis: Any = None, *rest: Any, **named: Any) -> Symbol:
-        keys = ("dtype", "out", "keepdims") if name in ("sum", "mean") else ("out", "keepdims")
-        return _reduce(name, x, axis, **dict(zip(keys, rest, strict=False)), **named)
-
-    return of_three
-
-
-def _complex_part(name: str) -> Callable[[Any], Any]:
-    return lambda x: getattr(x, name)
-
-
-def _round(x: Any, decimals: int = 0, out: Any = None) -> Any:
-    if decimals or out is not None:
-        refuse("np.round: decimals and out cannot be fused")
-    return np.rint(x)
-
-
-def _full_like(x: Any, value: Any, dtype: Any = None) -> Symbol:
-    graph, node = x._graph, x._node
-    if dtype is not None:
-        node = graph.cast(node, np.dtype(dtype))
-    return Symbol(graph, graph.like(value, node))
-
-
-_REDUCED_BY = {"add": "sum", "maximum": "max", "minimum": "min"}
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "where": _where,
-    "clip": _clip,
-    "real": _complex_part("real"),
-    "imag": _complex_part("imag"),
-    "round": _round,
-    "around": _round,
-    "full_like": _full_like,
-    "zeros_like": lambda x, dtype=None: _full_like(x, 0, dtype),
-    "ones_like": lambda x, dtype=None: _full_like(x, 1, dtype),
-    **{name: _reduction(name) for name in REDUCTIONS},
-    "amax": _reduction("max"),
-    "amin": _reduction("min"),
-}
-"""NumPy's and vekt's functions that take symbols, by name."""

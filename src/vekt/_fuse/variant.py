@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .graph import UnfusableError
+from .numbers import Fixed
 from .passes import Tier
 from .plan import Plan, Traced
 
 if TYPE_CHECKING:
     from .fused import Fused
+
+_MOST_FIXED = 64
 
 
 class Variant:
@@ -26,6 +29,7 @@ class Variant:
         self.dispatcher = dispatcher
         self.lock, self.tier = fused.lock, Tier(fused.compile)
         self.plans: dict[Any, Plan | None] = {}
+        self.fixed: list[Any] = []  # keys of those plans that are for some numbers only
 
     @property
     def recipe(self) -> tuple[Any, ...]:
@@ -35,8 +39,8 @@ class Variant:
     def arguments(self, operands: Any) -> tuple[list[Any], dict[str, Any]]:
         """Return arguments of the function, with these operands."""
         left = iter(operands)
-        positional = [next(left) if x is None else x[1] for x in self.positional]
-        return positional, {name: next(left) if x is None else x[1] for name, x in self.named}
+        positional = [next(left) if x is None else x.value for x in self.positional]
+        return positional, {name: next(left) if x is None else x.value for name, x in self.named}
 
     def call(self, *operands: Any) -> Any:
         """Call the function itself."""
@@ -63,12 +67,36 @@ class Variant:
             if key not in self.plans:
                 try:
                     plan = Plan(Traced(self.call, signature, self.dtype, before), self.tier)
-                    if plan.is_elementwise and self.dispatcher is not None:
-                        self._dispatch(signature, plan)
-                    self.plans[key] = plan
                 except UnfusableError:
-                    self.plans[key] = None
-        return self.plans[key]
+                    plan = None
+                fixed = any(isinstance(x, Fixed) for x in signature)
+                if fixed:
+                    self.fixed.append(key)
+                    if len(self.fixed) > _MOST_FIXED:
+                        self.plans.pop(self.fixed.pop(0), None)
+                elif plan is not None and plan.is_elementwise and self.dispatcher is not None:
+                    self._dispatch(signature, plan)
+                self.plans[key] = plan
+            return self.plans[key]
+
+    def plan_for(self, operands: Any, before: bool = False) -> Plan | None:
+        """Return what a call with these arrays and numbers does.
+
+        Where the dtypes do not hold what Python computes of integers, or results are of another
+        type than usual, as powers, the function is traced with the numbers themselves.
+        """
+        signature = tuple(
+            x.dtype.newbyteorder("=") if hasattr(x, "dtype") else type(x) for x in operands
+        )
+        plan = self.plan(signature, before)
+        for kind in (int, float):
+            if plan is None or plan.foresees(operands):
+                break
+            signature = tuple(
+                Fixed(x) if s is kind else s for x, s in zip(operands, signature, strict=True)
+            )
+            plan = self.plan(signature, before)
+        return plan
 
     def _dispatch(self, signature: Any, plan: Plan) -> None:
         """Let calls go straight to the one pass of a plan, as it is now."""
@@ -76,6 +104,9 @@ class Variant:
         if plan.traced.is_tuple != (len(outputs) > 1):
             return
         step = plan.forward[0]
+        places = [x.args[0] if x.op == "number" else x for x in step.inputs]
+        if places != plan.traced.inputs or len(step.results) != len(outputs):
+            return
 
         def promote() -> None:
             step.promote()
@@ -92,16 +123,11 @@ def prepare(
     if any(_is_foreign(x) for x in operands):
         return None, operands
     taken = [x if type(x) in (int, float, np.ndarray) else np.asarray(x) for x in operands]
-    if any(type(x) is int and not -(2**63) <= x < 2**63 for x in taken):
-        return None, operands
-    signature = tuple(
-        x.dtype.newbyteorder("=") if isinstance(x, np.ndarray) else type(x) for x in taken
-    )
-    for x, d in zip(taken, signature, strict=True):
+    for x in taken:
         cast = variant.dtype is not None and isinstance(x, np.ndarray)
-        if cast and not np.can_cast(d, variant.dtype, "same_kind"):
-            raise TypeError(f"cannot cast {d} to {variant.dtype} by the rule 'same_kind'")
-    return variant.plan(signature, before), taken
+        if cast and not np.can_cast(x.dtype, variant.dtype, "same_kind"):
+            raise TypeError(f"cannot cast {x.dtype} to {variant.dtype} by the rule 'same_kind'")
+    return variant.plan_for(taken, before), taken
 
 
 def _is_foreign(x: Any) -> bool:

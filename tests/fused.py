@@ -1,0 +1,36 @@
+"""What NumPy makes of a function step by step, and whether a fused one makes the same of it."""
+
+import warnings
+
+import numpy as np
+
+
+def outcome(function, *args, **options):
+    """Results, or the error's kind."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            results = function(*args, **options)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            return next(x for x in type(error).__mro__ if x.__module__ == "builtins")
+    return results if isinstance(results, tuple) else (results,)
+
+
+def assert_same_outcome(got, want, ulp=0):
+    """Expect the same kind of error, or the same dtypes, shapes and bits; NaN are all the same."""
+    if isinstance(want, type) or isinstance(got, type):
+        assert got is want
+        return
+    assert len(got) == len(want)
+    for x, y in zip(got, want, strict=True):
+        a, b = np.asarray(x), np.asarray(y)
+        assert (a.dtype, a.shape) == (b.dtype.newbyteorder("="), b.shape)
+        if a.dtype.kind == "c":
+            assert_same_outcome((a.real, a.imag), (b.real, b.imag), ulp)
+        elif ulp and a.dtype.kind == "f":
+            np.testing.assert_allclose(a, b, rtol=ulp * np.finfo(a.dtype).eps)
+        else:
+            np.testing.assert_array_equal(a, b)
+        if a.dtype.kind == "f":
+            number = ~np.isnan(b)
+            np.testing.assert_array_equal(np.signbit(a)[number], np.signbit(b)[number])
