@@ -1,18 +1,20 @@
 /* Steps of optimisers, in place: parameters p, their gradients g, states m and v (NULL where there is none, which
  * counts as zeros).  c holds the numbers of each, as at its head; `scale` multiplies the gradients, `decay` is what
- * is added of the parameters. */
+ * is added of the parameters.  A term of weight zero is left out: it would be NaN where its factor is infinite. */
 
-/* rate, scale, decay, momentum; the step is by[0] m + by[1] g */
-INLINE void FN(sgd_body)(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c) {
-    (void)v;
-    g = v_mad(c[2], *p, g * c[1]);
+INLINE VEC FN(decayed_slope)(VEC p, VEC g, const VEC *c, int decays) {
+    g = g * c[1];
+    return decays ? v_mad(c[2], p, g) : g;
+}
+
+/* rate, scale, decay, momentum, whether it is Nesterov's: the step is then momentum m + g, else m */
+INLINE void FN(sgd_body)(VEC *p, VEC g, VEC *m, const VEC *c, int nesterov) {
     *m = v_mad(c[3], *m, g);
-    *p = v_mad(-c[0], v_mad(c[4], *m, c[5] * g), *p);
+    *p = v_mad(-c[0], nesterov ? v_mad(c[3], *m, g) : *m, *p);
 }
 
 /* rate, scale, decay, momentum, alpha, 1 - alpha, epsilon */
 INLINE void FN(rmsprop_body)(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c) {
-    g = v_mad(c[2], *p, g * c[1]);
     *v = v_mad(c[4], *v, c[5] * g * g);
     *m = v_mad(c[3], *m, g / (v_sqrt(*v) + c[6]));
     *p = v_mad(-c[0], *m, *p);
@@ -21,7 +23,6 @@ INLINE void FN(rmsprop_body)(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c) {
 /* rate/(1 - beta1^t), scale, decay, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, (1 - beta2^t)^-1/2, what is left of
  * the parameters */
 INLINE void FN(adam_body)(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c) {
-    g = v_mad(c[2], *p, g * c[1]);
     *m = v_mad(c[3], *m, c[4] * g);
     *v = v_mad(c[5], *v, c[6] * g * g);
     *p = v_mad(*p, c[9], -c[0] * *m / v_mad(v_sqrt(*v), c[8], c[7]));
@@ -30,6 +31,7 @@ INLINE void FN(adam_body)(VEC *p, VEC g, VEC *m, VEC *v, const VEC *c) {
 static void FN(optim_step)(const vekt_optim_call *call, ptrdiff_t n) {
     VEC c[VEKT_OPTIM_NUMBERS];
     for (int i = 0; i < VEKT_OPTIM_NUMBERS; i++) c[i] = K(call->numbers[i]);
+    const int decays = call->numbers[2] != 0, nesterov = call->numbers[4] != 0;
     REAL *p = call->p, *m = call->m, *v = call->v;
     const REAL *g = call->g;
     for (ptrdiff_t i = 0; i < n; i += LANES) {
@@ -44,8 +46,9 @@ static void FN(optim_step)(const vekt_optim_call *call, ptrdiff_t n) {
             if (m) first = FN(v_load)(m + i);
             if (v) second = FN(v_load)(v + i);
         }
+        y = FN(decayed_slope)(x, y, c, decays);
         if (call->kind == VEKT_SGD)
-            FN(sgd_body)(&x, y, &first, &second, c);
+            FN(sgd_body)(&x, y, &first, c, nesterov);
         else if (call->kind == VEKT_RMSPROP)
             FN(rmsprop_body)(&x, y, &first, &second, c);
         else

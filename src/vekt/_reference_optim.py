@@ -22,13 +22,15 @@ def optim_step(kind: int, p: Any, g: Any, m: Any, v: Any, numbers: tuple[float, 
     wide = wider(p.dtype).type
     x, slope = _wide(p), _wide(g)
     rate, scale, decay, *rest = (wide(number) for number in numbers)
-    slope = slope * scale + decay * x
     first = 0 if m is None else _wide(m)
     with np.errstate(all="ignore"):
+        slope = slope * scale
+        if decay:
+            slope = slope + decay * x
         if kind == 0:
-            momentum, of_state, of_slope = rest
+            momentum, nesterov = rest
             first = momentum * first + slope
-            x = x - rate * (of_state * first + of_slope * slope)
+            x = x - rate * (momentum * first + slope if nesterov else first)
         elif kind == 1:
             momentum, alpha, new, eps = rest
             second = alpha * _wide(v) + new * slope * slope

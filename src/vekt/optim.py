@@ -6,7 +6,7 @@ The notes' gradient descent is ``SGD(lr=alpha)``: w := w - alpha dw.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -64,15 +64,16 @@ class SGD(Optimizer):
         max_norm: float | None = None,
     ) -> None:
         super().__init__(lr, weight_decay=weight_decay, max_norm=max_norm)
-        self.momentum = between("momentum", momentum, 0, 1, below=True)
-        self.nesterov = bool(nesterov)
+        self.momentum, self.nesterov = momentum, bool(nesterov)
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov: it needs momentum")
-        self._states = (self.momentum > 0, False)
+
+    @property
+    def _states(self) -> tuple[bool, bool]:
+        return self.momentum > 0, False
 
     def _numbers(self, scale: float) -> tuple[float, ...]:
-        by = (self.momentum, 1.0) if self.nesterov else (1.0, 0.0)
-        return (self.lr, scale, self.weight_decay, self.momentum, *by)
+        return (self.lr, scale, self.weight_decay, self.momentum, float(self.nesterov))
 
 
 class RMSProp(Optimizer):
@@ -119,10 +120,11 @@ class RMSProp(Optimizer):
         max_norm: float | None = None,
     ) -> None:
         super().__init__(lr, weight_decay=weight_decay, max_norm=max_norm)
-        self.alpha = between("alpha", alpha, 0, 1, below=True)
-        self.eps = between("eps", eps, 0, math.inf)
-        self.momentum = between("momentum", momentum, 0, 1, below=True)
-        self._states = (self.momentum > 0, True)
+        self.alpha, self.eps, self.momentum = alpha, eps, momentum
+
+    @property
+    def _states(self) -> tuple[bool, bool]:
+        return self.momentum > 0, True
 
     def _numbers(self, scale: float) -> tuple[float, ...]:
         head = (self.lr, scale, self.weight_decay, self.momentum)
@@ -165,8 +167,11 @@ class Adam(Optimizer):
     """
 
     _kind = ADAM_KERNEL
-    _states = (True, True)
     _decoupled = False
+
+    @property
+    def _states(self) -> tuple[bool, bool]:
+        return True, True
 
     def __init__(
         self,
@@ -178,12 +183,7 @@ class Adam(Optimizer):
         max_norm: float | None = None,
     ) -> None:
         super().__init__(lr, weight_decay=weight_decay, max_norm=max_norm)
-        first, second = betas
-        self.betas = (
-            between("betas[0]", first, 0, 1, below=True),
-            between("betas[1]", second, 0, 1, below=True),
-        )
-        self.eps = between("eps", eps, 0, math.inf)
+        self.betas, self.eps = betas, eps
 
     def _numbers(self, scale: float) -> tuple[float, ...]:
         (first, second), t = self.betas, self.iterations
@@ -231,25 +231,33 @@ class AdamW(Adam):
         super().__init__(lr, betas=betas, eps=eps, weight_decay=weight_decay, max_norm=max_norm)
 
 
-def clip_by_global_norm(grads: Sequence[Array], max_norm: float) -> float:
+def clip_by_global_norm(grads: Iterable[Array], max_norm: float) -> float:
     """Scale gradients down, in place, so that their norm taken together is at most `max_norm`.
 
     Parameters
     ----------
-    grads : sequence of ndarray
-        The gradients of all parameters.
+    grads : iterable of ndarray
+        The gradients of all parameters, of floats or complex numbers.
     max_norm : float
         The largest norm that stays as it is.
 
     Returns
     -------
     norm : float
-        The norm before.
+        The norm before; 0 if there are no gradients.
+
+    Raises
+    ------
+    TypeError
+        If one is not an array of floats or complex numbers, which alone can be scaled in place.
+    ValueError
+        If one is read-only, or `max_norm` is negative or NaN.  Nothing is changed then.
 
     Notes
     -----
-    As torch's clip_grad_norm_.  An optimiser's own `max_norm` does the same without writing the
-    gradients.
+    As torch's clip_grad_norm_: if an element is NaN, so is the norm, and all become NaN; if one is
+    infinite, it becomes NaN and the finite ones 0.  An optimiser's own `max_norm` does the same
+    without writing the gradients.
 
     Examples
     --------
@@ -259,12 +267,23 @@ def clip_by_global_norm(grads: Sequence[Array], max_norm: float) -> float:
     >>> optim.clip_by_global_norm(g, 1.0), g[0].round(4).tolist()
     (5.0, [0.6, 0.8])
     """
-    limit = between("max_norm", max_norm, 0, math.inf)
-    total = global_norm(grads)
+    limit = between("max_norm", max_norm, math.inf)
+    arrays = list(grads)
+    for i, g in enumerate(arrays):
+        kind = g.dtype if isinstance(g, np.ndarray) else type(g).__name__
+        if not isinstance(g, np.ndarray) or not (g.dtype.kind in "fc" or g.dtype == "bfloat16"):
+            raise TypeError(
+                f"clip_by_global_norm: grads[{i}] must be an array of floats or complex numbers, "
+                f"not {kind}"
+            )
+        if not g.flags.writeable:
+            raise ValueError(f"clip_by_global_norm: grads[{i}] is read-only")
+    total = global_norm(arrays)
     scale = scale_for(total, limit)
-    if scale < 1:
-        for g in grads:
-            np.multiply(g, g.dtype.type(scale), out=g)
+    if scale != 1:
+        with np.errstate(all="ignore"):
+            for g in arrays:
+                np.multiply(g, g.real.dtype.type(scale), out=g)
     return total
 
 
