@@ -179,6 +179,15 @@ static void convert_complex(int to, void *dst, const void *src, ptrdiff_t n) {
     }
 }
 
+/* True where either part is not zero. */
+static void complex_truth(uint8_t *dst, int from, const void *src, ptrdiff_t n) {
+    const float *narrow = src;
+    const double *wide = src;
+    for (ptrdiff_t i = 0; i < n; i++)
+        dst[i] = from == VEKT_TYPE_C64 ? narrow[2 * i] != 0 || narrow[2 * i + 1] != 0
+                                       : wide[2 * i] != 0 || wide[2 * i + 1] != 0;
+}
+
 void vekt_convert(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n) {
     const ptrdiff_t wide = vekt_type_bytes(to), narrow = vekt_type_bytes(from);
     if (to == from) {
@@ -191,6 +200,10 @@ void vekt_convert(const vekt_target *target, int to, void *dst, int from, const 
     }
     if (from >= VEKT_TYPE_C64 && to >= VEKT_TYPE_C64) {
         convert_complex(to, dst, src, n);
+        return;
+    }
+    if (from >= VEKT_TYPE_C64 && to == VEKT_TYPE_BOOL) {
+        complex_truth(dst, from, src, n);
         return;
     }
     hub_values hub;

@@ -209,7 +209,7 @@ static PyObject *out_of(PyObject *outs, const vekt_dispatcher *d, int j) {
     return PyTuple_Size(outs) == d->nout ? PyTuple_GetItem(outs, j) : NULL;
 }
 
-/* 0-d results are NumPy scalars. */
+/* 0-d results are NumPy scalars, unless the function keeps them arrays. */
 static PyObject *run_scalar(call *c, const vekt_dispatcher *d, const vekt_entry *e) {
     number results[VEKT_MAX_OPERANDS];
     PyObject *tuple = NULL;
@@ -282,12 +282,12 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, P
         }
         point_to(&c, j);
     }
-    if (!outs && c.it.ndim == 0) return run_scalar(&c, d, e);
+    if (!outs && c.it.ndim == 0 && !d->keeps_arrays) return run_scalar(&c, d, e);
     int given = 0;
     for (int j = 0; j < d->nout; j++) {
         PyObject *out = outs ? out_of(outs, d, j) : Py_None;
         if (!out || (out != Py_None && !fits_out(&c, out, e->out[j], e->operation->type[d->nin + j])) ||
-            (out == Py_None && c.it.ndim == 0))
+            (out == Py_None && c.it.ndim == 0 && !d->keeps_arrays))
             Py_RETURN_NOTIMPLEMENTED;
     }
     for (int j = 0; j < d->nout; j++) c.output[j] = NULL;

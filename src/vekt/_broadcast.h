@@ -26,6 +26,7 @@ typedef struct {
     const vekt_target *target;
     int nin, nout, n_entries; /* nout is 0 until the first operation tells */
     int positional_out;       /* may out follow the inputs? */
+    char keeps_arrays;        /* are results without dimensions arrays, too? */
     vekt_entry **entries;     /* valid as long as the dispatcher is: a call may be using one */
 } vekt_dispatcher;
 

@@ -289,6 +289,8 @@ static PyMemberDef members[] = {
     {"__dictoffset__", T_PYSSIZET, offsetof(vekt_dispatcher, attributes), READONLY, NULL},
     {"nin", T_INT, offsetof(vekt_dispatcher, nin), READONLY, "Number of inputs."},
     {"nout", T_INT, offsetof(vekt_dispatcher, nout), READONLY, "Number of outputs."},
+    {"keeps_arrays", T_BOOL, offsetof(vekt_dispatcher, keeps_arrays), 0,
+     "Whether results without dimensions are arrays, not scalars."},
     {"fallback", T_OBJECT, offsetof(vekt_dispatcher, fallback), READONLY, "What other calls go to."},
     {NULL, 0, 0, 0, NULL},
 };

@@ -49,8 +49,10 @@ def docstring(op: ElementwiseOp, module: str = "vekt") -> str:
     for name, (kind, text) in _OPTIONS.items():
         if f"{name}=" in op.signature:
             lines += _entry(name, kind, text)
-    lines += ["", "Returns", "-------", "ndarray or scalar"]
+    lines += ["", "Returns", "-------", "ndarray" if op.name == "where" else "ndarray or scalar"]
     result = "Of NumPy's dtype for these operands; a NumPy scalar if all of them are scalars."
+    if op.name == "where":
+        result = "Of NumPy's dtype for these operands."
     lines += textwrap.wrap(result, 90, initial_indent="    ", subsequent_indent="    ")
     lines += ["", "Raises", "------", "ValueError"]
     lines += ["    If the shapes do not broadcast, or `out` has another one or is read-only."]

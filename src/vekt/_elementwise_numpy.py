@@ -44,15 +44,16 @@ def scale_shift(
     return multiply_add(x, scale, shift, out, where=where, dtype=dtype)
 
 
-def where(condition: Any, x: Any = None, y: Any = None, out: Any = None) -> Any:
+def where(condition: Any, x: Any = ..., y: Any = ..., out: Any = None) -> Any:
     """Choose as `numpy.where` does."""
-    if x is None and y is None:
+    given = [choice for choice in (x, y) if choice is not ...]
+    if not given and out is None:
         return np.where(condition)
-    if x is None or y is None:
+    if len(given) < 2:
         raise ValueError("where: either both or neither of x and y should be given")
     chosen = np.where(condition, x, y)
     if out is None:
-        return chosen[()] if type(chosen) is np.ndarray else chosen
+        return chosen
     if isinstance(out, tuple):
         (out,) = out
     np.copyto(out, chosen, casting="same_kind")
@@ -63,4 +64,10 @@ def clip(x: Any, min: Any = None, max: Any = None, out: Any = None, **options: A
     """Limit as `numpy.clip` does."""
     if out is not None:
         options["out"] = out[0] if isinstance(out, tuple) else out
-    return np.clip(x, min, max, **options)
+    limits = {"min": min, "max": max}
+    for name, own in (("a_min", "min"), ("a_max", "max")):
+        limit = options.pop(name, None)
+        if limit is not None and limits[own] is not None:
+            raise TypeError(f"clip: {own} and {name} are the same limit; give one of them")
+        limits[own] = limits[own] if limit is None else limit
+    return np.clip(x, limits["min"], limits["max"], **options)

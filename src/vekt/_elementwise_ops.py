@@ -124,16 +124,18 @@ _ROWS = (
                   ("vk.scale_shift([[1.0, 2.0]], [10.0, 100.0], 1.0)", "array([[ 11., 201.]])"),
                   "multiply_add",
                   notes="Fused as `multiply_add` is: rounded once."),
-    ElementwiseOp("where", "condition, x=None, y=None, out=None",
+    ElementwiseOp("where", "condition, x=..., y=..., out=None",
                   "Elements of one array where a condition holds, elsewhere those of another.",
                   "x \\text{ or } y",
                   ("vk.where([True, False], [1.0, 2.0], 0.0)", "array([1., 0.])"), "where",
-                  notes="As `numpy.where`: with the condition alone, the indices where it holds."),
+                  notes="As `numpy.where`: an array, without dimensions, too; with the condition "
+                  "alone, the indices where it holds."),
     ElementwiseOp("clip", "x, min=None, max=None, out=None, *, where=True, dtype=None",
                   "Elements limited to an interval; NaN stays.",
                   "\\min(\\max(x, \\mathrm{min}), \\mathrm{max})",
                   ("vk.clip([1.0, 5.0, 9.0], 2.0, 6.0)", "array([2., 5., 6.])"), "clip",
-                  notes="As `numpy.clip`: None is no limit, and the upper one has the last word."),
+                  notes="As `numpy.clip`: None is no limit, and the upper one has the last word. "
+                  "The limits are also called a_min and a_max."),
 )  # fmt: skip
 
 OPS: dict[str, ElementwiseOp] = {op.name: op for op in _ROWS}

@@ -38,7 +38,8 @@ def _computed(op: ElementwiseOp, operands: tuple[Any, ...]) -> Any:
 def _make(op: ElementwiseOp) -> Callable[..., Any]:
     count = len(op.inputs)
 
-    def call(*args: Any, **options: Any) -> Any:
+    def call(*args: Any, **given: Any) -> Any:
+        options = dict(given)
         out = args[count] if len(args) > count else options.pop("out", None)
         operands = [
             *args[:count],
@@ -47,7 +48,7 @@ def _make(op: ElementwiseOp) -> Callable[..., Any]:
         plain = len(operands) == count and not any(x is None for x in operands)
         if not plain or options.keys() - {"where"}:
             with np.errstate(all="ignore"):
-                return _elementwise_numpy.function(op)(*args, **options)
+                return _elementwise_numpy.function(op)(*args, **given)
         result = _computed(op, tuple(operands))
         where = options.get("where", True)
         if out is None and where is True:

@@ -61,6 +61,7 @@ def build(name: str, isa: str = _native.SELECTED) -> Any:
     made = _native.build_dispatcher(
         name, len(op.inputs), 1, _Fallback(op, isa), docstring(op), isa=isa
     )
+    made.keeps_arrays = name == "where"  # as NumPy's, which is no ufunc
     made.__module__ = __name__
     made.__signature__ = _signature(op)
     return made

@@ -30,6 +30,8 @@ _NAMES = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
 _CODES: dict[str, int] = {name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in _NAMES}
 _SUM, _MEAN, _MAX, _MIN, _ARGMAX, _ARGMIN, _ANY, _ALL = _CODES.values()
 
+_BOOL = np.dtype(bool)
+
 # What stands for the elements that `where` leaves out; extremes take their initial value.
 _NEUTRAL: dict[str, Any] = {"sum": 0, "mean": 0, "any": False, "all": True}
 _JOIN: dict[str, np.ufunc] = {"sum": np.add, "max": np.maximum, "min": np.minimum}
@@ -205,6 +207,8 @@ def _reduced(
         neutral = initial if name in ("max", "min") else _NEUTRAL[name]
         if neutral is _NOTHING or x.dtype.kind not in "biufc":
             return NotImplemented
+        if getattr(where, "dtype", _BOOL) != _BOOL:
+            return NotImplemented  # NumPy's error
         mask = np.broadcast_to(np.asarray(where, bool), x.shape)
         if name == "mean":
             return _masked_mean(reduce, x, axis, out, keepdims, dtype, mask)
@@ -237,7 +241,7 @@ def _masked_mean(
     """Divide the sum of what the mask leaves by its number."""
     if x.dtype.kind != "f" or x.dtype.itemsize > 8 or dtype is not None or out is not None:
         return NotImplemented
-    counts = reduce(_SUM, np.ascontiguousarray(mask), axis, None, None, keepdims)
+    counts = reduce(_SUM, np.array(mask, order="C"), axis, None, None, keepdims)
     if counts is NotImplemented or np.min(counts) == 0:
         return NotImplemented
     masked = np.where(mask, x, x.dtype.type(0))
