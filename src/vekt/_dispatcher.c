@@ -198,10 +198,18 @@ static PyObject *run(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* By its name, as functions are pickled. */
+/* By its name, as functions are pickled, unless what stands behind it knows better. */
 static PyObject *reduce(PyObject *self, PyObject *unused) {
+    PyObject *fallback = ((vekt_dispatcher *)self)->fallback;
     (void)unused;
+    if (PyObject_HasAttrString(fallback, "reduced")) return PyObject_CallMethod(fallback, "reduced", "O", self);
     return PyObject_GetAttrString(self, "__qualname__");
+}
+
+/* Copies of a function are that function, deep ones too. */
+static PyObject *copy(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return Py_NewRef(self);
 }
 
 static PyObject *represent(PyObject *self) {
@@ -281,6 +289,8 @@ static PyMethodDef methods[] = {
      "called, once, when calls have come to so many: it may add another operation."},
     {"run", run, METH_VARARGS, "run($self, operation, inputs, outs, /)\n--\n\nRun an operation on tuples of arrays."},
     {"__reduce__", reduce, METH_NOARGS, NULL},
+    {"__copy__", copy, METH_NOARGS, NULL},
+    {"__deepcopy__", copy, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

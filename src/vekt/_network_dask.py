@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import optim
-from ._fuse.fused import fuse
+from ._fuse.fused import again
 from ._layer_activation import fused_behind
 from ._network_samples import check_samples, check_targets, samples_in_rows, targets_in_rows
 
@@ -75,7 +75,9 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]
 
     def reducer_override(self, obj: Any) -> Any:
         fused = fused_behind(obj)
-        return super().reducer_override(obj) if fused is None else (fuse, (fused.function,))
+        if fused is None:
+            return super().reducer_override(obj)
+        return again, (fused.function, fused.compile, fused.nin)
 
 
 class Samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +26,7 @@ from .symbols import Symbol
 from .variant import Variant, prepare
 
 _MOST_VARIANTS = 64
+_WRAPPED = ".__wrapped__"
 _OPERANDS = (np.ndarray, np.generic, list)
 
 
@@ -183,6 +185,22 @@ class Fused:
                     capsules.append(program.capsule)
         return tuple(capsules)
 
+    # ---- pickling
+
+    def reduced(self, made: Any) -> Any:
+        """Tell pickle what stands for the callable: its name, or the function that it is made of.
+
+        That is pickled as functions are, by cloudpickle by value too.  In a script or a notebook,
+        where a decorator has put the callable in its place, pickle finds it by way of that.
+        """
+        name = made.__qualname__
+        module = getattr(made, "__module__", None)
+        if _found(module, name) is made:
+            if module != "__main__":
+                return name
+            self.function.__qualname__ = f"{name}{_WRAPPED}"
+        return again, (self.function, self.compile, self.nin)
+
     # ---- explanations
 
     def plan_for(self, *args: Any, **options: Any) -> Plan:
@@ -216,6 +234,23 @@ def _no_step_by_step(function: Callable[..., Any]) -> Iterator[None]:
         raise TypeError(f"{function.__name__}: no gradient in one pass: {error}") from None
     except UnforeseenError:
         raise OverflowError(f"{function.__name__}: a number too large for a gradient") from None
+
+
+def _found(module: str | None, name: str) -> Any:
+    """Return what has this name in a module, None where nothing has."""
+    found: Any = sys.modules.get(module) if module else None
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def again(function: Any, compile: bool | None, nin: int) -> Any:
+    """Return the callable that a function has already been made into, or another one."""
+    name = getattr(function, "__qualname__", "").removesuffix(_WRAPPED)
+    made = _found(getattr(function, "__module__", None), name)
+    if getattr(made, "__wrapped__", None) is function:
+        return made
+    return fuse(function, compile=compile, nin=nin)
 
 
 def _is_operand(x: Any) -> bool:
@@ -321,6 +356,7 @@ def fuse(function: Any = None, *, compile: bool | None = None, nin: int = 0) -> 
     for name in ("__module__", "__qualname__", "__annotations__"):
         if hasattr(function, name):
             setattr(made, name, getattr(function, name))
+    made.__qualname__ = made.__qualname__.removesuffix(_WRAPPED)
     made.__wrapped__ = function
     made.backward, made.value_and_grad = fused.backward, fused.value_and_grad
     made.graph, made.explain = fused.graph, fused.explain
