@@ -80,7 +80,7 @@ def test_from_a_script():
         "network = vk.network.Network((2, 3, 1), (leaky, {'slope': 2.0}), seed=0)\n"
         "assert pickle.loads(pickle.dumps(leaky)) is leaky\n"
         "own = pickle.loads(pickle.dumps(network))\n"
-        "x = np.ones((4, 2))\n"
+        "x = np.ones((2, 4))\n"
         "assert np.array_equal(own.predict(x), network.predict(x))\n"
         "data = cloudpickle.dumps((twice, network, network.predict(x)))\n"
         "assert leaky.__name__ == leaky.__qualname__ == 'leaky'\n"
@@ -91,7 +91,7 @@ def test_from_a_script():
         "twice, network, y = pickle.loads(bytes.fromhex(DATA))\n"
         "assert np.array_equal(twice(np.array([-4.0, 1.0])), [-2, 2])\n"
         "assert twice.fallback.compile is False and twice.__qualname__ == 'twice'\n"
-        "assert np.array_equal(network.predict(np.ones((4, 2))), y)\n"
+        "assert np.array_equal(network.predict(np.ones((2, 4))), y)\n"
     )
     run(reader.replace("DATA", repr(printed(script).strip())))
 
