@@ -77,6 +77,8 @@ int vekt_streaming_pays(void) {
 
 const vekt_api *vekt_drivers(void) {
     static const vekt_api drivers = {
+        .n_targets = vekt_n_targets,
+        .target_at = vekt_target_at,
         .elementwise = vekt_elementwise,
         .dot = vekt_dot,
         .rows = vekt_rows,

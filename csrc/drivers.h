@@ -123,6 +123,8 @@ void vekt_optim_step(const vekt_target *target, int dtype, const vekt_optim_call
 
 /* What vekt._ufuncs uses of vekt._kernels: it is handed the address of this at import. */
 typedef struct {
+    int (*n_targets)(void);
+    const vekt_target *(*target_at)(int i);
     void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
                         const ptrdiff_t *steps, ptrdiff_t n);
     int (*dot)(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,

@@ -174,7 +174,7 @@ static void load_labels(const plan *p, ptrdiff_t first, ptrdiff_t rows, char *sc
     for (ptrdiff_t i = 0; i < rows; i += n) {
         if (p->c.data[VEKT_ROWS_LABEL])
             vekt_gather_labels(p->c.dtype, labels + i * p->item, row_address(p, VEKT_ROWS_LABEL, first + i),
-                               row_step(p, VEKT_ROWS_LABEL), n);
+                               row_step(p, VEKT_ROWS_LABEL), n, p->n);
         vekt_gather_factors(p->c.dtype, factors + i * p->item, row_address(p, VEKT_ROWS_FACTOR, first + i),
                             row_step(p, VEKT_ROWS_FACTOR), n);
     }

@@ -83,11 +83,14 @@ static inline void vekt_fill_masked(int dtype, void *dst, const char *mask, ptrd
     }
 }
 
-/* Labels and factors of rows, in the dtype of the kernel. */
-static inline void vekt_gather_labels(int dtype, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
+/* Labels and factors of rows, in the dtype of the kernel.  Labels index memory: what is none of the classes, because
+ * another thread has written it since the caller looked, becomes -1. */
+static inline void vekt_gather_labels(int dtype, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n,
+                                      ptrdiff_t classes) {
     for (ptrdiff_t i = 0; i < n; i++) {
         int64_t label;
         memcpy(&label, src + i * step, sizeof label);
+        if (label < 0 || label >= classes) label = -1;
         if (dtype == VEKT_F32)
             ((float *)dst)[i] = (float)label;
         else

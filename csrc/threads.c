@@ -14,6 +14,9 @@
  *  5. `epoch` counts jobs.  Workers sleep on it and try each value once, so a worker that has
  *     left a job does not enter it again.
  *
+ *  6. A lower limit makes `surplus` workers end: each that sees a new epoch takes one of these places if any is left.
+ *     `n_workers` counts those that stay, and a call that wants more takes places back before it starts threads.
+ *
  * A worker that wakes on the caller's processor moves away: Linux may leave both there for seconds, the caller doing
  * all the work, while other processors idle.
  *
@@ -27,6 +30,7 @@
 #include "processors.h"
 #include "vekt.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -36,6 +40,9 @@
 /* Longer than the gap between two calls of a loop, far shorter than a time slice. */
 enum { SPIN_NANOSECONDS = 20000 };
 enum { MAX_THREADS = 1024 };
+/* Kernels need a small part of it (meson.build bounds their frames), the loops of other libraries in fused functions
+ * get the rest. */
+enum { STACK_BYTES = 1 << 20 };
 /* More pieces than threads, so that one late or slow thread does not hold up the others. */
 enum { PIECES_PER_THREAD = 4 };
 
@@ -55,6 +62,8 @@ static _Atomic int busy;
 static _Atomic uint32_t gate, epoch, sleepers;
 static _Atomic int caller_processor = -1;
 static int n_workers; /* written by the holder of `busy` */
+static _Atomic int surplus;
+static _Atomic int lowered; /* the limit, and nobody has looked after the workers yet */
 
 static _Atomic int process_limit = 1;
 static _Thread_local int local_limit;
@@ -62,6 +71,7 @@ static _Thread_local int in_task;
 
 static void forget_workers(void) {
     n_workers = 0;
+    atomic_store(&surplus, 0);
     atomic_store(&gate, 0);
     atomic_store(&sleepers, 0);
     atomic_store(&busy, 0);
@@ -126,12 +136,22 @@ static uint32_t next_epoch(uint32_t seen) {
     return now;
 }
 
+/* Takes one of the places in `surplus`: 0 where none is left. */
+static int take_surplus(void) {
+    int left = atomic_load(&surplus);
+    while (left > 0) {
+        if (atomic_compare_exchange_weak(&surplus, &left, left - 1)) return 1;
+    }
+    return 0;
+}
+
 static void *worker(void *first_epoch) {
     uint32_t seen = (uint32_t)(uintptr_t)first_epoch;
     vekt_fpenv_enter();
     in_task = 1;
     for (;;) {
         seen = next_epoch(seen);
+        if (take_surplus()) return NULL;
         vekt_leave_processor(atomic_load(&caller_processor));
         if (enter()) {
             run_pieces();
@@ -144,18 +164,34 @@ static void *worker(void *first_epoch) {
 /* Starts workers until there are as many as wanted; fewer where the system refuses. */
 static int provide_workers(int wanted) {
     sigset_t all, former;
+    while (n_workers < wanted && take_surplus()) n_workers++;
     if (n_workers >= wanted) return wanted;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes)) return n_workers;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &former); /* signals stay with the program's own threads */
     while (n_workers < wanted) {
         pthread_t thread;
         void *seen = (void *)(uintptr_t)atomic_load(&epoch);
-        if (pthread_create(&thread, NULL, worker, seen)) break;
-        pthread_detach(thread);
+        if (pthread_create(&thread, &attributes, worker, seen)) break;
         n_workers++;
     }
     pthread_sigmask(SIG_SETMASK, &former, NULL);
+    pthread_attr_destroy(&attributes);
     return n_workers;
+}
+
+/* Ends the workers that the limit of the process leaves without work.  By the holder of `busy`. */
+static void retire_workers(void) {
+    if (!atomic_exchange(&lowered, 0)) return;
+    const int more = n_workers - (atomic_load(&process_limit) - 1);
+    if (more <= 0) return;
+    n_workers -= more;
+    atomic_fetch_add(&surplus, more);
+    atomic_fetch_add(&epoch, 1);
+    vekt_unpark(&epoch, INT_MAX);
 }
 
 /* A worker counts itself as asleep before it reads `epoch` for the last time, and here `epoch`
@@ -204,6 +240,7 @@ void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *conte
     run_pieces();
     in_task = 0;
     if (helpers) close_gate();
+    retire_workers();
     atomic_store(&busy, 0);
 }
 
@@ -214,7 +251,15 @@ static int clamp(int n) { return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n; 
 
 EXPORTED int vekt_get_num_threads(void) { return local_limit ? local_limit : atomic_load(&process_limit); }
 
-EXPORTED void vekt_set_num_threads(int n) { atomic_store(&process_limit, clamp(n)); }
+EXPORTED void vekt_set_num_threads(int n) {
+    int expected = 0;
+    const int former = atomic_exchange(&process_limit, clamp(n));
+    if (former <= clamp(n)) return;
+    atomic_store(&lowered, 1); /* a call that is running looks after the workers when it ends */
+    if (!atomic_compare_exchange_strong(&busy, &expected, 1)) return;
+    retire_workers();
+    atomic_store(&busy, 0);
+}
 
 int vekt_set_local_num_threads(int n) {
     int former = local_limit;

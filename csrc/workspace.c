@@ -2,7 +2,10 @@
 #include "matmul.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+enum { PAGE = 4096 };
 
 typedef struct {
     void *data[VEKT_N_WORKSPACES];
@@ -25,12 +28,13 @@ static void release(void *held) {
 static void make_key(void) { pthread_key_create(&key, release); }
 
 void *vekt_workspace(int slot, size_t bytes) {
-    if (own.bytes[slot] < bytes) {
+    if (own.bytes[slot] < bytes || !own.data[slot]) { /* of 0 bytes, too: NULL says that there is no memory */
+        if (bytes > PTRDIFF_MAX - PAGE) return NULL;
         pthread_once(&once, make_key);
         pthread_setspecific(key, &own);
         free(own.data[slot]);
         own.bytes[slot] = 0;
-        size_t rounded = (bytes + 4095) & ~(size_t)4095;
+        size_t rounded = (bytes / PAGE + 1) * PAGE;
         own.data[slot] = aligned_alloc(64, rounded);
         if (!own.data[slot]) return NULL;
         own.bytes[slot] = rounded;

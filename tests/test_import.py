@@ -55,6 +55,58 @@ def test_bad_thread_count():
     assert "ValueError: VEKT_NUM_THREADS='many'" in done.stderr
 
 
+def test_silly_numbers_of_threads():
+    """OMP_NUM_THREADS is another program's."""
+    script = "import vekt; print(vekt.get_num_threads())"
+    for value in ("99999999999", "-1", "x", "9" * 5000, " ", "\udcff"):
+        assert run(script, VEKT_NUM_THREADS="", OMP_NUM_THREADS=value).stdout.strip().isdigit()
+        done = run(script, check=value == " ", VEKT_NUM_THREADS=value)
+        assert value == " " or "ValueError: VEKT_NUM_THREADS=" in done.stderr
+        done = run(script, check=False, VEKT_ISA=value)
+        assert "ValueError: VEKT_ISA=" in done.stderr
+
+
+AT_EXIT = """
+import atexit, builtins, sys
+import numpy as np
+import vekt as vk
+a, i = np.ones((3, 3)), np.ones((3, 3), int)
+class Late:
+    def __init__(self, call):
+        self.call = call
+    def __del__(self):
+        try:
+            self.call()
+            print("ran")
+        except ImportError as error:
+            print(error if "vekt." in str(error) else "unclear", end="\\n")
+calls = [
+    lambda: vk.matmul(a, a), lambda: vk.matmul(i, a), lambda: vk.matvec(a, i[0]),
+    lambda: vk.vecdot(a, i), lambda: vk.dot(a, i), lambda: vk.tensordot(a, i), lambda: vk.gelu(i),
+    lambda: vk.gelu(np.ones(10**6)), lambda: vk.softmax(a), lambda: vk.where(a > 0, a, 1),
+    lambda: vk.dense(a, a), lambda: vk.mean(a), lambda: vk.evaluate("a + 1", {"a": a}),
+    lambda: vk.norm(a), lambda: vk.outer(a, a),
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "first"),
+    [
+        ("builtins.late = [Late(call) for call in calls]", 8),  # imports are over
+        ("for call in calls: atexit.register(call)", 0),
+        ("atexit.register(lambda: [Late(call) for call in calls])", 15),
+        ("late = [Late(call) for call in calls]; late.append(late)", 8),
+    ],
+)
+def test_first_calls_while_python_shuts_down(how, first):
+    done = run(AT_EXIT + how)
+    assert not done.stderr
+    lines = done.stdout.splitlines()
+    assert lines.count("ran") == first
+    assert all(" is first used while Python shuts down" in line for line in lines if line != "ran")
+
+
 def test_lazy_attributes():
     assert vk.__version__ == vk.config.get_config()["version"]
     assert vk.reference.__name__ == "vekt.reference"

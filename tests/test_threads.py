@@ -167,27 +167,35 @@ def test_workers_may_run_wherever_the_caller_may(rng):
         sleep(0.001)
 
 
-def test_threads_are_kept_and_small_work_wakes_none():
+def test_threads_are_kept_up_to_the_limit_and_small_work_wakes_none():
     script = """
-import os, json, numpy as np, vekt as vk
-def threads(): return len(os.listdir("/proc/self/task"))
+import os, json, time, numpy as np, vekt as vk
+def threads(expected=None):
+    number = lambda: len(os.listdir("/proc/self/task"))
+    deadline = time.monotonic() + 20  # those that end may be on their way
+    while expected and number() != expected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return number()
 vk.set_num_threads(3)
 counts = [threads()]
 vk.sigmoid(np.ones(1000)); vk.dot(np.ones(1000), np.ones(1000)); counts.append(threads())
 x = np.ones(4_000_000)
 for _ in range(3): vk.sigmoid(x); vk.dot(x, x)
 counts.append(threads())
-vk.set_num_threads(1)
-vk.sigmoid(x)
+expected = vk.sigmoid(x)
+for limit in (2, 1, 3, 40, 2, 5):
+    vk.set_num_threads(limit)
+    counts.append(threads(counts[0] + limit - 1 if limit < 3 else None))
+    for _ in range(3): assert (vk.sigmoid(x) == expected).all()
+with vk.num_threads(4):  # for some lines: the limit of the process says how many stay
+    for _ in range(3): vk.sigmoid(x)
 counts.append(threads())
 print(json.dumps(counts))
 """
     if not Path("/proc/self/task").exists():
         return
-    start, small, large, fewer = json.loads(printed(script))
-    assert small == start
-    assert large == start + 2
-    assert fewer == large
+    start, *more = (int(n) for n in json.loads(printed(script)))
+    assert [n - start for n in more] == [0, 2, 1, 0, 0, 2, 1, 1, 4]
 
 
 class TestDefault:
@@ -201,13 +209,20 @@ class TestDefault:
             ({"OMP_NUM_THREADS": "4,2"}, 4),
             ({"OMP_NUM_THREADS": "0"}, CORES),
             ({"OMP_NUM_THREADS": "many"}, CORES),
+            ({"OMP_NUM_THREADS": "-3"}, CORES),
+            ({"OMP_NUM_THREADS": "1e9"}, CORES),
+            ({"OMP_NUM_THREADS": "1025"}, CORES),
+            ({"OMP_NUM_THREADS": "99999999999"}, CORES),
+            ({"OMP_NUM_THREADS": "9" * 5000}, CORES),
+            ({"OMP_NUM_THREADS": "0007"}, 7),
+            ({"VEKT_NUM_THREADS": "1024", "OMP_NUM_THREADS": "99999999999"}, 1024),
             ({}, CORES),
         ],
     )
     def test_environment(self, environment, expected, tmp_path):
         assert default_num_threads(environment, str(tmp_path)) == expected
 
-    @pytest.mark.parametrize("value", ["0", "-2", "two", "1.5"])
+    @pytest.mark.parametrize("value", ["0", "-2", "two", "1.5", "1025", "99999999999", "9" * 5000])
     def test_bad_value(self, value):
         with pytest.raises(ValueError, match="VEKT_NUM_THREADS"):
             default_num_threads({"VEKT_NUM_THREADS": value})

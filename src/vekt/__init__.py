@@ -6,10 +6,11 @@ functions, ``vekt.reference.gelu`` plain NumPy that says what is meant.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
-from vekt import activations, ufuncs
+from vekt import activations, linalg, ufuncs
 from vekt._elementwise_ops import PUBLIC_NAMES as _ELEMENTWISE
 from vekt._gate_ops import PUBLIC_NAMES as _GATES
 from vekt._loss_ops import PUBLIC_NAMES as _LOSSES
@@ -75,9 +76,14 @@ __all__ = [
 ]
 
 
+# There already, for functions first used while Python shuts down and imports nothing any more.
+_LOADED = {"vekt.activations": activations, "vekt.linalg": linalg}
+
+
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return globals().setdefault(name, getattr(import_module(_HOMES[name]), name))
+        home = _LOADED.get(_HOMES[name]) or _imported(name, _HOMES[name])
+        return globals().setdefault(name, getattr(home, name))
     if name in _LAZY_MODULES:
         return import_module(f"vekt.{name}")
     if name == "show_config":
@@ -85,6 +91,18 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("vekt")
     raise AttributeError(f"module 'vekt' has no attribute {name!r}")
+
+
+def _imported(name: str, module: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        if not sys.is_finalizing():
+            raise
+        raise ImportError(
+            f"vekt.{name} is first used while Python shuts down, when {module} cannot be imported "
+            "any more: use or import it earlier"
+        ) from error
 
 
 def __dir__() -> list[str]:

@@ -19,6 +19,9 @@
 extern const vekt_api *vekt_connected;
 extern const vekt_target *vekt_selected;
 
+/* _module.c.  The target of this address; NULL with an error where there is none. */
+const vekt_target *vekt_target_of(PyObject *address);
+
 /* _shared.c.  Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
 int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 
@@ -39,6 +42,9 @@ int vekt_holds_bfloat16(const PyArray_Descr *descr);
 /* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
 PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                       PyArray_DTypeMeta *const signature[]);
+/* What dtype= or signature= ask for: sets *dtype (borrowed), NULL where nothing is asked for.  0 without an error
+ * where they ask for several dtypes at once, of which there is no loop. */
+int vekt_asked_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta **dtype);
 /* The dtype that the inputs have in common (borrowed), or NULL without an error.  bfloat16, where given, stays alone,
  * and beside others counts as float32, as in NumPy's own ufuncs; NumPy cannot promote it with all dtypes. */
 PyArray_DTypeMeta *vekt_common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
@@ -85,6 +91,8 @@ PyObject *vekt_build_products(const vekt_target *target);
 /* dot(a, b, out=None); self is a capsule of the target, or the module for the selected one. */
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 extern const char vekt_dot_doc[];
+/* connect_dot(function): function(a, b, out) is for operands that are not both vectors. */
+PyObject *vekt_py_connect_dot(PyObject *self, PyObject *function);
 
 /* rows(name, x, y, axis, keepdims, where, out, dtype); self as for dot. */
 PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args);

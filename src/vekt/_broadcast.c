@@ -271,7 +271,7 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, P
     if (!e || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
     const int other = count_elements(&c, e);
     if (other < 0) return NULL;
-    if (other && !(e = look_up(d, signature))) Py_RETURN_NOTIMPLEMENTED;
+    if (other) return vekt_broadcast_call(d, args, outs); /* meanwhile another thread may have changed the arrays */
     c.it.operation = e->operation;
     for (int j = 0; j < d->nin; j++) {
         if (signature[j] < NPY_BOOL) {

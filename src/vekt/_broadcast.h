@@ -22,7 +22,7 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD vekt_vectorcall call;
-    PyObject *attributes, *fallback;
+    PyObject *attributes, *fallback, *weak;
     const vekt_target *target;
     int nin, nout, n_entries; /* nout is 0 until the first operation tells */
     int positional_out;       /* may out follow the inputs? */

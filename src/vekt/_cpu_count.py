@@ -8,13 +8,16 @@ from collections.abc import Mapping
 
 VARIABLE = "VEKT_NUM_THREADS"
 OPENMP_VARIABLE = "OMP_NUM_THREADS"
+MAX_THREADS = 1024
+"""More are never started (csrc/threads.c)."""
 
 
 def default_num_threads(environ: Mapping[str, str] = os.environ, root: str = "/") -> int:
     """Return the number of threads to start with.
 
     ``VEKT_NUM_THREADS`` decides, else ``OMP_NUM_THREADS``, else the cores that the CPU affinity
-    and the CPU quota of the cgroup allow.
+    and the CPU quota of the cgroup allow.  ``OMP_NUM_THREADS`` is meant for other programs: a
+    value that is no number from 1 to 1024 is ignored.
 
     Parameters
     ----------
@@ -26,13 +29,13 @@ def default_num_threads(environ: Mapping[str, str] = os.environ, root: str = "/"
     Raises
     ------
     ValueError
-        If ``VEKT_NUM_THREADS`` is set but is not a whole number of at least 1.
+        If ``VEKT_NUM_THREADS`` is set but is not a whole number from 1 to 1024.
     """
     own = environ.get(VARIABLE, "").strip()
     if own:
         threads = _positive_int(own)
         if threads is None:
-            raise ValueError(f"{VARIABLE}={own!r} must be a whole number of at least 1")
+            raise ValueError(f"{VARIABLE}={own!r} must be a whole number from 1 to {MAX_THREADS}")
         return threads
     openmp = environ.get(OPENMP_VARIABLE, "").split(",")[0].strip()  # "4,2": one number per level
     return _positive_int(openmp) or available_cores(root)
@@ -47,8 +50,13 @@ def available_cores(root: str = "/") -> int:
     return max(1, math.ceil(min(cores, _cgroup_quota(root))))
 
 
-def _positive_int(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text) >= 1 else None
+def _positive_int(text: str, most: float = MAX_THREADS) -> int | None:
+    """Return a whole number of 1 to `most`; None for any other text."""
+    digits = text.lstrip("0")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        return None
+    number = int(digits)
+    return number if number <= most else None
 
 
 def _cgroup_quota(root: str) -> float:
@@ -76,9 +84,10 @@ def _with_parents(path: str) -> list[str]:
 
 def _ratio(words: list[str]) -> float:
     """Quota over period; infinite for "max", -1 and missing files."""
-    if len(words) == 2 and all(_positive_int(word) for word in words):
-        return int(words[0]) / int(words[1])
-    return math.inf
+    quota, period = (
+        (_positive_int(word, math.inf) for word in words) if len(words) == 2 else (None, None)
+    )
+    return quota / period if quota and period else math.inf
 
 
 def _read(*path: str) -> str:

@@ -268,7 +268,7 @@ static PyObject *pack(PyObject *self, PyObject *args) {
     operand w;
     (void)self;
     if (!PyArg_ParseTuple(args, "OO!:pack", &address, &PyArray_Type, &weights)) return NULL;
-    const vekt_target *target = PyLong_AsVoidPtr(address);
+    const vekt_target *target = vekt_target_of(address);
     if (!target) return NULL;
     const int type = PyArray_TYPE((PyArrayObject *)weights);
     if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !view(weights, type, &w) || PyArray_NDIM(w.array) != 2)

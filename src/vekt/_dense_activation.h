@@ -66,7 +66,7 @@ static PyObject *new_activation(PyObject *self, PyObject *args) {
     activation *a = aligned_alloc(64, sizeof *a);
     if (!a) return PyErr_NoMemory();
     memset(a, 0, sizeof *a);
-    a->target = PyLong_AsVoidPtr(address);
+    a->target = vekt_target_of(address);
     a->n_params = (int)PyTuple_Size(params);
     a->is_relu = name && !strcmp(name, "relu");
     if (a->target && name) {
@@ -105,7 +105,7 @@ static PyObject *new_program_activation(PyObject *self, PyObject *args) {
     activation *a = aligned_alloc(64, sizeof *a);
     if (!a) return PyErr_NoMemory();
     memset(a, 0, sizeof *a);
-    a->target = PyLong_AsVoidPtr(address);
+    a->target = vekt_target_of(address);
     a->n_params = 1;
     for (int dtype = 0; dtype < VEKT_N_DTYPES && !PyErr_Occurred(); dtype++) {
         const uint8_t type = dtype == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64;

@@ -22,7 +22,10 @@ static PyObject *call_fallback(const vekt_dispatcher *d, PyObject *const *args, 
     for (Py_ssize_t i = 0; i < n && status == 0; i++) PyTuple_SetItem(positional, i, Py_NewRef(args[i]));
     for (Py_ssize_t i = 0; i < n_names && status == 0; i++)
         status = PyDict_SetItem(keywords, PyTuple_GetItem(names, i), args[n + i]);
-    if (status == 0) result = PyObject_CallFunctionObjArgs(d->fallback, (PyObject *)d, positional, keywords, NULL);
+    if (status == 0 && !d->fallback)
+        PyErr_SetString(PyExc_RuntimeError, "this function has been collected as garbage");
+    else if (status == 0)
+        result = PyObject_CallFunctionObjArgs(d->fallback, (PyObject *)d, positional, keywords, NULL);
     Py_XDECREF(positional);
     Py_XDECREF(keywords);
     return result;
@@ -156,10 +159,11 @@ static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
         return NULL;
     const vekt_operation *operation = operation_in(capsule);
     if (!operation) return NULL;
-    if (d->nout == 0) d->nout = operation->nout;
-    if (PyTuple_Size(signature) != d->nin || operation->nin != d->nin || operation->nout != d->nout ||
-        PyTuple_Size(outs) != d->nout)
-        return PyErr_Format(PyExc_ValueError, "add: %d inputs and %d outputs expected", d->nin, d->nout);
+    const int nout = d->nout ? d->nout : operation->nout;
+    if (PyTuple_Size(signature) != d->nin || operation->nin != d->nin || operation->nout != nout ||
+        PyTuple_Size(outs) != nout)
+        return PyErr_Format(PyExc_ValueError, "add: %d inputs and %d outputs expected", d->nin, nout);
+    d->nout = nout;
     vekt_entry *e = new_entry(d, capsule, operation);
     vekt_entry **more = PyMem_Realloc(d->entries, (size_t)(d->n_entries + 1) * sizeof *more);
     if (more) d->entries = more;
@@ -214,9 +218,18 @@ static PyObject *copy(PyObject *self, PyObject *unused) {
 
 static PyObject *represent(PyObject *self) {
     PyObject *name = PyObject_GetAttrString(self, "__name__");
-    PyObject *text = name ? PyUnicode_FromFormat("<vekt function %U>", name) : NULL;
+    PyObject *text = name ? PyUnicode_FromFormat("<vekt function %S>", name) : NULL;
     Py_XDECREF(name);
     return text;
+}
+
+/* Names are strings and stay, as those of Python's functions: pickle goes by them. */
+static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
+    const int names = PyUnicode_CompareWithASCIIString(name, "__name__") == 0 ||
+                      PyUnicode_CompareWithASCIIString(name, "__qualname__") == 0;
+    if (!names || (value && PyUnicode_Check(value))) return PyObject_GenericSetAttr(self, name, value);
+    PyErr_Format(PyExc_TypeError, "%U must be set to a string object", name);
+    return -1;
 }
 
 /* ---- the type ---- */
@@ -231,7 +244,7 @@ static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *keywords) 
     if (nin < 1 || nout < 0 || nin > VEKT_MAX_OPERANDS || nout > VEKT_MAX_OPERANDS - nin)
         return PyErr_Format(PyExc_ValueError, "Dispatcher: %d operands at most, an input at least",
                             VEKT_MAX_OPERANDS);
-    const vekt_target *target = address ? PyLong_AsVoidPtr(address) : vekt_selected;
+    const vekt_target *target = address ? vekt_target_of(address) : vekt_selected;
     if (!target) return NULL;
     vekt_dispatcher *d = (vekt_dispatcher *)PyType_GenericAlloc(type, 0);
     if (!d) return NULL;
@@ -273,6 +286,7 @@ static void deallocate(PyObject *self) {
     vekt_dispatcher *d = (vekt_dispatcher *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
+    if (d->weak) PyObject_ClearWeakRefs(self);
     clear(self);
     for (int i = 0; i < d->n_entries; i++) free_entry(d->entries[i], d->nout);
     PyMem_Free(d->entries);
@@ -296,6 +310,7 @@ static PyMethodDef methods[] = {
 
 static PyMemberDef members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(vekt_dispatcher, call), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(vekt_dispatcher, weak), READONLY, NULL},
     {"__dictoffset__", T_PYSSIZET, offsetof(vekt_dispatcher, attributes), READONLY, NULL},
     {"nin", T_INT, offsetof(vekt_dispatcher, nin), READONLY, "Number of inputs."},
     {"nout", T_INT, offsetof(vekt_dispatcher, nout), READONLY, "Number of outputs."},
@@ -316,6 +331,7 @@ static PyType_Slot slots[] = {
     {Py_tp_clear, clear},
     {Py_tp_call, call_tuple},
     {Py_tp_repr, represent},
+    {Py_tp_setattro, set_attribute},
     {Py_tp_methods, methods},
     {Py_tp_members, members},
     {0, NULL},

@@ -149,15 +149,18 @@ static PyObject *multiply_vectors(const vekt_target *target, PyArrayObject **a, 
     return result;
 }
 
-/* Operands that are not both vectors, over the selected target. */
+static PyObject *general;
+
+/* Called once, at import: what multiplies operands that are not both vectors, over the selected target. */
+PyObject *vekt_py_connect_dot(PyObject *self, PyObject *function) {
+    (void)self;
+    Py_XDECREF(general);
+    general = Py_NewRef(function);
+    Py_RETURN_NONE;
+}
+
 static PyObject *multiply_others(PyArrayObject *a, PyArrayObject *b, PyObject *out) {
-    static PyObject *general;
-    if (!general) {
-        PyObject *module = PyImport_ImportModule("vekt.linalg");
-        general = module ? PyObject_GetAttrString(module, "_dot_general") : NULL;
-        Py_XDECREF(module);
-        if (!general) return NULL;
-    }
+    if (!general) return PyErr_Format(PyExc_RuntimeError, "dot: vekt.linalg has not been imported");
     return PyObject_CallFunctionObjArgs(general, (PyObject *)a, (PyObject *)b, out ? out : Py_None, NULL);
 }
 

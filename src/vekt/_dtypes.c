@@ -62,6 +62,16 @@ PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta 
     return NULL;
 }
 
+int vekt_asked_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta **dtype) {
+    *dtype = NULL;
+    for (int j = 0; j < u->nargs; j++) {
+        if (!signature[j]) continue;
+        if (*dtype && signature[j] != *dtype) return 0;
+        *dtype = signature[j];
+    }
+    return 1;
+}
+
 /* Does bfloat16 hold their numbers, as NumPy sees it? */
 static int fits_bfloat16(const PyArray_DTypeMeta *dtype) {
     return dtype == &PyArray_BoolDType || dtype == &PyArray_ByteDType || dtype == &PyArray_UByteDType ||

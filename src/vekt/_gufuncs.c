@@ -191,8 +191,8 @@ static void list_dtypes(PyArray_DTypeMeta *list[N_DTYPES]) {
 /* The dtype to compute in (borrowed), or NULL without an error where there is none. */
 static PyArray_DTypeMeta *computing_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                           PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta *bfloat16) {
-    PyArray_DTypeMeta *dtype = NULL, *list[N_DTYPES];
-    for (int j = 0; j < u->nargs && !dtype; j++) dtype = signature[j]; /* dtype= or signature= decides */
+    PyArray_DTypeMeta *dtype, *list[N_DTYPES];
+    if (!vekt_asked_dtype(u, signature, &dtype)) return NULL;
     if (!dtype) dtype = vekt_common_dtype(u, operands, bfloat16);
     if (dtype == bfloat16) return bfloat16;
     if (dtype == &PyArray_PyLongDType) return &PyArray_LongDType;

@@ -17,12 +17,21 @@ static PyObject *connect(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+const vekt_target *vekt_target_of(PyObject *address) {
+    const void *target = PyLong_AsVoidPtr(address);
+    if (!target && PyErr_Occurred()) return NULL;
+    for (int i = 0; vekt_connected && i < vekt_connected->n_targets(); i++) {
+        if (vekt_connected->target_at(i) == target) return target;
+    }
+    return (const vekt_target *)PyErr_Format(PyExc_ValueError, "%R is not the address of a target", address);
+}
+
 static PyObject *build_ufunc(PyObject *self, PyObject *args) {
     PyObject *address;
     const char *name, *doc;
     (void)self;
     if (!PyArg_ParseTuple(args, "Oss:build_ufunc", &address, &name, &doc)) return NULL;
-    const vekt_target *target = PyLong_AsVoidPtr(address);
+    const vekt_target *target = vekt_target_of(address);
     if (!target) return NULL;
     return vekt_build_ufunc(target, name, doc);
 }
@@ -63,9 +72,9 @@ static PyMethodDef transpose_copy_def = {"transpose_copy", (PyCFunction)(void (*
 
 /* A function that finds the target in its self. */
 static PyObject *bind(PyMethodDef *definition, PyObject *address) {
-    void *target = PyLong_AsVoidPtr(address);
+    const vekt_target *target = vekt_target_of(address);
     if (!target) return NULL;
-    PyObject *capsule = PyCapsule_New(target, NULL, NULL);
+    PyObject *capsule = PyCapsule_New((void *)target, NULL, NULL);
     if (!capsule) return NULL;
     PyObject *function = PyCFunction_New(definition, capsule);
     Py_DECREF(capsule);
@@ -94,7 +103,7 @@ static PyObject *build_optim_step(PyObject *self, PyObject *address) {
 
 static PyObject *build_products(PyObject *self, PyObject *address) {
     (void)self;
-    void *target = PyLong_AsVoidPtr(address);
+    const vekt_target *target = vekt_target_of(address);
     return target ? vekt_build_products(target) : NULL;
 }
 
@@ -121,6 +130,8 @@ static PyObject *build_transpose_copy(PyObject *self, PyObject *address) {
 static PyMethodDef methods[] = {
     {"connect", connect, METH_VARARGS,
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
+    {"connect_dot", vekt_py_connect_dot, METH_O,
+     "connect_dot(function, /)\n--\n\nTake what dot calls for operands that are not both vectors."},
     {"build_ufunc", build_ufunc, METH_VARARGS,
      "build_ufunc(target, name, doc, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
     {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},

@@ -40,7 +40,7 @@ SUPPORTED: tuple[str, ...] = tuple(
 
 def _select() -> Any:
     cap = os.environ.get(ISA_VARIABLE, "")
-    target = lib.vekt_select_target(cap.encode())
+    target = lib.vekt_select_target(os.fsencode(cap))
     if not target:
         raise ValueError(
             f"{ISA_VARIABLE}={cap!r} is not an instruction set of this build; "

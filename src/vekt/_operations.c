@@ -88,7 +88,7 @@ PyObject *vekt_py_kernel_operation(PyObject *self, PyObject *args) {
     PyArray_Descr *dtype;
     (void)self;
     if (!PyArg_ParseTuple(args, "OsO!:kernel_operation", &address, &name, &PyArrayDescr_Type, &dtype)) return NULL;
-    const vekt_target *target = PyLong_AsVoidPtr(address);
+    const vekt_target *target = vekt_target_of(address);
     if (!target) return NULL;
     const int type = vekt_memory_type_of(dtype);
     for (int i = 0; i < target->n_arithmetic; i++) {

@@ -19,7 +19,7 @@ static int parse(PyObject *const *args, Py_ssize_t n_args, int n_arrays, call *c
         PyErr_Format(PyExc_TypeError, "prelu: expected %d arguments, got %zd", n_arrays + 4, n_args);
         return -1;
     }
-    c->target = PyLong_AsVoidPtr(args[0]);
+    c->target = vekt_target_of(args[0]);
     c->shape.outer = PyLong_AsSsize_t(args[n_arrays + 1]);
     c->shape.period = PyLong_AsSsize_t(args[n_arrays + 2]);
     c->shape.inner = PyLong_AsSsize_t(args[n_arrays + 3]);

@@ -277,7 +277,7 @@ static PyObject *new_program(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OO!iiO!O!i:program", &address, &PyTuple_Type, &dtypes, &nin, &nout, &PyTuple_Type,
                           &constants, &PyTuple_Type, &instructions, &b.program.operation.cost))
         return NULL;
-    b.program.target = PyLong_AsVoidPtr(address);
+    b.program.target = vekt_target_of(address);
     if (!b.program.target) return NULL;
     vekt_program *p = malloc(sizeof *p);
     if (!p) return PyErr_NoMemory();
@@ -335,7 +335,7 @@ static PyObject *reduce_program(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OOO!O!O!O!:reduce_program", &address, &capsule, &PyTuple_Type, &shape, &PyTuple_Type,
                           &arrays, &PyTuple_Type, &kinds, &PyTuple_Type, &divisors))
         return NULL;
-    const vekt_target *target = PyLong_AsVoidPtr(address);
+    const vekt_target *target = vekt_target_of(address);
     const vekt_operation *o = target ? PyCapsule_GetPointer(capsule, VEKT_OPERATION) : NULL;
     if (!o) return NULL;
     r.iteration.operation = o;

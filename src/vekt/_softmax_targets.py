@@ -148,13 +148,15 @@ class Targets:
             )
         if reduction == "mean" and not self.total:
             raise ValueError(f"{self.function}: there is no row, or none that counts, to average")
-        targets, x = self.labels, self.logits
+        x = self.logits
+        native = x.dtype.newbyteorder("=")
+        targets = self.labels
+        share = self.smoothing / self.n
         if targets is None:
             assert self.t is not None
-            targets = self.t
-            if dlogits is not None and np.may_share_memory(dlogits, targets):
-                targets = targets.copy()
-        native = x.dtype.newbyteorder("=")
+            targets, share = self.t.astype(native, copy=False), 0.0
+        if dlogits is not None and np.may_share_memory(dlogits, targets):
+            targets = targets.copy()
         x, loss_of = x.astype(native, copy=False), loss
         result = dlogits
         if dlogits is not None and (dlogits.dtype != native or _overlaps(dlogits, x)):
@@ -164,10 +166,9 @@ class Targets:
             factors = np.broadcast_to(1 / self.total, self.rows)
         elif reduction == "mean":
             factors = factors / self.total
-        share = self.smoothing / self.n if targets is self.labels else 0.0
         kernel(
             x,
-            targets if targets is self.labels else targets.astype(native, copy=False),
+            targets,
             factors,
             1 - self.smoothing,
             share,

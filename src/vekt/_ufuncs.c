@@ -60,18 +60,24 @@ static int computes_as_double(const PyArray_DTypeMeta *dtype) {
     return 0;
 }
 
+/* Is there a loop for it, or will there be?  NumPy asks the promoter again about a dtype that has none, for ever. */
+static int has_loop(const PyUFuncObject *u, const PyArray_DTypeMeta *dtype, const PyArray_DTypeMeta *bfloat16) {
+    const ufunc_data *data = (const void *)u->data;
+    if (dtype == &PyArray_DoubleDType) return data->kernel[VEKT_F64] != NULL;
+    return data->kernel[VEKT_F32] &&
+           (dtype == &PyArray_HalfDType || dtype == &PyArray_FloatDType || dtype == bfloat16);
+}
+
 /* The dtype to compute in (borrowed), or NULL without an error where there is none. */
 static PyArray_DTypeMeta *computing_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                           PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta *bfloat16) {
-    for (int j = 0; j < u->nargs; j++) {
-        if (signature[j]) return signature[j]; /* dtype= or signature= decides */
+    PyArray_DTypeMeta *dtype;
+    if (!vekt_asked_dtype(u, signature, &dtype)) return NULL;
+    if (!dtype) {
+        dtype = vekt_common_dtype(u, operands, bfloat16);
+        if (dtype && computes_as_double(dtype)) dtype = &PyArray_DoubleDType;
     }
-    PyArray_DTypeMeta *common = vekt_common_dtype(u, operands, bfloat16);
-    if (!common || common == bfloat16) return common;
-    if (computes_as_double(common)) return &PyArray_DoubleDType;
-    if (common == &PyArray_HalfDType) return &PyArray_HalfDType;
-    if (common == &PyArray_FloatDType) return &PyArray_FloatDType;
-    return common == &PyArray_DoubleDType ? &PyArray_DoubleDType : NULL;
+    return dtype && has_loop(u, dtype, bfloat16) ? dtype : NULL;
 }
 
 /* bfloat16's loop is added when the first one comes: `import vekt` shall not import ml_dtypes. */

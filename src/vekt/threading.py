@@ -2,7 +2,7 @@
 
 Large calls share their work with a pool of sleeping threads; the results have the same bits for
 any number of them.  At start the limit is ``VEKT_NUM_THREADS``, else ``OMP_NUM_THREADS``, else
-the number of cores that the CPU affinity and the cgroup allow.
+the number of cores that the CPU affinity and the cgroup allow.  No call uses more than 1024.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def _checked(n: SupportsIndex) -> int:
 
 def set_num_threads(n: SupportsIndex) -> None:
     """Set how many threads a call may use, for the whole process.
+
+    Idle threads of the pool beyond a lower limit end.
 
     Parameters
     ----------

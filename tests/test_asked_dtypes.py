@@ -1,0 +1,114 @@
+"""dtype=, signature= and casting= that no loop serves are errors of NumPy's kind, at once."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import vekt as vk
+from vekt import _native, ufuncs
+from vekt._ufuncs import Dispatcher
+
+UFUNCS = {name: getattr(ufuncs, name) for name in ufuncs.__all__}
+PRODUCTS = ("matmul", "matvec", "vecdot", "vecmat")
+WRONG = ["i4", "?", "u8", "c8", "c16", "g", "G", "O", "S3", "U2", "M8[s]", "m8[s]", "V4"]
+
+
+def raises_type_error(function, *operands, **options):
+    with pytest.raises(TypeError) as caught:
+        function(*operands, **options)
+    assert "_ufuncs" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", WRONG)
+def test_ufuncs(dtype):
+    assert UFUNCS
+    for u in UFUNCS.values():
+        x = [np.ones(3)] * u.nin
+        others = (None,) * (u.nargs - 1)
+        with pytest.raises(TypeError, match=f"{u.__name__}|dtype"):
+            u(*x, dtype=dtype)
+        raises_type_error(u, *x, signature=(dtype,) * u.nargs)
+        raises_type_error(u, *x, signature=(dtype, *others))
+        raises_type_error(u, *x, signature=(*others, dtype))
+        raises_type_error(u, *x, dtype=dtype, casting="unsafe")
+        raises_type_error(u, *[np.ones(3, "f4")] * u.nin, dtype=dtype, out=np.ones(3, "f4"))
+        raises_type_error(
+            u.resolve_dtypes,
+            (np.dtype("f8"),) * u.nin + (None,) * u.nout,
+            signature=(*others, np.dtype(dtype)),
+        )
+
+
+def test_several_dtypes_at_once():
+    for u in UFUNCS.values():
+        for first, last in (("f4", "f8"), ("f8", "f2"), ("f2", "f4"), ("f8", "i4")):
+            signature = (first, *(None,) * (u.nargs - 2), last)
+            raises_type_error(u, *[np.ones(3)] * u.nin, signature=signature)
+
+
+@pytest.mark.parametrize("dtype", [np.longdouble, np.clongdouble, object, "S3", "M8[s]", "c8"])
+def test_operands_without_a_loop(dtype):
+    x = np.zeros(3, dtype)
+    for name, u in UFUNCS.items():
+        if np.dtype(dtype).kind == "c" and name in ("exp", "tanh", "sin", "cos", "log"):
+            continue
+        raises_type_error(u, *[x] * u.nin)
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products(name):
+    function = getattr(vk, name)
+    a, b = np.ones((3, 3)), np.ones((3, 3))
+    if name == "matvec":
+        b = b[0]
+    if name == "vecmat":
+        a = a[0]
+    for dtype in ("g", "G", "O", "S3", "M8[s]", "V4"):
+        raises_type_error(function, a, b, dtype=dtype)
+        for signature in ((dtype, None, None), (None, None, dtype), ("f4", None, "f8")):
+            raises_type_error(function, a, b, signature=signature)
+    raises_type_error(function, a, b, dtype="i4")
+    assert function(a, b, dtype="i4", casting="unsafe").dtype == np.int32
+
+
+def with_dtype():
+    for name in vk.__all__:
+        function = getattr(vk, name)
+        try:
+            parameters = inspect.signature(function).parameters
+        except (TypeError, ValueError):
+            continue
+        if "dtype" in parameters and type(function) is not np.ufunc:
+            nin = getattr(function, "nin", None) or sum(
+                p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+                for p in parameters.values()
+            )
+            yield name, function, nin
+
+
+@pytest.mark.parametrize("dtype", ["S3", "O", "M8[s]", "V4", "no such dtype"])
+def test_other_functions(dtype):
+    functions = list(with_dtype())
+    assert len(functions) > 20
+    for name, function, nin in functions:
+        try:
+            function(*[np.ones((3, 3))] * nin, dtype=dtype)
+        except (TypeError, ValueError):
+            continue
+        assert dtype == "O", name  # as NumPy: sums of objects
+
+
+def test_every_instruction_set():
+    for isa in _native.SUPPORTED:
+        u = _native.build_ufunc("gelu", isa)
+        raises_type_error(u, np.ones(3), dtype="c8")
+
+
+def test_dispatchers_name_what_they_lack():
+    for name in vk.__all__:
+        function = getattr(vk, name)
+        if type(function) is Dispatcher:
+            raises_type_error(function, *[np.ones(3)] * function.nin, no_such_option=1)
