@@ -293,3 +293,35 @@ def test_examples():
     assert doctest.testmod(network).failed == 0
     assert doctest.testmod(_gradient_check).attempted > 0
     assert doctest.testmod(_gradient_check).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "each"),
+    [
+        (("relu", "tanh"), ["relu", "tanh"]),
+        (["relu", "tanh"], ["relu", "tanh"]),
+        (np.array(["relu", "tanh"]), ["relu", "tanh"]),
+        (iter(["relu", None]), ["relu", None]),
+        ({"relu": 1, "tanh": 2}.keys(), ["relu", "tanh"]),
+        ((("leaky_relu", {"negative_slope": 0.3}), "prelu"), None),
+        (("leaky_relu", {"negative_slope": 0.3}), [("leaky_relu", {"negative_slope": 0.3})] * 2),
+        ("tanh", ["tanh"] * 2),
+        (None, [None] * 2),
+        (activations.tanh, [activations.tanh] * 2),
+    ],
+    ids=str,
+)
+def test_one_activation_or_one_for_each_layer(given, each):
+    made = Network([3, 4, 4, 1], given, seed=0)
+    assert made.activations == (each or list(given))
+    for wrong in (("relu",), ["relu"] * 3, iter(()), np.array(["relu"] * 3)):
+        with pytest.raises(ValueError, match="activations: expected 2, one for each hidden layer"):
+            Network([3, 4, 4, 1], wrong)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "step", "softmax"])
+def test_messages_name_the_output(output):
+    net = Network([2, 2], output=output)
+    for fit in (net.fit, net.gradients):
+        with pytest.raises(ValueError, match=f"targets of a {output} output"):
+            fit(np.ones((2, 3)), np.full((2, 3), -0.5))

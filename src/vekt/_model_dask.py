@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 da: Any = import_module("dask.array")
 
 
-def samples(model: BaseMLP, X: Any, y: Any, sample_weight: Any, reset: bool) -> Samples:
-    """Check what `fit` is given, begin anew if there is no network, and return its samples."""
+def samples(
+    model: BaseMLP, X: Any, y: Any, sample_weight: Any, reset: bool, whole: bool = True
+) -> Samples:
+    """Check what `fit` is given, see that there is a network, and return its samples."""
     model._check_parameters()
     if sample_weight is not None:
         raise ValueError("sample_weight is for arrays in memory, not for Dask's")
@@ -26,9 +28,8 @@ def samples(model: BaseMLP, X: Any, y: Any, sample_weight: Any, reset: bool) -> 
     X = _features(model, X, reset)
     if y.ndim not in (1, 2) or len(y) != len(X):
         raise ValueError(f"y: expected {len(X)} targets for X of shape {X.shape}, got {y.shape}")
-    y = model._lazy_targets(y, reset)
-    if not (hasattr(model, "network_") and (not reset or (model.warm_start and model._fits()))):
-        model._begin(X.dtype)
+    y = model._lazy_targets(y, reset, whole)
+    model._ready(X.dtype, reset, whole)
     Y = y if y.ndim == 1 else y.T
     found = Samples("fit", model.network_, X.T, Y)
     found.check(persist=True)

@@ -29,6 +29,14 @@ SOLVERS = ("sgd", "adam", "adamw", "rmsprop")
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     """Parameters and training; subclasses say what targets are."""
 
+    network_: Network
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: Any
+    _optimizer: optim.Optimizer
+    _best: list[Array] | None
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -79,11 +87,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     # ---- what subclasses say -----------------------------------------------------------------
 
     @abstractmethod
-    def _check_targets(self, y: Any, reset: bool) -> Array:
-        """Return checked targets; `reset` says whether they define the classes."""
+    def _check_targets(self, y: Any, reset: bool, whole: bool) -> Array:
+        """Return checked targets.
+
+        `reset` says whether they define the classes, `whole` whether all of these are there.
+        """
 
     @abstractmethod
-    def _lazy_targets(self, y: Any, reset: bool) -> Any:
+    def _lazy_targets(self, y: Any, reset: bool, whole: bool) -> Any:
         """Return targets of a Dask array as `_encoded` of `_check_targets` would."""
 
     @abstractmethod
@@ -113,13 +124,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         object
             Itself.
         """
+        again = self.warm_start and hasattr(self, "network_")
         if is_dask(X) or is_dask(y):
-            self._train(_lazily().samples(self, X, y, sample_weight, True), None, None, None)
-            return self
-        x, y, weights = self._checked(X, y, sample_weight, reset=True)
-        again = self.warm_start and hasattr(self, "network_") and self._fits()
-        if not again:
-            self._begin(x.dtype)
+            x, y, weights = _lazily().samples(self, X, y, sample_weight, not again), None, None
+        else:
+            x, y, weights = self._checked(X, y, sample_weight, reset=not again)
+            self._ready(x.dtype, not again)
+            x = x.astype(self.network_.dtype, copy=False)
         rest: Any = None
         if self.early_stopping:
             x, y, weights, rest = self._split(x, y, weights)
@@ -127,28 +138,18 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Do one epoch more.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-
-        Returns
-        -------
-        object
-            Itself.
-        """
+        """Do one epoch more; `X`, `y` and `sample_weight` are as for `fit`."""
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "network_")
         if is_dask(X) or is_dask(y):
-            self._epoch(_lazily().samples(self, X, y, sample_weight, first), None, None)
+            samples = _lazily().samples(self, X, y, sample_weight, first, whole=False)
+            self._epoch(samples, None, None)
             self.n_iter_ += 1
             return self
-        x, y, weights = self._checked(X, y, sample_weight, reset=first)
-        if first:
-            self._begin(x.dtype)
+        x, y, weights = self._checked(X, y, sample_weight, reset=first, whole=False)
+        self._ready(x.dtype, first, whole=False)
+        x = x.astype(self.network_.dtype, copy=False)
         self._epoch(x, self._encoded(y, x.dtype), weights)
         self.n_iter_ += 1
         return self
@@ -159,12 +160,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         y: Any,
         sample_weight: Any,
         reset: bool,
+        whole: bool = True,
     ) -> tuple[Array, Array, Array | None]:
         self._check_parameters()
         x, y = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, reset=reset, order="C"
         )
-        y = self._check_targets(y, reset)
+        y = self._check_targets(y, reset, whole)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
@@ -197,28 +199,62 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             )
         return [int(size) for size in sizes]
 
-    def _fits(self) -> bool:
-        units = (self.n_features_in_, *self._sizes(), self._output()[1])
-        return bool(self.network_.units == units)
+    def _ready(self, dtype: Any, anew: bool, whole: bool = True) -> None:
+        """Begin, or go on with the network there is, by what the parameters say now.
 
-    def _begin(self, dtype: Any) -> None:
+        A whole fit, as in scikit-learn, has an optimiser of its own; `partial_fit` keeps what its
+        optimiser remembers.
+        """
+        units = (self.n_features_in_, *self._sizes(), self._output()[1])
+        optimizer = self._new_optimizer()
+        if anew:
+            self._begin(units, dtype)
+        elif units != self.network_.units:
+            raise ValueError(
+                f"hidden_layer_sizes: what was learnt has hidden layers of "
+                f"{self.network_.units[1:-1]} units, which cannot become {units[1:-1]}"
+            )
+        network = self.network_._with_activations(self._activations())
+        if network is not self.network_:
+            self.network_, whole = network, True
+            self._best = None
+        if anew or whole or type(optimizer) is not type(self._optimizer):
+            self._optimizer = optimizer
+        for name in ("lr", "momentum", "nesterov", "betas", "eps"):
+            if hasattr(optimizer, name):
+                setattr(self._optimizer, name, getattr(optimizer, name))
+        if whole and not anew:
+            self.network_._rng = np.random.default_rng(self._seed())
+        if not self.early_stopping:
+            self.validation_scores_ = self.best_validation_score_ = self._best = None
+            self.best_loss_ = np.inf if self.best_loss_ is None else self.best_loss_
+        elif self._best is None:
+            self.validation_scores_, self.best_validation_score_ = [], -np.inf
+            self.best_loss_ = None
+
+    def _activations(self) -> Any:
+        if isinstance(self.activation, str):
+            return _ACTIVATIONS.get(self.activation, self.activation)
+        return self.activation
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _begin(self, units: tuple[int, ...], dtype: Any) -> None:
         """Start anew."""
-        rng = check_random_state(self.random_state)
-        output, units = self._output()
-        activation = self.activation
-        if isinstance(activation, str):
-            activation = _ACTIVATIONS.get(activation, activation)
-        seed = int(rng.randint(np.iinfo(np.int32).max))
-        units_of_all = [self.n_features_in_, *self._sizes(), units]
+        output = self._output()[0]
         self.network_ = Network(
-            units_of_all, activation, output=output, init=self.init, dtype=dtype, seed=seed
+            units,
+            self._activations(),
+            output=output,
+            init=self.init,
+            dtype=dtype,
+            seed=self._seed(),
         )
-        self._optimizer = self._new_optimizer()
-        self.loss_curve_: list[float] = []
+        self.loss_curve_ = []
         self.n_iter_, self.t_ = 0, 0
-        self.best_loss_: float | None = np.inf
-        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-        self.best_validation_score_: Any = -np.inf if self.early_stopping else None
+        self.best_loss_ = np.inf
+        self.validation_scores_ = self.best_validation_score_ = self._best = None
         self.interrupted_ = False
 
     def _new_optimizer(self) -> optim.Optimizer:
@@ -241,6 +277,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             stratify=self._strata(y),
         )
         train, held = split[::2], split[1::2]
+        if weights is not None and not (train[2].sum() > 0 and held[2].sum() > 0):
+            raise ValueError(
+                "sample_weight: no sample counts of those to learn from or of those held out"
+            )
         return train[0], train[1], None if weights is None else train[2], held
 
     def _strata(self, y: Array) -> Array | None:
@@ -248,7 +288,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _train(self, x: Any, y: Array | None, weights: Array | None, held: Any) -> None:
         targets = None if y is None else self._encoded(y, x.dtype)
-        waited, progress, best = 0, Progress(self.verbose, self.max_iter), None
+        waited, progress = 0, Progress(self.verbose, self.max_iter)
         self.interrupted_ = False
         try:
             for epoch in range(self.max_iter):
@@ -256,10 +296,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 self.n_iter_ = epoch + 1
                 score = None if held is None else self._validate(held)
                 progress.show(self.n_iter_, self.loss_, score)
-                improved = self._improved(score)
-                waited = 0 if improved else waited + 1
-                if improved and held is not None and score == self.best_validation_score_:
-                    best = [p.copy() for p in self.network_.params]
+                waited = 0 if self._improved(score) else waited + 1
                 if waited > self.n_iter_no_change:
                     break
             else:
@@ -273,8 +310,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             warnings.warn("training interrupted; what was learnt stays", stacklevel=3)
         finally:
             progress.end()
-        if best is not None:
-            for p, kept in zip(self.network_.params, best, strict=True):
+        if self._best is not None:
+            for p, kept in zip(self.network_.params, self._best, strict=True):
                 p[...] = kept
 
     def _epoch(self, x: Any, targets: Array | None, weights: Array | None) -> None:
@@ -297,19 +334,25 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.t_ += m
 
     def _validate(self, held: Any) -> float:
-        score = float(self.score(*held[:2]))
+        x, y, *weights = held
+        score = self._score(x, y, weights[0][:, 0] if weights else None)
         assert self.validation_scores_ is not None
         self.validation_scores_.append(score)
         return score
 
+    def _score(self, x: Array, y: Array, weights: Array | None) -> float:
+        return float(self.score(x, y, weights))
+
     def _improved(self, score: float | None) -> bool:
+        """Tell whether an epoch gained by `tol`, and keep the best, by how little it may be."""
         if score is not None:
-            improved = bool(score > self.best_validation_score_ + self.tol)
-            self.best_validation_score_ = max(score, self.best_validation_score_)
-            self.best_loss_ = None
+            improved = bool(score >= self.best_validation_score_ + self.tol)
+            if score > self.best_validation_score_:
+                self.best_validation_score_ = score
+                self._best = [p.copy() for p in self.network_.params]
             return improved
         assert self.best_loss_ is not None
-        improved = bool(self.loss_ < self.best_loss_ - self.tol)
+        improved = bool(self.loss_ <= self.best_loss_ - self.tol)
         self.best_loss_ = min(self.loss_, self.best_loss_)
         return improved
 

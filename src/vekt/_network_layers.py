@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,24 @@ def initial(kind: str, rng: np.random.Generator, n: int, k: int, dtype: Any) -> 
         w = rng.random((n, k)) * 0.01
     result: Array = w.astype(dtype)
     return result
+
+
+def one_for_each(activations: Any, hidden: int) -> list[Any]:
+    """Return the activation of each hidden layer, of one for all or any iterable of them.
+
+    A pair whose second is a mapping is one activation and its parameters.
+    """
+    pair = isinstance(activations, tuple) and len(activations) == 2
+    with_parameters = pair and isinstance(activations[1], Mapping)
+    one = with_parameters or isinstance(activations, str) or callable(activations)
+    if one or not isinstance(activations, Iterable):
+        return [activations] * hidden
+    found = list(activations)
+    if len(found) != hidden:
+        raise ValueError(
+            f"activations: expected {hidden}, one for each hidden layer, got {len(found)}"
+        )
+    return found
 
 
 class Layer:

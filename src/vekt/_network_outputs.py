@@ -68,7 +68,7 @@ class Sigmoid(Output):
 
     def check(self, y: Array, units: int) -> None:
         if y.size and not (y.min() >= 0 and y.max() <= 1):
-            raise ValueError("fit: targets of a sigmoid output must be in [0, 1]")
+            raise ValueError(f"fit: targets of a {self.name} output must be in [0, 1]")
 
 
 class Step(Sigmoid):

@@ -46,6 +46,15 @@ validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change
     init : {"glorot", "he", "rand"}, default "glorot"
         Initial weights.
 
+    Notes
+    -----
+    With `warm_start`, `fit` goes on with the weights there are, in their dtype, by what the
+    parameters say now: another solver, rate or activation holds from there on, and the optimiser
+    begins anew, as in scikit-learn.  Other classes, features or `hidden_layer_sizes` are a
+    ValueError.  Between calls of `partial_fit` the optimiser keeps what it remembers, and takes
+    changed numbers.  With `early_stopping`, the weights are those of the best score of the samples
+    held out, weighted by `sample_weight`; over fits of a warm start, of the best of all.
+
     Attributes
     ----------
     classes_ : ndarray
@@ -87,38 +96,54 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
         X, y, sample_weight
             As for `fit`.
         classes : array_like or None, optional
-            All labels there are, in the first call, unless `y` has them all.
+            All labels there are: in the first call, unless `fit` has been called before.
 
         Returns
         -------
         object
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If `classes` are missing in the first call or others in a later one, or `y` has labels
+            that are none of them.
         """
-        if classes is not None and not hasattr(self, "network_"):
-            self._all_classes = np.unique(classes)
+        labels = None if classes is None else np.unique(classes)
+        if not hasattr(self, "network_"):
+            if labels is None:
+                raise ValueError("partial_fit: the first call needs classes, all labels there are")
+            self._all_classes = labels
+        elif labels is not None and not np.array_equal(labels, self.classes_):
+            raise ValueError(
+                f"partial_fit: classes {labels.tolist()} are not those of the call before, "
+                f"{self.classes_.tolist()}"
+            )
         try:
             return super().partial_fit(X, y, sample_weight)
         finally:
             self.__dict__.pop("_all_classes", None)
 
-    def _check_targets(self, y: Any, reset: bool) -> Array:
+    def _check_targets(self, y: Any, reset: bool, whole: bool) -> Array:
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         there = np.unique(y)
-        if reset and not (self.warm_start and hasattr(self, "classes_")):
+        if reset:
             self.classes_ = getattr(self, "_all_classes", there)
-        elif reset and not np.array_equal(there, self.classes_):
-            self.classes_ = there
-            self.__dict__.pop("network_", None)
+        elif whole and not np.array_equal(there, self.classes_):
+            raise ValueError(
+                f"warm_start: y has the classes {there.tolist()}, "
+                f"what was learnt has {self.classes_.tolist()}"
+            )
         missing = np.setdiff1d(there, self.classes_)
         if missing.size:
             raise ValueError(f"y has labels that are none of the classes: {missing.tolist()}")
         encoded: Array = np.searchsorted(self.classes_, y)
         return encoded
 
-    def _lazy_targets(self, y: Any, reset: bool) -> Any:
+    def _lazy_targets(self, y: Any, reset: bool, whole: bool) -> Any:
         labels = y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
-        self._check_targets(np.asarray(np.unique(labels)), reset)
+        self._check_targets(np.asarray(np.unique(labels)), reset, whole)
         if labels.ndim != 1:
             raise ValueError(f"y: expected one label for each sample, got shape {y.shape}")
         numbers = labels.map_blocks(self.classes_.searchsorted, dtype=np.int64)
@@ -136,12 +161,8 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
     def _strata(self, y: Array) -> Array:
         return y
 
-    def _validate(self, held: Any) -> float:
-        x, y = held[:2]
-        score = float(np.mean(self._labels(self.network_._predict(x)) == y))
-        assert self.validation_scores_ is not None
-        self.validation_scores_.append(score)
-        return score
+    def _score(self, x: Array, y: Array, weights: Array | None) -> float:
+        return float(np.average(self._labels(self.network_._predict(x)) == y, weights=weights))
 
     def _labels(self, out: Array) -> Array:
         chosen: Array = out.argmax(1) if out.shape[1] > 1 else (out[:, 0] > 0.5).astype(np.intp)
@@ -193,18 +214,22 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     True
     """
 
-    def _check_targets(self, y: Any, reset: bool) -> Array:
+    def _check_targets(self, y: Any, reset: bool, whole: bool) -> Array:
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        targets = 1 if y.ndim == 1 else y.shape[1]
         if reset:
-            self._flat = y.ndim == 1
-            self._n_targets = 1 if y.ndim == 1 else y.shape[1]
+            self._flat, self._n_targets = y.ndim == 1, targets
+        elif targets != self._n_targets:
+            raise ValueError(
+                f"y has {targets} targets, but {type(self).__name__} is expecting {self._n_targets}"
+            )
         values: Array = y.astype(np.float64, copy=False)
         return values
 
-    def _lazy_targets(self, y: Any, reset: bool) -> Any:
-        self._check_targets(np.empty((1, *y.shape[1:])), reset)
+    def _lazy_targets(self, y: Any, reset: bool, whole: bool) -> Any:
+        self._check_targets(np.empty((1, *y.shape[1:])), reset, whole)
         return y.reshape(len(y), -1)
 
     def _encoded(self, y: Array, dtype: Any) -> Array:
@@ -236,7 +261,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     tol : float, default 1e-4
         Largest element of the gradient of the mean loss at which the search ends.
     warm_start : bool, default False
-        Whether to start where the last fit ended.
+        Whether to start where the last fit ended; classes and features must be the same then.
 
     Attributes
     ----------
@@ -252,6 +277,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['low', 'up']
     """
 
+    classes_: Array
     coef_: Array
     intercept_: Array
 
@@ -280,13 +306,20 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"C must be positive, got {self.C!r}")
         if not self.max_iter > 0:
             raise ValueError(f"max_iter must be positive, got {self.max_iter!r}")
-        x, y = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C")
+        again = self.warm_start and hasattr(self, "coef_")
+        x, y = validate_data(self, X, y, dtype=(np.float64, np.float32), order="C", reset=not again)
         check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
+        classes = np.unique(y)
+        if len(classes) < 2:
             raise ValueError(
-                f"expected labels of at least 2 classes, got one class: {self.classes_.tolist()}"
+                f"expected labels of at least 2 classes, got one class: {classes.tolist()}"
             )
+        if again and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"warm_start: y has the classes {classes.tolist()}, "
+                f"what was learnt has {self.classes_.tolist()}"
+            )
+        self.classes_ = classes
         # not unique's own inverse: its sort would take half of the time of a fit
         second = self.classes_[1]
         labels = y == second if len(self.classes_) == 2 else np.searchsorted(self.classes_, y)
@@ -296,18 +329,21 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 sample_weight, x, dtype=np.float64, ensure_non_negative=True
             )
         total = float(weights.sum())
-        self._search(x, labels, weights / total, 1 / (self.C * total))
+        self._search(x, labels, weights / total, 1 / (self.C * total), again)
         return self
 
-    def _search(self, x: Array, labels: Array, weights: Array, decay: float) -> None:
+    def _search(self, x: Array, labels: Array, weights: Array, decay: float, again: bool) -> None:
         n, classes = x.shape[1], len(self.classes_)
         two = classes == 2
         if self.solver == "newton" and not two:
             raise ValueError(f"solver 'newton' is for two classes, y has {classes}")
         quick = two and self.solver != "lbfgs" and (n <= 500 or self.solver == "newton")
         start = np.zeros((1 if quick else classes, n + 1))
-        if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == (len(start), n):
-            start[:, :n], start[:, n] = self.coef_, self.intercept_
+        if again:
+            share = np.array([[-0.5], [0.5]]) if two and not quick else 1  # of one direction
+            start[:, :n] = share * self.coef_
+            if self.fit_intercept:
+                start[:, n:] = share * self.intercept_[:, None]
         penalty = np.full(n + 1, decay)
         penalty[n] = 0
         options = (penalty, bool(self.fit_intercept), self.max_iter, self.tol)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import optim
 from ._axes import is_dask
 from ._gradient_check import check_gradients
-from ._network_layers import INITIALS, PRELU, Buffers, Layer, initial
+from ._network_layers import INITIALS, PRELU, Buffers, Layer, initial, one_for_each
 from ._network_outputs import OUTPUTS
 from ._network_samples import samples_in_rows, targets_in_rows
 from .layers import _kernels
@@ -35,7 +35,7 @@ class Network:
     ----------
     units : sequence of int
         Units of each layer, the inputs first: n[0], n[1], ...
-    activations : activation or sequence of them, default "relu"
+    activations : activation or iterable of them, default "relu"
         Of the hidden layers: one for all, or one for each.  By name, as a function or with
         parameters, as `vekt.dense` takes them; "prelu" learns a slope for each unit.
     output : {"sigmoid", "softmax", "linear", "step"}, default "sigmoid"
@@ -97,16 +97,7 @@ class Network:
             raise ValueError(f"output: no {output!r}; choose one of {', '.join(OUTPUTS)}")
         if init not in INITIALS:
             raise ValueError(f"init: no {init!r}; choose one of {', '.join(INITIALS)}")
-        hidden = len(self.units) - 2
-        if isinstance(activations, list):
-            if len(activations) != hidden:
-                raise ValueError(
-                    f"activations: expected {hidden}, one for each hidden layer, "
-                    f"got {len(activations)}"
-                )
-            self.activations = list(activations)
-        else:
-            self.activations = [activations] * hidden
+        self.activations = one_for_each(activations, len(self.units) - 2)
         for activation in self.activations:
             if activation != PRELU:
                 _kernels(activation)
@@ -280,6 +271,19 @@ class Network:
                 stacklevel=2,
             )
         return self
+
+    def _with_activations(self, activations: Any) -> Network:
+        """Return a network of the same weights with other activations; itself if they are these."""
+        if one_for_each(activations, len(self.units) - 2) == self.activations:
+            return self
+        other = Network(self.units, activations, output=self.output, dtype=self.dtype)
+        for layer, mine in zip(other._layers, self._layers, strict=True):
+            for new, p in zip(
+                layer.params, mine.params, strict=False
+            ):  # slopes, if both learn them
+                new[...] = p
+        other._rng, other.costs = self._rng, self.costs
+        return other
 
     def _epoch(
         self,
