@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .graph import REDUCTIONS, Node, topological
-from .lower import Instruction
+from .lower import Instruction, Program
+from .parts import Part
 from .passes import Pass
 from .plan import Plan
 from .segments import Loop
@@ -106,15 +107,34 @@ def explanation(name: str, plan: Plan) -> str:
 
 
 def _pass_lines(number: int, step: Pass) -> list[str]:
-    program = step.program
-    names = _names(step)
-    read = sum(x.dtype.itemsize for x in program.inputs)
+    read = sum(x.dtype.itemsize for x in step.inputs)
     written = sum(r.dtype.itemsize for r in step.results if r.kind == "stored")
-    count = len(program.instructions)
+    count = sum(len(part.program.instructions) for part in step.parts)
+    blocks = _blocks(step.only) if step.only else f" in {len(step.parts)} parts"
     lines = [
-        f"  pass {number}: {count} instruction{'s' * (count > 1)}{_blocks(step)}; "
+        f"  pass {number}: {count} instruction{'s' * (count > 1)}{blocks}; "
         f"{read} bytes read and {written} written for each",
     ]
+    kept: dict[Node, str] = {}
+    for k, part in enumerate(step.parts):
+        program = part.program
+        if not step.only:
+            lines.append(f"    part {k}{_blocks(program)}")
+        kept |= {node: f"k{len(kept) + i}" for i, node in enumerate(part.kept)}
+        names = _names(part, kept)
+        lines += _program_lines(program, names)
+        lines += [
+            f"    {names[len(program.inputs) + i]}: {r.kind}, axis={r.axis}"
+            for i, r in enumerate(step.results[k] for k in part.results)
+            if r.kind != "stored"
+        ]
+    if step.left is not None:
+        lines.append(f"    {step.operations} operations are compiled after {step.left} elements")
+    return lines
+
+
+def _program_lines(program: Program, names: dict[int, str]) -> list[str]:
+    lines = []
     for i in program.instructions:
         sources = ", ".join(names[v] for v in i.values[: i.nin])
         results = ", ".join(names[v] for v in i.values[i.nin :])
@@ -126,19 +146,11 @@ def _pass_lines(number: int, step: Pass) -> list[str]:
         kind = "vekt" if isinstance(i.what, str) else "numpy" if _is_numpys(i.what) else "ufunc"
         dtype = program.dtypes[i.values[-1]].name
         lines.append(f"    {results} = {i.name}({sources})  # {dtype}, {kind}")
-    lines += [
-        f"    {names[len(program.inputs) + k]}: {r.kind}, axis={r.axis}"
-        for k, r in enumerate(step.results)
-        if r.kind != "stored"
-    ]
-    if step.left is not None:
-        lines.append(f"    {program.operations} operations are compiled after {step.left} elements")
     return lines
 
 
-def _blocks(step: Pass) -> str:
+def _blocks(program: Program) -> str:
     """Say how many elements are in the first-level cache, if they have to be there."""
-    program = step.program
     only = program.instructions[0].what if len(program.instructions) == 1 else None
     if isinstance(only, Loop) and program.first_register == len(program.dtypes):
         return " on all elements"
@@ -166,15 +178,15 @@ def _is_numpys(ufunc: Any) -> bool:
     return getattr(np, ufunc.__name__, None) is ufunc
 
 
-def _names(step: Pass) -> dict[int, str]:
-    """How values are called: arguments, results, constants, registers."""
-    program = step.program
+def _names(part: Part, kept: dict[Node, str]) -> dict[int, str]:
+    """How values are called: arguments, results, constants, those that are kept, registers."""
+    program = part.program
     names = {
-        k: f"x{x.value}" if x.op == "input" else f"{x.op}{k}" for k, x in enumerate(program.inputs)
+        k: kept.get(x) or (f"x{x.value}" if x.op == "input" else f"{x.op}{k}")
+        for k, x in enumerate(program.inputs)
     }
-    start = len(program.inputs)
-    names |= {start + k: f"y{k}" for k in range(len(program.outputs))}
-    start += len(program.outputs)
-    names |= {start + k: f"{c.value}" for k, c in enumerate(program.constants)}
+    outputs = [*(f"y{k}" for k in part.results), *(kept[node] for node in part.kept)]
+    names |= dict(enumerate(outputs, len(names)))
+    names |= {len(names) + k: f"{c.value}" for k, c in enumerate(program.constants)}
     first = program.first_register
     return names | {v: f"r{v - first}" for v in range(first, len(program.dtypes))}

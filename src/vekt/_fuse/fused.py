@@ -15,6 +15,7 @@ import numpy as np
 from vekt import _native
 from vekt._axes import is_dask
 
+from . import foreign
 from . import functions as functions  # what symbols are passed to
 from .graph import UnfusableError
 from .lower import Program
@@ -23,7 +24,7 @@ from .plan import Plan, Traced
 from .rules import gradients
 from .segments import MAX_OPERANDS
 from .symbols import Symbol
-from .variant import Variant, prepare
+from .variant import Variant, is_foreign, prepare
 
 _MOST_VARIANTS = 64
 _WRAPPED = ".__wrapped__"
@@ -121,12 +122,18 @@ class Fused:
         """
         if is_dask(dy) or any(is_dask(x) for x in args):
             return _lazy_gradients(self, dy, args, options, False)
-        plan, operands = self._planned(args, options, before=True)
+        plan, given, operands, value = self._to_derive(args, options)
         dys = dy if plan.traced.is_tuple else (dy,)
         if len(dys) != len(plan.traced.outputs):
             raise ValueError(f"dy: expected {len(plan.traced.outputs)} arrays, got {len(dys)}")
+        name = self.function.__name__
+        if value is not None:
+            for each, y in zip(dys, value if plan.traced.is_tuple else (value,), strict=True):
+                foreign.check_gradient(name, each, y)
+        dys = foreign.values_of(name, dys)
         with _no_step_by_step(self.function):
-            return _one_or_all(plan.backward(dys, operands))
+            found = plan.backward(dys, operands)
+        return _one_or_all([foreign.like(x, dx) for x, dx in zip(given, found, strict=True)])
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         """Return the value, and the gradients of its sum, in one pass.
@@ -146,20 +153,36 @@ class Fused:
         if any(is_dask(x) for x in args):
             value, lazy = _lazy_gradients(self, None, args, options, True)
             return value, lazy
-        plan, operands = self._planned(args, options, before=True)
+        plan, given, operands, value = self._to_derive(args, options)
         with _no_step_by_step(self.function):
-            values, gradients = plan.value_and_grad(operands)
-        return tuple(values) if plan.traced.is_tuple else values[0], _one_or_all(gradients)
+            values, found = plan.value_and_grad(operands)
+        if value is None:
+            value = tuple(values) if plan.traced.is_tuple else values[0]
+        return value, _one_or_all([foreign.like(x, dx) for x, dx in zip(given, found, strict=True)])
 
-    def _planned(self, args: Any, options: dict[str, Any], before: bool) -> tuple[Plan, list[Any]]:
-        """Return the plan of a call, and its operands."""
+    def _to_derive(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any], Any, Any]:
+        """Return the plan of a call for gradients, its operands as they are given and as arrays.
+
+        Where some are other libraries', the value comes last, else None.
+        """
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
-        variant, operands = self.bind(args, options, dtype)
-        plan, operands = prepare(variant, operands, before)
+        variant, given = self.bind(args, options, dtype)
+        if not any(is_foreign(x) for x in given):
+            plan, operands = prepare(variant, given, before=True)
+            return self._known(plan, operands), given, operands, None
+        name = self.function.__name__
+        plan, operands = prepare(variant, foreign.values_of(name, given), before=True)
+        plan = self._known(plan, operands)
+        value = _step_by_step(variant, given, None, dtype)
+        foreign.check_value(name, plan, operands, value)
+        return plan, given, operands, value
+
+    def _known(self, plan: Plan | None, operands: Any, what: str = "gradient") -> Plan:
+        """Return the plan, if there is one for these operands."""
         if plan is None:
-            what = "gradient" if before else "program"
-            raise TypeError(f"{self.function.__name__}: no {what} for these dtypes")
-        return plan, operands
+            dtypes = ", ".join(str(getattr(x, "dtype", type(x).__name__)) for x in operands)
+            raise TypeError(f"{self.function.__name__}: no {what} for operands of {dtypes}")
+        return plan
 
     def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
         """Value and gradient as programs, in float32 and in float64, for `vekt.dense`."""
@@ -207,7 +230,8 @@ class Fused:
         """Return the plan of a call; without arguments, that for arrays of float64."""
         if not args and not options:
             args = (np.empty(0),) * self.nin
-        return self._planned(args, options, before=False)[0]
+        dtype = None if "dtype" in self.names else options.pop("dtype", None)
+        return self._known(*prepare(*self.bind(args, options, dtype)), "program")
 
     def graph(self, *args: Any, **options: Any) -> Any:
         """Return a picture of the graph for such arguments, by default arrays of float64.

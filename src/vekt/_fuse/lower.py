@@ -51,6 +51,10 @@ _QUICK = _ROUNDED_ONCE | {
 }
 
 
+class TooLargeError(UnfusableError):
+    """One program has no room for it."""
+
+
 class Instruction:
     """One kernel of a program and the numbers of its values, inputs first."""
 
@@ -120,8 +124,8 @@ class Program:
     ) -> None:
         self.inputs, self.outputs, self.isa = tuple(inputs), tuple(outputs), isa
         if len(inputs) + len(outputs) > MAX_OPERANDS:
-            raise UnfusableError(f"more than {MAX_OPERANDS} arguments and results together")
-        self.order = _calls([x for x in topological(outputs, inputs) if x.op != "constant"])
+            raise TooLargeError(f"more than {MAX_OPERANDS} arguments and results together")
+        self.order = calls_of([x for x in topological(outputs, inputs) if x.op != "constant"])
         steps = segmented(self.order, inputs, outputs, isa)
         self.operations = sum(len(x) for x in steps if isinstance(x, Segment))
         """How many of them are, or would be, compiled."""
@@ -162,7 +166,8 @@ class Program:
                 sum(i.cost for i in self.instructions),
             )
         except ValueError as error:
-            raise UnfusableError(str(error)) from None
+            large = str(error).startswith("program: too many")
+            raise (TooLargeError if large else UnfusableError)(str(error)) from None
 
     def _lower(self, calls: list[Call]) -> None:
         last = {x: k for k, call in enumerate(calls) for x in call.args}
@@ -221,7 +226,7 @@ def _dtype_of_output(node: Node, number: int) -> DType:
     return dtype
 
 
-def _calls(nodes: list[Node]) -> list[list[Node]]:
+def calls_of(nodes: list[Node]) -> list[list[Node]]:
     """Nodes that one call of a ufunc gives, together, where the first of them was."""
     calls: dict[Any, list[Node]] = {}
     for node in nodes:

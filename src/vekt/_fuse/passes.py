@@ -16,6 +16,7 @@ from vekt import _native, _ufuncs
 
 from .graph import FLOAT, REDUCTIONS, Graph, Node, UnfusableError
 from .lower import Program
+from .parts import parts_of, run_parts
 
 Array = NDArray[Any]
 _KIND = {"stored": 0, "sum": 1, "mean": 1, "max": 2, "min": 3}
@@ -77,12 +78,22 @@ class Pass:
     ) -> None:
         self.inputs, self.results = tuple(inputs), tuple(results)
         self.tier = tier or Tier()
-        self.program = Program(inputs, self._outputs, self.tier.isa)
+        self.parts = parts_of(inputs, self._outputs, self.tier.isa)
         self.left: int | None = None
-        if self.program.operations and self.tier.compile is None:
-            self.left = max(PAYS // self.program.operations, 1)
-        elif self.program.operations and self.tier.compile:
+        if self.operations and self.tier.compile is None:
+            self.left = max(PAYS // self.operations, 1)
+        elif self.operations and self.tier.compile:
             self._compile()
+
+    @property
+    def operations(self) -> int:
+        """How many of them are, or would be, compiled."""
+        return sum(part.program.operations for part in self.parts)
+
+    @property
+    def only(self) -> Program | None:
+        """The one program, if there are no more."""
+        return self.parts[0].program if len(self.parts) == 1 else None
 
     @property
     def _outputs(self) -> list[Node]:
@@ -90,7 +101,7 @@ class Pass:
 
     def _compile(self) -> None:
         with suppress(UnfusableError):  # more values at a time than a block has room for
-            self.program = Program(self.inputs, self._outputs, self.tier.isa, compile=True)
+            self.parts = parts_of(self.inputs, self._outputs, self.tier.isa, compile=True)
 
     def promote(self) -> None:
         """Have it compiled, if there is a compiler."""
@@ -126,7 +137,11 @@ class Pass:
             finals.append(final)
             divisors.append(divisor)
         kinds = [_kind(r, v.shape != shape) for r, v in zip(self.results, views, strict=True)]
-        execute(self.program, shape, arrays, views, kinds, divisors)
+        if self.only is None:
+            given_to = dict(zip(self.inputs, arrays, strict=True))
+            run_parts(execute, self.parts, shape, given_to, views, kinds, divisors)
+        else:
+            execute(self.only, shape, arrays, views, kinds, divisors)
         return [_finished(*each) for each in zip(self.results, views, finals, given, strict=True)]
 
 

@@ -105,7 +105,7 @@ class Variant:
             return
         step = plan.forward[0]
         places = [x.args[0] if x.op == "number" else x for x in step.inputs]
-        if places != plan.traced.inputs or len(step.results) != len(outputs):
+        if places != plan.traced.inputs or len(step.results) != len(outputs) or not step.only:
             return
 
         def promote() -> None:
@@ -113,14 +113,14 @@ class Variant:
             self._dispatch(signature, plan)
 
         after: Any = {} if step.left is None else {"after": (step.left, promote)}
-        self.dispatcher.add(signature, step.program.capsule, outputs, **after)
+        self.dispatcher.add(signature, step.only.capsule, outputs, **after)
 
 
 def prepare(
     variant: Variant, operands: list[Any], before: bool = False
 ) -> tuple[Plan | None, list[Any]]:
     """Return the plan for operands, and those as it takes them; None leaves them as they are."""
-    if any(_is_foreign(x) for x in operands):
+    if any(is_foreign(x) for x in operands):
         return None, operands
     taken = [x if type(x) in (int, float, np.ndarray) else np.asarray(x) for x in operands]
     for x in taken:
@@ -130,7 +130,7 @@ def prepare(
     return variant.plan_for(taken, before), taken
 
 
-def _is_foreign(x: Any) -> bool:
+def is_foreign(x: Any) -> bool:
     """Whether an array of another library wants to have its own way with NumPy's functions."""
     if type(x) in (np.ndarray, int, float, list) or isinstance(x, np.generic):
         return False
