@@ -17,6 +17,13 @@ settings.register_profile("vekt", parent=settings.default, deadline=None)
 settings.load_profile("vekt")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what tests/test_fuzz.py asks for."""
+    group = parser.getgroup("fuzz")
+    group.addoption("--fuzz-seconds", type=float, default=15, help="random calls of each group")
+    group.addoption("--fuzz-seed", type=int, default=0, help="which random calls")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def code_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what `vekt.fuse` compiles out of the user's cache."""

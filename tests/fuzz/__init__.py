@@ -1,0 +1,1 @@
+"""A randomised comparison of every public function with NumPy: see `fuzz.groups`."""

@@ -1,0 +1,36 @@
+"""All groups: which public names each covers, and how it draws a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import (
+    activations,
+    elementwise,
+    fused,
+    gates,
+    gradients,
+    layers,
+    linalg,
+    losses,
+    optimisers,
+    reductions,
+    rows,
+)
+
+GROUPS: dict[str, Any] = {
+    "activations": activations,
+    "gates": gates,
+    "rows": rows,
+    "losses": losses,
+    "elementwise": elementwise,
+    "reductions": reductions,
+    "linalg": linalg,
+    "layers": layers,
+    "optimisers": optimisers,
+    "fused": fused,
+    "gradients": gradients,
+}
+
+# The threads of a call are drawn for each; and what takes no arrays.
+ELSEWHERE = {"get_num_threads", "num_threads", "set_num_threads", "show_config"}
