@@ -2,8 +2,9 @@
 
 ``vekt.autograd.NAME`` takes what `vekt.NAME` takes, positional and keyword, but for `out`, and can
 be differentiated with respect to every array operand, any number of times; parameters such as
-`negative_slope` are constants.  First derivatives of activations and softmax are the fused
-backward kernels.  Use it in place of `autograd.numpy` where vekt has the function.
+`negative_slope` are constants.  Gradients of complex numbers follow autograd's convention.  First
+derivatives of activations and softmax are the fused backward kernels.  Use it in place of
+`autograd.numpy` where vekt has the function.
 
 Examples
 --------
@@ -22,9 +23,9 @@ array([0.7979, 0.242 ])
 
 from __future__ import annotations
 
-from . import _activations, _fuse, _gates, _linalg, _losses, _rows
+from . import _activations, _fuse, _gates, _linalg, _losses, _norms, _rows
 
-_MODULES = (_activations, _fuse, _gates, _linalg, _losses, _rows)
+_MODULES = (_activations, _fuse, _gates, _linalg, _losses, _norms, _rows)
 
 __all__ = [name for module in _MODULES for name in module.__all__]
 

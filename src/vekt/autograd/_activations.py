@@ -15,7 +15,10 @@ from ._curvatures import curvatures
 
 Function = Callable[..., Any]
 
-__all__ = [name + kind for name in OPS for kind in ("", "_backward")]
+_KINDS = ("", "_backward")
+_NAMES = {name: op.name for op in OPS.values() for name in (op.name, *op.aliases)}
+
+__all__ = [name + kind for name in _NAMES for kind in _KINDS]
 
 
 def _differentiable(name: str, curvature: Function) -> tuple[Function, Function]:
@@ -36,3 +39,6 @@ _CURVATURES = curvatures(globals())
 
 for _name in OPS:
     globals()[_name], globals()[f"{_name}_backward"] = _differentiable(_name, _CURVATURES[_name])
+
+for _alias, _name in _NAMES.items():
+    globals().update({_alias + kind: globals()[_name + kind] for kind in _KINDS})

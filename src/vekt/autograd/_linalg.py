@@ -1,4 +1,4 @@
-"""Products, dense layers and norms; their gradients are products again, by vekt's kernels."""
+"""Products and dense layers; their gradients are products again, by vekt's kernels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import autograd.numpy as np
 from autograd.extend import defvjp, primitive
-from autograd.numpy.numpy_vjps import unbroadcast_f
+from autograd.numpy.numpy_vjps import match_complex, unbroadcast_f
 
 import vekt as vk
 
@@ -17,12 +17,10 @@ from . import _activations
 Function = Callable[..., Any]
 
 __all__ = [
-    "cosine_similarity",
     "dense",
     "dot",
     "matmul",
     "matvec",
-    "norm",
     "outer",
     "tensordot",
     "transpose_copy",
@@ -74,22 +72,31 @@ def matvec(x1: Any, x2: Any) -> Any:
 
 
 def vecmat(x1: Any, x2: Any) -> Any:
-    """`vekt.vecmat` for real numbers: products of vectors with matrices, both in stacks."""
-    return matmul(x1[..., None, :], x2)[..., 0, :]
+    """`vekt.vecmat`: products of vectors, conjugated, with matrices, both in stacks."""
+    return matmul(np.conj(x1)[..., None, :], x2)[..., 0, :]
 
 
-vecdot: Function = primitive(vk.vecdot)
+_vecdot: Function = primitive(vk.vecdot)
 defvjp(
-    vecdot,
-    lambda y, a, b: unbroadcast_f(a, lambda g: g[..., None] * b),
-    lambda y, a, b: unbroadcast_f(b, lambda g: g[..., None] * a),
+    _vecdot,
+    lambda y, a, b: unbroadcast_f(a, lambda g: np.conj(g[..., None] * b)),
+    lambda y, a, b: unbroadcast_f(b, lambda g: g[..., None] * np.conj(a)),
 )
+
+
+def vecdot(x1: Any, x2: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
+    """`vekt.vecdot`: dot products along an axis, the first vectors conjugated."""
+    if axis != -1:
+        x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
+    y = _vecdot(x1, x2)
+    return np.expand_dims(y, axis) if keepdims else y
+
 
 outer: Function = primitive(vk.outer)
 defvjp(
     outer,
-    lambda y, a, b: lambda g: np.reshape(matmul(g, np.ravel(b)), np.shape(a)),
-    lambda y, a, b: lambda g: np.reshape(matmul(np.ravel(a), g), np.shape(b)),
+    lambda y, a, b: lambda g: match_complex(a, np.reshape(matmul(g, np.ravel(b)), np.shape(a))),
+    lambda y, a, b: lambda g: match_complex(b, np.reshape(matmul(np.ravel(a), g), np.shape(b))),
 )
 
 
@@ -125,8 +132,8 @@ def dot(a: Any, b: Any) -> Any:
 _affine: Function = primitive(vk.dense)
 defvjp(
     _affine,
-    lambda y, x, w, b=None: lambda g: matmul(g, np.transpose(w)),
-    lambda y, x, w, b=None: lambda g: matmul(np.transpose(_rows(x)), _rows(g)),
+    lambda y, x, w, b=None: lambda g: match_complex(x, matmul(g, np.transpose(w))),
+    lambda y, x, w, b=None: lambda g: match_complex(w, matmul(np.transpose(_rows(x)), _rows(g))),
     lambda y, x, w, b=None: unbroadcast_f(b, lambda g: g),
 )
 
@@ -141,30 +148,6 @@ def dense(x: Any, w: Any, b: Any = None, activation: Any = None) -> Any:
     if activation is None:
         return z
     return (getattr(_activations, activation) if isinstance(activation, str) else activation)(z)
-
-
-_length: Function = primitive(vk.norm)
-defvjp(_length, lambda y, x, *_: lambda g: g * x / y, argnums=(0,))
-
-
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """`vekt.norm`: the kernel for lengths, autograd's functions for norms of other orders."""
-    one_axis = isinstance(axis, int) or (axis is None and np.ndim(x) == 1)
-    if ord is None or ord == "fro" or (ord == 2 and one_axis):
-        axes = tuple(range(np.ndim(x))) if axis is None else axis
-        y = _length(x, None, axes, True)
-    elif one_axis and ord in (1, np.inf):
-        axes = 0 if axis is None else axis
-        y = (np.sum if ord == 1 else np.max)(np.abs(x), axis=axes, keepdims=True)
-    else:
-        return np.linalg.norm(x, ord, axis)
-    return y if keepdims else np.squeeze(y, axes)
-
-
-def cosine_similarity(a: Any, b: Any, axis: int = -1) -> Any:
-    """`vekt.cosine_similarity`, of three sums that are differentiated."""
-    lengths = norm(a, axis=axis) * norm(b, axis=axis)
-    return np.sum(a * b, axis=axis) / lengths
 
 
 transpose_copy: Function = primitive(vk.transpose_copy)
