@@ -79,6 +79,21 @@ static PyArray_Descr *computing_descr(work *w, PyArray_Descr *descr, const char 
     return NULL;
 }
 
+/* The dtype of two operands (new).  bfloat16 counts as float32 beside what it does not hold, as in the ufuncs: NumPy
+ * cannot promote it with all dtypes. */
+static PyArray_Descr *common_descr(PyArray_Descr *a, PyArray_Descr *b) {
+    const int narrow = vekt_holds_bfloat16(a);
+    if (narrow == vekt_holds_bfloat16(b)) return PyArray_PromoteTypes(a, b);
+    PyArray_Descr *own = narrow ? a : b, *other = narrow ? b : a;
+    if (other->type_num <= NPY_UBYTE) { /* bool and 8 bits */
+        Py_INCREF((PyObject *)own);
+        return own;
+    }
+    PyArray_Descr *single = PyArray_DescrFromType(NPY_FLOAT), *common = PyArray_PromoteTypes(single, other);
+    Py_DECREF((PyObject *)single);
+    return common;
+}
+
 static int is_weak(PyObject *object) {
     return PyFloat_CheckExact(object) || PyLong_CheckExact(object) || PyBool_Check(object);
 }
@@ -108,7 +123,7 @@ static int choose_dtype(work *w, PyObject *dtype, PyObject *dy) {
         descr = PyArray_DESCR(w->f->form == FROM_INPUT ? x : other);
         Py_INCREF((PyObject *)descr);
     } else if (other) {
-        descr = PyArray_PromoteTypes(PyArray_DESCR(x), PyArray_DESCR(other));
+        descr = common_descr(PyArray_DESCR(x), PyArray_DESCR(other));
     } else {
         descr = PyArray_DESCR(x);
         Py_INCREF((PyObject *)descr);

@@ -6,11 +6,16 @@
 #define NO_IMPORT_UFUNC
 #include "_bridge.h"
 
+#include <fenv.h>
 #include <string.h>
 
 typedef struct {
     const vekt_target *target;
     const vekt_kernel *kernel[VEKT_N_DTYPES];
+    struct {
+        PyUFuncGenericFunction loop;
+        void *data;
+    } numpy[2];         /* NumPy's, of single and double precision, where it has a ufunc of this name */
     PyObject *bfloat16; /* the DType that has a loop, or NULL */
     char text[];        /* the name, then the docstring: NumPy keeps pointers to them */
 } ufunc_data;
@@ -44,6 +49,29 @@ static int bfloat16_loop(PyArrayMethod_Context *context, char *const *args, cons
                          NpyAuxData *unused) {
     (void)unused;
     return run(context, VEKT_F32, VEKT_BFLOAT16, args, n, steps);
+}
+
+/* Quiet, and without a trace in the floating-point state, as vekt's own kernels. */
+static int run_complex(PyArrayMethod_Context *context, int which, char *const *args, const npy_intp *n,
+                       const npy_intp *steps) {
+    const ufunc_data *u = (const void *)((PyUFuncObject *)context->caller)->data;
+    fenv_t state;
+    feholdexcept(&state);
+    u->numpy[which].loop((char **)args, n, steps, u->numpy[which].data);
+    fesetenv(&state);
+    return 0;
+}
+
+static int complex_float_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n,
+                              const npy_intp *steps, NpyAuxData *unused) {
+    (void)unused;
+    return run_complex(context, 0, args, n, steps);
+}
+
+static int complex_double_loop(PyArrayMethod_Context *context, char *const *args, const npy_intp *n,
+                               const npy_intp *steps, NpyAuxData *unused) {
+    (void)unused;
+    return run_complex(context, 1, args, n, steps);
 }
 
 /* Integers, bool, and Python's own numbers where no array decides. */
@@ -119,6 +147,34 @@ static ufunc_data *new_data(const vekt_target *target, const vekt_kernel *kernel
     return data;
 }
 
+/* Complex numbers go through the loops of NumPy's ufunc of the same name, where there is one. */
+static int add_complex_loops(PyObject *ufunc, ufunc_data *data) {
+    static PyArrayMethod_StridedLoop *const loops[] = {complex_float_loop, complex_double_loop};
+    static const char types[] = {NPY_CFLOAT, NPY_CDOUBLE};
+    PyArray_DTypeMeta *const dtypes[] = {&PyArray_CFloatDType, &PyArray_CDoubleDType};
+    const PyUFuncObject *u = (const PyUFuncObject *)ufunc;
+    PyObject *numpy = PyImport_ImportModule("numpy");
+    PyObject *found = numpy ? PyObject_GetAttrString(numpy, data->text) : NULL;
+    const PyUFuncObject *other = (const PyUFuncObject *)found;
+    int status = numpy ? 0 : -1;
+    if (found && PyObject_TypeCheck(found, &PyUFunc_Type) && other->nin == u->nin && other->nargs == u->nargs) {
+        for (int k = 0; k < 2 && status == 0; k++) {
+            for (int i = 0; i < other->ntypes && !data->numpy[k].loop; i++) {
+                int same = other->functions[i] != NULL;
+                for (int j = 0; j < u->nargs && same; j++) same = other->types[i * u->nargs + j] == types[k];
+                if (!same) continue;
+                data->numpy[k].loop = other->functions[i];
+                data->numpy[k].data = other->data ? other->data[i] : NULL;
+                status = vekt_add_loop(ufunc, dtypes[k], loops[k]);
+            }
+        }
+    }
+    Py_XDECREF(found);
+    Py_XDECREF(numpy);
+    if (status == 0) PyErr_Clear(); /* NumPy has nothing of this name */
+    return status;
+}
+
 static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel, const char *doc) {
     ufunc_data *data = new_data(target, kernel, doc);
     if (!data) return NULL;
@@ -143,6 +199,7 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
     if (status == 0 && data->kernel[VEKT_F64]) {
         status = vekt_add_loop(ufunc, &PyArray_DoubleDType, double_loop);
     }
+    if (status == 0) status = add_complex_loops(ufunc, data);
     if (status < 0) Py_CLEAR(ufunc);
     return ufunc;
 }

@@ -99,7 +99,7 @@ def stream(
     done = 0
     result: Any = None
     for number, part in enumerate(parts):
-        value = function(*(a[_own_part(part, a.shape)] for a in operands))
+        value = function(*(a[(*_own_part(part, a.shape), ...)] for a in operands))
         size = prod(s.stop - s.start for s in part)
         if combine is not None:
             result = combine(result, value) if number else value
@@ -113,7 +113,7 @@ def stream(
                 )
             if out is None:
                 out = np.empty(shape, value.dtype)
-            np.copyto(out[part], value, casting="same_kind")
+            np.copyto(out[(*part, ...)], value, casting="same_kind")
         del value
         for mapped in maps:
             mapped.madvise(mmap.MADV_DONTNEED)

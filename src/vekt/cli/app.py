@@ -34,5 +34,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except OSError as error:  # a file that went away, a disk that is full
+        click.ClickException(str(error)).show()
+        return click.UsageError.exit_code
     except click.Abort as error:
         raise KeyboardInterrupt from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,7 @@ def normalise(source: str, target: str, chunk_bytes: int, json_file: str | None)
     Channels lie along the last axis of SOURCE.  TARGET is a .npy file of float32.  Neither need fit
     in memory.
     """
-    try:
-        x = np.load(source, mmap_mode="r")
-    except ValueError as error:
-        raise click.BadParameter(f"{source!r} is no .npy file of numbers: {error}") from error
+    x = _opened(source)
     if x.ndim == 0 or x.size == 0 or x.dtype.kind not in "biuf":
         raise click.BadParameter(f"{source!r} holds no real numbers: {x.dtype}, shape {x.shape}")
     if Path(target).exists() and Path(target).samefile(source):
@@ -65,11 +63,9 @@ def normalise(source: str, target: str, chunk_bytes: int, json_file: str | None)
         deviation = np.sqrt(squares / n)
         scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
         vk.stream(
-            vk.scale_shift,
+            partial(_normalised, mean, scale),
             x,
-            scale.astype("f4"),
-            (-mean * scale).astype("f4"),
-            out=np.lib.format.open_memmap(target, "w+", np.dtype("f4"), x.shape),
+            out=_created(target, x.shape),
             chunk_bytes=chunk_bytes,
             progress=_bar(progress, "million elements normalised", x.size),
         )
@@ -78,6 +74,32 @@ def normalise(source: str, target: str, chunk_bytes: int, json_file: str | None)
         result.add_row(str(channel), *(f"{value:.6g}" for value in pair))
     show(console, result)
     write_json(json_file, {"mean": mean.tolist(), "deviation": deviation.tolist()})
+
+
+def _opened(source: str) -> Array:
+    """Return the memory map of a .npy file."""
+    try:
+        x: Any = np.load(source, mmap_mode="r")
+    except (ValueError, EOFError, OSError) as error:
+        raise click.BadParameter(f"{source!r} is no .npy file of numbers: {error}") from error
+    if not isinstance(x, np.ndarray):  # an archive of several
+        x.close()
+        raise click.BadParameter(f"{source!r} is an archive, not one array: expected a .npy file")
+    return x
+
+
+def _created(target: str, shape: tuple[int, ...]) -> Array:
+    """Return the memory map of a new .npy file."""
+    try:
+        return np.lib.format.open_memmap(target, "w+", np.dtype("f4"), shape)
+    except OSError as error:
+        raise click.BadParameter(f"{target!r} cannot be written: {error}") from error
+
+
+def _normalised(mean: Array, scale: Array, part: Array) -> Array:
+    """Subtract in float64: what is left of large numbers has few digits in float32."""
+    deviations = vk.subtract(part, mean)
+    return np.asarray(vk.multiply(deviations, scale, out=deviations))
 
 
 def _bar(progress: Progress, title: str, total: int) -> Callable[[int, int], None]:
