@@ -306,9 +306,8 @@ class TestFace:
         matrix = np.ones((3, 3)).view(np.matrix)
         assert type(vk.matmul(matrix, matrix)) is np.matrix
         masked = np.ma.masked_array(np.ones((3, 3)), np.eye(3))
-        ours, theirs = vk.matmul(masked, masked), np.matmul(masked, masked)
-        assert type(ours) is type(theirs)
-        assert_array_equal(ours.mask, theirs.mask)
+        with pytest.raises(TypeError, match="x1 is a masked array"):  # NumPy's mask means nothing
+            vk.matmul(masked, masked)
 
     def test_foreign_arrays_are_asked(self):
         class Foreign:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 def as_array(x: Any) -> Any:
     """Return `x` itself if it slices like an array (Dask's stay lazy), else an ndarray."""
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
+    return x if hasattr(x, "__array_function__") or is_xarray(x) else np.asarray(x)
 
 
 def is_dask(x: Any) -> bool:
@@ -19,8 +20,35 @@ def is_dask(x: Any) -> bool:
     return not isinstance(x, np.ndarray) and hasattr(x, "rechunk")
 
 
+def is_xarray(x: Any) -> bool:
+    """Tell whether this is an object of xarray, without importing that package."""
+    return not isinstance(x, np.ndarray) and hasattr(x, "drop_vars")
+
+
+def is_masked(x: Any) -> bool:
+    """Tell whether an array has masked elements, without importing that part of NumPy."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(x, masked.MaskedArray) and masked.is_masked(x)
+
+
+def unmasked(function: str, name: str, x: Any) -> Any:
+    """Return an operand; TypeError for an array with masked elements.
+
+    Ufuncs and reductions keep a mask, what reads elements together would ignore it.
+    """
+    if is_masked(x):
+        raise TypeError(
+            f"{function}: {name} is a masked array, and its mask would be ignored; fill it, as by "
+            "x.filled(0), or take x.data"
+        )
+    return x
+
+
 def plain(function: str, name: str, x: Any) -> Any:
     """Return an operand that no other library has functions for; TypeError for Dask's arrays."""
+    if type(x) is np.ndarray:
+        return x
+    unmasked(function, name, x)
     if isinstance(x, np.ndarray) or not hasattr(x, "__array_function__"):
         return x
     if hasattr(x, "__vekt_function__"):
@@ -40,6 +68,9 @@ def halves(x: Any, axis: int) -> tuple[Any, Any]:
     if odd:
         raise ValueError(f"axis {axis} has odd length and no halves: shape {x.shape}")
     before = (slice(None),) * axis
+    if is_xarray(x):  # labels along the axis would be aligned, and the halves have none in common
+        labels = [name for name, labels in x.coords.items() if x.dims[axis] in labels.dims]
+        x = x.drop_vars(labels)
     return x[(*before, slice(None, half))], x[(*before, slice(half, None))]
 
 

@@ -76,19 +76,47 @@ def dense(x: Any, w: Any, b: Any, activation: Any, out: Any, return_preactivatio
 def reduction(name: str, a: Any, axis: Any, keepdims: Any, dtype: Any) -> Any:
     """Reduce each block by vekt, and the blocks' results in Dask's own tree.
 
-    Sums and means are formed in float64 and rounded once.
+    Sums and means are formed in float64 and rounded once.  Blocks may be empty, and their sizes
+    unknown.
     """
     function = getattr(reductions, name)
     kind = _result_dtype(function, a, dtype)
+    tree = partial(da.reduction, a, axis=axis, keepdims=keepdims)
+    if name in ("max", "min"):
+        part = partial(_extremes, function)
+        return tree(part, function, combine=part, dtype=kind)
     if name not in ("sum", "mean"):
-        return da.reduction(a, function, function, axis=axis, keepdims=keepdims, dtype=kind)
+        return tree(function, function, dtype=kind)
     inexact = kind.kind != "c" and kind.kind not in "iu"
     wide = np.dtype("f8") if inexact else np.dtype("c16") if kind.kind == "c" else kind
     part = partial(reductions.sum, dtype=wide)
-    total = da.reduction(a, part, part, axis=axis, keepdims=keepdims, dtype=wide)
+    total = tree(part, part, dtype=wide)
     if name == "mean":
-        total = total / (a.size / total.size if total.size else 1)
+        ones = da.map_blocks(_ones, a, dtype=np.int64, meta=np.empty((0,) * a.ndim, np.int64))
+        count = da.reduction(
+            ones, reductions.sum, reductions.sum, axis=axis, keepdims=keepdims, dtype=np.int64
+        )
+        total = da.map_blocks(_quotient, total, count, dtype=wide)
     return total.astype(kind)
+
+
+def _extremes(function: Any, block: Any, axis: Any, keepdims: Any) -> Any:
+    """Reduce a block; along axes without elements there is nothing to tell of it."""
+    axes = np.lib.array_utils.normalize_axis_tuple(axis, block.ndim)
+    if all(block.shape[i] for i in axes):
+        return function(block, axis=axis, keepdims=keepdims)
+    shape = (min(n, 1) if i in axes else n for i, n in enumerate(block.shape))
+    return np.empty(tuple(shape), block.dtype)
+
+
+def _ones(block: Any) -> Any:
+    """Return a one for each element of a block, in no memory."""
+    return np.broadcast_to(np.int64(1), block.shape)
+
+
+def _quotient(total: Any, count: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.true_divide(total, count)
 
 
 def _result_dtype(function: Any, a: Any, dtype: Any) -> Any:

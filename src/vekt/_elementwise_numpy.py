@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vekt._axes import unmasked
 from vekt._elementwise_ops import ElementwiseOp
 from vekt._elementwise_types import common_dtype, signature_of
 
@@ -51,6 +52,8 @@ def where(condition: Any, x: Any = ..., y: Any = ..., out: Any = None) -> Any:
         return np.where(condition)
     if len(given) < 2:
         raise ValueError("where: either both or neither of x and y should be given")
+    for name, operand in (("condition", condition), ("x", x), ("y", y)):
+        unmasked("where", name, operand)
     chosen = np.where(condition, x, y)
     if out is None:
         return chosen

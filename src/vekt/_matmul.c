@@ -235,6 +235,8 @@ static int is_dask(PyObject *operand) {
     return !PyArray_Check(operand) && PyObject_HasAttrString(operand, "rechunk");
 }
 
+static PyMethodDef methods[VEKT_N_PRODUCT_FUNCTIONS + 1];
+
 /* A new reference to what shall compute the general case. */
 static PyObject *general(products *own, int which, int invariant, PyObject *const *args, Py_ssize_t n_args) {
     if (which == VEKT_MATMUL && n_args >= 2 && (is_dask(args[0]) || is_dask(args[1]))) {
@@ -242,6 +244,12 @@ static PyObject *general(products *own, int which, int invariant, PyObject *cons
         PyObject *function = module ? PyObject_GetAttrString(module, "matmul") : NULL;
         Py_XDECREF(module);
         return function;
+    }
+    for (Py_ssize_t i = 0; i < n_args && i < 2; i++) { /* a mask is refused */
+        if (!PyArray_Check(args[i]) || PyArray_CheckExact(args[i])) continue;
+        PyArrayObject *checked = vekt_plain_array(args[i], methods[which].ml_name, i ? "x2" : "x1");
+        if (!checked) return NULL;
+        Py_DECREF((PyObject *)checked);
     }
     PyObject *gufunc = gufunc_of(own, invariant ? VEKT_MATMUL_INVARIANT : which);
     Py_XINCREF(gufunc);

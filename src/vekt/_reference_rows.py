@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._operands import checked_out, result_dtype
 from ._reference_math import exp_sum
-from ._row_functions import normalized_axes
+from ._row_containers import normalized_axes
 
 Array = NDArray[Any]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._row_containers import by_container, is_container
 from ._row_ops import ROW_OPS, RowOp, constant_rule
 
 Rows = Callable[..., Any]
@@ -34,8 +35,8 @@ def _elements(rows: Rows, name: str) -> Callable[..., Any]:
     def function(
         x: Any, axis: Any = -1, *, where: Any = None, out: Any = None, dtype: Any = None
     ) -> Any:
-        if type(x) is not np.ndarray and hasattr(x, "map_blocks"):
-            return _by_blocks(function, x, axis, where, out, dtype)
+        if type(x) is not np.ndarray and is_container(x):
+            return by_container(function, (x,), axis, where, out, dtype=dtype)
         return rows(name, x, None, axis, False, where, out, dtype)
 
     return function
@@ -51,8 +52,8 @@ def _reduction(rows: Rows, name: str) -> Callable[..., Any]:
         out: Any = None,
         dtype: Any = None,
     ) -> Any:
-        if type(x) is not np.ndarray and hasattr(x, "map_blocks"):
-            return _by_blocks(function, x, axis, where, out, dtype, keepdims=bool(keepdims))
+        if type(x) is not np.ndarray and is_container(x):
+            return by_container(function, (x,), axis, where, out, bool(keepdims), dtype=dtype)
         return rows(name, x, None, axis, keepdims, where, out, dtype)
 
     return function
@@ -60,6 +61,8 @@ def _reduction(rows: Rows, name: str) -> Callable[..., Any]:
 
 def _from_output(rows: Rows, name: str) -> Callable[..., Any]:
     def function(dy: Any, y: Any, axis: Any = -1, *, out: Any = None) -> Any:
+        if _contained(dy, y):
+            return by_container(function, (dy, y), axis, None, out)
         return rows(name, dy, y, axis, False, None, out, None)
 
     return function
@@ -75,39 +78,17 @@ def _from_input(rows: Rows, name: str) -> Callable[..., Any]:
         where: Any = None,
         out: Any = None,
     ) -> Any:
+        if _contained(dy, x):
+            return by_container(function, (dy, x), axis, where, out, bool(keepdims))
         return rows(name, dy, x, axis, keepdims, where, out, None)
 
     return function
 
 
-def _by_blocks(
-    function: Callable[..., Any],
-    x: Any,
-    axis: Any,
-    where: Any,
-    out: Any,
-    dtype: Any,
-    keepdims: bool | None = None,
-) -> Any:
-    """Apply to a Dask array, lazily, with whole rows in each block; keepdims for reductions."""
-    name = function.__name__
-    if where is not None or out is not None:
-        raise TypeError(f"{name}: where and out are for NumPy arrays, not {type(x).__name__}")
-    axes = normalized_axes(axis, x.ndim)
-    x = x.rechunk(dict.fromkeys(axes, -1))
-    kind = function(np.ones((1,) * x.ndim, x.dtype), axis, dtype=dtype).dtype
-    if keepdims is None:
-        return x.map_blocks(function, axis=axes, dtype=kind)
-    chunks = tuple((1,) if i in axes else chunk for i, chunk in enumerate(x.chunks))
-    reduced = x.map_blocks(function, axis=axes, keepdims=True, dtype=kind, chunks=chunks)
-    return reduced if keepdims else reduced.squeeze(axes)
-
-
-def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """Return the axes that make up a row, in ascending order; None means all."""
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(sorted(np.lib.array_utils.normalize_axis_tuple(axis, ndim)))
+def _contained(dy: Any, x: Any) -> bool:
+    if type(dy) is type(x) is np.ndarray:
+        return False
+    return is_container(dy) or is_container(x)
 
 
 _DOCS = {

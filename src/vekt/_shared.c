@@ -38,15 +38,15 @@ int vekt_mark_axes(PyObject *axis, int ndim, int *marks) {
 }
 
 PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name) {
-    if (PyArray_Check(object)) {
+    if (PyArray_CheckExact(object)) {
         Py_INCREF(object);
         return (PyArrayObject *)object;
     }
     if (!PyObject_HasAttrString(object, "__array_function__"))
         return (PyArrayObject *)PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
-    PyObject *module = PyImport_ImportModule("vekt._axes"), *refused = NULL;
-    if (module) refused = PyObject_CallMethod(module, "plain", "ssO", function, name, object); /* always an error */
+    /* An error, unless it is an array of a subclass that keeps no mask. */
+    PyObject *module = PyImport_ImportModule("vekt._axes"), *checked = NULL;
+    if (module) checked = PyObject_CallMethod(module, "plain", "ssO", function, name, object);
     Py_XDECREF(module);
-    Py_XDECREF(refused);
-    return NULL;
+    return (PyArrayObject *)checked;
 }

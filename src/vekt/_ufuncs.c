@@ -153,10 +153,10 @@ static int add_complex_loops(PyObject *ufunc, ufunc_data *data) {
     static const char types[] = {NPY_CFLOAT, NPY_CDOUBLE};
     PyArray_DTypeMeta *const dtypes[] = {&PyArray_CFloatDType, &PyArray_CDoubleDType};
     const PyUFuncObject *u = (const PyUFuncObject *)ufunc;
-    PyObject *numpy = PyImport_ImportModule("numpy");
+    PyObject *name = PyUnicode_FromString("numpy"), *numpy = name ? PyImport_GetModule(name) : NULL;
     PyObject *found = numpy ? PyObject_GetAttrString(numpy, data->text) : NULL;
     const PyUFuncObject *other = (const PyUFuncObject *)found;
-    int status = numpy ? 0 : -1;
+    int status = 0;
     if (found && PyObject_TypeCheck(found, &PyUFunc_Type) && other->nin == u->nin && other->nargs == u->nargs) {
         for (int k = 0; k < 2 && status == 0; k++) {
             for (int i = 0; i < other->ntypes && !data->numpy[k].loop; i++) {
@@ -171,7 +171,8 @@ static int add_complex_loops(PyObject *ufunc, ufunc_data *data) {
     }
     Py_XDECREF(found);
     Py_XDECREF(numpy);
-    if (status == 0) PyErr_Clear(); /* NumPy has nothing of this name */
+    Py_XDECREF(name);
+    if (status == 0) PyErr_Clear(); /* NumPy has nothing of this name, or Python is shutting down */
     return status;
 }
 

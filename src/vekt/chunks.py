@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from vekt._axes import unmasked
+
 __all__ = ["stream"]
 
 _CHUNK_BYTES = 1 << 26
@@ -82,7 +84,7 @@ def stream(
     >>> vk.stream(lambda x: vk.sum(x, (0, 1)), video, combine=np.add, chunk_bytes=12)
     array([ 84,  92, 100], dtype=uint64)
     """
-    operands = [np.asanyarray(a) for a in arrays]
+    operands = [np.asanyarray(unmasked("stream", "array", a)) for a in arrays]
     shape = np.broadcast_shapes(*(a.shape for a in operands))
     if out is not None:
         if combine is not None:

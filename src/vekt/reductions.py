@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vekt import _ufuncs
-from vekt._axes import is_dask
+from vekt._axes import is_dask, plain, unmasked
 from vekt._kernels import lib
 from vekt._reduction_docs import documented
 
@@ -291,7 +291,10 @@ def sum_to_shape(x: Any, shape: Any) -> Any:
     >>> vk.sum_to_shape(dz, (3,))
     array([5., 7., 9.])
     """
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    if type(x) is not np.ndarray and not hasattr(x, "__array_function__"):
+        x = np.asarray(x)
+    elif not is_dask(x):
+        x = np.asarray(plain("sum_to_shape", "x", x))
     wanted = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
     if tuple(x.shape) == wanted:
         return x
@@ -345,4 +348,4 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     array([[1, 1, 1],
            [2, 2, 2]])
     """
-    return np.broadcast_to(x, shape)
+    return np.broadcast_to(unmasked("broadcast_to", "x", x), shape)

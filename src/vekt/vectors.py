@@ -101,7 +101,7 @@ def general_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdim
     """Compute any norm by `norms`, one of the functions that `_native.build_norms` makes."""
     if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
         return np.linalg.norm(x, ord, axis, keepdims)
-    x = np.asarray(x)
+    x = np.asarray(plain("norm", "x", x))
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     result: Any = NotImplemented
     if axis is None and ord is None:
@@ -282,8 +282,10 @@ def general_outer(kernel: Callable[..., Any], a: Any, b: Any, out: Any) -> Any:
     result = kernel(a, b, out)
     if result is not NotImplemented:
         return result
-    for x in (a, b):
-        if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
+    for name, x in (("a", a), ("b", b)):
+        if isinstance(x, np.ndarray):
+            plain("outer", name, x)
+        elif hasattr(x, "__array_function__"):
             return np.outer(a, b) if out is None else np.outer(a, b, out)
     column, row = np.asarray(a).ravel()[:, None], np.asarray(b).ravel()
     if column.dtype.kind in "biu" and row.dtype.kind in "biu":

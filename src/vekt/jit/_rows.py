@@ -14,7 +14,8 @@ from numba.extending import register_jitable
 
 from .._operands import checked_out, result_dtype
 from .._reference_rows import broadcast
-from .._row_functions import normalized_axes, row_functions
+from .._row_containers import normalized_axes
+from .._row_functions import row_functions
 from ._jitable import OPTIONS, entry, overloads
 from ._math import exp_parts
 
