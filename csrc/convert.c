@@ -20,7 +20,7 @@ int vekt_type_bytes(int type) {
         [VEKT_TYPE_U64] = 8,      [VEKT_TYPE_HALF] = 2, [VEKT_TYPE_F32] = 4,   [VEKT_TYPE_F64] = 8,
         [VEKT_TYPE_BFLOAT16] = 2, [VEKT_TYPE_C64] = 8,  [VEKT_TYPE_C128] = 16,
     };
-    return bytes[type];
+    return bytes[type & VEKT_TYPE_MASK];
 }
 
 /* Rounds to odd, so that rounding once more, to half the digits or fewer, is as good as rounding once. */
@@ -188,7 +188,49 @@ static void complex_truth(uint8_t *dst, int from, const void *src, ptrdiff_t n) 
                                        : wide[2 * i] != 0 || wide[2 * i + 1] != 0;
 }
 
+static void swap_bytes(int type, void *values, ptrdiff_t n) {
+    const int is_complex = type >= VEKT_TYPE_C64;
+    n <<= is_complex;
+    switch (vekt_type_bytes(type) >> is_complex) {
+    case 2:
+        for (ptrdiff_t i = 0; i < n; i++) ((uint16_t *)values)[i] = __builtin_bswap16(((uint16_t *)values)[i]);
+        break;
+    case 4:
+        for (ptrdiff_t i = 0; i < n; i++) ((uint32_t *)values)[i] = __builtin_bswap32(((uint32_t *)values)[i]);
+        break;
+    case 8:
+        for (ptrdiff_t i = 0; i < n; i++) ((uint64_t *)values)[i] = __builtin_bswap64(((uint64_t *)values)[i]);
+        break;
+    default:
+        break;
+    }
+}
+
+/* By way of aligned values in native byte order. */
+static void convert_foreign(const vekt_target *target, int to, char *dst, int from, const char *src, ptrdiff_t n) {
+    const int plain_to = to & VEKT_TYPE_MASK, plain_from = from & VEKT_TYPE_MASK;
+    const ptrdiff_t wide = vekt_type_bytes(to), narrow = vekt_type_bytes(from);
+    if (plain_to == plain_from && !((to ^ from) & VEKT_SWAPPED)) {
+        memcpy(dst, src, (size_t)(n * wide));
+        return;
+    }
+    uint64_t in[2 * HUB_ELEMENTS], out[2 * HUB_ELEMENTS];
+    for (ptrdiff_t m; n > 0; n -= m, dst += m * wide, src += m * narrow) {
+        m = n < HUB_ELEMENTS ? n : HUB_ELEMENTS;
+        if (from != plain_from) memcpy(in, src, (size_t)(m * narrow));
+        if (from & VEKT_SWAPPED) swap_bytes(plain_from, in, m);
+        vekt_convert(target, plain_to, to != plain_to ? (char *)out : dst, plain_from,
+                     from != plain_from ? (const char *)in : src, m);
+        if (to & VEKT_SWAPPED) swap_bytes(plain_to, out, m);
+        if (to != plain_to) memcpy(dst, out, (size_t)(m * wide));
+    }
+}
+
 void vekt_convert(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n) {
+    if ((to | from) & ~VEKT_TYPE_MASK) {
+        convert_foreign(target, to, dst, from, src, n);
+        return;
+    }
     const ptrdiff_t wide = vekt_type_bytes(to), narrow = vekt_type_bytes(from);
     if (to == from) {
         memcpy(dst, src, (size_t)(n * wide));

@@ -10,7 +10,8 @@
 
 enum {
     THREADED_PICOSECONDS = 60000000, /* a call is shared out from this much work on */
-    PLAIN_ELEMENTS = 4096,           /* too few to plan anything where all operands are contiguous or one value */
+    PLAIN_ELEMENTS = 4096,           /* too few to plan anything where all operands are contiguous or one value; */
+    PLAIN_BYTES = 4096               /* those to convert as long as there is room */
 };
 
 typedef struct {
@@ -184,32 +185,64 @@ static ptrdiff_t count(const vekt_plan *p) {
     return n;
 }
 
+/* Operands of a call on few elements that are converted: in one buffer, as far as there is room. */
+typedef struct {
+    _Alignas(64) char bytes[PLAIN_BYTES];
+    size_t used;
+} converted;
+
+static char *room_for(converted *c, ptrdiff_t bytes) {
+    const size_t wanted = ((size_t)bytes + 63) & ~(size_t)63;
+    if (wanted > PLAIN_BYTES - c->used) return NULL;
+    c->used += wanted;
+    return c->bytes + c->used - wanted;
+}
+
+/* Does an operand lie in the order of the dimensions, without gaps?  Is it one value? */
+static void see_order(const vekt_iteration *it, int k, ptrdiff_t item, int *contiguous, int *constant) {
+    *contiguous = *constant = 1;
+    for (int d = it->ndim - 1; d >= 0; d--) {
+        if (it->shape[d] == 1) continue;
+        *constant &= it->step[k][d] == 0;
+        *contiguous &= it->step[k][d] == item;
+        item *= it->shape[d];
+    }
+}
+
 /* A call on few elements, in the order in which they lie: half the time of one that is planned.  0 if it is not one.
  */
 static int run_plain(const vekt_plan *p, const vekt_iteration *it) {
     _Alignas(64) char splats[VEKT_MAX_OPERANDS][VEKT_SPLAT_BYTES];
+    converted buffer;
     char *args[VEKT_MAX_OPERANDS];
     ptrdiff_t advance[VEKT_MAX_OPERANDS], n = 1;
+    const int nin = p->operation->nin;
     for (int d = 0; d < it->ndim; d++) n *= it->shape[d];
     if (n == 0 || n > PLAIN_ELEMENTS) return 0;
+    buffer.used = 0;
     for (int k = 0; k < p->n_args; k++) {
-        ptrdiff_t dense = p->memory[k];
-        int contiguous = it->type[k] == p->operation->type[k], constant = k < p->operation->nin;
-        for (int d = it->ndim - 1; d >= 0; d--) {
-            if (it->shape[d] == 1) continue;
-            constant &= it->step[k][d] == 0;
-            contiguous &= it->step[k][d] == dense;
-            dense *= it->shape[d];
-        }
+        int contiguous, constant;
+        see_order(it, k, p->memory[k], &contiguous, &constant);
+        constant &= k < nin;
+        const int same = it->type[k] == p->operation->type[k];
+        if (!(contiguous && same) && constant) contiguous = 0;
         if (!contiguous && !constant) return 0;
-        args[k] = contiguous ? it->data[k] : splats[k];
+        args[k] = !contiguous ? splats[k] : same ? it->data[k] : room_for(&buffer, n * p->item[k]);
         advance[k] = contiguous ? p->item[k] : 0;
+        if (!args[k]) return 0;
     }
     const vekt_fpenv saved = vekt_fpenv_enter();
-    for (int k = 0; k < p->operation->nin; k++) {
-        if (advance[k] == 0) fill_splat(p, k, splats[k], it->data[k]);
+    for (int k = 0; k < nin; k++) {
+        if (advance[k] == 0)
+            fill_splat(p, k, splats[k], it->data[k]);
+        else if (args[k] != it->data[k])
+            vekt_convert(p->target, p->operation->type[k], args[k], it->type[k], it->data[k], n);
     }
     p->operation->run(p->operation, args, advance, n);
+    for (int k = nin; k < p->n_args; k++) {
+        if (args[k] != it->data[k])
+            vekt_convert(p->target, it->type[k], it->data[k], p->operation->type[k], args[k], n);
+    }
     vekt_fpenv_leave(saved);
     return 1;
 }

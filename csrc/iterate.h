@@ -23,7 +23,7 @@ typedef struct {
     const vekt_operation *operation;
     int ndim;
     ptrdiff_t shape[VEKT_MAX_DIMS];
-    uint8_t type[VEKT_MAX_OPERANDS];
+    uint8_t type[VEKT_MAX_OPERANDS]; /* in memory: may be swapped or unaligned */
     char *data[VEKT_MAX_OPERANDS];
     ptrdiff_t step[VEKT_MAX_OPERANDS][VEKT_MAX_DIMS]; /* bytes, 0 for inputs that are broadcast along a dimension */
 } vekt_iteration;

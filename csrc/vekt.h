@@ -44,6 +44,9 @@ typedef enum {
     VEKT_TYPE_C128,
     VEKT_N_TYPES
 } vekt_type;
+/* Added to a type in memory: bytes in the other order, an address that is no multiple of the alignment.  The engine
+ * copies such operands, as it does those of another type. */
+enum { VEKT_SWAPPED = 64, VEKT_UNALIGNED = 128, VEKT_TYPE_MASK = 63 };
 
 /* A kernel whose operands are each of a type of their own. */
 enum { VEKT_MAX_TYPED_ARGS = 4 };

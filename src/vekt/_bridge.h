@@ -62,6 +62,8 @@ int vekt_memory_type_of(const PyArray_Descr *descr);
  * engine has not, and where there is no loop of exactly these types. */
 PyObject *vekt_py_kernel_operation(PyObject *self, PyObject *args);
 PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args);
+/* The loop of where(condition, x, y) for results of a vekt_type, or NULL. */
+vekt_loop vekt_select_loop(const vekt_target *target, int type);
 /* _dispatcher.c. */
 int vekt_add_dispatcher(PyObject *module);
 

@@ -27,6 +27,7 @@ typedef struct {
     PyArrayObject *copy[VEKT_MAX_OPERANDS];                              /* of inputs, owned */
     number value[VEKT_MAX_OPERANDS];
     npy_intp elements;
+    vekt_masked masked;
 } call;
 
 static void release(call *c) {
@@ -36,14 +37,19 @@ static void release(call *c) {
 
 /* ---- inputs ---- */
 
-static int is_plain(PyArrayObject *a) { return PyArray_ISALIGNED(a) && PyArray_ISNOTSWAPPED(a); }
+/* Of an array's elements as they lie in memory. */
+static uint8_t type_in_memory(PyArrayObject *a) {
+    const int swapped = PyArray_ISNOTSWAPPED(a) ? 0 : VEKT_SWAPPED,
+              unaligned = PyArray_ISALIGNED(a) ? 0 : VEKT_UNALIGNED;
+    return (uint8_t)(vekt_memory_type_of(PyArray_DESCR(a)) | swapped | unaligned);
+}
 
 /* Type number or weak code of an input, and NumPy scalars' values; NPY_NOTYPE for what is not for us. */
 static int classify(call *c, int j, PyObject *object) {
     c->input[j] = NULL;
     if (PyArray_CheckExact(object)) {
         c->input[j] = (PyArrayObject *)object;
-        return is_plain(c->input[j]) ? PyArray_TYPE(c->input[j]) : NPY_NOTYPE;
+        return PyArray_TYPE(c->input[j]);
     }
     if (PyFloat_CheckExact(object)) return VEKT_WEAK_FLOAT;
     if (PyLong_CheckExact(object)) return VEKT_WEAK_INT;
@@ -94,9 +100,22 @@ static int take_weak(call *c, int j, PyObject *object, int type) {
     return 1;
 }
 
+/* Type number of what dtype= asks for; NPY_NOTYPE for what is not for us. */
+static int type_asked(PyObject *dtype) {
+    PyArray_Descr *descr = NULL;
+    if (!PyArray_DescrConverter(dtype, &descr) || !descr) {
+        PyErr_Clear();
+        return NPY_NOTYPE;
+    }
+    const int type =
+        PyArray_ISNBO(descr->byteorder) && vekt_memory_type_of(descr) >= 0 ? descr->type_num : NPY_NOTYPE;
+    Py_DECREF((PyObject *)descr);
+    return type;
+}
+
 static vekt_entry *look_up(const vekt_dispatcher *d, const int *signature) {
     for (int i = 0; i < d->n_entries; i++) {
-        if (memcmp(d->entries[i]->signature, signature, (size_t)d->nin * sizeof *signature) == 0)
+        if (memcmp(d->entries[i]->signature, signature, (size_t)(d->nin + 1) * sizeof *signature) == 0)
             return d->entries[i];
     }
     return NULL;
@@ -138,7 +157,7 @@ static void point_to(call *c, int j) { c->it.data[j] = c->input[j] ? PyArray_BYT
 /* Each element on itself? */
 static int coincides(const call *c, int in, int out) {
     if (c->it.data[in] != c->it.data[out] ||
-        PyArray_ITEMSIZE(c->input[in]) != vekt_connected->type_bytes(c->it.type[out]))
+        vekt_connected->type_bytes(c->it.type[in]) != vekt_connected->type_bytes(c->it.type[out]))
         return 0;
     for (int i = 0; i < c->it.ndim; i++) {
         if (c->it.shape[i] != 1 && c->it.step[in][i] != c->it.step[out][i]) return 0;
@@ -150,7 +169,7 @@ static int coincides(const call *c, int in, int out) {
 static int fits_out(const call *c, PyObject *object, PyArray_Descr *descr, int computed) {
     if (!PyArray_CheckExact(object)) return 0;
     PyArrayObject *out = (PyArrayObject *)object;
-    if (!PyArray_ISWRITEABLE(out) || !is_plain(out) || PyArray_NDIM(out) != c->it.ndim ||
+    if (!PyArray_ISWRITEABLE(out) || PyArray_NDIM(out) != c->it.ndim ||
         !PyArray_CompareLists(PyArray_DIMS(out), c->it.shape, c->it.ndim) || !vekt_is_injective(out))
         return 0;
     if (PyArray_TYPE(out) == descr->type_num) return 1;
@@ -162,7 +181,7 @@ static int fits_out(const call *c, PyObject *object, PyArray_Descr *descr, int c
 static void put_output(call *c, int j) {
     const int k = c->nin + j;
     PyArrayObject *out = c->output[j];
-    c->it.type[k] = (uint8_t)vekt_memory_type_of(PyArray_DESCR(out));
+    c->it.type[k] = type_in_memory(out);
     c->it.data[k] = PyArray_BYTES(out);
     for (int i = 0; i < c->it.ndim; i++) c->it.step[k][i] = PyArray_STRIDE(out, i);
 }
@@ -179,6 +198,7 @@ static int separate(call *c) {
             c->copy[i] = (PyArrayObject *)PyArray_NewCopy(in, NPY_KEEPORDER);
             if (!c->copy[i]) return -1;
             c->input[i] = c->copy[i];
+            c->it.type[i] = type_in_memory(c->copy[i]);
             point_to(c, i);
             const int ahead = c->it.ndim - PyArray_NDIM(c->copy[i]);
             for (int k = ahead; k < c->it.ndim; k++) {
@@ -256,9 +276,37 @@ static int count_elements(const call *c, vekt_entry *e) {
     return done ? 1 : -1;
 }
 
-PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, PyObject *outs) {
+/* The mask and the former elements of out become inputs; without out, the mask has a say in the shape alone.  0 where
+ * a call is not for us. */
+static int add_mask(call *c, const vekt_dispatcher *d, const vekt_keywords *k) {
+    PyObject *out = k->outs ? out_of(k->outs, d, 0) : NULL;
+    if (d->nout != 1 || d->nin + 3 > VEKT_MAX_OPERANDS || !PyArray_CheckExact(k->where)) return 0;
+    if (PyArray_TYPE((PyArrayObject *)k->where) != NPY_BOOL) return 0;
+    if (k->outs && (!out || !PyArray_CheckExact(out))) return 0;
+    c->input[c->nin++] = (PyArrayObject *)k->where;
+    if (out) c->input[c->nin++] = (PyArrayObject *)out;
+    for (int j = d->nin; j < c->nin; j++) c->copy[j] = NULL;
+    return 1;
+}
+
+/* Types and addresses of the inputs; 0 where a number does not fit. */
+static int put_inputs(call *c, const vekt_dispatcher *d, const vekt_entry *e, PyObject *const *args,
+                      const int *signature) {
+    for (int j = 0; j < c->nin; j++) {
+        if (j < d->nin && signature[j] < NPY_BOOL) {
+            if (!take_weak(c, j, args[j], e->weak_type[j])) return 0;
+        } else {
+            c->it.type[j] = c->input[j] ? type_in_memory(c->input[j]) : (uint8_t)vekt_memory_type(signature[j]);
+        }
+        point_to(c, j);
+    }
+    return 1;
+}
+
+PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, const vekt_keywords *keywords) {
+    PyObject *outs = keywords->outs;
     call c;
-    int signature[VEKT_MAX_OPERANDS];
+    int signature[VEKT_MAX_OPERANDS + 1];
     c.target = d->target;
     c.nin = d->nin;
     c.nout = d->nout;
@@ -267,20 +315,19 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, P
         if (signature[j] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
         c.copy[j] = NULL;
     }
+    signature[d->nin] = keywords->dtype ? type_asked(keywords->dtype) : NPY_NOTYPE;
+    if (keywords->dtype && signature[d->nin] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
     vekt_entry *e = look_up(d, signature);
-    if (!e || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
+    if (!e || (keywords->where && !add_mask(&c, d, keywords)) || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
     const int other = count_elements(&c, e);
     if (other < 0) return NULL;
-    if (other) return vekt_broadcast_call(d, args, outs); /* meanwhile another thread may have changed the arrays */
+    if (other) return vekt_broadcast_call(d, args, keywords); /* meanwhile another thread may have changed the arrays */
+    if (!outs) c.nin = d->nin;
+    if (!put_inputs(&c, d, e, args, signature)) Py_RETURN_NOTIMPLEMENTED;
     c.it.operation = e->operation;
-    for (int j = 0; j < d->nin; j++) {
-        if (signature[j] < NPY_BOOL) {
-            if (!take_weak(&c, j, args[j], e->weak_type[j])) Py_RETURN_NOTIMPLEMENTED;
-        } else {
-            c.it.type[j] = (uint8_t)(c.input[j] ? vekt_memory_type_of(PyArray_DESCR(c.input[j]))
-                                                : vekt_memory_type(signature[j]));
-        }
-        point_to(&c, j);
+    if (c.nin > d->nin) {
+        if (!vekt_mask_operation(&c.masked, d->target, e, c.it.type[c.nin - 1])) Py_RETURN_NOTIMPLEMENTED;
+        c.it.operation = &c.masked.base;
     }
     if (!outs && c.it.ndim == 0 && !d->keeps_arrays) return run_scalar(&c, d, e);
     int given = 0;
@@ -316,9 +363,10 @@ done:
 /* ---- the slow door ---- */
 
 static PyArrayObject *plain_array(PyObject *object) {
-    if (PyArray_Check(object) && is_plain((PyArrayObject *)object) &&
-        vekt_memory_type_of(PyArray_DESCR((PyArrayObject *)object)) >= 0)
-        return (PyArrayObject *)object;
+    PyArrayObject *array = (PyArrayObject *)object;
+    if (PyArray_Check(object) && PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array) &&
+        vekt_memory_type_of(PyArray_DESCR(array)) >= 0)
+        return array;
     PyErr_SetString(PyExc_TypeError, "run: expected aligned arrays of numbers in native byte order");
     return NULL;
 }

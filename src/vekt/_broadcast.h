@@ -11,13 +11,14 @@ enum { VEKT_WEAK_INT = -2, VEKT_WEAK_FLOAT = -3 };
 
 /* An operation, and for which types it is. */
 typedef struct {
-    int *signature;
+    int *signature;      /* of the inputs, and of what dtype= asked for: NPY_NOTYPE for nothing */
     uint8_t *weak_type;  /* vekt_type of each input that is a weak number */
     PyArray_Descr **out; /* owned */
     PyObject *capsule;
     const vekt_operation *operation;
-    npy_intp left;   /* elements after which `after` is called, once; 0 for never */
-    PyObject *after; /* NULL once it has been */
+    vekt_loop select; /* takes results where a mask holds; NULL until a call wants it */
+    npy_intp left;    /* elements after which `after` is called, once; 0 for never */
+    PyObject *after;  /* NULL once it has been */
 } vekt_entry;
 
 typedef struct {
@@ -27,12 +28,18 @@ typedef struct {
     int nin, nout, n_entries; /* nout is 0 until the first operation tells */
     int positional_out;       /* may out follow the inputs? */
     char keeps_arrays;        /* are results without dimensions arrays, too? */
+    int options;              /* are where and dtype those of ufuncs? */
     vekt_entry **entries;     /* valid as long as the dispatcher is: a call may be using one */
 } vekt_dispatcher;
 
-/* The result, NULL with an error, or NotImplemented for what is left to the fallback.  outs is NULL, an array, or a
- * tuple of arrays and None. */
-PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, PyObject *outs);
+/* Keywords of a call; NULL for those that say nothing. */
+typedef struct {
+    PyObject *outs; /* an array, or a tuple of arrays and None */
+    PyObject *where, *dtype;
+} vekt_keywords;
+
+/* The result, NULL with an error, or NotImplemented for what is left to the fallback. */
+PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, const vekt_keywords *keywords);
 /* An operation on arrays: the inputs broadcast to the shape of the outputs.  -1 with an error. */
 int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation, PyObject *const *inputs,
                        PyObject *const *outs);
@@ -41,6 +48,15 @@ int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation
  * element. */
 PyArrayObject *vekt_new_in_order(PyArray_Descr *descr, int ndim, const npy_intp *shape, int n,
                                  const ptrdiff_t (*step)[VEKT_MAX_DIMS]);
+
+/* _masked.c.  An operation of one result, with two more inputs: a mask, and what stays where it does not hold. */
+typedef struct {
+    vekt_operation base;
+    const vekt_operation *all; /* of all elements */
+    vekt_loop select;
+} vekt_masked;
+/* That of an entry, for results in memory of a type; 0 where there is none. */
+int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_entry *e, int memory_type);
 
 /* _overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */
 int vekt_is_injective(PyArrayObject *a);

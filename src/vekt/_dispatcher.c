@@ -31,20 +31,35 @@ static PyObject *call_fallback(const vekt_dispatcher *d, PyObject *const *args, 
     return result;
 }
 
+/* 0 for those that are left to the fallback. */
+static int take_keyword(const vekt_dispatcher *d, Py_ssize_t n, PyObject *name, PyObject *value,
+                        vekt_keywords *keywords) {
+    if (PyUnicode_CompareWithASCIIString(name, "out") == 0) {
+        keywords->outs = value == Py_None ? NULL : value;
+        return n == d->nin;
+    }
+    if (!d->options) return 0;
+    if (PyUnicode_CompareWithASCIIString(name, "where") == 0) {
+        keywords->where = value == Py_True ? NULL : value;
+        return 1;
+    }
+    keywords->dtype = value == Py_None ? NULL : value;
+    return PyUnicode_CompareWithASCIIString(name, "dtype") == 0;
+}
+
 static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
     const vekt_dispatcher *d = (const vekt_dispatcher *)self;
     const Py_ssize_t n = (Py_ssize_t)(n_args & ~NAMED_OFFSET), n_names = names ? PyTuple_Size(names) : 0;
-    PyObject *outs = NULL;
-    int fast = n_names == 0 && n == d->nin;
-    if (n_names == 1 && n == d->nin && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "out") == 0) {
-        outs = args[n] == Py_None ? NULL : args[n];
-        fast = 1;
-    } else if (n_names == 0 && d->positional_out && n == d->nin + 1) {
-        outs = args[d->nin] == Py_None ? NULL : args[d->nin];
+    vekt_keywords keywords = {NULL, NULL, NULL};
+    int fast = n == d->nin;
+    if (n == d->nin + 1 && d->positional_out) {
+        keywords.outs = args[d->nin] == Py_None ? NULL : args[d->nin];
         fast = 1;
     }
+    for (Py_ssize_t i = 0; i < n_names && fast; i++)
+        fast = take_keyword(d, n, PyTuple_GetItem(names, i), args[n + i], &keywords);
     if (fast) {
-        PyObject *result = vekt_broadcast_call(d, args, outs);
+        PyObject *result = vekt_broadcast_call(d, args, &keywords);
         if (result != Py_NotImplemented) return result;
         Py_DECREF(result);
     }
@@ -107,7 +122,7 @@ static void free_entry(vekt_entry *e, int nout) {
 static vekt_entry *new_entry(const vekt_dispatcher *d, PyObject *capsule, const vekt_operation *operation) {
     vekt_entry *e = PyMem_Calloc(1, sizeof *e);
     if (!e) return NULL;
-    e->signature = PyMem_Calloc((size_t)d->nin, sizeof *e->signature);
+    e->signature = PyMem_Calloc((size_t)d->nin + 1, sizeof *e->signature);
     e->weak_type = PyMem_Calloc((size_t)d->nin, sizeof *e->weak_type);
     e->out = PyMem_Calloc((size_t)d->nout, sizeof(PyArray_Descr *));
     e->capsule = Py_NewRef(capsule);
@@ -117,8 +132,11 @@ static vekt_entry *new_entry(const vekt_dispatcher *d, PyObject *capsule, const 
     return NULL;
 }
 
-static int fill_entry(vekt_entry *e, const vekt_dispatcher *d, PyObject *signature, PyObject *outs, PyObject *weak) {
+static int fill_entry(vekt_entry *e, const vekt_dispatcher *d, PyObject *signature, PyObject *outs, PyObject *weak,
+                      PyObject *dtype) {
     int weak_type = -1;
+    e->signature[d->nin] = NPY_NOTYPE;
+    if (dtype && dtype != Py_None && code_of(dtype, &e->signature[d->nin]) < 0) return -1;
     if (weak && weak != Py_None) {
         if (!PyArray_DescrCheck(weak) || (weak_type = vekt_memory_type_of((PyArray_Descr *)weak)) < 0) {
             PyErr_SetString(PyExc_TypeError, "add: weak is not a dtype of the engine");
@@ -151,11 +169,11 @@ static int set_after(vekt_entry *e, PyObject *after) {
 }
 
 static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"signature", "operation", "out_dtypes", "weak", "after", NULL};
+    static char *names[] = {"signature", "operation", "out_dtypes", "weak", "dtype", "after", NULL};
     vekt_dispatcher *d = (vekt_dispatcher *)self;
-    PyObject *signature, *capsule, *outs, *weak = NULL, *after = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!|OO!:add", names, &PyTuple_Type, &signature, &capsule,
-                                     &PyTuple_Type, &outs, &weak, &PyTuple_Type, &after))
+    PyObject *signature, *capsule, *outs, *weak = NULL, *dtype = NULL, *after = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!|OOO!:add", names, &PyTuple_Type, &signature, &capsule,
+                                     &PyTuple_Type, &outs, &weak, &dtype, &PyTuple_Type, &after))
         return NULL;
     const vekt_operation *operation = operation_in(capsule);
     if (!operation) return NULL;
@@ -171,14 +189,14 @@ static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
         free_entry(e, d->nout);
         return PyErr_NoMemory();
     }
-    if (fill_entry(e, d, signature, outs, weak) < 0 || set_after(e, after) < 0) {
+    if (fill_entry(e, d, signature, outs, weak, dtype) < 0 || set_after(e, after) < 0) {
         free_entry(e, d->nout);
         return NULL;
     }
     d->entries[d->n_entries] = e;
     for (int i = 0; i < d->n_entries; i++) {
         vekt_entry *former = d->entries[i];
-        if (memcmp(former->signature, e->signature, (size_t)d->nin * sizeof *e->signature) != 0) continue;
+        if (memcmp(former->signature, e->signature, (size_t)(d->nin + 1) * sizeof *e->signature) != 0) continue;
         former->signature[0] = NPY_NOTYPE; /* no more found, but a call may be using it */
         d->entries[i] = e;
         d->entries[d->n_entries] = former;
@@ -235,11 +253,11 @@ static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
 /* ---- the type ---- */
 
 static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"name", "nin", "nout", "fallback", "doc", "target", NULL};
+    static char *names[] = {"name", "nin", "nout", "fallback", "doc", "target", "options", NULL};
     PyObject *name, *fallback, *doc, *address = NULL;
-    int nin, nout;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "UiiOO|O:Dispatcher", names, &name, &nin, &nout, &fallback, &doc,
-                                     &address))
+    int nin, nout, options = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "UiiOO|Op:Dispatcher", names, &name, &nin, &nout, &fallback,
+                                     &doc, &address, &options))
         return NULL;
     if (nin < 1 || nout < 0 || nin > VEKT_MAX_OPERANDS || nout > VEKT_MAX_OPERANDS - nin)
         return PyErr_Format(PyExc_ValueError, "Dispatcher: %d operands at most, an input at least",
@@ -255,6 +273,7 @@ static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *keywords) 
     d->nin = nin;
     d->nout = nout;
     d->positional_out = nout == 1;
+    d->options = options;
     if (!d->attributes || PyDict_SetItemString(d->attributes, "__name__", name) < 0 ||
         PyDict_SetItemString(d->attributes, "__qualname__", name) < 0 ||
         PyDict_SetItemString(d->attributes, "__doc__", doc) < 0)
@@ -296,10 +315,11 @@ static void deallocate(PyObject *self) {
 
 static PyMethodDef methods[] = {
     {"add", (PyCFunction)(void (*)(void))add, METH_VARARGS | METH_KEYWORDS,
-     "add($self, /, signature, operation, out_dtypes, weak=None, after=...)\n--\n\n"
+     "add($self, /, signature, operation, out_dtypes, weak=None, dtype=None, after=...)\n--\n\n"
      "Run this operation on inputs of a signature: dtypes, or bool, int or float for Python's numbers.  Those "
      "become\n"
-     "`weak` first, by default what the operation takes.  `after` is a number of elements and a function, which is\n"
+     "`weak` first, by default what the operation takes.  With `dtype`, for calls that ask for it.  `after` is a "
+     "number of elements and a function, which is\n"
      "called, once, when calls have come to so many: it may add another operation."},
     {"run", run, METH_VARARGS, "run($self, operation, inputs, outs, /)\n--\n\nRun an operation on tuples of arrays."},
     {"__reduce__", reduce, METH_NOARGS, NULL},
@@ -321,10 +341,10 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Dispatcher(name, nin, nout, fallback, doc, target=...)\n--\n\n"
+    {Py_tp_doc, "Dispatcher(name, nin, nout, fallback, doc, target=..., options=False)\n--\n\n"
                 "A function on arrays, broadcast to one shape.  Calls for which it has no operation go to\n"
                 "fallback(self, args, kwargs).  The first operation tells nout where that is 0; out is then "
-                "given by name alone."},
+                "given by name alone.  With options, where= and dtype= are those of ufuncs."},
     {Py_tp_new, create},
     {Py_tp_dealloc, deallocate},
     {Py_tp_traverse, traverse},

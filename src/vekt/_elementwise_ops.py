@@ -31,6 +31,11 @@ class ElementwiseOp:
         names = self.signature.split(", /")[0].split(", out")[0]
         return tuple(part.split("=")[0] for part in names.split(", "))
 
+    @property
+    def rounds_alone(self) -> bool:
+        """Return whether the last bits may be others than NumPy's loops would give."""
+        return self.kernel in ("exponential", "log", "sin", "cos", "multiply_add")
+
 
 def _ufunc(
     name: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -27,6 +28,25 @@ def signature_of(inputs: tuple[Any, ...]) -> Signature | None:
     return tuple(types)
 
 
+def dtype_of(asked: Any) -> Any:
+    """Return what `dtype` asks for; None for nothing, and for what is none."""
+    try:
+        return None if asked is None else np.dtype(asked)
+    except TypeError:
+        return None
+
+
+def keeps_numbers(types: Signature, inputs: Sequence[Any], dtype: Any) -> bool:
+    """Return whether it is all one if operands become what a loop takes before it or in it.
+
+    16-bit floats compute in float32: what they were asked to become loses its digits first.
+    """
+    return not (
+        dtype is not None
+        and any(_is_narrow(d) and t != d for t, d in zip(types, inputs, strict=True))
+    )
+
+
 def _is_narrow(dtype: Any) -> bool:
     """Return whether it is computed in float32, with one rounding to its 16 bits."""
     return dtype.name in ("float16", "bfloat16")
@@ -43,17 +63,32 @@ def common_dtype(types: Signature) -> Any:
     return common
 
 
-def resolve(op: ElementwiseOp, types: Signature) -> tuple[Any, ...]:
-    """Dtypes of the operands of the loop that NumPy would run, the result's last."""
+def resolve(
+    op: ElementwiseOp, types: Signature, dtype: Any = None, casting: Any = "same_kind"
+) -> tuple[Any, ...]:
+    """Dtypes of the operands of the loop that NumPy would run, the result's last.
+
+    `dtype` is what the call asks the result to be computed in, and `casting` what may become of
+    the operands on the way.
+    """
+    types = tuple(t.newbyteorder("=") if isinstance(t, np.dtype) else t for t in types)
     if op.name == "where":
         common = common_dtype(types[1:])
         return (np.dtype(bool), common, common, common)
     if op.numpy or op.name == "clip":
         first = np.dtype(types[0]) if op.name == "clip" else types[0]  # as np.clip takes it
         types = tuple(np.dtype(t) if t is bool else t for t in (first, *types[1:]))
-        resolved: tuple[Any, ...] = numpy_ufunc(op).resolve_dtypes((*types, None))
+        asked = (*(None for _ in types), dtype)
+        resolved: tuple[Any, ...] = numpy_ufunc(op).resolve_dtypes(
+            (*types, None), signature=asked, casting=casting
+        )
         return resolved
-    return (common_dtype(types),) * 4
+    if dtype is None:
+        return (common_dtype(types),) * 4
+    for t in types:
+        t = np.dtype(t) if t is bool else t
+        np.add.resolve_dtypes((t, dtype, None), signature=(None, None, dtype), casting=casting)
+    return (dtype,) * 4
 
 
 def numpy_ufunc(op: ElementwiseOp) -> Any:

@@ -138,11 +138,21 @@ def build_transpose_copy(isa: str) -> Callable[..., Any]:
 
 
 def build_dispatcher(
-    name: str, nin: int, nout: int, fallback: Callable[..., Any], doc: str, isa: str = SELECTED
+    name: str,
+    nin: int,
+    nout: int,
+    fallback: Callable[..., Any],
+    doc: str,
+    isa: str = SELECTED,
+    *,
+    options: bool = False,
 ) -> Any:
-    """Return a new dispatcher in front of the broadcast engine, on a supported target."""
+    """Return a new dispatcher in front of the broadcast engine, on a supported target.
+
+    With `options`, its keywords where and dtype are those of ufuncs.
+    """
     _require_supported(isa)
-    return _ufuncs.Dispatcher(name, nin, nout, fallback, doc, _address(TARGETS[isa]))
+    return _ufuncs.Dispatcher(name, nin, nout, fallback, doc, _address(TARGETS[isa]), options)
 
 
 def kernel_operation(name: str, dtype: Any, isa: str = SELECTED) -> Any:

@@ -107,6 +107,14 @@ PyObject *vekt_py_kernel_operation(PyObject *self, PyObject *args) {
     return PyErr_Format(PyExc_KeyError, "no kernel %s for %S", name, dtype);
 }
 
+vekt_loop vekt_select_loop(const vekt_target *target, int type) {
+    for (int i = 0; i < target->n_arithmetic; i++) {
+        const vekt_typed_kernel *k = &target->arithmetic[i];
+        if (k->type[k->nin - 1] == type && strcmp(k->name, "where") == 0) return k->loop;
+    }
+    return NULL;
+}
+
 /* ---- NumPy's loops ---- */
 
 typedef struct {

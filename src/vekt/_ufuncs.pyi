@@ -86,6 +86,7 @@ class Dispatcher:
         fallback: Callable[..., Any],
         doc: str,
         target: int = ...,
+        options: bool = ...,
     ) -> None: ...
     def __call__(self, *args: Any, **options: Any) -> Any: ...
     def add(

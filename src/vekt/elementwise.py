@@ -14,7 +14,13 @@ import numpy as np
 from vekt import _elementwise_numpy, _native
 from vekt._elementwise_docs import docstring
 from vekt._elementwise_ops import OPS, PUBLIC_NAMES, ElementwiseOp
-from vekt._elementwise_types import find_operation, resolve, signature_of
+from vekt._elementwise_types import (
+    dtype_of,
+    find_operation,
+    keeps_numbers,
+    resolve,
+    signature_of,
+)
 
 __all__ = [*PUBLIC_NAMES]
 
@@ -33,23 +39,28 @@ class _Fallback:
             if hasattr(type(x), "__vekt_function__"):  # a symbol, while `vekt.fuse` traces
                 return x.__vekt_function__(self.op.kernel, self.numpy, args, options)
         signature = signature_of(args[: dispatcher.nin])
-        plain = signature is not None and len(signature) == dispatcher.nin
-        if plain and signature not in self.known:
-            learnt = self._learn(dispatcher, signature)
-            self.known.add(signature)
-            if learnt:
-                return dispatcher(*args, **options)
+        if signature is not None and len(signature) == dispatcher.nin:
+            key = signature, dtype_of(options.get("dtype"))
+            if key not in self.known:
+                learnt = self._learn(dispatcher, *key)
+                self.known.add(key)
+                if learnt:
+                    return dispatcher(*args, **options)
         with np.errstate(all="ignore"):
+            if self.op.rounds_alone:
+                result = _elementwise_numpy.by_parts(dispatcher, self.op, args, options)
+                if result is not NotImplemented:
+                    return result
             return self.numpy(*args, **options)
 
-    def _learn(self, dispatcher: Any, signature: Any) -> bool:
+    def _learn(self, dispatcher: Any, signature: Any, dtype: Any) -> bool:
         try:
-            *inputs, result = resolve(self.op, signature)
+            *inputs, result = resolve(self.op, signature, dtype)
             operation = find_operation(self.op, (*inputs, result), self.isa)
-            if operation is None:
+            if operation is None or not keeps_numbers(signature, inputs, dtype):
                 return False
             weak = [d for t, d in zip(signature, inputs, strict=True) if t in (int, float)]
-            dispatcher.add(signature, operation, (result,), weak[0] if weak else None)
+            dispatcher.add(signature, operation, (result,), weak[0] if weak else None, dtype)
         except TypeError:  # NumPy has no loop, or the engine not this dtype: NumPy says so
             return False
         return True
@@ -59,7 +70,13 @@ def build(name: str, isa: str = _native.SELECTED) -> Any:
     """Return a new function of this name over a supported target's kernels."""
     op = OPS[name]
     made = _native.build_dispatcher(
-        name, len(op.inputs), 1, _Fallback(op, isa), docstring(op), isa=isa
+        name,
+        len(op.inputs),
+        1,
+        _Fallback(op, isa),
+        docstring(op),
+        isa=isa,
+        options="dtype=" in op.signature,
     )
     made.keeps_arrays = name == "where"  # as NumPy's, which is no ufunc
     made.__module__ = __name__
