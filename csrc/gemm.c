@@ -11,6 +11,7 @@
 #include "simd/as_f64.h"
 #include "simd/transpose.h"
 #include "simd/square.h"
+#include "simd/swap.h"
 #include "gemm/epilogue.h"
 #include "gemm/micro.h"
 #include "gemm/pack.h"
@@ -24,6 +25,8 @@
 #include "gemm/dots.h"
 #include "gemm/product.h"
 #include "gemm/planes.h"
+#include "gemm/complex_column.h"
+#include "gemm/complex_few.h"
 #include "gemm/complex.h"
 #include "gemm/peak.h"
 #include "simd/as_none.h"
@@ -31,6 +34,7 @@
 #include "simd/as_f32.h"
 #include "simd/transpose.h"
 #include "simd/square.h"
+#include "simd/swap.h"
 #include "gemm/epilogue.h"
 #include "gemm/micro.h"
 #include "gemm/pack.h"
@@ -44,6 +48,8 @@
 #include "gemm/dots.h"
 #include "gemm/product.h"
 #include "gemm/planes.h"
+#include "gemm/complex_column.h"
+#include "gemm/complex_few.h"
 #include "gemm/complex.h"
 #include "gemm/half.h"
 #include "gemm/peak.h"
@@ -74,6 +80,8 @@ const vekt_products SYMBOL(VEKT_ISA) = {
         {
             [VEKT_PRODUCT_F32] = stack_f32,
             [VEKT_PRODUCT_F64] = stack_f64,
+            [VEKT_PRODUCT_C64] = stack_complex_f32,
+            [VEKT_PRODUCT_C128] = stack_complex_f64,
         },
     .packed_bytes = {[VEKT_F32] = packed_bytes_f32, [VEKT_F64] = packed_bytes_f64},
     .pack = {[VEKT_F32] = pack_f32, [VEKT_F64] = pack_f64},

@@ -45,15 +45,20 @@ typedef struct {
  * So an element's bits depend on its row of a and its column of b alone: not on m and n, its place, the layouts,
  * or the number of threads.  (One column, n = 1, has its own order: that of dot.)
  *
- * Unless `invariant`, one row of float32 or float64 (m = 1, k > 64) times contiguous columns of b has the order of
+ * Complex products are four real ones, of their parts: a run of re*re or re*im is added before that of im*im or
+ * im*re.
+ *
+ * Unless `invariant`, one row of floats or complex numbers (m = 1, k > 64) times contiguous columns of b has the order of
  * dot, too: up to twice as quick, but other bits than in a larger batch or another layout of b. */
 enum { VEKT_PRODUCT_RUN = 256 };
+enum { VEKT_CONJUGATE_A = 1, VEKT_CONJUGATE_B };
 typedef struct {
     ptrdiff_t m, n, k;
     vekt_matrix a, b, c;
     const void *packed; /* b as `pack` left it, then b.data is unused; NULL otherwise */
     int accumulate;
     int invariant;                 /* that order for one row, too */
+    int conjugate;                 /* which complex operand counts as its conjugate; b's is for n = 1 alone */
     const vekt_epilogue *epilogue; /* NULL for none */
 } vekt_product;
 

@@ -1,4 +1,5 @@
-/* Products of complex numbers: four real ones, two of which change places with a sign. */
+/* Products of complex numbers: four real ones, two of which change places with a sign; by kernels of their own where
+ * there are few of them. */
 
 static void FN(split)(REAL *plane, ptrdiff_t apart, const char *from, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++) {
@@ -16,6 +17,40 @@ static void FN(join)(char *to, const REAL *plane, ptrdiff_t apart, ptrdiff_t n) 
     }
 }
 
+/* One row, as real ones are in dots.h: c^T = b^T a^T. */
+static int FN(product_complex_row)(const vekt_product *p) {
+    const ptrdiff_t item = 2 * sizeof(REAL);
+    if (p->invariant || p->m != 1 || p->n == 1 || p->k <= FN(SMALL_STEPS) || p->b.row != item || p->b.col == item)
+        return 0;
+    vekt_product column = FN(swapped)(p);
+    column.conjugate = p->conjugate ? VEKT_CONJUGATE_B : 0;
+    return FN(product_complex_column)(&column) < 0 ? -1 : 1;
+}
+
 static int FN(product_complex)(const vekt_product *p) {
-    return FN(product_by_planes)(p, &(FN(storage)){2 * sizeof(REAL), 2, FN(split), FN(join)});
+    const FN(storage) storage = {2 * sizeof(REAL), 2, FN(split), FN(join)};
+    if (p->m <= 0 || p->n <= 0) return 0;
+    if (p->k > 0 && p->n == 1 && !p->accumulate) return FN(product_complex_column)(p);
+    int taken = p->k > 0 && !p->accumulate ? FN(product_complex_row)(p) : 0;
+    if (!taken && p->k > 0) taken = FN(product_complex_few)(p);
+    if (taken) return taken < 0 ? -1 : 0;
+    return FN(product_by_planes)(p, &storage);
+}
+
+static int FN(stack_complex)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]) {
+    const ptrdiff_t item = 2 * sizeof(REAL);
+    if (first->m == 1 && first->n == 1 && first->k > 0 && !first->accumulate &&
+        (first->k == 1 || (first->a.col == item && first->b.row == item))) {
+        const FN(complex_column) d = {first->a.data, first->b.data, steps[0], item, steps[1], NULL, first->conjugate};
+        FN(complex_sums)(&d, count, first->k, first->c.data, steps[2]);
+        return 0;
+    }
+    vekt_product one = *first;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        if (FN(product_complex)(&one) < 0) return -1;
+        one.a.data += steps[0];
+        one.b.data += steps[1];
+        one.c.data += steps[2];
+    }
+    return 0;
 }

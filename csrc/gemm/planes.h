@@ -69,13 +69,16 @@ static int FN(multiply_planes)(const FN(planes) * a, int a_plane, const FN(plane
     return FN(product)(&p);
 }
 
+static void FN(negate)(REAL *x, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = -x[i];
+}
+
 static int FN(multiply_blocks)(int planes, const FN(planes) * a, const FN(planes) * b, const FN(planes) * c,
                                int accumulate) {
     if (planes == 1) return FN(multiply_planes)(a, 0, b, 0, c, 0, accumulate);
     if (FN(multiply_planes)(a, 0, b, 1, c, 1, accumulate) < 0) return -1;
     if (FN(multiply_planes)(a, 1, b, 0, c, 1, 1) < 0) return -1;
-    REAL *imaginary = b->data + b->apart;
-    for (ptrdiff_t i = 0; i < b->rows * b->columns; i++) imaginary[i] = -imaginary[i];
+    FN(negate)(b->data + b->apart, b->rows * b->columns);
     if (FN(multiply_planes)(a, 0, b, 0, c, 0, accumulate) < 0) return -1;
     return FN(multiply_planes)(a, 1, b, 1, c, 0, 1);
 }
@@ -104,6 +107,7 @@ INLINE int FN(product_by_planes)(const vekt_product *p, const FN(storage) * s) {
                 const FN(planes) a = FN(planes_of)(s, a_data, a_size, &p->a, m, k);
                 const FN(planes) b = FN(planes_of)(s, b_data, b_size, &p->b, k, n);
                 FN(transfer)(s, &a, &p->a, p->a.data + i * p->a.row + q * p->a.col, 0);
+                if (p->conjugate) FN(negate)(a_data + a_size, m * k);
                 FN(transfer)(s, &b, &p->b, p->b.data + q * p->b.row + j * p->b.col, 0);
                 if (FN(multiply_blocks)(s->planes, &a, &b, &c, p->accumulate || q > 0) < 0) return -1;
                 q += k;

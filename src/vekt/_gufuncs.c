@@ -4,7 +4,6 @@
 #define NO_IMPORT_UFUNC
 #include "_bridge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -44,6 +43,7 @@ int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, pt
         vekt_matrix a = p->a;
         p->a = (vekt_matrix){p->b.data, p->b.col, p->b.row};
         p->b = (vekt_matrix){a.data, a.col, a.row};
+        if (p->conjugate) p->conjugate = VEKT_CONJUGATE_B;
         own[0] = own[1];
         own[1] = 0;
     }
@@ -59,59 +59,15 @@ int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, pt
     return vekt_connected->matmul_stack(target, type, p, count, own);
 }
 
-/* Copies the k complex numbers of a row, `step` bytes apart, with the sign of their imaginary parts changed. */
-static void conjugate(char *dst, const char *src, ptrdiff_t step, ptrdiff_t k, int single) {
-    for (ptrdiff_t i = 0; i < k; i++, src += step) {
-        if (single) {
-            float z[2];
-            memcpy(z, src, sizeof z);
-            z[1] = -z[1];
-            memcpy(dst + i * (ptrdiff_t)sizeof z, z, sizeof z);
-        } else {
-            double z[2];
-            memcpy(z, src, sizeof z);
-            z[1] = -z[1];
-            memcpy(dst + i * (ptrdiff_t)sizeof z, z, sizeof z);
-        }
-    }
-}
-
-/* Products of complex vectors, whose first one counts as its conjugate.  Some rows at a time are brought into a
- * buffer. */
-static int multiply_conjugate(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
-                              const ptrdiff_t *steps) {
-    enum { BUFFERED = 4096 }; /* numbers */
-    int single = type == VEKT_PRODUCT_C64;
-    ptrdiff_t k = first->k, size = single ? 8 : 16;
-    ptrdiff_t rows = k < BUFFERED ? BUFFERED / (k ? k : 1) : 1;
-    if (rows > count) rows = count;
-    char *buffer = malloc((size_t)(rows * k * size) + 1);
-    if (!buffer) return -1;
-    int status = 0;
-    const ptrdiff_t own[3] = {k * size, steps[1], steps[2]};
-    for (ptrdiff_t i = 0; i < count && status == 0; i += rows) {
-        if (rows > count - i) rows = count - i;
-        vekt_product p = *first;
-        for (ptrdiff_t r = 0; r < rows; r++)
-            conjugate(buffer + r * own[0], p.a.data + (i + r) * steps[0], p.a.col, k, single);
-        p.a = (vekt_matrix){buffer, own[0], size};
-        p.b.data += i * steps[1];
-        p.c.data += i * steps[2];
-        status = vekt_multiply_stack(target, type, &p, rows, own);
-    }
-    free(buffer);
-    return status;
-}
-
 static int run(const PyArrayMethod_Context *context, vekt_product *p, int conjugates, ptrdiff_t count,
                const npy_intp *steps) {
     const gufunc_data *data = (const void *)((PyUFuncObject *)context->caller)->data;
     int number = context->descriptors[0]->type_num;
     p->invariant = data->which == VEKT_MATMUL_INVARIANT;
     int type = number < NPY_USERDEF ? vekt_product_type(number) : VEKT_PRODUCT_BFLOAT16;
-    conjugates &= type == VEKT_PRODUCT_C64 || type == VEKT_PRODUCT_C128;
-    int status = conjugates ? multiply_conjugate(data->target, type, p, count, steps)
-                            : vekt_multiply_stack(data->target, type, p, count, steps);
+    const int is_complex = type == VEKT_PRODUCT_C64 || type == VEKT_PRODUCT_C128;
+    p->conjugate = conjugates && is_complex ? VEKT_CONJUGATE_A : 0;
+    const int status = vekt_multiply_stack(data->target, type, p, count, steps);
     if (status < 0) {
         PyGILState_STATE state = PyGILState_Ensure();
         PyErr_NoMemory();

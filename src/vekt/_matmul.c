@@ -200,10 +200,11 @@ static PyObject *direct(const vekt_target *target, int which, int invariant, PyO
     operation o;
     vekt_product p;
     if (type < 0 || PyArray_TYPE(b) != number || !PyArray_ISNOTSWAPPED(a) || !PyArray_ISNOTSWAPPED(b) ||
-        (conjugates && PyArray_ISCOMPLEX(a)) || !prepare(&o, which, a, b, &p)) {
+        !prepare(&o, which, a, b, &p)) {
         return NULL;
     }
     p.invariant = invariant;
+    p.conjugate = conjugates && PyArray_ISCOMPLEX(a) ? VEKT_CONJUGATE_A : 0;
     npy_intp count = 1, steps[3] = {0, 0, 0};
     if (o.dims == 0 && !out) {
         npy_clongdouble value; /* more room than any element takes */
