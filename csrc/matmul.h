@@ -48,8 +48,8 @@ typedef struct {
  * Complex products are four real ones, of their parts: a run of re*re or re*im is added before that of im*im or
  * im*re.
  *
- * Unless `invariant`, one row of floats or complex numbers (m = 1, k > 64) times contiguous columns of b has the order of
- * dot, too: up to twice as quick, but other bits than in a larger batch or another layout of b. */
+ * Unless `invariant`, one row of floats or complex numbers (m = 1, k > 64) times contiguous columns of b has the
+ * order of dot, too: up to twice as quick, but other bits than in a larger batch or another layout of b. */
 enum { VEKT_PRODUCT_RUN = 256 };
 enum { VEKT_CONJUGATE_A = 1, VEKT_CONJUGATE_B };
 typedef struct {

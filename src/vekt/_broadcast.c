@@ -303,6 +303,17 @@ static int put_inputs(call *c, const vekt_dispatcher *d, const vekt_entry *e, Py
     return 1;
 }
 
+/* Integers to the power of negative ones are NumPy's error.  Exponents of other threads' making are too late for it.
+ */
+static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vekt_entry *e, PyObject *exponent) {
+    const int result = e->operation->type[d->nin];
+    if (!d->refuses_negative || result < VEKT_TYPE_I8 || result > VEKT_TYPE_U64) return 1;
+    if (c->input[d->nin - 1]) return vekt_is_not_negative(c->input[d->nin - 1]);
+    if (!PyLong_CheckExact(exponent)) return PyBool_Check(exponent);
+    int overflow = 0;
+    return PyLong_AsLongLongAndOverflow(exponent, &overflow) >= 0 && overflow == 0;
+}
+
 PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, const vekt_keywords *keywords) {
     PyObject *outs = keywords->outs;
     call c;
@@ -321,7 +332,9 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     if (!e || (keywords->where && !add_mask(&c, d, keywords)) || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
     const int other = count_elements(&c, e);
     if (other < 0) return NULL;
-    if (other) return vekt_broadcast_call(d, args, keywords); /* meanwhile another thread may have changed the arrays */
+    if (other)
+        return vekt_broadcast_call(d, args, keywords); /* meanwhile another thread may have changed the arrays */
+    if (!are_exponents_good(&c, d, e, args[d->nin - 1])) Py_RETURN_NOTIMPLEMENTED;
     if (!outs) c.nin = d->nin;
     if (!put_inputs(&c, d, e, args, signature)) Py_RETURN_NOTIMPLEMENTED;
     c.it.operation = e->operation;

@@ -28,6 +28,7 @@ typedef struct {
     int nin, nout, n_entries; /* nout is 0 until the first operation tells */
     int positional_out;       /* may out follow the inputs? */
     char keeps_arrays;        /* are results without dimensions arrays, too? */
+    char refuses_negative;    /* is a negative last input an error where the result is an integer? */
     int options;              /* are where and dtype those of ufuncs? */
     vekt_entry **entries;     /* valid as long as the dispatcher is: a call may be using one */
 } vekt_dispatcher;
@@ -57,6 +58,9 @@ typedef struct {
 } vekt_masked;
 /* That of an entry, for results in memory of a type; 0 where there is none. */
 int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_entry *e, int memory_type);
+
+/* _masked.c.  Is no element of a contiguous array of these integers negative?  0 for others. */
+int vekt_is_not_negative(PyArrayObject *a);
 
 /* _overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */
 int vekt_is_injective(PyArrayObject *a);

@@ -334,6 +334,8 @@ static PyMemberDef members[] = {
     {"__dictoffset__", T_PYSSIZET, offsetof(vekt_dispatcher, attributes), READONLY, NULL},
     {"nin", T_INT, offsetof(vekt_dispatcher, nin), READONLY, "Number of inputs."},
     {"nout", T_INT, offsetof(vekt_dispatcher, nout), READONLY, "Number of outputs."},
+    {"refuses_negative", T_BOOL, offsetof(vekt_dispatcher, refuses_negative), 0,
+     "Is a negative last input an error where the result is an integer?"},
     {"keeps_arrays", T_BOOL, offsetof(vekt_dispatcher, keeps_arrays), 0,
      "Whether results without dimensions are arrays, not scalars."},
     {"fallback", T_OBJECT, offsetof(vekt_dispatcher, fallback), READONLY, "What other calls go to."},

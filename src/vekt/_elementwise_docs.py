@@ -28,9 +28,9 @@ _SPECIAL = {
 }
 _KERNEL_NOTES = (
     "One pass over memory in any layout, on all threads for large arrays; the same bits for any "
-    "number of them. Kernels of vekt's own have the same bits in any layout, alignment and byte order, "
-    "with any of the options, and on any instruction set with fused multiply-adds; where NumPy's loops run (complex numbers, `power`), their bits "
-    "may depend on both."
+    "number of them. Kernels of vekt's own have the same bits in any layout, alignment and byte "
+    "order, with any option, and on any instruction set with fused multiply-adds; where NumPy's "
+    "loops run (complex numbers, `power`), their bits may depend on both."
 )
 _REFERENCE_NOTES = (
     "Floats are computed by NumPy in a wider dtype and rounded once: the oracle of the tests."

@@ -89,9 +89,9 @@ def by_parts(dispatcher: Any, op: ElementwiseOp, args: Any, options: dict[str, A
     nin = len(op.inputs)
     if len(args) not in (nin, nin + 1):
         return NotImplemented
-    out = options.get("out") if len(args) == nin else args[nin]
+    out: Any = options.get("out") if len(args) == nin else args[nin]
     if isinstance(out, tuple) and len(out) == 1:
-        (out,) = out
+        out = out[0]
     inputs = tuple(_plain(x) for x in args[:nin])
     types = signature_of(inputs)
     wanted = {"where", "dtype"} if "casting" not in op.signature else _OPTIONS - {"out"}

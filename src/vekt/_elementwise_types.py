@@ -113,7 +113,5 @@ def find_operation(op: ElementwiseOp, loop: tuple[Any, ...], isa: str) -> Any:
             pass
     if not op.numpy and op.name != "clip":
         return None
-    if op.name == "power" and result.kind == "i":
-        return None  # a negative exponent is an error
     found = _ufuncs.numpy_operation(numpy_ufunc(op), wide, op.cost)
     return None if found is NotImplemented else found

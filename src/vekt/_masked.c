@@ -1,4 +1,4 @@
-/* where=: an operation whose results are taken where a mask holds. */
+/* where=: an operation whose results are taken where a mask holds; and exponents, which some powers refuse. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "_broadcast.h"
@@ -41,4 +41,37 @@ int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_ent
     masked->all = all;
     masked->select = e->select;
     return 1;
+}
+
+#define LEAST(type)                                   \
+    {                                                 \
+        const type *x = data;                         \
+        type all = 0;                                 \
+        for (npy_intp i = 0; i < n; i++) all |= x[i]; \
+        return all >= 0;                              \
+    }
+
+int vekt_is_not_negative(PyArrayObject *a) {
+    const void *data = PyArray_DATA(a);
+    const npy_intp n = PyArray_SIZE(a);
+    const int contiguous = PyArray_IS_C_CONTIGUOUS(a) || PyArray_IS_F_CONTIGUOUS(a);
+    if (!PyArray_ISALIGNED(a) || !PyArray_ISNOTSWAPPED(a) || !contiguous) return 0;
+    switch (vekt_memory_type_of(PyArray_DESCR(a))) {
+    case VEKT_TYPE_I8:
+        LEAST(int8_t)
+    case VEKT_TYPE_I16:
+        LEAST(int16_t)
+    case VEKT_TYPE_I32:
+        LEAST(int32_t)
+    case VEKT_TYPE_I64:
+        LEAST(int64_t)
+    case VEKT_TYPE_BOOL:
+    case VEKT_TYPE_U8:
+    case VEKT_TYPE_U16:
+    case VEKT_TYPE_U32:
+    case VEKT_TYPE_U64:
+        return 1;
+    default:
+        return 0;
+    }
 }

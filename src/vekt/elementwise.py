@@ -79,6 +79,7 @@ def build(name: str, isa: str = _native.SELECTED) -> Any:
         options="dtype=" in op.signature,
     )
     made.keeps_arrays = name == "where"  # as NumPy's, which is no ufunc
+    made.refuses_negative = name == "power"
     made.__module__ = __name__
     made.__signature__ = _signature(op)
     return made

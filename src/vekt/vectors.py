@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -157,21 +158,34 @@ def _matrix_norm(norms: Callable[..., Any], x: Any, ord: Any, axes: Any, keepdim
 
 def _power_norm(norms: Callable[..., Any], x: Any, ord: float, axis: Any, keepdims: Any) -> Any:
     """Compute other orders by NumPy; scaled where powers left the range of the dtype."""
+    narrow = x.dtype if x.dtype.itemsize == 2 and x.dtype.kind == "f" else None
     with np.errstate(all="ignore"):
-        result = np.linalg.norm(x, ord, axis, keepdims)
-        info: Any = np.finfo(result.dtype)
-        # Sums near the limits have overflowed, or were formed of subnormal powers.
-        total = np.abs(np.log2(result.astype("f8"))) * np.abs(ord)
-        if np.all(total < info.maxexp - info.nmant):
-            return result
-        largest = norms(_VECTOR_KINDS[np.inf], x, None, axis, True).astype("f8")
-        smallest = norms(_VECTOR_KINDS[-np.inf], x, None, axis, True).astype("f8")
-        decisive = largest if ord > 0 else smallest
-        usable = np.isfinite(decisive) & (decisive > 0)
-        exponent = np.where(usable, np.frexp(decisive)[1], 0)
-        scaled = np.linalg.norm(np.ldexp(x.astype("f8"), -exponent), ord, axis, True)
-        scaled = np.ldexp(scaled, exponent).astype(result.dtype)
-    return scaled.reshape(np.shape(result))[()]
+        wide = x if narrow is None else x.astype("f8")
+        result = np.linalg.norm(wide, ord, axis, keepdims)
+        if not _is_within(result, ord):
+            result = _scaled_norm(norms, x, ord, axis, np.shape(result), result.dtype)
+        return result if narrow is None else result.astype(narrow)
+
+
+def _is_within(result: Any, ord: float) -> bool:
+    """Return whether no sum of powers overflowed, or was formed of subnormal ones."""
+    exponents = 900 if result.dtype == np.float64 else 100
+    if result.ndim == 0:
+        return 0 < result < np.inf and abs(log2(result)) * abs(ord) < exponents
+    limit = 2.0 ** min(exponents / abs(ord), exponents)
+    return bool(np.all((result > 1 / limit) & (result < limit)))
+
+
+def _scaled_norm(
+    norms: Callable[..., Any], x: Any, ord: float, axis: Any, shape: Any, dtype: Any
+) -> Any:
+    largest = norms(_VECTOR_KINDS[np.inf], x, None, axis, True).astype("f8")
+    smallest = norms(_VECTOR_KINDS[-np.inf], x, None, axis, True).astype("f8")
+    decisive = largest if ord > 0 else smallest
+    usable = np.isfinite(decisive) & (decisive > 0)
+    exponent = np.where(usable, np.frexp(decisive)[1], 0)
+    scaled = np.linalg.norm(np.ldexp(x.astype("f8"), -exponent), ord, axis, True)
+    return np.ldexp(scaled, exponent).astype(dtype).reshape(shape)[()]
 
 
 def cosine_similarity(a: Any, b: Any, axis: Any = -1) -> Any:
