@@ -149,15 +149,15 @@ class Program:
             self._emit(calls[0].what, "compiled", len(inputs), tuple(range(start)))
         else:
             self._lower(calls)
+        self.target = _native._address(_native.TARGETS[isa])
         self.capsule = self._build()
 
     def _build(self) -> Any:
         constants = tuple(np.asarray(node.value, node.dtype) for node in self.constants)
         instructions = tuple((i.what, *i.values) for i in self.instructions)
-        target = _native._address(_native.TARGETS[self.isa])
         try:
             return _ufuncs.program(
-                target,
+                self.target,
                 tuple(self.dtypes),
                 len(self.inputs),
                 len(self.outputs),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -16,13 +16,14 @@ from vekt import _native, _ufuncs
 
 from .graph import FLOAT, REDUCTIONS, Graph, Node, UnfusableError
 from .lower import Program
-from .parts import parts_of, run_parts
+from .parts import Part, parts_of, run_parts
 
 Array = NDArray[Any]
 _KIND = {"stored": 0, "sum": 1, "mean": 1, "max": 2, "min": 3}
 SCALAR = -1
 """In place of an input that a result has the shape of: no dimensions at all."""
 _DOUBLE = np.dtype("f8")
+_MOST_LAYOUTS = 256
 PAYS = 1 << 30
 """Operations on elements that take kernels as long as it takes to compile: some 50 ms."""
 
@@ -30,7 +31,7 @@ PAYS = 1 << 30
 class Result:
     """What becomes of an output of a pass: stored, or reduced along axes or to a shape."""
 
-    __slots__ = ("axis", "dtype", "keepdims", "kind", "like", "node", "value")
+    __slots__ = ("axis", "dtype", "keepdims", "kind", "like", "made", "node", "value")
 
     def __init__(self, graph: Graph, node: Node, like: int | None = None) -> None:
         """Take a node, reduced or not; `like` reduces it to the shape of that input by summing."""
@@ -42,6 +43,9 @@ class Result:
         if self.reduces_in_pass or like is not None:
             wide = self.value.dtype.kind in "biu" or self.value.dtype == _DOUBLE
             self.value = graph.cast(self.value, _DOUBLE if wide else FLOAT)
+            self.made = self.dtype
+        else:
+            self.made = self.value.dtype
 
     @property
     def reduces_in_pass(self) -> bool:
@@ -66,6 +70,19 @@ class Tier:
         self.compile, self.isa = compile, isa
 
 
+Shapes = tuple[tuple[int, ...], tuple[int, ...], float]
+"""Of a result: with all dimensions, and in the end; and what its sums are divided by."""
+
+
+class Layout(NamedTuple):
+    """What calls on arrays of the same shapes have in common."""
+
+    shape: tuple[int, ...]
+    elements: int
+    results: list[Shapes]
+    kinds: tuple[int, ...]
+
+
 class Pass:
     """Values of one shape that depend on the same inputs, computed together.
 
@@ -78,12 +95,17 @@ class Pass:
     ) -> None:
         self.inputs, self.results = tuple(inputs), tuple(results)
         self.tier = tier or Tier()
-        self.parts = parts_of(inputs, self._outputs, self.tier.isa)
+        self._set(parts_of(inputs, self._outputs, self.tier.isa))
         self.left: int | None = None
+        self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
         if self.operations and self.tier.compile is None:
             self.left = max(PAYS // self.operations, 1)
         elif self.operations and self.tier.compile:
             self._compile()
+
+    def _set(self, parts: list[Part]) -> None:
+        self.parts = parts
+        self.only = parts[0].program if len(parts) == 1 else None
 
     @property
     def operations(self) -> int:
@@ -91,17 +113,12 @@ class Pass:
         return sum(part.program.operations for part in self.parts)
 
     @property
-    def only(self) -> Program | None:
-        """The one program, if there are no more."""
-        return self.parts[0].program if len(self.parts) == 1 else None
-
-    @property
     def _outputs(self) -> list[Node]:
         return [r.value for r in self.results]
 
     def _compile(self) -> None:
         with suppress(UnfusableError):  # more values at a time than a block has room for
-            self.parts = parts_of(self.inputs, self._outputs, self.tier.isa, compile=True)
+            self._set(parts_of(self.inputs, self._outputs, self.tier.isa, compile=True))
 
     def promote(self) -> None:
         """Have it compiled, if there is a compiler."""
@@ -109,45 +126,65 @@ class Pass:
         with suppress(ImportError):
             self._compile()
 
-    def _count(self, elements: int) -> None:
+    def count(self, elements: int) -> None:
+        """Have it compiled when so many elements have gone through it that it pays."""
         if self.left is not None:
             self.left -= elements
             if self.left <= 0:
                 self.promote()
 
+    def layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
+        """Return what calls on arrays of these shapes have in common."""
+        found = self._layouts.get(shapes)
+        if found is None:
+            shape = np.broadcast_shapes(*shapes)
+            results = [_shapes(result, shape, shapes) for result in self.results]
+            kinds = [
+                _kind(r, each[0] != shape) for r, each in zip(self.results, results, strict=True)
+            ]
+            found = Layout(shape, math.prod(shape), results, tuple(kinds))
+            if len(self._layouts) >= _MOST_LAYOUTS:
+                self._layouts.clear()
+            self._layouts[shapes] = found
+        return found
+
     def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
         """Run on arrays, into those of `out` that are given."""
-        arrays = [_plain(a, x) for a, x in zip(arrays, self.inputs, strict=True)]
-        shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        self._count(math.prod(shape))
+        arrays = tuple([_plain(a, x) for a, x in zip(arrays, self.inputs, strict=True)])
+        layout = self.layout(tuple([a.shape for a in arrays]))
+        if self.left is not None:
+            self.count(layout.elements)
         given = [*out, *(None,) * (len(self.results) - len(out))]
         targets: list[Any] = []
-        views, finals, divisors = [], [], []
-        for result, target in zip(self.results, given, strict=True):
-            full, final, divisor = _shapes(result, shape, arrays)
+        for result, target, shapes in zip(self.results, given, layout.results, strict=True):
+            full, final, _ = shapes
             if target is not None and target.shape != final:
                 raise ValueError(f"out: expected an array of shape {final}, got {target.shape}")
-            usable = target is not None and _is_plain(target, result, arrays, targets)
-            in_pass = result.reduces_in_pass or result.like is not None
-            dtype = result.dtype if in_pass else result.value.dtype
-            like = arrays if result.like is None else [arrays[result.like]]
-            array: Any = target if usable else _ufuncs.empty(full, dtype, tuple(like))
-            targets.append(array)
-            views.append(array.reshape(full))
-            finals.append(final)
-            divisors.append(divisor)
-        kinds = [_kind(r, v.shape != shape) for r, v in zip(self.results, views, strict=True)]
-        if self.only is None:
+            if target is None or not _is_plain(target, result, arrays, targets):
+                like = arrays if result.like is None else (arrays[result.like],)
+                targets.append(_ufuncs.empty(full, result.made, like))
+            else:
+                targets.append(target.reshape(full))
+        divisors = tuple([each[2] for each in layout.results])
+        only = self.only
+        if only is None:
             given_to = dict(zip(self.inputs, arrays, strict=True))
-            run_parts(execute, self.parts, shape, given_to, views, kinds, divisors)
+            run_parts(execute, self.parts, layout.shape, given_to, targets, layout.kinds, divisors)
         else:
-            execute(self.only, shape, arrays, views, kinds, divisors)
-        return [_finished(*each) for each in zip(self.results, views, finals, given, strict=True)]
+            execute(only, layout.shape, arrays, targets, layout.kinds, divisors)
+        return [
+            _finished(result, view, shapes[1], target)
+            for result, view, shapes, target in zip(
+                self.results, targets, layout.results, given, strict=True
+            )
+        ]
 
 
 def _plain(x: Any, node: Node) -> Array:
     """Return an array as the engine takes it."""
-    array: Array = np.asarray(x, node.dtype if node.weak else None)
+    array: Array = x
+    if type(x) is not np.ndarray or node.weak:
+        array = np.asarray(x, node.dtype if node.weak else None)
     if array.flags.aligned and array.dtype.isnative:
         return array
     return np.array(array, array.dtype.newbyteorder("="))
@@ -159,12 +196,10 @@ def _kind(result: Result, smaller: bool) -> int:
     return _KIND[result.kind] if result.reduces_in_pass else _KIND["stored"]
 
 
-def _shapes(
-    result: Result, shape: tuple[int, ...], arrays: Sequence[Array]
-) -> tuple[tuple[int, ...], tuple[int, ...], float]:
+def _shapes(result: Result, shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]]) -> Shapes:
     """Shape of a result with all dimensions, and in the end, and what sums are divided by."""
     if result.like is not None:
-        own = () if result.like == SCALAR else arrays[result.like].shape
+        own = () if result.like == SCALAR else shapes[result.like]
         return (1,) * (len(shape) - len(own)) + own, own, 0.0
     if result.kind == "stored":
         return shape, shape, 0.0
@@ -203,9 +238,10 @@ def _finished(result: Result, view: Array, final: tuple[int, ...], target: Array
     if result.kind != "stored" and not result.reduces_in_pass:
         reduce = getattr(np, result.kind)
         return reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
-    view = view.reshape(final)
+    if view.shape != final:
+        view = view.reshape(final)
     if target is None:
-        return view if view.ndim else view[()]
+        return view if final else view[()]
     if not np.may_share_memory(target, view):
         np.copyto(target, view, casting="same_kind")
     return target
@@ -223,9 +259,14 @@ def execute(
     if not any(kinds):
         _runner(program.isa).run(program.capsule, tuple(inputs), tuple(outputs))
         return
-    target = _native._address(_native.TARGETS[program.isa])
-    arrays = (*inputs, *outputs)
-    _ufuncs.reduce_program(target, program.capsule, shape, arrays, tuple(kinds), tuple(divisors))
+    _ufuncs.reduce_program(
+        program.target,
+        program.capsule,
+        shape,
+        (*inputs, *outputs),
+        tuple(kinds),
+        tuple(divisors),
+    )
 
 
 @cache

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from .graph import REDUCTIONS, Graph, Node, UnfusableError, leaves, topological
 from .numbers import Fixed, UnforeseenError, as_dtype
 from .passes import SCALAR, Pass, Result, Tier
+from .recorded import Recorded, can_record
 from .rules import Algebra, gradients
 from .symbols import NUMBERS, Symbol, refuse
 
 Array = NDArray[Any]
+_MOST_RECORDED = 256
 
 
 class Traced:
@@ -106,6 +108,7 @@ class Plan:
         self.numbers = {x for step in self.forward for x in step.inputs if x.op == "number"}
         self._backward: dict[Any, Any] = {}
         self._together: Pass | None = None
+        self._recorded: dict[Any, Recorded | None] = {}
 
     def _passes(self, outputs: Sequence[Node]) -> list[Pass]:
         """Group values by what they are computed from: those have one shape."""
@@ -136,20 +139,73 @@ class Plan:
     def _values(self, operands: Sequence[Any]) -> dict[Node, Any]:
         """Values of inputs, and of numbers."""
         values = dict(zip(self.traced.inputs, operands, strict=True))
-        return values | {x: as_dtype(x, values) for x in self.numbers}
+        if self.numbers:
+            values |= {x: as_dtype(x, values) for x in self.numbers}
+        return values
 
     def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
         """Results for arrays."""
         values = self._run(arrays, out)
         return [values[y] for y in self.traced.outputs]
 
+    def quick(self, arrays: Sequence[Any], both: bool = False) -> list[Any] | None:
+        """Return results, with the gradients of their sum for `both`, of native arrays.
+
+        None where they are not contiguous, or a call takes more than programs.
+        """
+        for x in arrays:
+            if not x.flags.carray:
+                return None
+        key = (both, *[x.shape for x in arrays])
+        if key not in self._recorded:
+            if len(self._recorded) >= _MOST_RECORDED:
+                self._recorded.clear()
+            self._recorded[key] = self._record(arrays, both)
+        found = self._recorded.get(key)
+        return None if found is None else found(arrays)
+
+    def _record(self, arrays: Sequence[Array], both: bool) -> Recorded | None:
+        if self.numbers:
+            return None
+        inputs, outputs = self._values(arrays), self.traced.outputs
+        if not both:
+            steps = [(step, step.inputs) for step in self.forward]
+            return Recorded(steps, inputs, {}, outputs) if can_record(self.forward) else None
+        if not self._is_one or self._together is None or not can_record([self._together]):
+            return None
+        step, wrt = self._together, self._wrt
+        if not set(self.traced.inputs) <= set(wrt):
+            return None
+        first = self.forward[0]
+        shape = np.broadcast_shapes(*(np.shape(inputs[x]) for x in first.inputs))
+        given = step.inputs[len(first.inputs) :]
+        scales = dict(zip(given, self._scales(shape), strict=False))
+        if len(scales) < len(given):  # numbers that others are computed of
+            return None
+        nodes = [r.node for r in first.results]
+        wanted = [(step, nodes.index(y)) for y in outputs]
+        wanted += [(step, len(nodes) + wrt.index(x)) for x in self.traced.inputs]
+        return Recorded([(step, step.inputs)], inputs, scales, wanted)
+
+    def _scales(self, shape: tuple[int, ...]) -> list[Array]:
+        """Return gradients of means with respect to each of their elements."""
+        means = [y for y in self.traced.outputs if y.op == "mean"]
+        return [np.asarray(_spread(y, np.ones((), y.dtype), shape)) for y in means]
+
+    @property
+    def _is_one(self) -> bool:
+        """Whether results and gradients are one pass."""
+        extremes = any(y.op in ("max", "min") for y in self.traced.outputs)
+        return len(self.forward) == 1 and not extremes
+
     def _run(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> dict[Node, Any]:
         values = self._values(arrays)
         wanted = dict(zip(self.traced.outputs, out, strict=False)) if len(out) else {}
         for step in self.forward:
-            targets = [wanted.get(r.node) for r in step.results]
+            targets = [wanted.get(r.node) for r in step.results] if wanted else ()
             results = step([values[x] for x in step.inputs], targets)
-            values |= zip((r.node for r in step.results), results, strict=True)
+            for made, value in zip(step.results, results, strict=True):
+                values[made.node] = value
         return values
 
     # ---- gradients
@@ -269,7 +325,7 @@ class Plan:
         for y in self.traced.outputs:
             if not y.is_float:
                 raise TypeError(f"a result of dtype {y.dtype} has no gradient")
-        if len(self.forward) == 1 and all(y.op not in ("max", "min") for y in self.traced.outputs):
+        if self._is_one:
             return self._both(self.forward[0], arrays)
         values = self._run(arrays)
         outputs = self.traced.outputs
@@ -297,7 +353,7 @@ class Plan:
         values = self._values(arrays)
         used = [np.asarray(values[x]) for x in step.inputs]
         shape = np.broadcast_shapes(*(a.shape for a in used))
-        scales = [_spread(y, np.ones((), y.dtype), shape) for y in outputs if y.op == "mean"]
+        scales = self._scales(shape)
         more = self._more(self._together, len(used) + len(scales), values)
         results = self._together([*used, *scales, *more])
         n = len(step.results)
