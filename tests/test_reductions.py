@@ -317,6 +317,30 @@ def test_where(reduction, rng):
         assert_same(result, getattr(np, name)(x, 0, where=mask, **options), exact=False)
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f4", "f8", "bfloat16"])
+@pytest.mark.parametrize("name", ["sum", "mean"])
+def test_masked_sums_are_rounded_once(name, dtype, rng):
+    """As sums without a mask: in double, in any byte order, whether or not there is an `out`."""
+    dtype = pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else dtype
+    x = rng.normal(0, 100, (9, 400)).astype(dtype)
+    native = x.dtype.newbyteorder("=")
+    mask = rng.random((9, 400)) < 0.9
+    wide = getattr(np, name)(x.astype(np.longdouble), 1, where=mask)
+    slack = 4e-15 * np.sum(np.abs(x.astype("f8")), 1, where=mask)
+    function = getattr(vk, name)
+    result = function(x, 1, where=mask)
+    assert result.dtype == native
+    unit = np.abs(np.spacing(result.astype(native))).astype("f8")
+    assert (np.abs(result.astype(np.longdouble) - wide) <= unit / 2 + slack).all()
+    out = np.zeros(9, native)
+    assert function(x, 1, where=mask, out=out) is out
+    assert_array_equal(out, result)
+    if x.dtype.itemsize > 2:
+        assert_array_equal(function(x, 1, where=mask, dtype=native), result)
+    if name == "mean":
+        assert function(x[0, 0], where=True) == x[0, 0]
+
+
 def test_whatever_is_an_array(rng):
     assert vk.sum([3, 4]) == 7
     assert vk.sum(2.5) == 2.5

@@ -11,6 +11,7 @@ import numpy as np
 from vekt import _ufuncs
 from vekt._axes import is_dask, plain, unmasked
 from vekt._kernels import lib
+from vekt._operands import is_bfloat16
 from vekt._reduction_docs import documented
 
 __all__ = [
@@ -205,7 +206,7 @@ def _reduced(
     """Return the result, or NotImplemented where it, or its error, is NumPy's."""
     if where is not True:
         neutral = initial if name in ("max", "min") else _NEUTRAL[name]
-        if neutral is _NOTHING or x.dtype.kind not in "biufc":
+        if neutral is _NOTHING or not (x.dtype.kind in "biufc" or is_bfloat16(x.dtype)):
             return NotImplemented
         if getattr(where, "dtype", _BOOL) != _BOOL:
             return NotImplemented  # NumPy's error
@@ -239,14 +240,31 @@ def _masked_mean(
     reduce: Callable[..., Any], x: Any, axis: Any, out: Any, keepdims: Any, dtype: Any, mask: Any
 ) -> Any:
     """Divide the sum of what the mask leaves by its number."""
-    if x.dtype.kind != "f" or x.dtype.itemsize > 8 or dtype is not None or out is not None:
+    stored = np.dtype(x.dtype if dtype is None else dtype).newbyteorder("=")
+    floats = _is_short_float(x.dtype) and _is_short_float(stored)
+    if not (floats and np.can_cast(x.dtype, stored)):
         return NotImplemented
     counts = reduce(_SUM, np.array(mask, order="C"), axis, None, None, keepdims)
     if counts is NotImplemented or np.min(counts) == 0:
         return NotImplemented
-    masked = np.where(mask, x, x.dtype.type(0))
-    total = reduce(_SUM, masked, axis, np.float64, None, keepdims)
-    return (total / counts).astype(x.dtype)[()]
+    if out is not None and (
+        not isinstance(out, np.ndarray) or out.dtype != stored or out.shape != np.shape(counts)
+    ):
+        return NotImplemented
+    with np.errstate(all="ignore"):
+        masked = np.where(mask, x, x.dtype.type(0))
+        total = reduce(_SUM, masked, axis, np.float64, None, keepdims)
+        if total is NotImplemented:
+            total = reduce(_SUM, masked.astype(np.float64), axis, None, None, keepdims)
+        result = np.asarray(total / counts).astype(stored)
+    if out is None:
+        return result[()]
+    out[...] = result
+    return out
+
+
+def _is_short_float(dtype: np.dtype[Any]) -> bool:
+    return is_bfloat16(dtype) or (dtype.kind == "f" and dtype.itemsize <= 8)
 
 
 def sum_to_shape(x: Any, shape: Any) -> Any:

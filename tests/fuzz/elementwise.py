@@ -14,7 +14,7 @@ from . import arrays
 from .activations import with_options
 from .check import Case
 from .draws import Draw
-from .truth import BFLOAT16, Truth, unit
+from .truth import BFLOAT16, WEAK, Truth, unit
 
 NAMES = {*OPS, "stream"}
 _WITHIN_ONE = ("exp", "log", "sin", "cos")
@@ -85,7 +85,7 @@ def _fused(*args: Any, where: Any = True, dtype: Any = None) -> Truth:
     else:
         a, b, c = (np.add(x, 0, dtype=dtype) for x in args)
         result = multiply_add(a, b, c)
-    if dtype is None:  # step by step
+    if dtype is None and not all(type(x) in WEAK for x in args[:2]):  # step by step
         stored = np.asarray(np.add(np.multiply(args[0], args[1]), args[2])).dtype
     else:
         stored = np.asarray(result).dtype
