@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._docstrings import docstring, function_docstring
+from ._domains import at_least
 from ._op import Kernel, Op, Param, inf
 
 __all__ = ["INPUTS", "docstring", "public_function", "public_functions"]
@@ -65,6 +66,7 @@ def public_function(
     source = _source(op, kind)
     filename = f"<vekt {module}.{name}>"
     scope: dict[str, Any] = {"_inf": inf, "_flag": _flag, "_is_default": _is_default}
+    scope["_at_least"] = at_least
     scope |= {f"_default_{p.name}": p.default for p in op.params}
     scope |= {f"_{kernel.name}{kind}": raw[kernel.name + kind] for kernel in op.kernels_of(kind)}
     exec(compile(source, filename, "exec"), scope)
@@ -88,6 +90,9 @@ def _source(op: Op, kind: str) -> str:
             f"    if {flag.name} is not False and {flag.name} is not True:",
             f"        {flag.name} = _flag({flag.name}, {flag.name!r})",
         ]
+    for param in (p for p in params if p.least > -inf):
+        check = f"_at_least({op.name + kind!r}, {param.name!r}, {param.name}, {param.least!r})"
+        lines += [f"    if {param.name} is not _default_{param.name}:", f"        {check}"]
     kernels = op.kernels_of(kind)
     for kernel in kernels[:-1]:
         lines.append(f"    if {_condition(op, kernel)}:")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import activations
+from ._domains import at_least
 from ._functions import _flag
 from ._op import Kernel, Op
 from ._registry import OPS
@@ -118,6 +119,7 @@ def _checked(op: Op, given: Mapping[str, Any]) -> dict[str, Any]:
             checked[name] = None
         else:
             checked[name] = _number(name, value)
+            at_least(op.name, name, checked[name], params[name].least)
     return checked
 
 

@@ -23,7 +23,8 @@ class Param:
     """A parameter of a public function.
 
     An "array" parameter is an input of the kernel and broadcasts against `x`; None stands for
-    `none_means`, where that is given.  A "flag" is a bool that selects the kernel.
+    `none_means`, where that is given.  A "flag" is a bool that selects the kernel.  Numbers below
+    `least` are refused.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Param:
     doc: str
     kind: str = "array"
     none_means: float | None = None
+    least: float = -inf
 
     @property
     def value(self) -> float | bool | None:

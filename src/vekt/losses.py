@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import ufuncs
+from ._domains import at_least
 from ._loss_docstrings import documented
 from ._loss_ops import PUBLIC_NAMES
 from ._operands import checked_out
@@ -38,18 +39,21 @@ def huber(
     y: Any, t: Any, delta: Any = 1.0, *, out: Any = None, where: Any = True, dtype: Any = None
 ) -> Any:
     """Huber's loss."""
+    at_least("huber", "delta", delta, 0.0)
     return _huber(y, t, delta, out=out, where=where, dtype=dtype)
 
 
 @documented("vekt")
 def huber_backward(dl: Any, y: Any, t: Any, delta: Any = 1.0, *, out: Any = None) -> Any:
     """Gradient of a sum through `huber`."""
+    at_least("huber_backward", "delta", delta, 0.0)
     return _huber_backward(dl, y, t, delta, out=out)
 
 
 @documented("vekt")
 def huber_value_and_grad(y: Any, t: Any, delta: Any = 1.0) -> Any:
     """Value and gradient of `huber`."""
+    at_least("huber_value_and_grad", "delta", delta, 0.0)
     return _huber_value_and_grad(y, t, delta)
 
 

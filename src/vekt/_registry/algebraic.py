@@ -65,6 +65,7 @@ _SQUAREPLUS = Op(
             4.0,
             "Roundness: f(0) is sqrt(b)/2, and 0 gives relu. In float64 the bounds hold for 0 and "
             "from 1e-270 to 1e240.",
+            least=0.0,
         ),
     ),
     kernels=(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._domains import POSITIVE
 from .._op import Kernel, Kink, Op, Param, inf
 from .._reference_math import constant, exp_sum, two_product
 
@@ -94,7 +95,7 @@ def _celu_gradient(x: Any, alpha: Any) -> Any:
 _CELU = Op(
     name="celu",
     summary="Exponential linear unit whose derivative is continuous for every alpha.",
-    params=(Param("alpha", 1.0, "The result tends to -alpha at -inf; positive."),),
+    params=(Param("alpha", 1.0, "The result tends to -alpha at -inf; positive.", least=POSITIVE),),
     kernels=(
         Kernel(
             name="celu",

@@ -258,7 +258,7 @@ def _outside(x: Any, threshold: Any) -> Any:
 _SOFT_SHRINK = Op(
     name="soft_shrink",
     summary="Moves values towards zero, and small ones to zero.",
-    params=(Param("threshold", 0.5, "How far values move; 0 or more."),),
+    params=(Param("threshold", 0.5, "How far values move; 0 or more.", least=0.0),),
     kernels=(
         Kernel(
             name="soft_shrink",
@@ -287,7 +287,7 @@ _SOFT_SHRINK = Op(
 _HARD_SHRINK = Op(
     name="hard_shrink",
     summary="Sets small values to zero and keeps the others.",
-    params=(Param("threshold", 0.5, "Largest magnitude that becomes zero; 0 or more."),),
+    params=(Param("threshold", 0.5, "Largest magnitude that becomes zero; 0 or more.", least=0.0),),
     kernels=(
         Kernel(
             name="hard_shrink",
