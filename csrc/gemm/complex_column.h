@@ -65,6 +65,19 @@ INLINE void FN(complex_rows)(const int rows, const char *a, ptrdiff_t row, const
     }
 }
 
+/* One row of no more parts than a vector has lanes. */
+INLINE void FN(short_complex_row)(const char *a, const REAL *x, ptrdiff_t n, VEC *straight, VEC *crossed) {
+    const VEC v = FN(v_load_first)((const REAL *)a, n), y = FN(v_load_first)(x, n), zero = {0};
+    VEC same = FN(v_mad)(v, y, zero) + zero, other = FN(v_mad)(v, FN(swap)(y, 1), zero) + zero;
+#pragma GCC unroll 4
+    for (int half = LANES / 2; half > 1; half /= 2) {
+        same += FN(swap)(same, half);
+        other += FN(swap)(other, half);
+    }
+    *straight = same;
+    *crossed = other;
+}
+
 /* The first pair of lanes everywhere. */
 INLINE VEC FN(repeat_pair)(const REAL *x) {
     VEC pair = FN(v_load_first)(x, 2);
@@ -72,35 +85,43 @@ INLINE VEC FN(repeat_pair)(const REAL *x) {
     return pair;
 }
 
-/* Rows that lie side by side, two lanes to a number, `last` lanes of them.  The chains of ops/dot_complex.h one after
- * the other, in the order of their index with its bits reversed, so that halves meet as soon as they are complete. */
-static void FN(complex_panel)(const char *a, ptrdiff_t col, const REAL *x, ptrdiff_t n, ptrdiff_t last, VEC *straight,
-                              VEC *crossed) {
-    enum { CHAINS = FN(PARTS) / 2 };
-    VEC stack[8][2];
-    int bits = 0, top = 0;
-    while (1 << bits < CHAINS) bits++;
-    for (int count = 0; count < CHAINS; count++) {
+/* Up to four vectors of rows that lie side by side, two lanes to a number, `last` lanes in the last one.  The chains
+ * of ops/dot_complex.h one after the other, in the order of their index with its bits reversed, so that halves meet
+ * as soon as they are complete; chains without a number would add 0. */
+INLINE void FN(complex_panel)(const int vectors, const char *a, ptrdiff_t col, const REAL *x, ptrdiff_t n,
+                              ptrdiff_t last, VEC *straight, VEC *crossed) {
+    enum { MOST = FN(PARTS) / 2 };
+    VEC stack[8][2][4];
+    int chains = 1, bits = 0, top = 0;
+    while (chains < n && chains < MOST) chains *= 2, bits++;
+    for (int count = 0; count < chains; count++) {
         int chain = 0;
         for (int bit = 0; bit < bits; bit++) chain |= (count >> bit & 1) << (bits - 1 - bit);
-        VEC same = {0}, other = {0};
-        for (ptrdiff_t p = chain; p < n; p += CHAINS) {
-            const VEC y = FN(repeat_pair)(x + 2 * p);
+        VEC same[4] = {{0}}, other[4] = {{0}};
+        for (ptrdiff_t p = chain; p < n; p += MOST) {
+            const VEC y = FN(repeat_pair)(x + 2 * p), z = FN(swap)(y, 1);
             const REAL *from = (const REAL *)(a + p * col);
-            const VEC v = last == LANES ? FN(v_load)(from) : FN(v_load_first)(from, last);
-            same = FN(v_mad)(v, y, same);
-            other = FN(v_mad)(v, FN(swap)(y, 1), other);
+#pragma GCC unroll 4
+            for (int t = 0; t < vectors; t++, from += LANES) {
+                const VEC v = t < vectors - 1 || last == LANES ? FN(v_load)(from) : FN(v_load_first)(from, last);
+                same[t] = FN(v_mad)(v, y, same[t]);
+                other[t] = FN(v_mad)(v, z, other[t]);
+            }
         }
         for (int t = count; t & 1; t >>= 1) {
             top--;
-            same += stack[top][0];
-            other += stack[top][1];
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) same[v] += stack[top][0][v], other[v] += stack[top][1][v];
         }
-        stack[top][0] = same;
-        stack[top++][1] = other;
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) stack[top][0][v] = same[v], stack[top][1][v] = other[v];
+        top++;
     }
-    *straight = stack[0][0];
-    *crossed = stack[0][1];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+        straight[v] = stack[0][0][v] + (VEC){0};
+        crossed[v] = stack[0][1][v] + (VEC){0};
+    }
 }
 
 /* A column of a product: rows from `a` on, each by the same x or by that x_row bytes after the former one's. */
@@ -151,13 +172,19 @@ static void FN(complex_sums)(const FN(complex_column) * d, ptrdiff_t m, ptrdiff_
         const char *a = d->a + i * d->row;
         rows = 1;
         if (side_by_side) {
-            rows = m - i < SIDE ? m - i : SIDE;
-            FN(complex_panel)(a, d->col, (const REAL *)d->x, k, 2 * rows, straight, crossed);
+            rows = m - i >= 4 * SIDE ? 4 * SIDE : m - i < SIDE ? m - i : SIDE;
+            if (rows == 4 * SIDE)
+                FN(complex_panel)(4, a, d->col, (const REAL *)d->x, k, LANES, straight, crossed);
+            else
+                FN(complex_panel)(1, a, d->col, (const REAL *)d->x, k, 2 * rows, straight, crossed);
             for (int r = 0; r < rows; r++)
-                FN(put_complex)(c + (i + r) * c_row, *straight, *crossed, 2 * r, d->conjugate, total);
+                FN(put_complex)(c + (i + r) * c_row, straight[r / SIDE], crossed[r / SIDE], 2 * (r % SIDE),
+                                d->conjugate, total);
         } else if (one_block && contiguous) {
             const REAL *x = (const REAL *)(d->x + i * d->x_row);
-            if (d->x_row == 0 && m - i >= FN(COMPLEX_ROWS)) {
+            if (2 * k <= LANES) {
+                FN(short_complex_row)(a, x, 2 * k, straight, crossed);
+            } else if (d->x_row == 0 && m - i >= FN(COMPLEX_ROWS)) {
                 rows = FN(COMPLEX_ROWS);
                 FN(complex_rows)(FN(COMPLEX_ROWS), a, d->row, x, 2 * k, straight, crossed);
             } else {
