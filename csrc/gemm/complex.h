@@ -37,6 +37,25 @@ static int FN(product_complex)(const vekt_product *p) {
     return FN(product_by_planes)(p, &storage);
 }
 
+/* A stack of sums of short vectors, some of them at a time brought together; 0 where it is none. */
+static int FN(stack_of_short_sums)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
+    enum { SHORT = 64, STAGED = 4096 };
+    const ptrdiff_t item = 2 * sizeof(REAL), row = p->k * item;
+    if (p->m != 1 || p->n != 1 || p->k <= 0 || p->k > SHORT || p->accumulate) return 0;
+    char *a = vekt_workspace(VEKT_WORKSPACE_A, STAGED * item), *b = vekt_workspace(VEKT_WORKSPACE_B, STAGED * item);
+    if (!a || !b) return -1;
+    for (ptrdiff_t i = 0, rows; i < count; i += rows) {
+        rows = count - i < STAGED / p->k ? count - i : STAGED / p->k;
+        for (ptrdiff_t r = 0; r < rows; r++) {
+            FN(gather_complex)(a + r * row, p->a.data + (i + r) * steps[0], p->a.col, p->k);
+            FN(gather_complex)(b + r * row, p->b.data + (i + r) * steps[1], p->b.row, p->k);
+        }
+        const FN(complex_column) d = {a, b, row, item, row, NULL, p->conjugate};
+        FN(complex_sums)(&d, rows, p->k, p->c.data + i * steps[2], steps[2]);
+    }
+    return 1;
+}
+
 static int FN(stack_complex)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]) {
     const ptrdiff_t item = 2 * sizeof(REAL);
     if (first->m == 1 && first->n == 1 && first->k > 0 && !first->accumulate &&
@@ -45,6 +64,8 @@ static int FN(stack_complex)(const vekt_product *first, ptrdiff_t count, const p
         FN(complex_sums)(&d, count, first->k, first->c.data, steps[2]);
         return 0;
     }
+    const int taken = FN(stack_of_short_sums)(first, count, steps);
+    if (taken) return taken < 0 ? -1 : 0;
     vekt_product one = *first;
     for (ptrdiff_t i = 0; i < count; i++) {
         if (FN(product_complex)(&one) < 0) return -1;
