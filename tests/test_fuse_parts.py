@@ -136,3 +136,24 @@ def test_gradients_of_long_chains_of_choices():
 
     _, dx = vk.fuse(function).value_and_grad(np.array([-1.0, 2.0]))
     np.testing.assert_allclose(dx, [0, 0.999**1200], rtol=1e-12)
+
+
+def test_gradients_of_many_reductions():
+    def function(x):
+        for _ in range(60):
+            x = x - np.mean(x, axis=-1, keepdims=True) * 0.5
+        return x * x
+
+    x = RNG.random((3, 5))
+    fused = vk.fuse(function)
+    np.testing.assert_allclose(fused(x), function(x), rtol=1e-12)
+    y, dx = fused.value_and_grad(x)
+    np.testing.assert_allclose(y, function(x), rtol=1e-12)
+    centred = x - x.mean(-1, keepdims=True)
+    np.testing.assert_allclose(dx, 2 * centred, rtol=1e-9, atol=1e-12)
+
+
+def test_one_value_for_many_results():
+    fused = vk.fuse(lambda x: (np.exp(x),) * 70 + (np.exp(x) + 1, x))
+    x = RNG.random(9)
+    equal(fused(x), (np.exp(x),) * 70 + (np.exp(x) + 1, x))

@@ -38,34 +38,34 @@ def parts_of(
         return [Part(whole, range(len(outputs)), ())]
     except TooLargeError:
         calls = calls_of([x for x in topological(outputs, inputs) if x.op != "constant"])
+    asked: dict[Node, int] = {}  # which result has a value first; the others are copies
+    for k, y in enumerate(outputs):
+        asked.setdefault(y, k)
     made = {y for call in calls for y in call}
+    copies = [k for k, y in enumerate(outputs) if y not in made or asked[y] != k]
     last = {x: k for k, call in enumerate(calls) for x in call[0].args}
-    copies = [k for k, y in enumerate(outputs) if y not in made]
-    few = MAX_OPERANDS // 2
-    stretches: list[tuple[list[list[Node]], list[int], list[Node]]] = [
-        ([], copies[k : k + few], []) for k in range(0, len(copies), few)
-    ]
-    for first, end in _stretches(calls, outputs, last):
-        inside = {y for call in calls[first:end] for y in call}
-        results = [k for k, y in enumerate(outputs) if y in inside]
+    last |= {outputs[k]: len(calls) for k in copies}
+    stretches: list[tuple[list[list[Node]], list[int], list[Node]]] = []
+    for first, end in _stretches(calls, asked, last):
+        inside = [y for call in calls[first:end] for y in call]
+        results = [asked[y] for y in inside if y in asked]
         stretches.append((calls[first:end], results, [y for y in inside if last.get(y, 0) >= end]))
+    few = MAX_OPERANDS // 2
+    stretches += [([], copies[k : k + few], []) for k in range(0, len(copies), few)]
     parts = []
     for some, results, kept in stretches:
-        inside = {y for call in some for y in call}
+        own = {y for call in some for y in call}
         needed = [x for call in some for x in call[0].args] + [outputs[k] for k in results]
-        read = dict.fromkeys(x for x in needed if x not in inside and x.op != "constant")
+        read = dict.fromkeys(x for x in needed if x not in own and x.op != "constant")
         program = Program([*read], [*(outputs[k] for k in results), *kept], isa, compile)
         parts.append(Part(program, results, kept))
     return parts
 
 
 def _stretches(
-    calls: Sequence[list[Node]], outputs: Sequence[Node], last: dict[Node, int]
+    calls: Sequence[list[Node]], asked: dict[Node, int], last: dict[Node, int]
 ) -> Iterator[tuple[int, int]]:
     """Cut calls where a program has room for no more."""
-    asked: dict[Node, int] = {}
-    for y in outputs:
-        asked[y] = asked.get(y, 0) + 1
     sizes = [sum(dtype.itemsize for dtype in Call(call).dtypes) for call in calls]
     first = 0
     while first < len(calls):
@@ -76,7 +76,7 @@ def _stretches(
             more = own.union(calls[end])
             wider = read.union(x for x in calls[end][0].args if x not in more)
             arrays = sum(x.op != "constant" for x in wider)
-            written = [y for y in more for _ in range(asked.get(y, 0) + (last.get(y, 0) > end))]
+            written = [y for y in more for _ in range((y in asked) + (last.get(y, 0) > end))]
             size = sum(sizes[first : end + 1]) + sum(x.dtype.itemsize for x in (*wider, *written))
             if end > first and (arrays + len(written) > MAX_OPERANDS or size > _MOST_BYTES):
                 break
