@@ -20,6 +20,24 @@ from vekt.layers import check_backward
 from vekt.layers import dense_backward as _dense_backward
 
 
+class _Shaped:
+    """The shape of an array for checks: lengths that are not known are one NaN, equal to itself."""
+
+    def __init__(self, x: Any) -> None:
+        self.shape = tuple(np.nan if np.isnan(n) else n for n in np.shape(x))
+        self.ndim = len(self.shape)
+
+
+def _broadcast(shapes: list[Any]) -> Any:
+    """Return the common shape, in which lengths that are not known stay so."""
+    ndim = max(map(len, shapes), default=0)
+    padded = [(1,) * (ndim - len(shape)) + tuple(shape) for shape in shapes]
+    unknown = [any(np.isnan(shape[i]) for shape in padded) for i in range(ndim)]
+    known = [[1 if u else n for u, n in zip(unknown, s, strict=True)] for s in padded]
+    common = np.broadcast_shapes(*map(tuple, known))
+    return tuple(np.nan if u else n for u, n in zip(unknown, common, strict=True))
+
+
 def dense_backward(
     dy: Any, x: Any, w: Any, z: Any, activation: Any, out: Any, need_dx: bool
 ) -> tuple[Any, Any, Any]:
@@ -28,7 +46,7 @@ def dense_backward(
         raise TypeError("dense_backward: Dask arrays take no out")
     operands = {"dy": dy, "x": x, "w": w, **({} if z is None else {"z": z})}
     operands = {name: da.asanyarray(operand) for name, operand in operands.items()}
-    check_backward(operands, activation)
+    check_backward({name: _Shaped(operand) for name, operand in operands.items()}, activation)
     n, k = operands["dy"].ndim, operands["dy"].ndim + 1
     rows = list(range(n - 1))
     indices = {"dy": [*rows, n], "x": [*rows, k], "w": [k, n], "z": [*rows, n]}
@@ -94,10 +112,10 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     if not y.is_float:
         raise TypeError(f"a result of dtype {y.dtype} has no gradient")
     shapes = [np.shape(x) for x in operands]
-    shape = np.broadcast_shapes(*shapes)
+    shape = _broadcast(shapes)
     given = [] if with_value else [da.asanyarray(dy)]
     if given:
-        check_shape(y, given[0], shape)
+        check_shape(y, _Shaped(given[0]), shape)
     function = partial(_of_block, variant.recipe, with_value)
     index = tuple(range(len(shape)))
     blocks = [
