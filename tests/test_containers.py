@@ -13,6 +13,7 @@ import xarray
 from numpy.testing import assert_array_equal
 
 import vekt as vk
+from vekt._registry import OPS
 from vekt._row_ops import ROW_OPS
 
 ROWS = list(ROW_OPS)
@@ -234,3 +235,55 @@ def test_reductions_of_dask_blocks(name: str, dtype: str, rng: np.random.Generat
     else:
         result = computed(function(nothing))
         assert np.isnan(result) if name == "mean" else result == (name == "all")
+
+
+OUT = {
+    **{op.name: (getattr(vk, op.name), 1) for op in OPS.values()},
+    **{f"{op.name}_backward": (getattr(vk, f"{op.name}_backward"), 2) for op in OPS.values()},
+    **{
+        name: (getattr(vk, name), 2)
+        for name in ("swiglu", "geglu", "reglu", "prelu", "squared_error", "huber", "add")
+    },
+}
+
+
+@pytest.mark.parametrize("name", OUT)
+def test_series_as_out(name: str) -> None:
+    function, n = OUT[name]
+    series = pandas.Series(np.linspace(-0.9, 0.9, 6), index=list("abcdef"))
+    expected = function(*[series.to_numpy()] * n)
+    function(*[series] * n, out=series)
+    assert_array_equal(series.to_numpy(), expected)
+    assert list(series.index) == list("abcdef")
+
+
+@pytest.mark.parametrize("kind", ["even", "uneven", "rows unknown"])
+def test_gradients_of_dask_blocks(kind: str, x: Any, rng: np.random.Generator) -> None:
+    w, b, dy = rng.normal(size=(6, 3)), rng.normal(size=3), rng.normal(size=(4, 3))
+    lazy, slope = dask_arrays(x)[kind], dask_arrays(dy)[kind].rechunk({1: -1})
+    fused = vk.fuse(lambda x, w: vk.mish(x * w) + x)
+    z = vk.dense(lazy, w, b)
+    for made, expected in (
+        ([vk.dense(lazy, w, b, "gelu")], [vk.dense(x, w, b, "gelu")]),
+        (
+            vk.dense_backward(slope, lazy, w, z, "gelu"),
+            vk.dense_backward(dy, x, w, vk.dense(x, w, b), "gelu"),
+        ),
+        ([fused(lazy, w[:, 0])], [fused(x, w[:, 0])]),
+        (fused.backward(lazy, lazy, w[:, 0]), fused.backward(x, x, w[:, 0])),
+        (fused.backward(lazy, lazy, 2.0), fused.backward(x, x, 2.0)),
+        (fused.backward(lazy, lazy, lazy), fused.backward(x, x, x)),
+        (fused.value_and_grad(lazy, w[:, 0])[1], fused.value_and_grad(x, w[:, 0])[1]),
+    ):
+        for one, other in zip(made, expected, strict=True):
+            np.testing.assert_allclose(computed(one), other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gelu", "tanh"])
+def test_njit_takes_no_dimensions(name: str) -> None:
+    numba = pytest.importorskip("numba")
+    function = getattr(vk, name)
+    call = numba.njit(lambda x: function(x))
+    for x in (np.array(1.5), 1.5, np.ones(0), np.ones((2, 0))):
+        np.testing.assert_allclose(call(x), function(x), rtol=1e-6)
+        assert np.shape(call(x)) == np.shape(x)

@@ -120,15 +120,21 @@ def _call(kernel: Kernel, kind: str, inputs: str, params: tuple[Param, ...]) -> 
         if p.none_means is not None
     ]
     arguments = ", ".join([inputs, *(p.name for p in taken)])
+    call = f"_{kernel.name}{kind}"
     options = _OPTIONS[kind]
     if options:
         at_default = " and ".join(f"{option} is {_OPTION_DEFAULTS[option]}" for option in options)
         keywords = ", ".join(f"{option}={option}" for option in options)
         lines += [
             f"if not ({at_default}):",
-            f"    return _{kernel.name}{kind}({arguments}, {keywords})",
+            *(
+                [f"    if where is True: return {call}({arguments}, out=out, dtype=dtype)"]
+                if "where" in options
+                else []
+            ),  # pandas takes no out beside a where
+            f"    return {call}({arguments}, {keywords})",
         ]
-    return [*lines, f"return _{kernel.name}{kind}({arguments})"]
+    return [*lines, f"return {call}({arguments})"]
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -86,6 +86,11 @@ def vectors(a: Any, b: Any) -> tuple[Array, Array]:
     return x.astype(dtype, copy=False), y.astype(dtype, copy=False)
 
 
+def masked_by(where: Any) -> dict[str, Any]:
+    """Return the keyword of a mask, if there is one: pandas takes no `out` beside it."""
+    return {} if where is True else {"where": where}
+
+
 def checked_out(
     out: Any, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None
 ) -> Array:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import _native, _ufuncs, ufuncs
 from ._axes import along, along_shape, periods, plain
 from ._gate_docstrings import documented
-from ._operands import checked_out, result_dtype
+from ._operands import checked_out, masked_by, result_dtype
 
 Array = NDArray[Any]
 Plan = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
@@ -46,7 +46,7 @@ def prelu(
             return y
     # The ufunc gives the same bits for any operands, but slowly where slopes change quickly.
     slopes = along(alpha, axis, np.ndim(x))
-    return _leaky_relu(x, slopes, out=out, where=where, dtype=dtype)
+    return _leaky_relu(x, slopes, out=out, dtype=dtype, **masked_by(where))
 
 
 @documented("vekt")

@@ -13,7 +13,7 @@ from . import ufuncs
 from ._axes import as_array, halves, plain
 from ._functions import _flag
 from ._gate_docstrings import documented
-from ._operands import checked_out, result_dtype
+from ._operands import checked_out, masked_by, result_dtype
 from ._ufuncs import empty as _new
 
 __all__ = [
@@ -47,7 +47,7 @@ def geglu(
 ) -> Any:
     """Multiply gelu of a with b."""
     kernel = _geglu_tanh if _chosen(approximate) else _geglu
-    return kernel(a, b, out=out, where=where, dtype=dtype)
+    return kernel(a, b, out=out, dtype=dtype, **masked_by(where))
 
 
 @documented("vekt")

@@ -14,7 +14,7 @@ from . import ufuncs
 from ._domains import at_least
 from ._loss_docstrings import documented
 from ._loss_ops import PUBLIC_NAMES
-from ._operands import checked_out
+from ._operands import checked_out, masked_by
 from ._softmax_targets import Targets, reduced
 from ._ufuncs import cross_entropy
 
@@ -40,7 +40,7 @@ def huber(
 ) -> Any:
     """Huber's loss."""
     at_least("huber", "delta", delta, 0.0)
-    return _huber(y, t, delta, out=out, where=where, dtype=dtype)
+    return _huber(y, t, delta, out=out, dtype=dtype, **masked_by(where))
 
 
 @documented("vekt")

@@ -153,5 +153,9 @@ def _flat_types(operands: Any, shape: Any) -> Any:
 
 @jitable
 def _spread(array: Any, shape: Any) -> Any:
+    if array.ndim == 0:  # which Numba's broadcast_to does not take
+        filled = np.empty(shape, array.dtype)
+        filled[...] = array[()]
+        return filled.reshape(filled.size)
     spread = np.ascontiguousarray(np.broadcast_to(array, shape))
     return spread.reshape(spread.size)
