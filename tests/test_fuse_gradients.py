@@ -292,3 +292,26 @@ def test_what_dense_refuses():
         vk.dense(x, x, None, vk.fuse(lambda x: x if x > 0 else -x))
     with pytest.raises(TypeError, match="slope"):
         vk.dense(x, x, None, (swish, {"slope": 1}))
+
+
+SOFTPLUS = -4 * (np.log1p(np.exp(0.5)) - 0.5 / (1 + np.exp(-0.5)))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "expected"),
+    [
+        ("relu", "negative_slope", [np.nan, 0, -np.inf, 0, -1]),
+        ("leaky_relu", "negative_slope", [np.nan, 0, -np.inf, 0, -1]),
+        ("elu", "alpha", [np.nan, 0, -1, 0, np.expm1(-1)]),
+        ("celu", "alpha", [np.nan, 0, -1, 0, 3 * np.exp(-2) - 1]),
+        ("softplus", "beta", [np.nan, 0, 0, SOFTPLUS, SOFTPLUS]),
+        ("squareplus", "b", [np.nan, 0, 0, 24**-0.5, 24**-0.5]),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_parameters_at_infinities_and_nan(name, parameter, expected, dtype):
+    """The limits of the derivative by the parameter, here 1/2."""
+    x = np.array([np.nan, np.inf, -np.inf, 1, -1], dtype)
+    f = vk.fuse(lambda x, p: getattr(vk, name)(x, **{parameter: p}))
+    slope = f.backward(np.ones_like(x), x, np.full_like(x, 0.5))[1]
+    np.testing.assert_allclose(slope, expected, 1e-5 if dtype == "f4" else 1e-11)

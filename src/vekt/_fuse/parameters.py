@@ -23,7 +23,7 @@ def _relu_general(
     zero = a.zero(dy)
     below, capped = a.less_equal(x, threshold), a.greater_equal(x, cap)
     return [
-        a.where(below, a.times(dy, a.subtract(x, threshold)), zero),
+        a.where(a.greater(x, threshold), zero, a.times(dy, a.subtract(x, threshold))),
         a.where(capped, dy, zero),
         a.where(below, a.times(dy, a.negative(slope)), zero),
     ]
@@ -71,7 +71,7 @@ def _elu(a: Algebra, dy: Node, x: Node, alpha: Node) -> Gradients:
 
 
 def _celu(a: Algebra, dy: Node, x: Node, alpha: Node) -> Gradients:
-    quotient = a.divide(x, alpha)
+    quotient = a.maximum(a.divide(x, alpha), -1000.0)  # infinity times exp's 0 would be NaN
     slope = a.subtract(a.expm1(quotient), a.multiply(quotient, a.exp(quotient)))
     return [a.where(a.greater(x, 0), a.zero(dy), a.times(dy, slope))]
 
