@@ -115,7 +115,8 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     shape = _broadcast(shapes)
     given = [] if with_value else [da.asanyarray(dy)]
     if given:
-        check_shape(y, _Shaped(given[0]), shape)
+        slope: Any = _Shaped(given[0])
+        check_shape(y, slope, shape)
     function = partial(_of_block, variant.recipe, with_value)
     index = tuple(range(len(shape)))
     blocks = [
