@@ -20,6 +20,11 @@ def is_bfloat16(dtype: np.dtype[Any]) -> bool:
     return package is not None and dtype.type is package.bfloat16
 
 
+def is_half(dtype: np.dtype[Any]) -> bool:
+    """Tell whether this is float16 or bfloat16, which are stored only."""
+    return dtype.type is np.float16 or is_bfloat16(dtype)
+
+
 def result_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
     """Find the dtype of the result: `dtype`, if given, for operands that are acceptable.
 

@@ -11,7 +11,8 @@ from ._axes import along, halves
 from ._functions import _flag
 from ._gate_docstrings import documented
 from ._gate_ops import GATE_OPS, Gate, activation_of
-from ._operands import checked_out, operand_dtype
+from ._operands import checked_out, result_dtype
+from ._reference_rounding import narrowed
 from ._registry import KERNELS
 
 Function = Callable[..., Any]
@@ -131,12 +132,12 @@ def _prelu(rounded: Callable[[Function], Function]) -> tuple[Function, Function]
     def backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
         slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
         dx = dx_of(dy, x, slopes)
-        dtype = operand_dtype(dy, x, slopes)
+        dtype = result_dtype(None, dy, x, slopes)
         with np.errstate(all="ignore"):
             wide = [np.asarray(a).astype(dtype).astype(np.longdouble) for a in (dy, x)]
             terms = np.where(wide[1] > 0, 0, wide[0] * wide[1])
-            sums = _sum_to(np.broadcast_to(terms, np.shape(dx)), np.shape(slopes)).astype(dtype)
-        dalpha = sums.reshape(np.shape(alpha))[()]
+            sums = _sum_to(np.broadcast_to(terms, np.shape(dx)), np.shape(slopes))
+        dalpha = narrowed(sums, dtype).reshape(np.shape(alpha))[()]
         return (dx, dalpha) if out is None else tuple(map(_stored, (dx, dalpha), out))
 
     return value, backward

@@ -92,11 +92,12 @@ def _rows(
         t = np.where(targets[..., None] < 0, 0, on_label * hit + wide.dtype.type(everywhere))
     with np.errstate(all="ignore"):
         top = wide.max(-1, keepdims=True, initial=-np.inf)
-        shifted = np.where(wide == top, 0, wide - np.where(np.isinf(top), 0, top))
+        maximal = (wide == top) & (top > -np.inf)
+        shifted = np.where(maximal, 0, wide - np.where(np.isinf(top), 0, top))
         shifted = np.where(np.isposinf(top) & (wide < np.inf), -np.inf, shifted)
         e = np.exp(shifted)
         rest = e.copy()  # without one of the largest, so that little is left where it is certain
-        largest = np.argmax(wide == top, -1)[..., None]
+        largest = np.argmax(maximal, -1)[..., None]
         np.put_along_axis(rest, largest, 0, -1)
         u = rest.sum(-1, keepdims=True)
         terms = np.where(t == 0, 0, t * (np.log1p(u) - shifted))

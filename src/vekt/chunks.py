@@ -54,8 +54,9 @@ def stream(
     Raises
     ------
     ValueError
-        If shapes do not broadcast, `out` has another shape or is read-only, a part's result has
-        another shape than the part, or with `combine` there are no elements.
+        If shapes do not broadcast, `out` has another shape, is read-only or shares memory with an
+        array that it is not, a part's result has another shape than the part, or with `combine`
+        there are no elements.
     TypeError
         If results cannot be cast to the dtype of `out`, or both `out` and `combine` are given.
 
@@ -90,6 +91,8 @@ def stream(
         if combine is not None:
             raise TypeError("stream: out and combine exclude each other")
         _check_out(out, shape)
+        for a in operands:
+            _check_overlap(out, a)
     total = prod(shape)
     if chunk_bytes < 1:
         raise ValueError(f"chunk_bytes: expected a positive number, got {chunk_bytes}")
@@ -136,6 +139,27 @@ def _check_out(out: Any, shape: tuple[int, ...]) -> None:
         raise ValueError("out: the array is read-only")
     if out.shape != shape:
         raise ValueError(f"out: expected shape {shape}, got {out.shape}")
+
+
+def _check_overlap(out: Any, operand: Any) -> None:
+    """Refuse an `out` in which results would replace elements that are yet to be read."""
+    same = (
+        out.__array_interface__["data"] == operand.__array_interface__["data"]
+        and out.shape == operand.shape
+        and out.strides == operand.strides
+        and out.itemsize == operand.itemsize
+    )
+    if same or not np.may_share_memory(out, operand):
+        return
+    try:
+        shared = np.shares_memory(out, operand, max_work=10_000)
+    except np.exceptions.TooHardError:
+        shared = True
+    if shared:
+        raise ValueError(
+            f"out: shares memory with an operand of shape {operand.shape} and strides "
+            f"{operand.strides}, element by others; expected the operand itself or other memory"
+        )
 
 
 def _parts(shape: tuple[int, ...], elements: int) -> Iterator[tuple[slice, ...]]:

@@ -206,6 +206,8 @@ def _reduced(
     """Return the result, or NotImplemented where it, or its error, is NumPy's."""
     if where is not True:
         neutral = initial if name in ("max", "min") else _NEUTRAL[name]
+        if name == "sum" and _is_minus_zero(initial):
+            neutral = initial
         if neutral is _NOTHING or not (x.dtype.kind in "biufc" or is_bfloat16(x.dtype)):
             return NotImplemented
         if getattr(where, "dtype", _BOOL) != _BOOL:
@@ -228,12 +230,22 @@ def _reduced(
         kind: Any = result.dtype.type
         with np.errstate(all="ignore"):
             result = _JOIN[name](result, kind(initial), out=out if result is out else None)
+        if name == "sum" and _is_minus_zero(initial) and result.dtype.kind == "f":
+            minus_zero = reduce(_ALL, (x == 0) & np.signbit(x), axis, None, None, keepdims)
+            target = result if result is out else np.array(result)
+            np.negative(target, where=minus_zero, out=target)
+            result = target if result is out else target[()]
     if overlaps:
         if out.shape != np.shape(result) or out.dtype != result.dtype:
             return NotImplemented
         out[...] = result
         return out
     return result
+
+
+def _is_minus_zero(initial: Any) -> bool:
+    """Whether sums begin with -0.0, which stays where nothing but -0.0 is added."""
+    return isinstance(initial, float | np.floating) and initial == 0 and bool(np.signbit(initial))
 
 
 def _masked_mean(

@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from vekt import _ufuncs
 from vekt._axes import plain
 from vekt._kernels import lib
-from vekt._operands import checked_out
+from vekt._operands import checked_out, is_half
 
 __all__ = ["cosine_similarity", "norm", "outer", "transpose_copy"]
 
@@ -113,6 +113,8 @@ def general_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdim
         result = _matrix_norm(norms, x, ord, axes, keepdims)
     if result is not NotImplemented:
         return result
+    if is_half(x.dtype):
+        return general_norm(norms, x.astype("f4"), ord, axis, keepdims).astype(x.dtype)
     with np.errstate(all="ignore"):
         return np.linalg.norm(x, ord, axis, keepdims)
 
@@ -158,7 +160,7 @@ def _matrix_norm(norms: Callable[..., Any], x: Any, ord: Any, axes: Any, keepdim
 
 def _power_norm(norms: Callable[..., Any], x: Any, ord: float, axis: Any, keepdims: Any) -> Any:
     """Compute other orders by NumPy; scaled where powers left the range of the dtype."""
-    narrow = x.dtype if x.dtype.itemsize == 2 and x.dtype.kind == "f" else None
+    narrow = x.dtype if is_half(x.dtype) else None
     with np.errstate(all="ignore"):
         wide = x if narrow is None else x.astype("f8")
         result = np.linalg.norm(wide, ord, axis, keepdims)
@@ -366,9 +368,9 @@ def general_transpose_copy(kernel: Callable[..., Any], a: Any, axes: Any, out: A
         copy = kernel(view, None)
         return view.copy(order="C") if copy is NotImplemented else copy
     out = checked_out(out, shape=view.shape)
-    direct = (
-        out.dtype == view.dtype and out.flags.c_contiguous and not np.may_share_memory(out, view)
-    )
+    if np.may_share_memory(out, view):
+        view = view.copy()  # NumPy's own copies of one dimension do not always mind an overlap
+    direct = out.dtype == view.dtype and out.flags.c_contiguous
     if not direct or kernel(view, out) is NotImplemented:
         np.copyto(out, view, casting="same_kind")
     return out
