@@ -151,8 +151,9 @@ def _check_overlap(out: Any, operand: Any) -> None:
     )
     if same or not np.may_share_memory(out, operand):
         return
+    steps: Any = 10_000  # the exact answer may take exponential time
     try:
-        shared = np.shares_memory(out, operand, max_work=10_000)
+        shared = np.shares_memory(out, operand, max_work=steps)
     except np.exceptions.TooHardError:
         shared = True
     if shared:
