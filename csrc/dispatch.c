@@ -96,6 +96,7 @@ const vekt_api *vekt_drivers(void) {
         .dense_backward = vekt_dense_backward,
         .iterate = vekt_iterate,
         .reduce_operation = vekt_reduce_operation,
+        .workspace = vekt_workspace,
         .type_bytes = vekt_type_bytes,
         .convert = vekt_convert,
     };

@@ -149,6 +149,7 @@ typedef struct {
     int (*dense_backward)(const vekt_target *target, int dtype, const vekt_dense_call *call);
     int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
     int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);
+    void *(*workspace)(int slot, size_t bytes);
     int (*type_bytes)(int type);
     void (*convert)(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n);
 } vekt_api;

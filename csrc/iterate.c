@@ -129,6 +129,11 @@ static void run_box(worker *w, char (*splats)[VEKT_SPLAT_BYTES]) {
     }
 }
 
+/* Is there the memory on this thread that the operation will ask for?  It cannot say so itself. */
+static int has_scratch(const vekt_operation *o) {
+    return !o->scratch || vekt_workspace(VEKT_WORKSPACE_PROGRAM, o->scratch);
+}
+
 /* Boxes begin to end - 1. */
 static void run_boxes(void *context, ptrdiff_t begin, ptrdiff_t end) {
     const vekt_plan *p = context;
@@ -137,7 +142,7 @@ static void run_boxes(void *context, ptrdiff_t begin, ptrdiff_t end) {
     worker w;
     w.plan = p;
     w.scratch = p->scratch ? vekt_workspace(VEKT_WORKSPACE_BOX, p->scratch) : NULL;
-    if (p->scratch && !w.scratch) {
+    if ((p->scratch && !w.scratch) || !has_scratch(p->operation)) {
         atomic_store(p->failed, 1);
         return;
     }
@@ -209,8 +214,8 @@ static void see_order(const vekt_iteration *it, int k, ptrdiff_t item, int *cont
     }
 }
 
-/* A call on few elements, in the order in which they lie: half the time of one that is planned.  0 if it is not one.
- */
+/* A call on few elements, in the order in which they lie: half the time of one that is planned.  0 if it is not one,
+ * -1 where scratch memory is missing. */
 static int run_plain(const vekt_plan *p, const vekt_iteration *it) {
     _Alignas(64) char splats[VEKT_MAX_OPERANDS][VEKT_SPLAT_BYTES];
     converted buffer;
@@ -231,6 +236,7 @@ static int run_plain(const vekt_plan *p, const vekt_iteration *it) {
         advance[k] = contiguous ? p->item[k] : 0;
         if (!args[k]) return 0;
     }
+    if (!has_scratch(p->operation)) return -1;
     const vekt_fpenv saved = vekt_fpenv_enter();
     for (int k = 0; k < nin; k++) {
         if (advance[k] == 0)
@@ -257,7 +263,8 @@ int vekt_iterate(const vekt_target *target, vekt_iteration *it) {
         p.memory[k] = (uint8_t)vekt_type_bytes(it->type[k]);
         p.item[k] = (uint8_t)vekt_type_bytes(it->operation->type[k]);
     }
-    if (run_plain(&p, it) || !vekt_plan_call(&p, it)) return 0;
+    const int plain = run_plain(&p, it);
+    if (plain || !vekt_plan_call(&p, it)) return plain < 0 ? -1 : 0;
     _Atomic int failed = 0;
     p.failed = &failed;
     const vekt_fpenv saved = vekt_fpenv_enter();

@@ -14,6 +14,7 @@ typedef struct vekt_operation {
     void (*run)(const struct vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n);
     int nin, nout;
     int cost;                        /* as in vekt_kernel */
+    size_t scratch;                  /* bytes of the workspace VEKT_WORKSPACE_PROGRAM that `run` takes */
     uint8_t type[VEKT_MAX_OPERANDS]; /* vekt_type in which `run` takes each operand: inputs, then outputs */
 } vekt_operation;
 

@@ -70,14 +70,14 @@ static void take_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptr
 void vekt_run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
     vekt_lines *p = context;
     const int buffered = p->transposed || p->format != VEKT_NATIVE;
-    char *const buffer =
-        buffered ? vekt_workspace(VEKT_WORKSPACE_STAGE, (size_t)(p->n_operands + 1) * BUFFER_BYTES) : NULL;
-    vekt_number local[VEKT_SEGMENT];
+    const size_t buffers = buffered ? (size_t)(p->n_operands + 1) * BUFFER_BYTES : 0;
+    char *const buffer = vekt_workspace(VEKT_WORKSPACE_STAGE, buffers + VEKT_SEGMENT * sizeof(vekt_number));
     const ptrdiff_t run_lines = p->run / p->repeats;
-    if (buffered && !buffer) {
+    if (!buffer) {
         atomic_store(&p->failed, 1);
         return;
     }
+    vekt_number *const local = (vekt_number *)(buffer + buffers);
     for (ptrdiff_t t = begin; t < end; t++) {
         const ptrdiff_t segment = t % p->segments, rest = t / p->segments, chunk = rest % p->chunks;
         const ptrdiff_t line = rest / p->chunks * run_lines, column = segment * p->segment;

@@ -94,6 +94,7 @@ enum {
     VEKT_WORKSPACE_DZ,      /* the gradient of a layer's pre-activation */
     VEKT_WORKSPACE_BOX,     /* operands of a box: iterate.c */
     VEKT_WORKSPACE_REDUCED, /* outputs on the way to their sums, and these */
+    VEKT_WORKSPACE_PROGRAM, /* values of a program: program.c */
     VEKT_N_WORKSPACES
 };
 void *vekt_workspace(int slot, size_t bytes);

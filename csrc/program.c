@@ -1,5 +1,6 @@
 /* Runs programs: see program.h. */
 #include "program.h"
+#include "matmul.h"
 
 #include <string.h>
 
@@ -131,11 +132,18 @@ static void prefetch(const vekt_program *p, const value *values, ptrdiff_t begin
     }
 }
 
-static void run_blocks(const vekt_program *p, value *values, ptrdiff_t n) {
+/* What a run works on: too much for the stack, whose callers may be threads with a small one. */
+typedef struct {
     _Alignas(64) char splats[MAX_SPLATS][VEKT_SPLAT_BYTES];
+    _Alignas(64) char scratch[VEKT_PROGRAM_BYTES];
     bound todo[VEKT_MAX_INSTRUCTIONS];
-    places space;
-    const int count = bind(p, values, todo, &space, splats);
+    places places;
+    value values[VEKT_MAX_VALUES], block[VEKT_MAX_VALUES];
+} work;
+
+static void run_blocks(const vekt_program *p, work *w, value *values, ptrdiff_t n) {
+    bound *todo = w->todo;
+    const int count = bind(p, values, todo, &w->places, w->splats);
     const int far = n > NEAR_BLOCKS * p->block;
     for (ptrdiff_t left = n; left > 0; left -= p->block) {
         const ptrdiff_t m = left < p->block ? left : p->block;
@@ -148,12 +156,10 @@ static void run_blocks(const vekt_program *p, value *values, ptrdiff_t n) {
     }
 }
 
-static void run(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
-    const vekt_program *p = (const void *)self;
-    _Alignas(64) char scratch[VEKT_PROGRAM_BYTES];
-    value values[VEKT_MAX_VALUES];
-    const int nin = self->nin, n_operands = nin + self->nout, plain = is_plain(p, args);
-    char *space = scratch;
+static void run_in(work *w, const vekt_program *p, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+    value *values = w->values;
+    const int nin = p->operation.nin, n_operands = nin + p->operation.nout, plain = is_plain(p, args);
+    char *space = w->scratch;
     for (int v = 0; v < p->n_values; v++) {
         if (v < n_operands && (plain || advance[v] == 0)) {
             values[v] = (value){args[v], NULL, advance[v], advance[v] * p->block};
@@ -165,19 +171,34 @@ static void run(const vekt_operation *self, char *const *args, const ptrdiff_t *
         }
     }
     if (plain) {
-        run_blocks(p, values, n);
+        run_blocks(p, w, values, n);
         return;
     }
     for (ptrdiff_t begin = 0, m; begin < n; begin += m) {
-        value block[VEKT_MAX_VALUES];
-        memcpy(block, values, (size_t)p->n_values * sizeof *values);
+        memcpy(w->block, values, (size_t)p->n_values * sizeof *values);
         m = n - begin < p->block ? n - begin : p->block;
         for (int k = 0; k < nin; k++)
             if (advance[k]) memcpy(values[k].at, args[k] + begin * advance[k], (size_t)(m * advance[k]));
-        run_blocks(p, block, m);
+        run_blocks(p, w, w->block, m);
         for (int k = nin; k < n_operands; k++)
             memcpy(args[k] + begin * advance[k], values[k].at, (size_t)(m * advance[k]));
     }
+}
+
+/* Layers, who run programs as kernels of activations, have no way to hear of missing memory. */
+static __attribute__((noinline)) void run_on_stack(const vekt_program *p, char *const *args, const ptrdiff_t *advance,
+                                                   ptrdiff_t n) {
+    work w;
+    run_in(&w, p, args, advance, n);
+}
+
+static void run(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+    const vekt_program *p = (const void *)self;
+    work *w = p->workspace(VEKT_WORKSPACE_PROGRAM, sizeof *w);
+    if (w)
+        run_in(w, p, args, advance, n);
+    else
+        run_on_stack(p, args, advance, n);
 }
 
 /* A program of one kernel on its own operands, which it takes as they are. */
@@ -202,6 +223,7 @@ void vekt_program_finish(vekt_program *p) {
     if (p->block > 4096) p->block = 4096;
     if (p->block > 256) p->block = p->block / 64 * 64; /* whole steps of what has been compiled */
     p->operation.run = is_kernel(p) ? run_kernel : run;
+    p->operation.scratch = is_kernel(p) ? 0 : sizeof(work);
 }
 
 /* ---- what is no ufunc --------------------------------------------------------------------------------------------

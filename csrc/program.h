@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     vekt_operation operation; /* comes first: `run` finds the program by it */
     const vekt_target *target;
+    void *(*workspace)(int slot, size_t bytes); /* as in matmul.h */
     int n_values, first_constant, first_register, n_instructions;
     ptrdiff_t block;                /* elements computed at a time: a multiple of 16 */
     uint8_t item[VEKT_MAX_VALUES];  /* bytes of an element */

@@ -209,38 +209,44 @@ static int write_nothing(vekt_reduce_plan *p) {
     return 0;
 }
 
-int vekt_reduce_operation(const vekt_target *target, vekt_reduction *r) {
+static int run(vekt_reduce_plan *p, const vekt_target *target, vekt_reduction *r) {
     static const int terms[] = {
         [VEKT_REDUCED_SUM] = VEKT_SUM, [VEKT_REDUCED_MAX] = VEKT_GREATEST, [VEKT_REDUCED_MIN] = VEKT_LEAST};
-    vekt_reduce_plan p;
-    p.target = target, p.r = r, p.operation = r->iteration.operation;
-    p.n_args = p.operation->nin + p.operation->nout;
-    p.ndim = p.n_reduced = p.split = 0;
-    p.partials = NULL;
-    atomic_init(&p.failed, 0);
-    for (int k = p.operation->nin; k < p.n_args; k++) {
+    p->target = target, p->r = r, p->operation = r->iteration.operation;
+    p->n_args = p->operation->nin + p->operation->nout;
+    p->ndim = p->n_reduced = p->split = 0;
+    p->partials = NULL;
+    atomic_init(&p->failed, 0);
+    for (int k = p->operation->nin; k < p->n_args; k++) {
         if (r->reduce[k] == VEKT_STORED) continue;
-        vekt_reduced *o = &p.outputs[p.n_reduced++];
+        vekt_reduced *o = &p->outputs[p->n_reduced++];
         o->k = k, o->term = terms[r->reduce[k]];
-        o->element = p.operation->type[k] == VEKT_TYPE_F32 ? VEKT_F32 : VEKT_F64;
+        o->element = p->operation->type[k] == VEKT_TYPE_F32 ? VEKT_F32 : VEKT_F64;
     }
-    if (p.n_reduced == 0) return vekt_iterate(target, &r->iteration);
-    for (int k = 0; k < p.n_args; k++) p.step[k][0] = 0; /* of no dimensions */
-    const ptrdiff_t elements = vekt_plan_reduction(&p);
-    const size_t merged = vekt_lay_out_totals(&p);
+    if (p->n_reduced == 0) return vekt_iterate(target, &r->iteration);
+    for (int k = 0; k < p->n_args; k++) p->step[k][0] = 0; /* of no dimensions */
+    const ptrdiff_t elements = vekt_plan_reduction(p);
+    const size_t merged = vekt_lay_out_totals(p);
     const vekt_fpenv saved = vekt_fpenv_enter();
     int status = -1;
     if (elements == 0) {
-        status = write_nothing(&p);
-    } else if (merged == 0 || (p.partials = malloc(merged * sizeof(vekt_total)))) {
-        if (p.chunks > 1 && elements > THREADED_PICOSECONDS / (p.operation->cost + 1))
-            vekt_parallel_for(p.chunks, 1, run_chunks, &p);
+        status = write_nothing(p);
+    } else if (merged == 0 || (p->partials = malloc(merged * sizeof(vekt_total)))) {
+        if (p->chunks > 1 && elements > THREADED_PICOSECONDS / (p->operation->cost + 1))
+            vekt_parallel_for(p->chunks, 1, run_chunks, p);
         else
-            run_chunks(&p, 0, p.chunks);
-        status = atomic_load(&p.failed) ? -1 : 0;
-        if (status == 0) merge_chunks(&p);
-        free(p.partials);
+            run_chunks(p, 0, p->chunks);
+        status = atomic_load(&p->failed) ? -1 : 0;
+        if (status == 0) merge_chunks(p);
+        free(p->partials);
     }
     vekt_fpenv_leave(saved);
+    return status;
+}
+
+int vekt_reduce_operation(const vekt_target *target, vekt_reduction *r) {
+    vekt_reduce_plan *p = malloc(sizeof *p); /* too much for the stack, on top of what the operation needs */
+    const int status = p ? run(p, target, r) : -1;
+    free(p);
     return status;
 }

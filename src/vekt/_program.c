@@ -279,6 +279,7 @@ static PyObject *new_program(PyObject *self, PyObject *args) {
         return NULL;
     b.program.target = vekt_target_of(address);
     if (!b.program.target) return NULL;
+    b.program.workspace = vekt_connected->workspace;
     vekt_program *p = malloc(sizeof *p);
     if (!p) return PyErr_NoMemory();
     if (build(&b, dtypes, nin, nout, constants, instructions) == 0) {
