@@ -341,6 +341,18 @@ def test_masked_sums_are_rounded_once(name, dtype, rng):
         assert function(x[0, 0], where=True) == x[0, 0]
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i4"])
+def test_results_go_to_the_other_byte_order(name, dtype, rng):
+    x = (rng.normal(0, 100, (7, 900))).astype(dtype)
+    function = getattr(vk, name)
+    expected = function(x, 1)
+    out = np.zeros(7, expected.dtype.newbyteorder())
+    for operand in (x, x.astype(x.dtype.newbyteorder())):
+        assert function(operand, 1, out=out) is out
+        assert_array_equal(out, expected)
+
+
 def test_whatever_is_an_array(rng):
     assert vk.sum([3, 4]) == 7
     assert vk.sum(2.5) == 2.5

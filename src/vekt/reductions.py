@@ -219,8 +219,8 @@ def _reduced(
             x = np.where(mask, x, np.asarray(neutral).astype(x.dtype))
         except (TypeError, ValueError):
             return NotImplemented
-    overlaps = isinstance(out, np.ndarray) and np.may_share_memory(x, out)
-    result = reduce(_CODES[name], x, axis, dtype, None if overlaps else out, keepdims)
+    apart = isinstance(out, np.ndarray) and (not out.dtype.isnative or np.may_share_memory(x, out))
+    result = reduce(_CODES[name], x, axis, dtype, None if apart else out, keepdims)
     if result is NotImplemented:
         return result
     if initial is not _NOTHING:
@@ -235,8 +235,8 @@ def _reduced(
             target = result if result is out else np.array(result)
             np.negative(target, where=minus_zero, out=target)
             result = target if result is out else target[()]
-    if overlaps:
-        if out.shape != np.shape(result) or out.dtype != result.dtype:
+    if apart:
+        if out.shape != np.shape(result) or out.dtype.newbyteorder("=") != result.dtype:
             return NotImplemented
         out[...] = result
         return out
@@ -252,6 +252,8 @@ def _masked_mean(
     reduce: Callable[..., Any], x: Any, axis: Any, out: Any, keepdims: Any, dtype: Any, mask: Any
 ) -> Any:
     """Divide the sum of what the mask leaves by its number."""
+    if dtype is not None and not np.dtype(dtype).isnative:
+        return NotImplemented  # NumPy's error
     stored = np.dtype(x.dtype if dtype is None else dtype).newbyteorder("=")
     floats = _is_short_float(x.dtype) and _is_short_float(stored)
     if not (floats and np.can_cast(x.dtype, stored)):
@@ -260,7 +262,9 @@ def _masked_mean(
     if counts is NotImplemented or np.min(counts) == 0:
         return NotImplemented
     if out is not None and (
-        not isinstance(out, np.ndarray) or out.dtype != stored or out.shape != np.shape(counts)
+        not isinstance(out, np.ndarray)
+        or out.dtype.newbyteorder("=") != stored
+        or out.shape != np.shape(counts)
     ):
         return NotImplemented
     with np.errstate(all="ignore"):

@@ -28,6 +28,12 @@ _SPACE["sigmoid"] = lambda x: vk.sigmoid(x)
 
 def case(draw: Draw) -> Case:
     """Draw an expression, and operands for it."""
+    made = _drawn(draw)
+    made.may_refuse = any(np.asarray(x).dtype.char in "OSUMmVgG" for x in made.args)
+    return made
+
+
+def _drawn(draw: Draw) -> Case:
     count = 1 + draw.below(3)
     names = "abc"[:count]
     text = _expression(draw, names, 1 + draw.below(4))

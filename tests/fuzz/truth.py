@@ -106,6 +106,8 @@ def same_elements(x: Array, y: Array) -> Any:
         return ((x == y) & (np.signbit(x) == np.signbit(y))) | ((x != x) & (y != y))
     if x.dtype == BFLOAT16:
         return same_elements(x.astype("f4"), y.astype("f4"))
+    if x.dtype.kind in "mM":
+        return (x == y) | (np.isnat(x) & np.isnat(y))
     return np.asarray(x == y)
 
 
