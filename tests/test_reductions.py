@@ -237,7 +237,7 @@ def outcome(function, *args, **options):
         warnings.simplefilter("ignore")  # "mean of empty slice"
         try:
             return function(*args, **options)
-        except (ValueError, TypeError, IndexError, OverflowError) as error:
+        except (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError) as error:
             return type(error)
 
 

@@ -25,8 +25,6 @@ def known(group: str, case: Any, problem: str) -> str:
         and ("bits" in problem or _converted(case))
     ):
         return "issue 13, 14: one algorithm for every element"
-    if case.name == "norm" and "bfloat16" in str(case.args[0].dtype):
-        return "issue 13, 18: norms of bfloat16"
     if group == "gradients" and problem.startswith("NotImplementedError"):
         return "losses by their targets"
     return ""
