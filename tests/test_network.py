@@ -309,7 +309,7 @@ def test_examples():
         (None, [None] * 2),
         (activations.tanh, [activations.tanh] * 2),
     ],
-    ids=str,
+    ids=lambda value: None if hasattr(value, "__next__") else str(value),
 )
 def test_one_activation_or_one_for_each_layer(given, each):
     made = Network([3, 4, 4, 1], given, seed=0)
