@@ -19,7 +19,7 @@ def outcome(function, *args, **options):
 def assert_same_outcome(got, want, ulp=0):
     """Expect the same kind of error, or the same dtypes, shapes and bits; NaN are all the same."""
     if isinstance(want, type) or isinstance(got, type):
-        assert got is want
+        assert got is want, (got, want)
         return
     assert len(got) == len(want)
     for x, y in zip(got, want, strict=True):

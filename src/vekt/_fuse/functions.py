@@ -25,7 +25,7 @@ def _clip(x: Any, *limits: Any, **named: Any) -> Any:
     if any(value is not None for value in named.values()):
         refuse(f"np.clip: {', '.join(named)} cannot be fused")
     graph = graph_of(x, low, high)
-    x = Symbol(graph, graph.strong(node_of(graph, x)))
+    x = Symbol(graph, graph.strong(node_of(graph, x if isinstance(x, Symbol) else np.asarray(x))))
     if x.dtype.kind in "iu":  # as NumPy: limits beyond the dtype's own limit nothing
         info = np.iinfo(x.dtype)
         low = None if type(low) is int and low <= info.min else low

@@ -199,20 +199,23 @@ class Fused:
         variant, given = self.bind(args, options, dtype)
         if not any(is_foreign(x) for x in given):
             plan, operands = prepare(variant, given, before=True)
-            plan = self._known(plan, operands)
+            plan = self._known(variant, plan, operands)
             if dtype is None and not options and variant.count == len(args):
                 self._keep(args, plan)
             return plan, given, operands, None
         name = self.function.__name__
         plan, operands = prepare(variant, foreign.values_of(name, given), before=True)
-        plan = self._known(plan, operands)
+        plan = self._known(variant, plan, operands)
         value = _step_by_step(variant, given, None, dtype)
         foreign.check_value(name, plan, operands, value)
         return plan, given, operands, value
 
-    def _known(self, plan: Plan | None, operands: Any, what: str = "gradient") -> Plan:
+    def _known(
+        self, variant: Variant, plan: Plan | None, operands: Any, what: str = "gradient"
+    ) -> Plan:
         """Return the plan, if there is one for these operands."""
         if plan is None:
+            _step_by_step(variant, operands, None, variant.dtype)  # which may tell what is wrong
             dtypes = ", ".join(str(getattr(x, "dtype", type(x).__name__)) for x in operands)
             raise TypeError(f"{self.function.__name__}: no {what} for operands of {dtypes}")
         return plan
@@ -264,7 +267,8 @@ class Fused:
         if not args and not options:
             args = (np.empty(0),) * self.nin
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
-        return self._known(*prepare(*self.bind(args, options, dtype)), "program")
+        variant, operands = self.bind(args, options, dtype)
+        return self._known(variant, *prepare(variant, operands), "program")
 
     def graph(self, *args: Any, **options: Any) -> Any:
         """Return a picture of the graph for such arguments, by default arrays of float64.

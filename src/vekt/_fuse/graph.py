@@ -147,7 +147,7 @@ class Graph:
                 value = np.asarray(x.value).astype(dtype) if wrap or x.weak is None else x.value
                 return self.constant(value, dtype)
         if x.is_pythons:
-            return self._node("number", (x,), dtype, wrap)
+            return self.number_in(x, dtype, "wrap" if wrap else "")
         if x.dtype == dtype:
             return x
         if x.dtype.kind == "c" and dtype == BOOL:
@@ -155,6 +155,10 @@ class Graph:
         if x.op == "cast" and x.args[0].dtype == dtype and _is_exact(dtype, x.dtype):
             return self.cast(x.args[0], dtype)  # there and back, which loses nothing
         return self._node("cast", (x,), dtype)
+
+    def number_in(self, x: Node, dtype: DType, how: str = "") -> Node:
+        """Return what calls give for one of Python's numbers in a dtype, as `numbers.as_dtype`."""
+        return self._node("number", (x,), dtype, how)
 
     def strong(self, x: Node) -> Node:
         """Strip the weakness of a value that is no constant."""
@@ -199,7 +203,10 @@ class Graph:
     def _met(self, args: Sequence[Node]) -> tuple[Node, ...]:
         """Operands of a ufunc; where nothing else tells a dtype, Python's integers are i8."""
         alone = all(x.weak for x in args)
-        return tuple(self.strong(x) if alone and x.weak is int else x for x in args)
+        try:
+            return tuple(self.strong(x) if alone and x.weak is int else x for x in args)
+        except OverflowError:
+            raise UnfusableError("an integer that NumPy has a dtype of its own for") from None
 
     def kernel(self, name: str, *args: Node) -> Node | None:
         """Apply a kernel to operands of one dtype; None where only other dtypes would do."""
@@ -246,8 +253,6 @@ class Graph:
             if name in _COMPARISONS and other.weak is None:
                 operands = (0, x.value) if k else (x.value, 0)  # beyond all that it can hold
                 return self.like(_COMPARISONS[name](*operands), other, BOOL)
-        if all(x.weak for x in args):
-            raise UnfusableError(f"{name} of integers of any size")
         raise
 
     def _simplified(self, name: str, operands: tuple[Node, ...]) -> Node | None:
@@ -281,7 +286,7 @@ class Graph:
 
     def where(self, condition: Node, x: Node, y: Node) -> Node:
         """`x` where the condition holds, else `y`."""
-        condition = self.cast(condition, BOOL)
+        condition = self._truth(condition)
         dtype = np.result_type(*(self._example(v) for v in (x, y)))
         if dtype.kind not in "biufc" and dtype.name != "bfloat16":
             raise UnfusableError(f"where of {dtype}")
@@ -291,6 +296,13 @@ class Graph:
         if all(v.op == "constant" for v in (condition, x, y)):
             return x if condition.value else y
         return self._node("where", (condition, x, y), dtype)
+
+    def _truth(self, x: Node) -> Node:
+        """Take a condition: integers of Python's have any size there."""
+        if x.weak is int:
+            constant = x.op == "constant"
+            return self.constant(bool(x.value)) if constant else self.number_in(x, BOOL, "truth")
+        return self.cast(x, BOOL)
 
     def _chosen(self, x: Node, dtype: DType) -> Node:
         """Take an operand of `np.where`, which lets integers wrap around."""
@@ -307,7 +319,9 @@ class Graph:
         """Make a number of a dtype, of `x` by default, and, in the end, of the shape of `x`."""
         to = dtype or x.dtype
         if isinstance(value, Node) and value.weak:
-            y = self._node("number", (value,), to, "fill")
+            y = self.number_in(value, to, "fill")
+        elif isinstance(value, Node) and leaves(value).keys() - leaves(x).keys():
+            raise UnfusableError("full_like of an array of another shape, perhaps")
         elif isinstance(value, Node):
             y = self.cast(value, to)
         else:

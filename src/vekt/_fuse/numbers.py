@@ -113,13 +113,19 @@ def converted(value: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def as_dtype(number: Node, given: dict[Node, Any]) -> Any:
-    """Value of a node "number": one of Python's numbers as an array of its dtype."""
+    """Value of a node "number": one of Python's numbers as an array of its dtype.
+
+    Conversions are strict, or as `np.where` ("wrap", and "truth" of its condition) or
+    `np.full_like` ("fill") has them.
+    """
     value, dtype = value_of(number.args[0], given), number.dtype
     try:
         with np.errstate(all="ignore"):
+            if number.value == "truth":
+                return np.array(bool(value))
             if number.value == "fill":
                 return np.full_like(np.empty((), dtype), value)
-            if number.value and type(value) is int:
+            if number.value == "wrap" and type(value) is int:
                 return np.array(value, "i8").astype(dtype)
             return converted(value, dtype)
     except OverflowError:

@@ -98,7 +98,9 @@ class Symbol:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Dtype of the array."""
+        """Dtype of the array; numbers of Python's have none."""
+        if self._node.weak is not None:
+            raise AttributeError("dtype")
         return self._node.dtype
 
     @property
@@ -113,6 +115,8 @@ class Symbol:
 
     def astype(self, dtype: Any, **kwargs: Any) -> Symbol:
         """Convert to a dtype."""
+        if self._node.weak is not None:
+            self.__getattr__("astype")
         kwargs.pop("copy", None)
         if kwargs:
             refuse(f"astype: {', '.join(kwargs)} cannot be fused")
@@ -201,6 +205,8 @@ class Symbol:
         refuse("this function needs the values of an array and cannot be fused")
 
     def __getattr__(self, name: str) -> Any:
+        if self._node.weak is not None:
+            raise AttributeError(f"a {self._node.weak.__name__} has no attribute {name}")
         if not hasattr(np.ndarray, name) or name.startswith("__"):
             raise AttributeError(f"an array has no attribute {name}")
         if name in ("shape", "ndim", "size"):

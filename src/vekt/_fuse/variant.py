@@ -10,6 +10,7 @@ from .graph import UnfusableError
 from .numbers import Fixed
 from .passes import Tier
 from .plan import Plan, Traced
+from .symbols import TraceError
 
 if TYPE_CHECKING:
     from .fused import Fused
@@ -67,8 +68,10 @@ class Variant:
             if key not in self.plans:
                 try:
                     plan = Plan(Traced(self.call, signature, self.dtype, before), self.tier)
-                except UnfusableError:
-                    plan = None
+                except TraceError:
+                    raise
+                except (UnfusableError, TypeError, ValueError, ArithmeticError):
+                    plan = None  # NumPy does it, or says why not
                 fixed = any(isinstance(x, Fixed) for x in signature)
                 if fixed:
                     self.fixed.append(key)
