@@ -13,15 +13,11 @@ typedef union {
     double x[HUB_ELEMENTS];
 } hub_values;
 
-int vekt_type_bytes(int type) {
-    static const uint8_t bytes[VEKT_N_TYPES] = {
-        [VEKT_TYPE_BOOL] = 1,     [VEKT_TYPE_I8] = 1,   [VEKT_TYPE_U8] = 1,    [VEKT_TYPE_I16] = 2,
-        [VEKT_TYPE_U16] = 2,      [VEKT_TYPE_I32] = 4,  [VEKT_TYPE_U32] = 4,   [VEKT_TYPE_I64] = 8,
-        [VEKT_TYPE_U64] = 8,      [VEKT_TYPE_HALF] = 2, [VEKT_TYPE_F32] = 4,   [VEKT_TYPE_F64] = 8,
-        [VEKT_TYPE_BFLOAT16] = 2, [VEKT_TYPE_C64] = 8,  [VEKT_TYPE_C128] = 16,
-    };
-    return bytes[type & VEKT_TYPE_MASK];
-}
+const uint8_t vekt_bytes_of_types[VEKT_N_TYPES] = {
+    [VEKT_TYPE_BOOL] = 1, [VEKT_TYPE_I8] = 1,  [VEKT_TYPE_U8] = 1,       [VEKT_TYPE_I16] = 2, [VEKT_TYPE_U16] = 2,
+    [VEKT_TYPE_I32] = 4,  [VEKT_TYPE_U32] = 4, [VEKT_TYPE_I64] = 8,      [VEKT_TYPE_U64] = 8, [VEKT_TYPE_HALF] = 2,
+    [VEKT_TYPE_F32] = 4,  [VEKT_TYPE_F64] = 8, [VEKT_TYPE_BFLOAT16] = 2, [VEKT_TYPE_C64] = 8, [VEKT_TYPE_C128] = 16,
+};
 
 /* Rounds to odd, so that rounding once more, to half the digits or fewer, is as good as rounding once. */
 static float narrowed(double x) {

@@ -190,67 +190,72 @@ static ptrdiff_t count(const vekt_plan *p) {
     return n;
 }
 
-/* Operands of a call on few elements that are converted: in one buffer, as far as there is room. */
-typedef struct {
-    _Alignas(64) char bytes[PLAIN_BYTES];
-    size_t used;
-} converted;
-
-static char *room_for(converted *c, ptrdiff_t bytes) {
-    const size_t wanted = ((size_t)bytes + 63) & ~(size_t)63;
-    if (wanted > PLAIN_BYTES - c->used) return NULL;
-    c->used += wanted;
-    return c->bytes + c->used - wanted;
-}
-
-/* Does an operand lie in the order of the dimensions, without gaps?  Is it one value? */
-static void see_order(const vekt_iteration *it, int k, ptrdiff_t item, int *contiguous, int *constant) {
-    *contiguous = *constant = 1;
-    for (int d = it->ndim - 1; d >= 0; d--) {
-        if (it->shape[d] == 1) continue;
-        *constant &= it->step[k][d] == 0;
-        *contiguous &= it->step[k][d] == item;
-        item *= it->shape[d];
+/* Of a call on few elements: args that are NULL are converted, in one buffer.  0 where there is no room.  Not inline:
+ * most calls need no such frame. */
+__attribute__((noinline)) static int run_converted(const vekt_plan *p, const vekt_iteration *it, char **args,
+                                                   const ptrdiff_t *advance, ptrdiff_t n) {
+    _Alignas(64) char buffer[PLAIN_BYTES];
+    const int nin = p->operation->nin;
+    uint8_t converted[VEKT_MAX_OPERANDS];
+    ptrdiff_t used = 0;
+    for (int k = 0; k < p->n_args; k++) {
+        converted[k] = !args[k];
+        if (args[k]) continue;
+        args[k] = buffer + used;
+        used += (n * p->item[k] + 63) & ~(ptrdiff_t)63;
+        if (used > PLAIN_BYTES) return 0;
     }
+    for (int k = 0; k < nin; k++) {
+        if (converted[k]) vekt_convert(p->target, p->operation->type[k], args[k], it->type[k], it->data[k], n);
+    }
+    p->operation->run(p->operation, args, advance, n);
+    for (int k = nin; k < p->n_args; k++) {
+        if (converted[k]) vekt_convert(p->target, it->type[k], it->data[k], p->operation->type[k], args[k], n);
+    }
+    return 1;
 }
 
 /* A call on few elements, in the order in which they lie: half the time of one that is planned.  0 if it is not one,
  * -1 where scratch memory is missing. */
 static int run_plain(const vekt_plan *p, const vekt_iteration *it) {
     _Alignas(64) char splats[VEKT_MAX_OPERANDS][VEKT_SPLAT_BYTES];
-    converted buffer;
     char *args[VEKT_MAX_OPERANDS];
     ptrdiff_t advance[VEKT_MAX_OPERANDS], n = 1;
     const int nin = p->operation->nin;
+    int in_place = 1, done = 1;
     for (int d = 0; d < it->ndim; d++) n *= it->shape[d];
     if (n == 0 || n > PLAIN_ELEMENTS) return 0;
-    buffer.used = 0;
     for (int k = 0; k < p->n_args; k++) {
-        int contiguous, constant;
-        see_order(it, k, p->memory[k], &contiguous, &constant);
-        constant &= k < nin;
+        ptrdiff_t dense = p->memory[k], steps = 0, gaps = 0; /* zero for one value; for elements side by side */
+        for (int d = it->ndim - 1; d >= 0; d--) {
+            if (it->shape[d] == 1) continue;
+            steps |= it->step[k][d];
+            gaps |= it->step[k][d] ^ dense;
+            dense *= it->shape[d];
+        }
         const int same = it->type[k] == p->operation->type[k];
-        if (!(contiguous && same) && constant) contiguous = 0;
-        if (!contiguous && !constant) return 0;
-        args[k] = !contiguous ? splats[k] : same ? it->data[k] : room_for(&buffer, n * p->item[k]);
-        advance[k] = contiguous ? p->item[k] : 0;
-        if (!args[k]) return 0;
+        if (gaps == 0 && (same || steps != 0 || k >= nin)) {
+            args[k] = same ? it->data[k] : NULL;
+            advance[k] = p->item[k];
+            in_place &= same;
+        } else if (steps == 0 && k < nin) {
+            args[k] = splats[k];
+            advance[k] = 0;
+        } else {
+            return 0;
+        }
     }
     if (!has_scratch(p->operation)) return -1;
     const vekt_fpenv saved = vekt_fpenv_enter();
     for (int k = 0; k < nin; k++) {
-        if (advance[k] == 0)
-            fill_splat(p, k, splats[k], it->data[k]);
-        else if (args[k] != it->data[k])
-            vekt_convert(p->target, p->operation->type[k], args[k], it->type[k], it->data[k], n);
+        if (advance[k] == 0) fill_splat(p, k, splats[k], it->data[k]);
     }
-    p->operation->run(p->operation, args, advance, n);
-    for (int k = nin; k < p->n_args; k++) {
-        if (args[k] != it->data[k])
-            vekt_convert(p->target, it->type[k], it->data[k], p->operation->type[k], args[k], n);
-    }
+    if (in_place)
+        p->operation->run(p->operation, args, advance, n);
+    else
+        done = run_converted(p, it, args, advance, n);
     vekt_fpenv_leave(saved);
-    return 1;
+    return done;
 }
 
 int vekt_iterate(const vekt_target *target, vekt_iteration *it) {

@@ -91,8 +91,12 @@ def _source(op: Op, kind: str) -> str:
             f"        {flag.name} = _flag({flag.name}, {flag.name!r})",
         ]
     for param in (p for p in params if p.least > -inf):
-        check = f"_at_least({op.name + kind!r}, {param.name!r}, {param.name}, {param.least!r})"
-        lines += [f"    if {param.name} is not _default_{param.name}:", f"        {check}"]
+        it, least = param.name, param.least
+        lines += [  # the common case without a call, which costs as much as a small array
+            f"    if {it} is not _default_{it} "
+            f"and not (type({it}) is float and {it} >= {least!r}):",
+            f"        _at_least({op.name + kind!r}, {it!r}, {it}, {least!r})",
+        ]
     kernels = op.kernels_of(kind)
     for kernel in kernels[:-1]:
         lines.append(f"    if {_condition(op, kernel)}:")

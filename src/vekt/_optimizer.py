@@ -12,6 +12,7 @@ from numpy.lib.array_utils import byte_bounds
 from numpy.typing import ArrayLike, NDArray
 
 from ._ufuncs import optim_step
+from .vectors import norm
 
 Array = NDArray[Any]
 
@@ -219,6 +220,8 @@ def _lie_alike(p: Array, g: Array, m: Array | None, v: Array | None) -> bool:
     alike = order == g.flags.c_contiguous and g.flags.forc
     if state is not None and state.flags.c_contiguous != order:
         return False
+    if p.base is None and g.base is None:  # in half of the time
+        return bool(alike and p is not g)
     return bool(alike and not np.may_share_memory(p, g))
 
 
@@ -274,13 +277,12 @@ def apart(params: list[Array], grads: list[Array]) -> list[Array]:
 
 def global_norm(grads: Sequence[Array]) -> float:
     """Root of the sum of the squares of all elements of all gradients; NaN if one is NaN."""
-    norms = [_norm(np.asarray(g)) for g in grads]
-    return math.nan if any(map(math.isnan, norms)) else math.hypot(*norms)
+    norms = [_norm(g if type(g) is np.ndarray else np.asarray(g)) for g in grads]
+    total = math.hypot(*norms)
+    return math.nan if total == math.inf and any(map(math.isnan, norms)) else total
 
 
 def _norm(g: Array) -> float:
-    from .vectors import norm
-
     length = float(norm(g if g.dtype.itemsize > 2 else g.astype(np.float32)))
     if math.isinf(length) and g.dtype.kind == "f":  # float64 may hold it
         length = float(norm(g.astype(np.float64)))

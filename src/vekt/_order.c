@@ -23,7 +23,7 @@ PyArrayObject *vekt_new_in_order(PyArray_Descr *descr, int ndim, const npy_intp 
                                  const ptrdiff_t (*step)[VEKT_MAX_DIMS]) {
     npy_intp strides[VEKT_MAX_DIMS], stride = PyDataType_ELSIZE(descr);
     int axis[VEKT_MAX_DIMS], in_c = 1; /* axes from the innermost to the outermost */
-    for (int i = 0; i < ndim; i++) {
+    for (int i = 0; i < ndim && ndim > 1; i++) {
         const int a = ndim - 1 - i;
         int place = i;
         for (int j = i - 1; j >= 0; j--) {
@@ -35,7 +35,7 @@ PyArrayObject *vekt_new_in_order(PyArray_Descr *descr, int ndim, const npy_intp 
         axis[place] = a;
         in_c &= place == i;
     }
-    for (int i = 0; i < ndim; i++) {
+    for (int i = 0; i < ndim && !in_c; i++) {
         strides[axis[i]] = stride;
         stride *= shape[axis[i]] ? shape[axis[i]] : 1;
     }

@@ -38,8 +38,7 @@ static void extent_of(PyArrayObject *a, const char **low, const char **high) {
 
 int vekt_may_overlap(PyArrayObject *a, PyArrayObject *b) {
     const char *low, *high, *start, *end;
-    if (PyArray_SIZE(a) == 0 || PyArray_SIZE(b) == 0) return 0;
     extent_of(a, &low, &high);
     extent_of(b, &start, &end);
-    return low < end && start < high;
+    return low < end && start < high && PyArray_SIZE(a) != 0 && PyArray_SIZE(b) != 0;
 }

@@ -61,7 +61,7 @@ def _reduction(rows: Rows, name: str) -> Callable[..., Any]:
 
 def _from_output(rows: Rows, name: str) -> Callable[..., Any]:
     def function(dy: Any, y: Any, axis: Any = -1, *, out: Any = None) -> Any:
-        if _contained(dy, y):
+        if not (type(dy) is type(y) is np.ndarray) and _contained(dy, y):
             return by_container(function, (dy, y), axis, None, out)
         return rows(name, dy, y, axis, False, None, out, None)
 
@@ -78,7 +78,7 @@ def _from_input(rows: Rows, name: str) -> Callable[..., Any]:
         where: Any = None,
         out: Any = None,
     ) -> Any:
-        if _contained(dy, x):
+        if not (type(dy) is type(x) is np.ndarray) and _contained(dy, x):
             return by_container(function, (dy, x), axis, where, out, bool(keepdims))
         return rows(name, dy, x, axis, keepdims, where, out, None)
 
@@ -86,8 +86,6 @@ def _from_input(rows: Rows, name: str) -> Callable[..., Any]:
 
 
 def _contained(dy: Any, x: Any) -> bool:
-    if type(dy) is type(x) is np.ndarray:
-        return False
     return is_container(dy) or is_container(x)
 
 

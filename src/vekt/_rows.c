@@ -82,6 +82,10 @@ static PyArray_Descr *computing_descr(work *w, PyArray_Descr *descr, const char 
 /* The dtype of two operands (new).  bfloat16 counts as float32 beside what it does not hold, as in the ufuncs: NumPy
  * cannot promote it with all dtypes. */
 static PyArray_Descr *common_descr(PyArray_Descr *a, PyArray_Descr *b) {
+    if (a == b) {
+        Py_INCREF((PyObject *)a);
+        return a;
+    }
     const int narrow = vekt_holds_bfloat16(a);
     if (narrow == vekt_holds_bfloat16(b)) return PyArray_PromoteTypes(a, b);
     PyArray_Descr *own = narrow ? a : b, *other = narrow ? b : a;

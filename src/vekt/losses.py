@@ -14,7 +14,7 @@ from . import ufuncs
 from ._domains import at_least
 from ._loss_docstrings import documented
 from ._loss_ops import PUBLIC_NAMES
-from ._operands import checked_out, masked_by
+from ._operands import checked_out
 from ._softmax_targets import Targets, reduced
 from ._ufuncs import cross_entropy
 
@@ -32,28 +32,34 @@ binary_cross_entropy_backward = _ufuncs.binary_cross_entropy_backward
 binary_cross_entropy_value_and_grad = _ufuncs.binary_cross_entropy_value_and_grad
 _huber, _huber_backward = _ufuncs.huber, _ufuncs.huber_backward
 _huber_value_and_grad = _ufuncs.huber_value_and_grad
+_DELTA = 1.0
 
 
 @documented("vekt")
 def huber(
-    y: Any, t: Any, delta: Any = 1.0, *, out: Any = None, where: Any = True, dtype: Any = None
+    y: Any, t: Any, delta: Any = _DELTA, *, out: Any = None, where: Any = True, dtype: Any = None
 ) -> Any:
     """Huber's loss."""
-    at_least("huber", "delta", delta, 0.0)
-    return _huber(y, t, delta, out=out, dtype=dtype, **masked_by(where))
+    if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
+        at_least("huber", "delta", delta, 0.0)
+    if where is True:  # pandas takes no `out` beside a mask
+        return _huber(y, t, delta, out=out, dtype=dtype)
+    return _huber(y, t, delta, out=out, dtype=dtype, where=where)
 
 
 @documented("vekt")
-def huber_backward(dl: Any, y: Any, t: Any, delta: Any = 1.0, *, out: Any = None) -> Any:
+def huber_backward(dl: Any, y: Any, t: Any, delta: Any = _DELTA, *, out: Any = None) -> Any:
     """Gradient of a sum through `huber`."""
-    at_least("huber_backward", "delta", delta, 0.0)
+    if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
+        at_least("huber_backward", "delta", delta, 0.0)
     return _huber_backward(dl, y, t, delta, out=out)
 
 
 @documented("vekt")
-def huber_value_and_grad(y: Any, t: Any, delta: Any = 1.0) -> Any:
+def huber_value_and_grad(y: Any, t: Any, delta: Any = _DELTA) -> Any:
     """Value and gradient of `huber`."""
-    at_least("huber_value_and_grad", "delta", delta, 0.0)
+    if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
+        at_least("huber_value_and_grad", "delta", delta, 0.0)
     return _huber_value_and_grad(y, t, delta)
 
 

@@ -270,8 +270,8 @@ def clip_by_global_norm(grads: Iterable[Array], max_norm: float) -> float:
     limit = between("max_norm", max_norm, math.inf)
     arrays = list(grads)
     for i, g in enumerate(arrays):
-        kind = g.dtype if isinstance(g, np.ndarray) else type(g).__name__
         if not isinstance(g, np.ndarray) or not (g.dtype.kind in "fc" or g.dtype == "bfloat16"):
+            kind = g.dtype if isinstance(g, np.ndarray) else type(g).__name__
             raise TypeError(
                 f"clip_by_global_norm: grads[{i}] must be an array of floats or complex numbers, "
                 f"not {kind}"
@@ -281,9 +281,10 @@ def clip_by_global_norm(grads: Iterable[Array], max_norm: float) -> float:
     total = global_norm(arrays)
     scale = scale_for(total, limit)
     if scale != 1:
-        with np.errstate(all="ignore"):
-            for g in arrays:
-                np.multiply(g, g.real.dtype.type(scale), out=g)
+        from .elementwise import multiply
+
+        for g in arrays:
+            multiply(g, scale if g.dtype.kind in "fc" else g.dtype.type(scale), out=g)
     return total
 
 
