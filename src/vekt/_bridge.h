@@ -91,6 +91,7 @@ int vekt_add_products(PyObject *module);
 PyObject *vekt_build_products(const vekt_target *target);
 
 /* dot(a, b, out=None); self is a capsule of the target, or the module for the selected one. */
+PyObject *vekt_py_matmul(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 extern const char vekt_dot_doc[];
 /* connect_dot(function): function(a, b, out) is for operands that are not both vectors. */

@@ -9,15 +9,6 @@
 /* Releasing the GIL costs more than it gives below this many elements. */
 enum { RELEASED_ELEMENTS = 16384 };
 
-/* One number, or 0-d array: a value of 16 bytes at most. */
-typedef union {
-    char bytes[16];
-    npy_int64 i;
-    npy_uint64 u;
-    double x;
-    float f;
-} number;
-
 /* One call on its way. */
 typedef struct {
     vekt_iteration it;
@@ -25,8 +16,9 @@ typedef struct {
     int nin, nout;
     PyArrayObject *input[VEKT_MAX_OPERANDS], *output[VEKT_MAX_OPERANDS]; /* NULL for a number; outputs are owned */
     PyArrayObject *copy[VEKT_MAX_OPERANDS];                              /* of inputs, owned */
-    number value[VEKT_MAX_OPERANDS];
+    vekt_value value[VEKT_MAX_OPERANDS];
     npy_intp elements;
+    int masks; /* is there a mask among the inputs? */
     vekt_masked masked;
 } call;
 
@@ -57,60 +49,7 @@ static int classify(call *c, int j, PyObject *object) {
         c->value[j].bytes[0] = object == Py_True;
         return NPY_BOOL;
     }
-    if (!PyArray_IsScalar(object, Number) && !PyArray_IsScalar(object, Bool)) return NPY_NOTYPE;
-    PyArray_Descr *descr = PyArray_DescrFromScalar(object);
-    if (!descr) {
-        PyErr_Clear();
-        return NPY_NOTYPE;
-    }
-    const int type = vekt_memory_type(descr->type_num) < 0 ? NPY_NOTYPE : descr->type_num;
-    Py_DECREF((PyObject *)descr);
-    if (type != NPY_NOTYPE) PyArray_ScalarAsCtype(object, &c->value[j]);
-    return type;
-}
-
-/* A Python number as the type that the operation wants; 0 where it does not fit. */
-static int take_weak(call *c, int j, PyObject *object, int type) {
-    number *v = &c->value[j];
-    c->it.type[j] = (uint8_t)type;
-    if (type < VEKT_TYPE_HALF) {
-        static const int bits[] = {1, 8, 8, 16, 16, 32, 32, 64, 64};
-        const int is_unsigned = type % 2 == 0, b = bits[type];
-        int overflow = 0;
-        if (type == VEKT_TYPE_BOOL || !PyLong_CheckExact(object)) return 0;
-        number exact = {.i = PyLong_AsLongLongAndOverflow(object, &overflow)};
-        if (overflow > 0 && type == VEKT_TYPE_U64) {
-            v->u = PyLong_AsUnsignedLongLong(object);
-            if (!PyErr_Occurred()) return 1;
-            PyErr_Clear();
-            return 0;
-        }
-        const npy_int64 beyond = b == 64 ? 0 : exact.i >> (is_unsigned ? b : b - 1);
-        if (overflow || (is_unsigned ? exact.i < 0 || beyond != 0 : beyond != 0 && beyond != -1)) return 0;
-        vekt_connected->convert(vekt_selected, type, v, VEKT_TYPE_I64, &exact, 1);
-        return 1;
-    }
-    const double x = PyFloat_CheckExact(object) ? PyFloat_AsDouble(object) : PyLong_AsDouble(object);
-    if (x == -1 && PyErr_Occurred()) {
-        PyErr_Clear();
-        return 0;
-    }
-    number wide = {.x = x};
-    vekt_connected->convert(vekt_selected, type, v, VEKT_TYPE_F64, &wide, 1);
-    return 1;
-}
-
-/* Type number of what dtype= asks for; NPY_NOTYPE for what is not for us. */
-static int type_asked(PyObject *dtype) {
-    PyArray_Descr *descr = NULL;
-    if (!PyArray_DescrConverter(dtype, &descr) || !descr) {
-        PyErr_Clear();
-        return NPY_NOTYPE;
-    }
-    const int type =
-        PyArray_ISNBO(descr->byteorder) && vekt_memory_type_of(descr) >= 0 ? descr->type_num : NPY_NOTYPE;
-    Py_DECREF((PyObject *)descr);
-    return type;
+    return vekt_take_scalar(object, &c->value[j]);
 }
 
 static vekt_entry *look_up(const vekt_dispatcher *d, const int *signature) {
@@ -165,17 +104,22 @@ static int coincides(const call *c, int in, int out) {
     return 1;
 }
 
-/* May results of this type be written here, of an operation that computes in `computed`? */
-static int fits_out(const call *c, PyObject *object, PyArray_Descr *descr, int computed) {
-    if (!PyArray_CheckExact(object)) return 0;
+/* How results of this type come into an array, of an operation that computes in `computed`. */
+enum { NEVER, DIRECTLY, BY_A_COPY };
+
+static int way_out(const call *c, PyObject *object, PyArray_Descr *descr, int computed) {
+    if (!PyArray_CheckExact(object)) return NEVER;
     PyArrayObject *out = (PyArrayObject *)object;
     if (!PyArray_ISWRITEABLE(out) || PyArray_NDIM(out) != c->it.ndim ||
         !PyArray_CompareLists(PyArray_DIMS(out), c->it.shape, c->it.ndim) || !vekt_is_injective(out))
-        return 0;
-    if (PyArray_TYPE(out) == descr->type_num) return 1;
+        return NEVER;
+    if (PyArray_TYPE(out) == descr->type_num) return DIRECTLY;
+    if (vekt_memory_type_of(PyArray_DESCR(out)) < 0) return NEVER;
     /* Another type: rounded to the result's first, which the engine leaves out where it computes in a wider one. */
-    return vekt_memory_type_of(PyArray_DESCR(out)) >= 0 && vekt_memory_type_of(descr) == computed &&
-           PyArray_CanCastTypeTo(descr, PyArray_DESCR(out), NPY_SAME_KIND_CASTING);
+    const int rounded = vekt_memory_type_of(descr) == computed;
+    if (!PyArray_CanCastTypeTo(descr, PyArray_DESCR(out), rounded ? NPY_SAME_KIND_CASTING : NPY_SAFE_CASTING))
+        return NEVER;
+    return rounded ? DIRECTLY : c->nout == 1 && !c->masks ? BY_A_COPY : NEVER;
 }
 
 static void put_output(call *c, int j) {
@@ -231,7 +175,7 @@ static PyObject *out_of(PyObject *outs, const vekt_dispatcher *d, int j) {
 
 /* 0-d results are NumPy scalars, unless the function keeps them arrays. */
 static PyObject *run_scalar(call *c, const vekt_dispatcher *d, const vekt_entry *e) {
-    number results[VEKT_MAX_OPERANDS];
+    vekt_value results[VEKT_MAX_OPERANDS];
     PyObject *tuple = NULL;
     for (int j = 0; j < d->nout; j++) {
         c->it.type[d->nin + j] = (uint8_t)vekt_memory_type_of(e->out[j]);
@@ -294,7 +238,8 @@ static int put_inputs(call *c, const vekt_dispatcher *d, const vekt_entry *e, Py
                       const int *signature) {
     for (int j = 0; j < c->nin; j++) {
         if (j < d->nin && signature[j] < NPY_BOOL) {
-            if (!take_weak(c, j, args[j], e->weak_type[j])) return 0;
+            c->it.type[j] = e->weak_type[j];
+            if (!vekt_take_weak(args[j], e->weak_type[j], &c->value[j])) return 0;
         } else {
             c->it.type[j] = c->input[j] ? type_in_memory(c->input[j]) : (uint8_t)vekt_memory_type(signature[j]);
         }
@@ -326,7 +271,7 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
         if (signature[j] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
         c.copy[j] = NULL;
     }
-    signature[d->nin] = keywords->dtype ? type_asked(keywords->dtype) : NPY_NOTYPE;
+    signature[d->nin] = keywords->dtype ? vekt_type_asked(keywords->dtype) : NPY_NOTYPE;
     if (keywords->dtype && signature[d->nin] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
     vekt_entry *e = look_up(d, signature);
     if (!e || (keywords->where && !add_mask(&c, d, keywords)) || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
@@ -338,23 +283,26 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     if (!outs) c.nin = d->nin;
     if (!put_inputs(&c, d, e, args, signature)) Py_RETURN_NOTIMPLEMENTED;
     c.it.operation = e->operation;
-    if (c.nin > d->nin) {
+    c.masks = c.nin > d->nin;
+    if (c.masks) {
         if (!vekt_mask_operation(&c.masked, d->target, e, c.it.type[c.nin - 1])) Py_RETURN_NOTIMPLEMENTED;
         c.it.operation = &c.masked.base;
     }
     if (!outs && c.it.ndim == 0 && !d->keeps_arrays) return run_scalar(&c, d, e);
     int given = 0;
+    PyObject *copied_to = NULL;
     for (int j = 0; j < d->nout; j++) {
         PyObject *out = outs ? out_of(outs, d, j) : Py_None;
-        if (!out || (out != Py_None && !fits_out(&c, out, e->out[j], e->operation->type[d->nin + j])) ||
-            (out == Py_None && c.it.ndim == 0 && !d->keeps_arrays))
-            Py_RETURN_NOTIMPLEMENTED;
+        if (!out || (out == Py_None && c.it.ndim == 0 && !d->keeps_arrays)) Py_RETURN_NOTIMPLEMENTED;
+        const int way = out == Py_None ? DIRECTLY : way_out(&c, out, e->out[j], e->operation->type[d->nin + j]);
+        if (way == NEVER) Py_RETURN_NOTIMPLEMENTED;
+        if (way == BY_A_COPY) copied_to = out;
     }
     for (int j = 0; j < d->nout; j++) c.output[j] = NULL;
     PyObject *result = NULL;
     for (int j = 0; j < d->nout; j++) {
         PyObject *out = outs ? out_of(outs, d, j) : Py_None;
-        if (out == Py_None) {
+        if (out == Py_None || copied_to) {
             c.output[j] = vekt_new_in_order(e->out[j], c.it.ndim, c.it.shape, c.nin,
                                             (const ptrdiff_t (*)[VEKT_MAX_DIMS])c.it.step);
             if (!c.output[j]) goto done;
@@ -367,7 +315,12 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     }
     const int apart = given ? separate(&c) : 1;
     if (apart == 0) result = Py_NewRef(Py_NotImplemented);
-    if (apart > 0 && iterate(&c) == 0) result = results(&c);
+    if (apart > 0 && iterate(&c) == 0) {
+        if (!copied_to)
+            result = results(&c);
+        else if (PyArray_CopyInto((PyArrayObject *)copied_to, c.output[0]) == 0)
+            result = Py_NewRef(copied_to);
+    }
 done:
     release(&c);
     return result;

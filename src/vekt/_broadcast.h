@@ -45,6 +45,20 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
 int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation, PyObject *const *inputs,
                        PyObject *const *outs);
 
+/* _numbers.c.  One number, or 0-d array: a value of 16 bytes at most. */
+typedef union {
+    char bytes[16];
+    npy_int64 i;
+    npy_uint64 u;
+    double x;
+} vekt_value;
+/* Type number and value of a NumPy scalar; NPY_NOTYPE for what is not for us. */
+int vekt_take_scalar(PyObject *object, vekt_value *v);
+/* A Python number as the type that an operation wants; 0 where it does not fit. */
+int vekt_take_weak(PyObject *object, int type, vekt_value *v);
+/* Type number of what dtype= asks for; NPY_NOTYPE for what is not for us. */
+int vekt_type_asked(PyObject *dtype);
+
 /* _order.c.  A new array in NumPy's order "K": of operands with these steps along its axes, 0 where they have one
  * element. */
 PyArrayObject *vekt_new_in_order(PyArray_Descr *descr, int ndim, const npy_intp *shape, int n,
@@ -59,7 +73,7 @@ typedef struct {
 /* That of an entry, for results in memory of a type; 0 where there is none. */
 int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_entry *e, int memory_type);
 
-/* _masked.c.  Is no element of a contiguous array of these integers negative?  0 for others. */
+/* _masked.c.  Is no element of an array of integers negative?  0 for other types. */
 int vekt_is_not_negative(PyArrayObject *a);
 
 /* _overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */

@@ -160,6 +160,11 @@ PyObject *vekt_py_connect_dot(PyObject *self, PyObject *function) {
 }
 
 static PyObject *multiply_others(PyArrayObject *a, PyArrayObject *b, PyObject *out) {
+    const int left = PyArray_NDIM(a), right = PyArray_NDIM(b);
+    if (!out && left && right && (left == 1 || right <= 2)) { /* the same in both, at once */
+        PyObject *operands[] = {(PyObject *)a, (PyObject *)b};
+        return vekt_py_matmul(NULL, operands, 2, NULL);
+    }
     if (!general) return PyErr_Format(PyExc_RuntimeError, "dot: vekt.linalg has not been imported");
     return PyObject_CallFunctionObjArgs(general, (PyObject *)a, (PyObject *)b, out ? out : Py_None, NULL);
 }

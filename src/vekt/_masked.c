@@ -43,6 +43,25 @@ int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_ent
     return 1;
 }
 
+/* All elements' bytes that hold the sign, together. */
+static int signs_of(PyArrayObject *a) {
+    const int ndim = PyArray_NDIM(a), little = NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN;
+    const char *at = PyArray_BYTES(a) + (PyArray_ISNOTSWAPPED(a) == little ? PyArray_ITEMSIZE(a) - 1 : 0);
+    const npy_intp row = ndim ? PyArray_DIM(a, ndim - 1) : 1, step = ndim ? PyArray_STRIDE(a, ndim - 1) : 0;
+    npy_intp index[VEKT_MAX_DIMS] = {0};
+    int signs = 0, d = 0;
+    while (d >= 0) {
+        for (npy_intp i = 0; i < row; i++) signs |= at[i * step];
+        for (d = ndim - 2; d >= 0; d--) {
+            at += PyArray_STRIDE(a, d);
+            if (++index[d] < PyArray_DIM(a, d)) break;
+            at -= index[d] * PyArray_STRIDE(a, d);
+            index[d] = 0;
+        }
+    }
+    return signs;
+}
+
 #define LEAST(type)                                   \
     {                                                 \
         const type *x = data;                         \
@@ -55,8 +74,12 @@ int vekt_is_not_negative(PyArrayObject *a) {
     const void *data = PyArray_DATA(a);
     const npy_intp n = PyArray_SIZE(a);
     const int contiguous = PyArray_IS_C_CONTIGUOUS(a) || PyArray_IS_F_CONTIGUOUS(a);
-    if (!PyArray_ISALIGNED(a) || !PyArray_ISNOTSWAPPED(a) || !contiguous) return 0;
-    switch (vekt_memory_type_of(PyArray_DESCR(a))) {
+    const int type = vekt_memory_type_of(PyArray_DESCR(a));
+    if (n == 0) return type >= 0 && type <= VEKT_TYPE_U64;
+    if (PyTypeNum_ISSIGNED(PyArray_TYPE(a)) && type <= VEKT_TYPE_U64 &&
+        (!PyArray_ISALIGNED(a) || !PyArray_ISNOTSWAPPED(a) || !contiguous))
+        return (signs_of(a) & 0x80) == 0;
+    switch (type) {
     case VEKT_TYPE_I8:
         LEAST(int8_t)
     case VEKT_TYPE_I16:

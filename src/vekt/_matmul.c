@@ -279,11 +279,11 @@ done:
     return result;
 }
 
-/* self is a capsule of a target's products, or the module for the selected target. */
+/* self is a capsule of a target's products, or the module or NULL for the selected target. */
 static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     static products selected;
     selected.target = vekt_selected;
-    products *own = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : &selected;
+    products *own = self && PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : &selected;
     int invariant = 0;
     if (which == VEKT_MATMUL && find_invariant(args + n_args, names, &invariant) < 0) return NULL;
     PyObject *result = direct(own->target, which, invariant, args, n_args, names);
@@ -299,14 +299,16 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     static PyObject *name(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) { \
         return call(which, self, args, n_args, names);                                                 \
     }
-FUNCTION(py_matmul, VEKT_MATMUL)
+PyObject *vekt_py_matmul(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
+    return call(VEKT_MATMUL, self, args, n_args, names);
+}
 FUNCTION(py_vecdot, VEKT_VECDOT)
 FUNCTION(py_matvec, VEKT_MATVEC)
 FUNCTION(py_vecmat, VEKT_VECMAT)
 
 #define METHOD(name, function, doc) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS, doc}
 static PyMethodDef methods[VEKT_N_PRODUCT_FUNCTIONS + 1] = {
-    [VEKT_MATMUL] = METHOD("matmul", py_matmul, MATMUL_DOC),
+    [VEKT_MATMUL] = METHOD("matmul", vekt_py_matmul, MATMUL_DOC),
     [VEKT_VECDOT] = METHOD("vecdot", py_vecdot, VECDOT_DOC),
     [VEKT_MATVEC] = METHOD("matvec", py_matvec, MATVEC_DOC),
     [VEKT_VECMAT] = METHOD("vecmat", py_vecmat, VECMAT_DOC),

@@ -163,10 +163,27 @@ def _power_norm(norms: Callable[..., Any], x: Any, ord: float, axis: Any, keepdi
     narrow = x.dtype if is_half(x.dtype) else None
     with np.errstate(all="ignore"):
         wide = x if narrow is None else x.astype("f8")
-        result = np.linalg.norm(wide, ord, axis, keepdims)
-        if not _is_within(result, ord):
+        result = _root_of_powers(wide, ord, axis, keepdims)
+        if not _is_within(result, ord) and not (
+            ord < 0 and _is_within(_without_zeros(x, result, axis, keepdims), ord)
+        ):
             result = _scaled_norm(norms, x, ord, axis, np.shape(result), result.dtype)
         return result if narrow is None else result.astype(narrow)
+
+
+def _root_of_powers(x: Any, ord: float, axis: Any, keepdims: Any) -> Any:
+    """Do what `numpy.linalg.norm` does once it has looked at all other kinds of norms."""
+    powers = np.abs(x if x.dtype.kind == "f" else x.astype("f8"))
+    powers **= ord
+    total = np.add.reduce(powers, (axis,), keepdims=keepdims)  # a 0-d one has no axis 0
+    total **= total.dtype.type(1) / ord
+    return total
+
+
+def _without_zeros(x: Any, result: Any, axis: Any, keepdims: Any) -> Any:
+    """Return norms of negative order, with 1 where they are 0 because an element is."""
+    exact = (result == 0) & (x == 0).any((axis,), keepdims=keepdims)
+    return np.where(exact, result.dtype.type(1), result)
 
 
 def _is_within(result: Any, ord: float) -> bool:
