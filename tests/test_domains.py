@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+import dask
+import dask.array as da
+import ml_dtypes
 import numpy as np
+import pandas
 import pytest
+import xarray
 from numpy.testing import assert_array_equal
 
 import vekt as vk
@@ -56,6 +61,40 @@ def test_beyond_the_domain(namespace, name, parameter):
                 f(*operands, **{parameter: -1.0}, out=OUT)
             assert_array_equal(OUT, 7)
     assert found or namespace is jit
+
+
+CONTAINERS = {
+    "series": pandas.Series,
+    "masked": np.ma.masked_array,
+    "bfloat16": lambda values: values.astype(ml_dtypes.bfloat16),
+    "xarray": lambda values: xarray.DataArray(values, dims="i"),
+    "dask": lambda values: da.from_array(values, chunks=2),
+    "xarray of dask": lambda values: xarray.DataArray(values, dims="i").chunk({"i": 2}),
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize(("name", "parameter"), [*sorted(OF_ACTIVATIONS), ("huber", "delta")])
+def test_containers_of_parameters(name, parameter, container):
+    """Lazy ones are checked when they are computed; what is masked does not count."""
+    inputs = (X, X[::-1]) if name == "huber" else (X,)
+    values = np.array([0.5, 1, 2, -1, 1])
+    wrong, right = CONTAINERS[container](values), CONTAINERS[container](np.abs(values))
+    for f, operands, kind in calls(vk, name, inputs):
+        with pytest.raises(ValueError, match=f"{name}{kind}: {parameter} must be .*got -1"):
+            dask.compute(f(*operands, **{parameter: wrong}), scheduler="sync")
+        given = np.abs(values).astype("f4" if container == "bfloat16" else "f8")
+        for result, want in zip(
+            several(f(*operands, **{parameter: right})),
+            several(f(*operands, **{parameter: given})),
+            strict=True,
+        ):
+            assert_array_equal(np.asarray(result), want)
+        f(*operands, **{parameter: np.ma.masked_array(values, mask=values < 0)})
+
+
+def several(results):
+    return results if isinstance(results, tuple) else (results,)
 
 
 @pytest.mark.parametrize(("name", "parameter"), sorted(OF_ACTIVATIONS))

@@ -64,6 +64,8 @@ def plain(function: str, name: str, x: Any) -> Any:
 def halves(x: Any, axis: int) -> tuple[Any, Any]:
     """Return views of the first and the second half of an array along an axis."""
     axis = normalize_axis_index(axis, x.ndim)
+    if math.isnan(x.shape[axis]):
+        raise ValueError(f"axis {axis} is of unknown length; x.compute_chunk_sizes() finds it")
     half, odd = divmod(x.shape[axis], 2)
     if odd:
         raise ValueError(f"axis {axis} has odd length and no halves: shape {x.shape}")

@@ -28,6 +28,15 @@ int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 /* _shared.c.  A new reference to an argument as an array; TypeError where another library has functions for it. */
 PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name);
 
+/* _shared.c.  function(self, args, kwargs) with what a vector call was given. */
+PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
+/* The bit of a vector call's n_args that gives the callee a place before the arguments. */
+#define VEKT_NAMED_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
+
+/* connect_several(function): function(ufunc, args, kwargs) is asked first where a ufunc with several outputs has
+ * operands of other libraries, and says NotImplemented where it has nothing for them. */
+PyObject *vekt_py_connect_several(PyObject *self, PyObject *function);
+
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc);
 

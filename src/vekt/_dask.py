@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 from importlib import import_module
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,56 @@ def _quotient(total: Any, count: Any) -> Any:
 def _result_dtype(function: Any, a: Any, dtype: Any) -> Any:
     options = {} if dtype is None else {"dtype": dtype}
     return np.asarray(function(np.ones(1, a.dtype), **options)).dtype
+
+
+def several(ufunc: np.ufunc, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Apply a ufunc with several outputs: a task for each block gives all of them."""
+    options = dict(options)
+    if options.pop("out", None) is not None or options.pop("where", True) is not True:
+        raise TypeError(f"{ufunc.__name__}: Dask arrays take neither out nor where")
+    if len(args) != ufunc.nin:
+        raise TypeError(f"{ufunc.__name__}: {ufunc.nin} operands expected, got {len(args)}")
+    function = partial(ufunc, **options)
+    parts, ones = of_blocks(function, args)
+    return tuple(part_of(parts, i, one.dtype) for i, one in enumerate(ones))
+
+
+def broadcast_shapes(shapes: list[Any]) -> Any:
+    """Return the common shape, in which lengths that are not known stay so."""
+    ndim = max(map(len, shapes), default=0)
+    padded = [(1,) * (ndim - len(shape)) + tuple(shape) for shape in shapes]
+    unknown = [any(np.isnan(shape[i]) for shape in padded) for i in range(ndim)]
+    known = [[1 if u else n for u, n in zip(unknown, s, strict=True)] for s in padded]
+    common = np.broadcast_shapes(*map(tuple, known))
+    return tuple(np.nan if u else n for u, n in zip(unknown, common, strict=True))
+
+
+def same_shape(shape: Any, other: Any) -> bool:
+    """Tell whether two shapes are the same, as far as they are known."""
+    pairs = zip(shape, other, strict=False)
+    return len(shape) == len(other) and all(n == m or np.isnan(n + m) for n, m in pairs)
+
+
+def of_blocks(function: Any, args: Any) -> Any:
+    """Return a lazy array whose blocks are what the function returns, and that of ones."""
+    operands = [x if type(x) in (bool, int, float) else da.asanyarray(x) for x in args]
+    index = tuple(range(len(broadcast_shapes([np.shape(x) for x in operands]))))
+    pairs = [(x, index[len(index) - x.ndim :] if hasattr(x, "ndim") else None) for x in operands]
+    parts = da.blockwise(
+        function,
+        index,
+        *(item for pair in pairs for item in pair),
+        meta=np.empty((0,) * len(index), object),
+    )
+    ones = (np.ones((1,) * x.ndim, x.dtype) if hasattr(x, "ndim") else x for x in operands)
+    return parts, function(*ones)
+
+
+def part_of(parts: Any, i: int, dtype: Any) -> Any:
+    """Return result number `i` of each block, in the block's own shape."""
+    index = tuple(range(parts.ndim))
+    meta = np.empty((0,) * parts.ndim, dtype)
+    return da.blockwise(itemgetter(i), index, parts, index, meta=meta)
 
 
 def fused(variant: Variant, operands: list[Any], dtype: Any) -> Any:

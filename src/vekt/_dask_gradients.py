@@ -11,11 +11,15 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from vekt._dask import da, reduction, variant_of
+from vekt import ufuncs
+from vekt._axes import along_shape, halves
+from vekt._dask import broadcast_shapes, da, of_blocks, part_of, reduction, same_shape, variant_of
 from vekt._fuse.fused import Fused
 from vekt._fuse.plan import check_shape
 from vekt._fuse.variant import prepare
+from vekt._prelu import prelu_backward as _prelu_backward
 from vekt.layers import check_backward
 from vekt.layers import dense_backward as _dense_backward
 
@@ -26,16 +30,6 @@ class _Shaped:
     def __init__(self, x: Any) -> None:
         self.shape = tuple(np.nan if np.isnan(n) else n for n in np.shape(x))
         self.ndim = len(self.shape)
-
-
-def _broadcast(shapes: list[Any]) -> Any:
-    """Return the common shape, in which lengths that are not known stay so."""
-    ndim = max(map(len, shapes), default=0)
-    padded = [(1,) * (ndim - len(shape)) + tuple(shape) for shape in shapes]
-    unknown = [any(np.isnan(shape[i]) for shape in padded) for i in range(ndim)]
-    known = [[1 if u else n for u, n in zip(unknown, s, strict=True)] for s in padded]
-    common = np.broadcast_shapes(*map(tuple, known))
-    return tuple(np.nan if u else n for u, n in zip(unknown, common, strict=True))
 
 
 def dense_backward(
@@ -97,6 +91,33 @@ def _sum(parts: Any, i: int, rows: list[int], own: dict[int, int], kind: Any) ->
     return reduction("sum", each, tuple(rows), False, kind) if rows else each
 
 
+def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None) -> tuple[Any, Any]:
+    """`vekt.prelu_backward`, block by block."""
+    dy, x, alpha = map(da.asanyarray, (dy, x, alpha))
+    slopes = alpha
+    if axis is not None:
+        along_shape(alpha.shape, axis, max(dy.ndim, x.ndim))
+        behind = max(dy.ndim, x.ndim) - 1 - normalize_axis_index(axis, max(dy.ndim, x.ndim))
+        slopes = alpha[(slice(None), *(None,) * behind)]
+    shape = broadcast_shapes([dy.shape, x.shape, slopes.shape])
+    parts, (one, _) = of_blocks(_prelu_backward, (dy, x, slopes))
+    dalpha = _gradient(parts, 1, slopes.shape, shape, one.dtype)
+    return part_of(parts, 0, one.dtype), dalpha[(..., *(0,) * (slopes.ndim - alpha.ndim))]
+
+
+def glu_backward(dy: Any, x: Any, axis: int) -> Any:
+    """`vekt.glu_backward` of the two halves, block by block."""
+    x = da.asanyarray(x)
+    a, b = halves(x, axis)
+    if not same_shape(broadcast_shapes([np.shape(dy), a.shape]), a.shape):
+        raise ValueError(
+            f"glu_backward: expected dy of shape {a.shape} for x of shape {x.shape}, "
+            f"got {np.shape(dy)}"
+        )
+    halved = ufuncs.glu_backward(dy, a, b)
+    return da.concatenate(halved, axis, allow_unknown_chunksizes=True)
+
+
 def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: bool) -> Any:
     """`backward` or `value_and_grad` of a function behind `vekt.fuse`, block by block."""
     dtype = None if "dtype" in fused.names else options.pop("dtype", None)
@@ -112,19 +133,12 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     if not y.is_float:
         raise TypeError(f"a result of dtype {y.dtype} has no gradient")
     shapes = [np.shape(x) for x in operands]
-    shape = _broadcast(shapes)
+    shape = broadcast_shapes(shapes)
     given = [] if with_value else [da.asanyarray(dy)]
     if given:
         slope: Any = _Shaped(given[0])
         check_shape(y, slope, shape)
-    function = partial(_of_block, variant.recipe, with_value)
-    index = tuple(range(len(shape)))
-    blocks = [
-        item
-        for x in (*given, *operands)
-        for item in (x, index[len(index) - x.ndim :] if hasattr(x, "ndim") else None)
-    ]
-    parts = da.blockwise(function, index, *blocks, meta=np.empty((0,) * len(index), object))
+    parts, _ = of_blocks(partial(_of_block, variant.recipe, with_value), (*given, *operands))
     gradients = tuple(
         _gradient(parts, i + with_value, own, shape, node.dtype) if node.is_float else None
         for i, (own, node) in enumerate(zip(shapes, plan.traced.inputs, strict=True))
@@ -132,8 +146,7 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     results = gradients[0] if len(gradients) == 1 else gradients
     if not with_value:
         return results
-    meta = np.empty((0,) * len(index), y.dtype)
-    return da.blockwise(itemgetter(0), index, parts, index, meta=meta), results
+    return part_of(parts, 0, y.dtype), results
 
 
 def _of_block(recipe: Any, with_value: bool, *blocks: Any) -> tuple[Any, ...]:

@@ -12,23 +12,10 @@
 #if !defined(Py_TPFLAGS_HAVE_VECTORCALL)
 #define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
 #endif
-/* The bit of n_args that gives the callee a place before the arguments. */
-#define NAMED_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
-
 static PyObject *call_fallback(const vekt_dispatcher *d, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-    PyObject *positional = PyTuple_New(n), *keywords = PyDict_New(), *result = NULL;
-    const Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;
-    int status = positional && keywords ? 0 : -1;
-    for (Py_ssize_t i = 0; i < n && status == 0; i++) PyTuple_SetItem(positional, i, Py_NewRef(args[i]));
-    for (Py_ssize_t i = 0; i < n_names && status == 0; i++)
-        status = PyDict_SetItem(keywords, PyTuple_GetItem(names, i), args[n + i]);
-    if (status == 0 && !d->fallback)
-        PyErr_SetString(PyExc_RuntimeError, "this function has been collected as garbage");
-    else if (status == 0)
-        result = PyObject_CallFunctionObjArgs(d->fallback, (PyObject *)d, positional, keywords, NULL);
-    Py_XDECREF(positional);
-    Py_XDECREF(keywords);
-    return result;
+    if (d->fallback) return vekt_call_with(d->fallback, (PyObject *)d, args, n, names);
+    PyErr_SetString(PyExc_RuntimeError, "this function has been collected as garbage");
+    return NULL;
 }
 
 /* 0 for those that are left to the fallback. */
@@ -49,7 +36,7 @@ static int take_keyword(const vekt_dispatcher *d, Py_ssize_t n, PyObject *name, 
 
 static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
     const vekt_dispatcher *d = (const vekt_dispatcher *)self;
-    const Py_ssize_t n = (Py_ssize_t)(n_args & ~NAMED_OFFSET), n_names = names ? PyTuple_Size(names) : 0;
+    const Py_ssize_t n = (Py_ssize_t)(n_args & ~VEKT_NAMED_OFFSET), n_names = names ? PyTuple_Size(names) : 0;
     vekt_keywords keywords = {NULL, NULL, NULL};
     int fast = n == d->nin;
     if (n == d->nin + 1 && d->positional_out) {

@@ -95,7 +95,7 @@ def _source(op: Op, kind: str) -> str:
         lines += [  # the common case without a call, which costs as much as a small array
             f"    if {it} is not _default_{it} "
             f"and not (type({it}) is float and {it} >= {least!r}):",
-            f"        _at_least({op.name + kind!r}, {it!r}, {it}, {least!r})",
+            f"        {it} = _at_least({op.name + kind!r}, {it!r}, {it}, {least!r})",
         ]
     kernels = op.kernels_of(kind)
     for kernel in kernels[:-1]:

@@ -132,6 +132,9 @@ static PyMethodDef methods[] = {
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
     {"connect_dot", vekt_py_connect_dot, METH_O,
      "connect_dot(function, /)\n--\n\nTake what dot calls for operands that are not both vectors."},
+    {"connect_several", vekt_py_connect_several, METH_O,
+     "connect_several(function, /)\n--\n\n"
+     "Take what ufuncs with several outputs call for operands of other libraries."},
     {"build_ufunc", build_ufunc, METH_VARARGS,
      "build_ufunc(target, name, doc, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
     {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vekt import _ufuncs
+from vekt import _foreign, _ufuncs
 from vekt._kernels import ffi, lib
 
 ISA_VARIABLE = "VEKT_ISA"
@@ -53,6 +53,7 @@ SELECTED: str = _isa_name(_select())
 """Name of the target in use: the best supported one, capped by ``VEKT_ISA``."""
 
 _ufuncs.connect(_address(lib.vekt_drivers()), _address(TARGETS[SELECTED]))
+_ufuncs.connect_several(_foreign.several)
 
 
 def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:

@@ -55,15 +55,15 @@ def _functions(loss: Loss, rounded: Callable[[Function], Function]) -> tuple[Fun
     def value_with(
         y: Any, t: Any, delta: Any = 1.0, *, out: Any = None, where: Any = True, dtype: Any = None
     ) -> Any:
-        at_least(loss.name, "delta", delta, 0.0)
+        delta = at_least(loss.name, "delta", delta, 0.0)
         return value_of(y, t, delta, out=out, where=where, dtype=dtype)
 
     def backward_with(dl: Any, y: Any, t: Any, delta: Any = 1.0, *, out: Any = None) -> Any:
-        at_least(f"{loss.name}_backward", "delta", delta, 0.0)
+        delta = at_least(f"{loss.name}_backward", "delta", delta, 0.0)
         return backward_of(dl, y, t, delta, out=out)
 
     def both_with(y: Any, t: Any, delta: Any = 1.0) -> Any:
-        at_least(f"{loss.name}_value_and_grad", "delta", delta, 0.0)
+        delta = at_least(f"{loss.name}_value_and_grad", "delta", delta, 0.0)
         return value_of(y, t, delta), slope_of(y, t, delta)
 
     return value_with, backward_with, both_with

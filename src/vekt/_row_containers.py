@@ -116,9 +116,7 @@ def _on_dask(
         others[0] = dy[tuple(None if i in axes else slice(None) for i in range(ndim))]
     options = {**options, "axis": axes} | ({} if keepdims is None else {"keepdims": True})
     arrays = [*others, x, *([] if where is None else [where])]
-    arrays = [
-        a if type(a) in (bool, int, float) else _with_whole_rows(da, a, axes, ndim) for a in arrays
-    ]
+    arrays = with_whole_rows(arrays, axes, ndim)
     call = partial(_call, function, options, len(operands))
     one = call(*(np.ones((1,) * a.ndim, a.dtype) if hasattr(a, "ndim") else a for a in arrays))
     reduces = keepdims is not None and not others
@@ -133,7 +131,33 @@ def _on_dask(
     return result.squeeze(axes) if reduces and not keepdims else result
 
 
-def _with_whole_rows(da: Any, a: Any, axes: tuple[int, ...], ndim: int) -> Any:
+def with_whole_rows(arrays: list[Any], axes: tuple[int, ...], ndim: int) -> list[Any]:
+    """Merge the blocks of Dask's arrays along axes of `ndim`; numbers stay."""
+    da: Any = import_module("dask.array")
+    whole = [a if type(a) in (bool, int, float) else _whole(da, a, axes, ndim) for a in arrays]
+    lazy = [a for a in whole if hasattr(a, "chunks")]
+    unknown = {i for a in lazy for i in axes if np.isnan(dict(_lengths(a, ndim)).get(i, 1))}
+    if not unknown:
+        return whole
+    return [_of_unknown(da, a, unknown, ndim) if hasattr(a, "chunks") else a for a in whole]
+
+
+def _lengths(a: Any, ndim: int) -> list[tuple[int, Any]]:
+    """Return the lengths of an array's axes, with their places among `ndim`."""
+    return [(i + ndim - a.ndim, n) for i, n in enumerate(a.shape)]
+
+
+def _of_unknown(da: Any, a: Any, axes: set[int], ndim: int) -> Any:
+    """Forget the length of axes in one block, so that it goes with those that nobody knows."""
+    lengths = _lengths(a, ndim)
+    if not any(i in axes and n != 1 and not np.isnan(n) for i, n in lengths):
+        return a
+    pairs = zip(lengths, a.chunks, strict=True)
+    chunks = tuple((np.nan,) if i in axes and n != 1 else own for (i, n), own in pairs)
+    return da.Array(a.dask, a.name, chunks, meta=a._meta)
+
+
+def _whole(da: Any, a: Any, axes: tuple[int, ...], ndim: int) -> Any:
     """Merge the blocks along the axes, also where their sizes are not known."""
     a = da.asanyarray(a)
     own = [i - ndim + a.ndim for i in axes if i - ndim + a.ndim >= 0]

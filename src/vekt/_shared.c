@@ -50,3 +50,16 @@ PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const ch
     Py_XDECREF(module);
     return (PyArrayObject *)checked;
 }
+
+PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+    PyObject *positional = PyTuple_New(n), *keywords = PyDict_New(), *result = NULL;
+    const Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;
+    int status = positional && keywords ? 0 : -1;
+    for (Py_ssize_t i = 0; i < n && status == 0; i++) PyTuple_SetItem(positional, i, Py_NewRef(args[i]));
+    for (Py_ssize_t i = 0; i < n_names && status == 0; i++)
+        status = PyDict_SetItem(keywords, PyTuple_GetItem(names, i), args[n + i]);
+    if (status == 0) result = PyObject_CallFunctionObjArgs(function, self, positional, keywords, NULL);
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}

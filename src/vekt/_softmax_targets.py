@@ -142,10 +142,7 @@ class Targets:
         self, kernel: Callable[..., Any], loss: Array, dlogits: Array | None, reduction: str
     ) -> None:
         """Write the loss of each row, before its weight, and the gradient."""
-        if reduction not in REDUCTIONS:
-            raise ValueError(
-                f"{self.function}: reduction must be one of {REDUCTIONS}, got {reduction!r}"
-            )
+        check_reduction(self.function, reduction)
         if reduction == "mean" and not self.total:
             raise ValueError(f"{self.function}: there is no row, or none that counts, to average")
         x = self.logits
@@ -178,6 +175,12 @@ class Targets:
         )
         if dlogits is not None and result is not dlogits:
             dlogits[...] = result
+
+
+def check_reduction(function: str, reduction: Any) -> None:
+    """Raise ValueError for what is not one of `REDUCTIONS`."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{function}: reduction must be one of {REDUCTIONS}, got {reduction!r}")
 
 
 def _overlaps(out: Array, x: Array) -> bool:

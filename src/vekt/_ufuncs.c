@@ -176,6 +176,38 @@ static int add_complex_loops(PyObject *ufunc, ufunc_data *data) {
     return status;
 }
 
+/* ---- several outputs ----
+ *
+ * Dask hands a ufunc with one output to its blocks, whatever it is, and has a list of NumPy's own with several. Those
+ * of vekt find out themselves: a ufunc's vector call is its own. */
+typedef PyObject *(*vector_call)(PyObject *, PyObject *const *, size_t, PyObject *);
+
+static vector_call call_numpy;
+static PyObject *several;
+
+PyObject *vekt_py_connect_several(PyObject *self, PyObject *function) {
+    (void)self;
+    Py_XDECREF(several);
+    several = Py_NewRef(function);
+    Py_RETURN_NONE;
+}
+
+static int is_numpy(PyObject *x) {
+    return PyArray_CheckExact(x) || PyFloat_CheckExact(x) || PyLong_CheckExact(x) || PyArray_IsScalar(x, Generic);
+}
+
+static PyObject *call_several(PyObject *ufunc, PyObject *const *args, size_t n_args, PyObject *names) {
+    const Py_ssize_t n = (Py_ssize_t)(n_args & ~VEKT_NAMED_OFFSET);
+    Py_ssize_t i = 0;
+    while (i < n && is_numpy(args[i])) i++;
+    if (i < n && several) {
+        PyObject *result = vekt_call_with(several, ufunc, args, n, names);
+        if (result != Py_NotImplemented) return result;
+        Py_DECREF(result);
+    }
+    return call_numpy(ufunc, args, n_args, names);
+}
+
 static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel, const char *doc) {
     ufunc_data *data = new_data(target, kernel, doc);
     if (!data) return NULL;
@@ -191,7 +223,12 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
         Py_DECREF(owner);
         return NULL;
     }
-    ((PyUFuncObject *)ufunc)->obj = owner; /* released with the ufunc */
+    PyUFuncObject *u = (PyUFuncObject *)ufunc;
+    u->obj = owner; /* released with the ufunc */
+    if (kernel->nout > 1) {
+        call_numpy = (vector_call)u->vectorcall;
+        u->vectorcall = (void *)call_several;
+    }
     int status = vekt_add_promoter(ufunc, promote);
     if (status == 0 && data->kernel[VEKT_F32]) {
         status = vekt_add_loop(ufunc, &PyArray_HalfDType, half_loop);

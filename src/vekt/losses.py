@@ -5,12 +5,14 @@ The decorator replaces the one-line docstrings by full ones, which all namespace
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import ufuncs
+from ._axes import is_dask
 from ._domains import at_least
 from ._loss_docstrings import documented
 from ._loss_ops import PUBLIC_NAMES
@@ -41,7 +43,7 @@ def huber(
 ) -> Any:
     """Huber's loss."""
     if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
-        at_least("huber", "delta", delta, 0.0)
+        delta = at_least("huber", "delta", delta, 0.0)
     if where is True:  # pandas takes no `out` beside a mask
         return _huber(y, t, delta, out=out, dtype=dtype)
     return _huber(y, t, delta, out=out, dtype=dtype, where=where)
@@ -51,7 +53,7 @@ def huber(
 def huber_backward(dl: Any, y: Any, t: Any, delta: Any = _DELTA, *, out: Any = None) -> Any:
     """Gradient of a sum through `huber`."""
     if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
-        at_least("huber_backward", "delta", delta, 0.0)
+        delta = at_least("huber_backward", "delta", delta, 0.0)
     return _huber_backward(dl, y, t, delta, out=out)
 
 
@@ -59,7 +61,7 @@ def huber_backward(dl: Any, y: Any, t: Any, delta: Any = _DELTA, *, out: Any = N
 def huber_value_and_grad(y: Any, t: Any, delta: Any = _DELTA) -> Any:
     """Value and gradient of `huber`."""
     if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
-        at_least("huber_value_and_grad", "delta", delta, 0.0)
+        delta = at_least("huber_value_and_grad", "delta", delta, 0.0)
     return _huber_value_and_grad(y, t, delta)
 
 
@@ -131,9 +133,10 @@ def softmax_cross_entropy(
     >>> round(float(vk.softmax_cross_entropy([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]], [0, 1])), 4)
     0.2513
     """
-    targets = Targets(
-        "softmax_cross_entropy", logits, labels, axis, label_smoothing, ignore_index, weight
-    )
+    name, of_targets = "softmax_cross_entropy", (label_smoothing, ignore_index, weight)
+    if is_dask(logits) or is_dask(labels):
+        return _lazy().cross_entropy(name, logits, labels, axis, of_targets, reduction, False)
+    targets = Targets(name, logits, labels, axis, *of_targets)
     loss = np.empty(targets.rows, targets.dtype)
     targets.run(cross_entropy, loss, None, reduction)
     return reduced(targets, loss, reduction)
@@ -188,7 +191,15 @@ def softmax_cross_entropy_value_and_grad(
     (0.4076, [[-0.3348, 0.2447, 0.09]])
     """
     name = "softmax_cross_entropy_value_and_grad"
-    targets = Targets(name, logits, labels, axis, label_smoothing, ignore_index, weight)
+    of_targets = label_smoothing, ignore_index, weight
+    if is_dask(logits) or is_dask(labels):
+        if out is not None:
+            raise TypeError(f"{name}: Dask arrays take no out")
+        both: tuple[Any, Any] = _lazy().cross_entropy(
+            name, logits, labels, axis, of_targets, reduction, True
+        )
+        return both
+    targets = Targets(name, logits, labels, axis, *of_targets)
     loss = np.empty(targets.rows, targets.dtype)
     if out is None:
         dlogits = np.empty_like(targets.logits, dtype=targets.dtype, subok=False)
@@ -198,3 +209,7 @@ def softmax_cross_entropy_value_and_grad(
     targets.run(cross_entropy, loss, dlogits, reduction)
     result = np.moveaxis(dlogits, -1, targets.axis) if out is None else out
     return reduced(targets, loss, reduction), result
+
+
+def _lazy() -> Any:
+    return import_module("vekt._dask_rows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from math import log2
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from vekt import _ufuncs
-from vekt._axes import plain
+from vekt._axes import is_dask, plain
 from vekt._kernels import lib
 from vekt._operands import checked_out, is_half
 
@@ -251,6 +252,8 @@ def cosine_similarity(a: Any, b: Any, axis: Any = -1) -> Any:
     >>> vk.cosine_similarity(np.array([[1.0, 2.0], [2.0, -1.0]]), np.array([2.0, 4.0]))
     array([1., 0.])
     """
+    if is_dask(a) or is_dask(b):
+        return import_module("vekt._dask_rows").cosine_similarity(a, b, axis)
     return general_cosine(_ufuncs.norms, a, b, axis)
 
 
