@@ -25,7 +25,7 @@ class Case:
     for each result, or raises.  `out` is one array to write to or several.  `same_bits` says
     whether the layout makes no difference.  `masked` says that `where` is a ufunc's.  `bad` says
     that the call must be refused, `may_refuse` that it may.  `quiet` says that nothing may be
-    warned of.
+    warned of.  `errors` are kinds that may stand for each other and for the truth's own.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Case:
     threads: int = 1
     quiet: bool = True
     may_refuse: bool = False
+    errors: tuple[type[Exception], ...] = KINDS
     notes: dict[str, Any] = field(default_factory=dict)
 
     def describe(self) -> str:
@@ -115,7 +116,7 @@ def _fault(case: Case) -> str:
     # NumPy tells of what overflows in a cast to `dtype` or `out`, too.
     narrows = options.get("dtype") is not None or not case.quiet
     first = outcome(case.function, args, options, "ignore" if narrows else "raise")
-    problem = _judged(first, truth, mask, "")
+    problem = _judged(first, truth, mask, case.errors)
     if problem and not (case.may_refuse and isinstance(first, TypeError)):
         return problem
     memories = {id(memory_of(a)): memory_of(a) for a in _arrays(case)}
@@ -180,11 +181,12 @@ def _pair(got: Any, model: Any, right: Any) -> str:
     return f"{one!r} for {other!r} at {at}"
 
 
-def _judged(result: Any, truth: Any, mask: Any, where: str) -> str:
+def _judged(result: Any, truth: Any, mask: Any, errors: tuple[type[Exception], ...]) -> str:
     if isinstance(truth, Exception):
         if not isinstance(result, Exception):
             return f"no {type(truth).__name__}: {truth}"
-        alike = isinstance(result, (*KINDS, type(truth)))
+        kind = next(c for c in type(truth).__mro__ if c.__module__ == "builtins")
+        alike = isinstance(result, (*errors, kind))
         return "" if alike else f"{type(result).__name__}: {result}"
     if isinstance(result, Exception):
         return f"{type(result).__name__}: {result}"

@@ -7,6 +7,7 @@ from typing import Any
 from . import (
     activations,
     elementwise,
+    expressions,
     fused,
     gates,
     gradients,
@@ -29,6 +30,7 @@ GROUPS: dict[str, Any] = {
     "layers": layers,
     "optimisers": optimisers,
     "fused": fused,
+    "expressions": expressions,
     "gradients": gradients,
 }
 

@@ -108,7 +108,7 @@ def same_elements(x: Array, y: Array) -> Any:
         return same_elements(x.astype("f4"), y.astype("f4"))
     if x.dtype.kind in "mM":
         return (x == y) | (np.isnat(x) & np.isnat(y))
-    return np.asarray(x == y)
+    return np.asarray((x == y) | ((x != x) & (y != y)))
 
 
 def float_dtype(*operands: Any, dtype: Any = None, casting: str = "same_kind") -> np.dtype[Any]:

@@ -28,6 +28,7 @@ def _clip(x: Any, *limits: Any, **named: Any) -> Any:
     x = Symbol(graph, graph.strong(node_of(graph, x if isinstance(x, Symbol) else np.asarray(x))))
     if x.dtype.kind in "iu":  # as NumPy: limits beyond the dtype's own limit nothing
         info = np.iinfo(x.dtype)
+        low, high = _limit(x, low, high), _limit(x, high, low)
         low = None if type(low) is int and low <= info.min else low
         high = None if type(high) is int and high >= info.max else high
     if low is None and high is None:
@@ -39,7 +40,27 @@ def _clip(x: Any, *limits: Any, **named: Any) -> Any:
     return _CLIP(x, low, high)
 
 
+def _is_whole(x: Any) -> bool:
+    """Whether it is one of Python's integers, or stands for one."""
+    return (x._node.weak if isinstance(x, Symbol) else type(x)) is int
+
+
+def _limit(x: Symbol, limit: Any, other: Any) -> Any:
+    """Return a limit of integers; one of Python's beside one of another dtype is to lie within."""
+    if other is None or _is_whole(other) or not (isinstance(limit, Symbol) and _is_whole(limit)):
+        return limit
+    graph = x._graph
+    return Symbol(graph, graph.number_in(limit._node, x.dtype, "limit"))
+
+
 _CLIP = np._core.umath.clip  # type: ignore[attr-defined]
+
+
+def _index(axis: Any) -> int:
+    """Take an axis as NumPy does, which is no bool."""
+    if isinstance(axis, bool):
+        raise TypeError("axis: expected an integer, got a bool")
+    return operator.index(axis)
 
 
 def _reduce(
@@ -60,8 +81,8 @@ def _reduce(
             and not (key == "where" and value is True)
         ):
             refuse(f"{name}: {key}= cannot be fused")
-    if axis is not None and not isinstance(axis, tuple):
-        axis = operator.index(axis)
+    if axis is not None:
+        axis = tuple(map(_index, axis)) if isinstance(axis, tuple) else _index(axis)
     graph = graph_of(x)
     node = node_of(graph, x)
     if dtype is not None:

@@ -320,7 +320,7 @@ class Graph:
         to = dtype or x.dtype
         if isinstance(value, Node) and value.weak:
             y = self.number_in(value, to, "fill")
-        elif isinstance(value, Node) and leaves(value).keys() - leaves(x).keys():
+        elif isinstance(value, Node) and _shaped(value) - _shaped(x):
             raise UnfusableError("full_like of an array of another shape, perhaps")
         elif isinstance(value, Node):
             y = self.cast(value, to)
@@ -330,12 +330,10 @@ class Graph:
         return self._node("where", (self.constant(True), y, self.cast(x, to)), to)
 
     def part(self, name: str, x: Node) -> Node:
-        """Real or imaginary part."""
+        """Real or imaginary part of an array."""
         if x.dtype.kind == "c":
-            return self._node(name, (self.strong(x),), np.dtype(f"f{x.dtype.itemsize // 2}"))
-        if name == "real":
-            return x
-        return self.constant(x.weak(0)) if x.weak else self.like(0, x)
+            return self._node(name, (x,), np.dtype(f"f{x.dtype.itemsize // 2}"))
+        return x if name == "real" else self.like(0, x)
 
     def complex(self, x: Node, y: Node) -> Node:
         """Complex number of two parts."""
@@ -378,6 +376,11 @@ def leaves(*nodes: Node) -> dict[Node, None]:
         else:
             stack += x.args
     return found
+
+
+def _shaped(node: Node) -> set[Node]:
+    """Find leaves that may have dimensions."""
+    return {x for x in leaves(node) if x.op != "number" and x.weak is None}
 
 
 def topological(outputs: Sequence[Node], leaves: Sequence[Node] = ()) -> list[Node]:

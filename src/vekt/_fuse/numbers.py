@@ -36,8 +36,11 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "absolute": operator.abs,
     "invert": operator.invert,
     "complex": complex,
+    "real": operator.attrgetter("real"),
+    "imag": operator.attrgetter("imag"),
+    "conjugate": operator.methodcaller("conjugate"),
 }
-"""Python's operators, by the names of NumPy's ufuncs."""
+"""Python's operators, by the names of NumPy's ufuncs, and what its numbers have."""
 
 _EXAMPLES: dict[type, Any] = {bool: True, int: 2, float: 2.0, complex: 2j}
 _MOST_BITS = 4096
@@ -116,13 +119,15 @@ def as_dtype(number: Node, given: dict[Node, Any]) -> Any:
     """Value of a node "number": one of Python's numbers as an array of its dtype.
 
     Conversions are strict, or as `np.where` ("wrap", and "truth" of its condition) or
-    `np.full_like` ("fill") has them.
+    `np.full_like` ("fill") has them, or for what `np.clip` ignores out of bounds ("limit").
     """
     value, dtype = value_of(number.args[0], given), number.dtype
     try:
         with np.errstate(all="ignore"):
             if number.value == "truth":
                 return np.array(bool(value))
+            if number.value == "limit" and not np.iinfo(dtype).min < value < np.iinfo(dtype).max:
+                raise UnforeseenError
             if number.value == "fill":
                 return np.full_like(np.empty((), dtype), value)
             if number.value == "wrap" and type(value) is int:

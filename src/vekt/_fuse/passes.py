@@ -237,13 +237,15 @@ def _finished(result: Result, view: Array, final: tuple[int, ...], target: Array
     """Return the result in its own shape, in `target` if there is one; scalars as NumPy does."""
     if result.kind != "stored" and not result.reduces_in_pass:
         reduce = getattr(np, result.kind)
-        return reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
+        with np.errstate(all="ignore"):
+            return reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
     if view.shape != final:
         view = view.reshape(final)
     if target is None:
         return view if final else view[()]
     if not np.may_share_memory(target, view):
-        np.copyto(target, view, casting="same_kind")
+        with np.errstate(all="ignore"):
+            np.copyto(target, view, casting="same_kind")
     return target
 
 

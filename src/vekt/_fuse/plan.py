@@ -15,7 +15,7 @@ from .numbers import Fixed, UnforeseenError, as_dtype
 from .passes import SCALAR, Pass, Result, Tier
 from .recorded import Recorded, can_record
 from .rules import Algebra, gradients
-from .symbols import NUMBERS, Symbol, refuse
+from .symbols import NUMBERS, Symbol, refuse, scalar_of
 
 Array = NDArray[Any]
 _MOST_RECORDED = 256
@@ -70,7 +70,7 @@ class Traced:
                 refuse("a result was kept from another call of the function")
             return self.graph.cast(x._node, x._node.dtype)
         if isinstance(x, np.ndarray) and x.ndim == 0:
-            x = x[()]
+            x = scalar_of(x)
         if not isinstance(x, NUMBERS):
             refuse(f"the function is to return arrays, not {type(x).__name__}")
         constant = self.graph.constant(x)

@@ -106,12 +106,17 @@ class Symbol:
     @property
     def real(self) -> Symbol:
         """Real part."""
-        return Symbol(self._graph, self._graph.part("real", self._node))
+        return self._part("real")
 
     @property
     def imag(self) -> Symbol:
         """Imaginary part."""
-        return Symbol(self._graph, self._graph.part("imag", self._node))
+        return self._part("imag")
+
+    def _part(self, name: str) -> Symbol:
+        if self._node.weak is not None:
+            return python(name, self)
+        return Symbol(self._graph, self._graph.part(name, self._node))
 
     def astype(self, dtype: Any, **kwargs: Any) -> Symbol:
         """Convert to a dtype."""
@@ -125,7 +130,7 @@ class Symbol:
 
     def conj(self) -> Any:
         """Complex conjugate."""
-        return self if self._node.weak in (int, float) else np.conjugate(self)
+        return np.conjugate(self) if self._node.weak is None else python("conjugate", self)
 
     conjugate = conj
 
@@ -222,10 +227,17 @@ def node_of(graph: Graph, x: Any) -> Node:
     if isinstance(x, NUMBERS):
         return graph.constant(x)
     if isinstance(x, np.ndarray) and x.ndim == 0:
-        return graph.constant(x[()])
+        return graph.constant(scalar_of(x))
     if isinstance(x, np.ndarray):
         refuse("an array that the function finds elsewhere is to be one of its arguments")
     refuse(f"{type(x).__name__} cannot be fused")
+
+
+def scalar_of(x: np.ndarray[Any, Any]) -> Any:
+    """Return the element of an array without dimensions."""
+    if x.dtype.kind not in "biufc" and x.dtype.name != "bfloat16":
+        raise UnfusableError(f"a constant of {x.dtype}")
+    return x[()]
 
 
 def graph_of(*values: Any) -> Graph:
@@ -244,7 +256,9 @@ def is_number(x: Any) -> bool:
 
 
 def python(name: str, *values: Any) -> Symbol:
-    """Apply one of Python's operators to its numbers."""
+    """Apply one of Python's operators to its numbers, or take a part of them."""
+    if name in ("real", "conjugate") and values[0]._node.weak in (int, float):
+        return values[0]  # type: ignore[no-any-return]
     graph = graph_of(*values)
     nodes = (x._node if isinstance(x, Symbol) else graph.number(x) for x in values)
     return Symbol(graph, graph.python(name, *nodes))
