@@ -116,6 +116,8 @@ PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_
 PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
+/* retype_dlpack(capsule, from, to) */
+PyObject *vekt_py_retype_dlpack(PyObject *self, PyObject *args);
 /* call_aligned(function, args, kwargs) */
 PyObject *vekt_py_call_aligned(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 

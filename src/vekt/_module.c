@@ -183,6 +183,9 @@ static PyMethodDef methods[] = {
     {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
      "call_aligned(function, args, kwargs, /)\n--\n\n"
      "Call a function whose new arrays begin at multiples of 64 bytes."},
+    {"retype_dlpack", vekt_py_retype_dlpack, METH_VARARGS,
+     "retype_dlpack(capsule, from, to, /)\n--\n\n"
+     "Change the type code of elements of 16 bits, where it is the one; tell whether it was."},
     {"prelu", (PyCFunction)(void (*)(void))vekt_py_prelu, METH_FASTCALL,
      "prelu(target, x, alpha, out, outer, period, inner, /)\n--\n\nRun the forward driver on contiguous arrays."},
     {"prelu_backward", (PyCFunction)(void (*)(void))vekt_py_prelu_backward, METH_FASTCALL,

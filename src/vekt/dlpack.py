@@ -26,12 +26,13 @@ from typing import Any
 
 import numpy as np
 
-from vekt._ufuncs import call_aligned
+from vekt._operands import is_bfloat16
+from vekt._ufuncs import call_aligned, retype_dlpack
 
 __all__ = ["call"]
 
-_CPU = 1
-"""kDLCPU of https://dmlc.github.io/dlpack/latest/c_api.html."""
+_CPU, _UINT, _BFLOAT = 1, 1, 4
+"""kDLCPU, kDLUInt and kDLBfloat of https://dmlc.github.io/dlpack/latest/c_api.html."""
 
 
 def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -54,7 +55,8 @@ def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     Raises
     ------
     TypeError
-        If the tensors are of two libraries, or not in the CPU's memory.
+        If the tensors are of two libraries, not in the CPU's memory, or of a dtype that NumPy has
+        not; those of bfloat16 become arrays of `ml_dtypes`, if that is installed.
     BufferError
         If a tensor cannot be shared, as those of torch that require gradients.
 
@@ -96,10 +98,52 @@ def _shared(x: Any, tensors: list[Any], shared: dict[int, Any]) -> Any:
         return x
     if x.__dlpack_device__()[0] != _CPU:
         raise TypeError(f"a tensor in the CPU's memory expected, got one on {x.device}")
-    array = np.from_dlpack(x)
+    array = _array(x)
     tensors.append(x)
     shared[id(array)] = x  # the array stays alive among the arguments
     return array
+
+
+class _Bits:
+    """An object of DLPack whose bfloat16 are integers of 16 bits, or the other way round."""
+
+    def __init__(self, owner: Any, to: int) -> None:
+        self.owner, self.to, self.changed = owner, to, False
+
+    def __dlpack__(self, **options: Any) -> Any:
+        capsule = self.owner.__dlpack__(**options)
+        self.changed = retype_dlpack(capsule, _UINT + _BFLOAT - self.to, self.to)
+        return capsule
+
+    def __dlpack_device__(self) -> Any:
+        return self.owner.__dlpack_device__()
+
+
+def _array(tensor: Any) -> Any:
+    """Return an array on the memory of a tensor."""
+    bits = _Bits(tensor, _UINT)
+    try:
+        array = np.from_dlpack(bits)
+    except (BufferError, RuntimeError) as error:
+        if "dtype" not in str(error):
+            raise
+        dtype = getattr(tensor, "dtype", "unknown")
+        raise TypeError(f"a tensor of dtype {dtype} has no array in NumPy") from error
+    if not bits.changed:
+        return array
+    try:
+        return array.view(import_module("ml_dtypes").bfloat16)
+    except ModuleNotFoundError as error:
+        raise TypeError("a tensor of bfloat16 is an array of ml_dtypes: install that") from error
+
+
+def _tensor(library: str, result: Any) -> Any:
+    """Return a tensor on the memory of an array; on a copy where tensors have no such strides."""
+    array = np.asarray(result)
+    if [step for step in array.strides if step < 0]:  # min and any are vekt's here
+        array = array.copy()
+    given = _Bits(array.view(np.uint16), _BFLOAT) if is_bfloat16(array.dtype) else array
+    return import_module(library).from_dlpack(given)
 
 
 def _returned(result: Any, library: str, shared: dict[int, Any]) -> Any:
@@ -108,7 +152,7 @@ def _returned(result: Any, library: str, shared: dict[int, Any]) -> Any:
     if id(result) in shared:
         return shared[id(result)]
     if isinstance(result, np.ndarray | np.generic):
-        return import_module(library).from_dlpack(np.asarray(result))
+        return _tensor(library, result)
     return result
 
 
