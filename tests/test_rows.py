@@ -375,3 +375,18 @@ def test_public_functions():
         assert op.formula in words
         assert op.special in words
         assert all(text.endswith(".") for text in (op.summary, op.special, op.source, op.use))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("beside", [0, 7, 40])
+def test_sparsemax_ends_where_the_last_bit_of_tau_decides(fs, dtype, beside, rng):
+    """Tau lies half of the smallest number beside an element: in, out, in again..."""
+    tiny = np.finfo(dtype).smallest_subnormal
+    row = np.array([-0.5, -0.75, -tiny, -3.75], dtype)
+    expected = fs["sparsemax"](row)
+    assert ulp_error(expected, wide_rows("sparsemax", row)).max() <= 2
+    assert ulp_error(jit.sparsemax(row), wide_rows("sparsemax", row)).max() <= 2
+    for other in (row[[1, 2, 0, 3]], *rng.integers(-16, 17, (beside, 4)) / 4):
+        columns = np.stack([row, other.astype(dtype), row], axis=1)
+        assert_array_equal(fs["sparsemax"](columns, axis=0)[:, 0], expected)
+        assert_array_equal(fs["sparsemax"](columns, axis=0)[:, 2], expected)

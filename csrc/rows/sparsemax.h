@@ -2,7 +2,8 @@
  *
  * Newton's iteration from tau = -1, below the root of a convex function: tau rises to it, and the set of elements
  * above tau shrinks until it stays the same.  It then is the support exactly, after fewer than ten passes on most
- * rows. d and tau have two words, so that elements just above tau are accurate too. */
+ * rows. d and tau have two words, so that elements just above tau are accurate too.  Where the last bit of tau
+ * decides, the set might grow again, and so forth without an end: what does not shrink leaves tau as it is. */
 
 typedef struct {
     VEC max, tau, tau_low;
@@ -44,15 +45,17 @@ INLINE void FN(clip_step)(const FN(rows) * r, void *state, ptrdiff_t t, int firs
     }
 }
 
-/* tau = (sum of d - 1)/count over the support, and 0 where that is empty: nothing but -inf. */
-INLINE void FN(update_tau)(FN(sparsemax_state) * s, VEC sum, VEC sum_low, INT count) {
+INLINE VEC FN(choose)(INT which, VEC x, VEC y) { return v_real((which & v_bits(x)) | (~which & v_bits(y))); }
+
+/* tau = (sum of d - 1)/count over the support, and 0 where that is empty: nothing but -inf; of the rows `which`. */
+INLINE void FN(update_tau)(FN(sparsemax_state) * s, VEC sum, VEC sum_low, INT count, INT which) {
     VEC n = __builtin_convertvector(count, VEC);
     MASK empty = v_eq(n, K(0));
     n = v_select(empty, K(1), n);
     FN(sum_join)(&sum, &sum_low, K(-1), K(0));
     VEC low, inverse = K(1) / n, tau = FN(divide)(sum, sum_low, n, K(0), inverse, &low);
-    s->tau = v_select(empty, K(0), tau);
-    s->tau_low = v_select(empty, K(0), low);
+    s->tau = FN(choose)(which, v_select(empty, K(0), tau), s->tau);
+    s->tau_low = FN(choose)(which, v_select(empty, K(0), low), s->tau_low);
 }
 
 INLINE void FN(sparsemax_body)(const vekt_row_call *c, int mode) {
@@ -60,9 +63,8 @@ INLINE void FN(sparsemax_body)(const vekt_row_call *c, int mode) {
     FN(sparsemax_state) s;
     s.max = FN(ready)(c, &r);
     s.tau = K(-1), s.tau_low = K(0);
-    INT former, count = (INT){0} - 1;
-    do {
-        former = count;
+    INT fewer = (INT){0} - 1, least = fewer, count;
+    for (int first = 1; !FN(all_zero)(fewer, r.panel); first = 0) {
         FN(sum_start)(&r, &s.sum, K(0));
         for (ptrdiff_t i = 0; i < r.sums; i++) s.count[i] = (INT){0};
         FN(row_pass)(&r, FN(support_step), &s);
@@ -70,8 +72,10 @@ INLINE void FN(sparsemax_body)(const vekt_row_call *c, int mode) {
         for (ptrdiff_t i = 1; i < r.sums; i++) count += s.count[i];
         if (!r.panel)
             for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
+        if (!first) fewer = count < least;
+        least = (fewer & count) | (~fewer & least);
         VEC low, sum = FN(sum_total)(&r, &s.sum, 0, &low);
-        FN(update_tau)(&s, sum, low, count);
-    } while (!FN(all_zero)(count ^ former, r.panel));
+        FN(update_tau)(&s, sum, low, count, fewer);
+    }
     FN(row_pass)(&r, FN(clip_step), &s);
 }

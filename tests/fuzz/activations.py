@@ -166,7 +166,8 @@ def activation_truth(kernel: Kernel, kind: str, args: Any, params: Any, dtype: A
         return value(), Truth(g, stored, slack)
     wide = np.broadcast_to(given[0] * g, shape)
     slack = np.where(np.isfinite(given[0]), np.abs(given[0]), 0) * slack + unit(wide, compute) * 0.5
-    free = ~np.isfinite(given[0]) & leaves_range(g, compute)
+    # An infinity times what has vanished, or 0 times what has overflowed, is NaN.
+    free = (~np.isfinite(given[0]) | (given[0] == 0)) & leaves_range(g, compute)
     return Truth(wide, stored, slack, free=np.broadcast_to(free, shape))
 
 

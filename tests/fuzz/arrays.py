@@ -143,7 +143,7 @@ def operand(draw: Draw, shape: tuple[int, ...], dtypes: Any = REAL, tame: bool =
     sides = [1 if draw.chance(12) else n for n in shape]
     if draw.chance(15):
         sides = sides[draw.below(len(sides) + 1) :]
-    if draw.chance(1):
+    if draw.chance(1) and len(sides) < 6:  # more of them might broadcast to terabytes
         sides = [*sides, 3]
     dtype = draw.pick(STRANGE) if draw.chance(1) else draw.pick(dtypes)
     return laid_out(draw, values(draw, tuple(sides), dtype, tame))

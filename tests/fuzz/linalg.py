@@ -58,7 +58,7 @@ def _matrix(draw: Draw, shape: tuple[int, ...], dtype: Any) -> Any:
     if draw.chance(15):
         dtype = draw.pick(arrays.NUMBERS)
     if draw.chance(1):
-        dtype = draw.pick(("O", "U3", "S2", "M8[s]"))
+        dtype = draw.pick(("U3", "S2", "M8[s]"))
     return arrays.laid_out(draw, arrays.values(draw, shape, dtype, tame=draw.chance(85)))
 
 

@@ -32,7 +32,7 @@ def case(draw: Draw) -> Case:
     args = [arrays.operand(draw, shape) for _ in range(3 if kind == 1 else 2)]
     if loss.name == "binary_cross_entropy" and draw.chance(70):
         args[-2:] = [_probabilities(draw, shape) for _ in range(2)]
-    if loss.name == "sigmoid_cross_entropy":
+    if loss.name in ("sigmoid_cross_entropy", "binary_cross_entropy"):
         args[-1] = _probabilities(draw, shape)
     options: dict[str, Any] = {}
     if loss.param and draw.chance(50):

@@ -98,7 +98,7 @@ def _expectation(name: str) -> Any:
         roundings = 1 if "initial" in options else 0.5
         slack = size * eps + roundings * unit(np.abs(wide), compute)
         if "initial" in options:  # added to the rounded sum
-            slack = slack + unit(size, part)
+            slack = slack + 2 * unit(size, part)
         if stored.kind == "c" or options.get("dtype"):  # NumPy's loops
             slack = slack + size * (8 + count) * ml_dtypes.finfo(part).eps
         # An intermediate sum may overflow where the whole does not.

@@ -120,10 +120,11 @@ def _sparsemax(x: Any, sign: Any, y: Any) -> None:
     for o in range(x.shape[0]):
         for i in range(x.shape[2]):
             top = _highest(x, o, i)
-            tau, tau_low, former, count = -1.0, 0.0, -1, -2
-            # Newton's iteration from below: the support shrinks until it stays the same.
-            while count != former:
-                former, count, high, rest = count, 0, -1.0, 0.0
+            tau, tau_low, least = -1.0, 0.0, n + 1
+            # Newton's iteration from below: the support shrinks until it stays the same.  Where the
+            # last bit of tau decides, it might grow again, and so forth without an end.
+            while True:
+                count, high, rest = 0, -1.0, 0.0
                 for j in range(n):
                     d, low = _distance(np.float64(x[o, j, i]), top)
                     if not (d - tau) + (low - tau_low) <= 0.0:
@@ -132,6 +133,9 @@ def _sparsemax(x: Any, sign: Any, y: Any) -> None:
                         t = total - high
                         rest += ((high - (total - t)) + (d - t)) + low
                         high = total
+                if count >= least:
+                    break
+                least = count
                 tau = (high + rest) / count if count else 0.0
                 tau_low = 0.0
                 if count:
