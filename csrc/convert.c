@@ -184,29 +184,10 @@ static void complex_truth(uint8_t *dst, int from, const void *src, ptrdiff_t n) 
                                        : wide[2 * i] != 0 || wide[2 * i + 1] != 0;
 }
 
-#define SWAP(bits)                                            \
-    for (ptrdiff_t i = 0; i < n; i++) {                       \
-        uint##bits##_t v;                                     \
-        memcpy(&v, from + i * (ptrdiff_t)sizeof v, sizeof v); \
-        v = __builtin_bswap##bits(v);                         \
-        memcpy(to + i * (ptrdiff_t)sizeof v, &v, sizeof v);   \
-    }                                                         \
-    break
-
-/* Any alignment; the two may be the same. */
-static void swap_bytes(int type, char *to, const char *from, ptrdiff_t n) {
+/* Any alignment. */
+static void swap_bytes(const vekt_target *target, int type, char *to, const char *from, ptrdiff_t n) {
     const int is_complex = type >= VEKT_TYPE_C64;
-    n <<= is_complex;
-    switch (vekt_type_bytes(type) >> is_complex) {
-    case 2:
-        SWAP(16);
-    case 4:
-        SWAP(32);
-    case 8:
-        SWAP(64);
-    default:
-        memmove(to, from, (size_t)n);
-    }
+    target->swap(to, from, vekt_type_bytes(type) >> is_complex, n << is_complex);
 }
 
 /* By way of aligned values in native byte order. */
@@ -218,18 +199,22 @@ static void convert_foreign(const vekt_target *target, int to, char *dst, int fr
         return;
     }
     if (plain_to == plain_from) {
-        swap_bytes(plain_to, dst, src, n);
+        swap_bytes(target, plain_to, dst, src, n);
         return;
     }
     uint64_t in[2 * HUB_ELEMENTS], out[2 * HUB_ELEMENTS];
     for (ptrdiff_t m; n > 0; n -= m, dst += m * wide, src += m * narrow) {
         m = n < HUB_ELEMENTS ? n : HUB_ELEMENTS;
-        if (from != plain_from) memcpy(in, src, (size_t)(m * narrow));
-        if (from & VEKT_SWAPPED) swap_bytes(plain_from, (char *)in, (const char *)in, m);
+        if (from & VEKT_SWAPPED)
+            swap_bytes(target, plain_from, (char *)in, src, m);
+        else if (from != plain_from)
+            memcpy(in, src, (size_t)(m * narrow));
         vekt_convert(target, plain_to, to != plain_to ? (char *)out : dst, plain_from,
                      from != plain_from ? (const char *)in : src, m);
-        if (to & VEKT_SWAPPED) swap_bytes(plain_to, (char *)out, (const char *)out, m);
-        if (to != plain_to) memcpy(dst, out, (size_t)(m * wide));
+        if (to & VEKT_SWAPPED)
+            swap_bytes(target, plain_to, dst, (const char *)out, m);
+        else if (to != plain_to)
+            memcpy(dst, out, (size_t)(m * wide));
     }
 }
 

@@ -87,6 +87,7 @@
 #include "ops/dot_blocks.h"
 #include "rows/transpose.h"
 #include "simd/convert.h"
+#include "simd/byte_order.h"
 #include "ops/select.h"
 #include "ops/integers.h"
 
@@ -208,6 +209,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .n_arithmetic = sizeof arithmetic / sizeof *arithmetic,
     .arithmetic = arithmetic,
     .convert = VEKT_CONVERSIONS,
+    .swap = swap_order,
     .products = &PRODUCTS(VEKT_ISA),
     .stream = stream,
 };

@@ -211,6 +211,7 @@ typedef struct vekt_target {
     const vekt_typed_kernel *arithmetic;
     vekt_conversion convert[VEKT_N_TYPES]
                            [VEKT_N_TYPES]; /* [from][to]; NULL where speed has not mattered: convert.h */
+    void (*swap)(char *to, const char *from, int item, ptrdiff_t n); /* the bytes of each item */
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];

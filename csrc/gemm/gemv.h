@@ -191,11 +191,15 @@ static void FN(dot_groups)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL
         FN(dot_group)(&at, rows - i < LANES ? rows - i : LANES, n, sums + i);
 }
 
+/* A matrix that the second-level cache holds is read by panels. */
+enum { FN(PANELS_BYTES) = 1 << 18 };
+
 /* One block. */
 static void FN(dot_sums)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
     if (d->col == sizeof(REAL) || d->row != sizeof(REAL))
         FN(dot_groups)(d, rows, n, sums);
-    else if (n <= 2 * FN(DOT_LANES)) /* too short a chain for the memory traffic of the other way */
+    else if (n <= 2 * FN(DOT_LANES) || /* too short a chain for the memory traffic of the other way, */
+             (n <= 4 * FN(DOT_LANES) && rows * n * (ptrdiff_t)sizeof(REAL) <= FN(PANELS_BYTES))) /* or near enough */
         FN(dot_panels)(d, rows, n, sums);
     else
         FN(dot_streams)(d, rows, n, sums);
