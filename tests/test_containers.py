@@ -168,6 +168,10 @@ MASKED = {
     "where": lambda m: vk.where(True, m, 0),
     "where, condition": lambda m: vk.where(m, 1, 0),
     "stream": lambda m: vk.stream(np.negative, m),
+    "evaluate": lambda m: vk.evaluate("2 * a", {"a": m}),
+    "evaluate, second": lambda m: vk.evaluate("b - a", {"a": m, "b": m.data}),
+    "evaluate, a sum": lambda m: vk.evaluate("sum(a)", {"a": m}),
+    "a fused gradient": lambda m: vk.fuse(lambda x: vk.gelu(x) * 2).backward(m.data, m),
     "glu_backward": lambda m: vk.glu_backward(m[:, :3], m),
     "prelu_backward": lambda m: vk.prelu_backward(m, m, 0.1),
 }
@@ -175,7 +179,9 @@ MASKED = {
 
 @pytest.mark.parametrize("name", MASKED)
 def test_masks_are_not_ignored(name: str, x: Any) -> None:
-    with pytest.raises(TypeError, match=r"is a masked array, and its mask would be ignored"):
+    with pytest.raises(
+        TypeError, match=r"is a masked array, and its mask would be ignored|masked arrays have no"
+    ):
         MASKED[name](np.ma.masked_array(x, mask=x > 0))
 
 
@@ -188,6 +194,8 @@ KEEPING = {
     "add": lambda m: vk.add(m, m),
     "multiply_add": lambda m: vk.multiply_add(m, m, m),
     "clip": lambda m: vk.clip(m, 0, 1),
+    "fused": lambda m: vk.fuse(lambda x, y: vk.gelu(x) * y)(m.data, m),
+    "fused, several results": lambda m: vk.fuse(lambda x: (x, x + 1))(m)[1],
     "squared_error": lambda m: vk.squared_error(m, m),
     "sum": lambda m: vk.sum(m, axis=0),
     "max": lambda m: vk.max(m, axis=0),

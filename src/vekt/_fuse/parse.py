@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vekt import elementwise
+from vekt._axes import unmasked
 
 from .functions import of_parts
 from .fused import fuse
@@ -384,7 +385,12 @@ def evaluate(
             values.append(global_dict[name])
         else:
             raise KeyError(f"there is no variable {name}")
-    values = [x if type(x) is np.ndarray or type(x) in _PYTHONS else np.asarray(x) for x in values]
+    values = [
+        x
+        if type(x) is np.ndarray or type(x) in _PYTHONS
+        else np.asarray(unmasked("evaluate", name, x))
+        for name, x in zip(names, values, strict=True)
+    ]
     options = {} if dtype is None else {"dtype": dtype}
     if out is not None:
         options["out"] = out
