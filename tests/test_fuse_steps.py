@@ -291,3 +291,34 @@ def test_outputs_out_of_line(dtype):
     empty = (np.empty(0, dtype), np.empty(0, dtype))
     both = vk.fuse(lambda x: (x + x, np.positive(x) if dtype != "?" else x & x))
     assert both(x[:0], out=empty)[0] is empty[0]
+
+
+def test_products_along_axes_have_no_gradient():
+    for function in (np.prod, lambda x: x * np.prod(x, axis=0), lambda x: np.prod(x * 2) + x):
+        fused = vk.fuse(lambda x, f=function: f(x))
+        for call in (fused.value_and_grad, lambda x, f=fused: f.backward(np.float64(1), x)):
+            with pytest.raises(TypeError, match="product along axes has no gradient"):
+                call(X)
+
+
+@pytest.mark.parametrize("name", ["any", "all"])
+def test_truths_are_constants_for_gradients(name):
+    fused = vk.fuse(lambda x: x * getattr(np, name)(x))
+    np.testing.assert_array_equal(
+        fused.backward(np.ones((2, 3)), X), np.full((2, 3), name == "any")
+    )
+
+
+@pytest.mark.parametrize("out", [None, "f4", "i1"])
+def test_no_warnings(out):
+    """Neither of what overflows on the way, nor of what an output cannot hold."""
+    huge = np.full(20, 2.0**62)
+    for function in (np.prod, np.sum, lambda x: x * x * 1e300):
+        for x in (huge, huge * 1j, huge.astype("i8"), np.full(20, np.inf)):
+            with np.errstate(all="ignore"):
+                want = np.asarray(function(x))
+            target = None if out is None else np.zeros(want.shape, out)
+            if target is None or np.can_cast(want.dtype, target.dtype, "same_kind"):
+                with np.errstate(all="raise"):
+                    got = vk.fuse(lambda x, f=function: f(x))(x, out=target)
+                assert got.shape == want.shape

@@ -17,7 +17,7 @@ from vekt import ufuncs
 from vekt._axes import along_shape, halves
 from vekt._dask import broadcast_shapes, da, of_blocks, part_of, reduction, same_shape, variant_of
 from vekt._fuse.fused import Fused
-from vekt._fuse.plan import check_shape
+from vekt._fuse.spread import check_shape
 from vekt._fuse.variant import prepare
 from vekt._prelu import prelu_backward as _prelu_backward
 from vekt.layers import check_backward

@@ -29,6 +29,8 @@ def at_least(function: str, name: str, value: Any, least: float) -> Any:
         return value.map_blocks(partial(at_least, function, name, least=least), meta=value._meta)
     elif is_xarray(value) and is_dask(value.data):
         return value.copy(data=at_least(function, name, value.data, least))
+    elif hasattr(value, "__vekt_function__"):  # traced: it has no values yet
+        return value
     elif isinstance(value, (list, tuple)) or hasattr(value, "__array__"):
         array = np.asanyarray(value)  # masked elements do not count
         real = array.dtype.kind in "biuf" or is_bfloat16(array.dtype)

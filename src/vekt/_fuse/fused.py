@@ -24,7 +24,7 @@ from .plan import Plan, Traced
 from .rules import gradients
 from .segments import MAX_OPERANDS
 from .symbols import Symbol
-from .variant import Variant, is_foreign, prepare
+from .variant import Variant, is_foreign, prepare, step_by_step
 
 _MOST_VARIANTS = 64
 _WRAPPED = ".__wrapped__"
@@ -76,7 +76,7 @@ class Fused:
         variant, operands = self.bind(args, options, dtype)
         plan, operands = prepare(variant, operands)
         if plan is None:
-            return _step_by_step(variant, operands, out, dtype)
+            return step_by_step(variant, operands, out, dtype)
         if out is None and dtype is None and not options and variant.count == len(args):
             self._keep(args, plan)
         outs = _outs(out, plan)
@@ -206,7 +206,7 @@ class Fused:
         name = self.function.__name__
         plan, operands = prepare(variant, foreign.values_of(name, given), before=True)
         plan = self._known(variant, plan, operands)
-        value = _step_by_step(variant, given, None, dtype)
+        value = step_by_step(variant, given, None, dtype)
         foreign.check_value(name, plan, operands, value)
         return plan, given, operands, value
 
@@ -215,7 +215,7 @@ class Fused:
     ) -> Plan:
         """Return the plan, if there is one for these operands."""
         if plan is None:
-            _step_by_step(variant, operands, None, variant.dtype)  # which may tell what is wrong
+            step_by_step(variant, operands, None, variant.dtype)  # which may tell what is wrong
             dtypes = ", ".join(str(getattr(x, "dtype", type(x).__name__)) for x in operands)
             raise TypeError(f"{self.function.__name__}: no {what} for operands of {dtypes}")
         return plan
@@ -328,26 +328,6 @@ def _lazy_gradients(*of_call: Any) -> Any:
 
 def _one_or_all(gradients: list[Any]) -> Any:
     return gradients[0] if len(gradients) == 1 else tuple(gradients)
-
-
-def _step_by_step(variant: Variant, operands: list[Any], out: Any, dtype: Any) -> Any:
-    if out is None and dtype is None and any(is_dask(x) for x in operands):
-        plan = variant.plan_for(operands)
-        if plan is not None and plan.is_elementwise and not plan.traced.is_tuple:
-            blockwise = import_module("vekt._dask").fused
-            return blockwise(variant, operands, plan.traced.outputs[0].dtype)
-    if dtype is not None:
-        operands = [x.astype(dtype) if hasattr(x, "astype") else x for x in operands]
-    with np.errstate(all="ignore"):
-        results = variant.call(*operands)
-    if out is None:
-        return results
-    outs = out if isinstance(out, tuple) else (out,)
-    values = results if isinstance(results, tuple) else (results,)
-    for target, value in zip(outs, values, strict=True):
-        if target is not None:
-            np.copyto(target, value, casting="same_kind")
-    return out if isinstance(results, tuple) else outs[0]
 
 
 def _outs(out: Any, plan: Plan) -> tuple[Any, ...]:

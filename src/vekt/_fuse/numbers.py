@@ -44,6 +44,8 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 
 _EXAMPLES: dict[type, Any] = {bool: True, int: 2, float: 2.0, complex: 2j}
 _MOST_BITS = 4096
+_QUIET = "bBhHiIlLqQd"
+"""Dtypes to which integers are converted without a warning."""
 
 
 class UnforeseenError(Exception):
@@ -123,6 +125,8 @@ def as_dtype(number: Node, given: dict[Node, Any]) -> Any:
     """
     value, dtype = value_of(number.args[0], given), number.dtype
     try:
+        if not number.value and type(value) is int and dtype.char in _QUIET:
+            return np.array(value, dtype)
         with np.errstate(all="ignore"):
             if number.value == "truth":
                 return np.array(bool(value))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
 from .graph import REDUCTIONS, Graph, Node, UnfusableError, leaves, topological
-from .numbers import Fixed, UnforeseenError, as_dtype
+from .numbers import Fixed, UnforeseenError, as_dtype, identity
 from .passes import SCALAR, Pass, Result, Tier
 from .recorded import Recorded, can_record
 from .rules import Algebra, gradients
+from .spread import check_shape, spread, spread_value
 from .symbols import NUMBERS, Symbol, refuse, scalar_of
 
 Array = NDArray[Any]
@@ -107,6 +108,7 @@ class Plan:
         self.forward = self._passes(traced.outputs)
         self.numbers = {x for step in self.forward for x in step.inputs if x.op == "number"}
         self._backward: dict[Any, Any] = {}
+        self._last: tuple[list[Any], dict[Node, Any]] | None = None  # numbers of the last call
         self._together: Pass | None = None
         self._recorded: dict[Any, Recorded | None] = {}
 
@@ -140,7 +142,11 @@ class Plan:
         """Values of inputs, and of numbers."""
         values = dict(zip(self.traced.inputs, operands, strict=True))
         if self.numbers:
-            values |= {x: as_dtype(x, values) for x in self.numbers}
+            key = [identity(x) for x in operands if type(x) in (int, float)]
+            last = self._last
+            if last is None or last[0] != key:
+                last = self._last = key, {x: as_dtype(x, values) for x in self.numbers}
+            values |= last[1]
         return values
 
     def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
@@ -190,7 +196,7 @@ class Plan:
     def _scales(self, shape: tuple[int, ...]) -> list[Array]:
         """Return gradients of means with respect to each of their elements."""
         means = [y for y in self.traced.outputs if y.op == "mean"]
-        return [np.asarray(_spread(y, np.ones((), y.dtype), shape)) for y in means]
+        return [np.asarray(spread(y, np.ones((), y.dtype), shape)) for y in means]
 
     @property
     def _is_one(self) -> bool:
@@ -213,10 +219,21 @@ class Plan:
     def backward(self, dys: Sequence[Any], arrays: Sequence[Array]) -> list[Any]:
         """Gradients with respect to the operands, None for those that have none."""
         values = self._run(arrays) if len(self.forward) > 1 else self._values(arrays)
-        for y, _dy in zip(self.traced.outputs, dys, strict=True):
-            if not y.is_float:
-                raise TypeError(f"a result of dtype {y.dtype} has no gradient")
+        self._check_gradients()
         return self._reverse(list(zip(self.traced.outputs, dys, strict=True)), values)
+
+    def _check_gradients(self) -> None:
+        if self._underivable:
+            raise TypeError(self._underivable)
+
+    @cached_property
+    def _underivable(self) -> str:
+        """Why there are no gradients, or ""."""
+        for y in self.traced.outputs:
+            if not y.is_float:
+                return f"a result of dtype {y.dtype} has no gradient"
+        products = any(x.op == "prod" and x.is_float for x in topological(self.traced.outputs))
+        return "a product along axes has no gradient" if products else ""
 
     def _reverse(self, weights: list[tuple[Node, Any]], values: dict[Node, Any]) -> list[Any]:
         sums: dict[Node, Any] = {}
@@ -251,13 +268,13 @@ class Plan:
             return []
         given: list[Any] = []
         for node in known:
-            dy = _spread(node, np.asarray(sums.pop(node)), shape)
+            dy = spread(node, np.asarray(sums.pop(node)), shape)
             check_shape(node, dy, shape)
             if node.op in ("max", "min"):
                 y = values.get(node)
                 if y is None:
                     y = step(arrays)[[r.node for r in step.results].index(node)]
-                y = _spread_value(node, np.asarray(y), shape)
+                y = spread_value(node, np.asarray(y), shape)
                 given += [dy / self._ties(step, node)([*arrays, y])[0], y]
             else:
                 given.append(dy)
@@ -322,9 +339,7 @@ class Plan:
 
     def value_and_grad(self, arrays: Sequence[Array]) -> tuple[list[Any], list[Any]]:
         """Results, and the gradients of their sum; in one pass wherever there is but one."""
-        for y in self.traced.outputs:
-            if not y.is_float:
-                raise TypeError(f"a result of dtype {y.dtype} has no gradient")
+        self._check_gradients()
         if self._is_one:
             return self._both(self.forward[0], arrays)
         values = self._run(arrays)
@@ -360,45 +375,6 @@ class Plan:
         by_node = dict(zip((r.node for r in step.results), results[:n], strict=True))
         sums = dict(zip(self._wrt, results[n:], strict=True))
         return [by_node[y] for y in outputs], self._gradients_in(sums, values)
-
-
-def _axes(node: Node, ndim: int) -> tuple[int, ...]:
-    axis = node.value[0]
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
-
-
-def check_shape(node: Node, dy: Array, shape: tuple[int, ...]) -> None:
-    """Whether a gradient has, or broadcasts to, the shape of what it belongs to."""
-    if node.op in REDUCTIONS:
-        axes = _axes(node, len(shape))
-        shape = tuple(1 if k in axes else n for k, n in enumerate(shape))
-    fits = dy.ndim <= len(shape) and all(
-        a in (1, b) for a, b in zip(dy.shape[::-1], shape[::-1], strict=False)
-    )
-    if not fits:
-        raise ValueError(f"dy: expected an array that broadcasts to {shape}, got {dy.shape}")
-
-
-def _spread_value(node: Node, y: Array, shape: tuple[int, ...]) -> Array:
-    """Return a reduced value with its reduced dimensions kept."""
-    if node.value[1] or y.ndim == len(shape):
-        return y
-    return np.expand_dims(y, _axes(node, len(shape)))
-
-
-def _spread(node: Node, dy: Array, shape: tuple[int, ...]) -> Array:
-    """Return the gradient with respect to a result as it is for each element of its sum."""
-    if node.op not in REDUCTIONS:
-        return dy
-    if dy.ndim and not node.value[1]:
-        dy = np.expand_dims(dy, _axes(node, len(shape)))
-    if node.op == "mean":
-        count = 1
-        for k in _axes(node, len(shape)):
-            count *= shape[k]
-        with np.errstate(all="ignore"):
-            dy = dy / dy.dtype.type(count)
-    return dy
 
 
 __all__ = ["Plan", "Traced", "UnfusableError"]

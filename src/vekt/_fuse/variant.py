@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from vekt._axes import is_dask
 
 from .graph import UnfusableError
 from .numbers import Fixed
@@ -138,3 +141,24 @@ def is_foreign(x: Any) -> bool:
     if type(x) in (np.ndarray, int, float, list) or isinstance(x, np.generic):
         return False
     return isinstance(x, np.ndarray) or hasattr(x, "__array_ufunc__")
+
+
+def step_by_step(variant: Variant, operands: list[Any], out: Any, dtype: Any) -> Any:
+    """Return what the function itself gives for operands, converted and without warnings."""
+    if out is None and dtype is None and any(is_dask(x) for x in operands):
+        plan = variant.plan_for(operands)
+        if plan is not None and plan.is_elementwise and not plan.traced.is_tuple:
+            blockwise = import_module("vekt._dask").fused
+            return blockwise(variant, operands, plan.traced.outputs[0].dtype)
+    if dtype is not None:
+        operands = [x.astype(dtype) if hasattr(x, "astype") else x for x in operands]
+    with np.errstate(all="ignore"):
+        results = variant.call(*operands)
+    if out is None:
+        return results
+    outs = out if isinstance(out, tuple) else (out,)
+    values = results if isinstance(results, tuple) else (results,)
+    for target, value in zip(outs, values, strict=True):
+        if target is not None:
+            np.copyto(target, value, casting="same_kind")
+    return out if isinstance(results, tuple) else outs[0]
