@@ -322,3 +322,23 @@ def test_no_warnings(out):
                 with np.errstate(all="raise"):
                     got = vk.fuse(lambda x, f=function: f(x))(x, out=target)
                 assert got.shape == want.shape
+
+
+PARTS = {
+    "real": np.real,
+    "imag": np.imag,
+    "conjugate": lambda s: s.conjugate(),
+    "abs": abs,
+    "negative": operator.neg,
+    "positive": operator.pos,
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_parts_of_pythons_numbers(name, dtype):
+    """They stay Python's, so that the array tells the dtype."""
+    part, x = PARTS[name], np.array([1, 0, 1]).astype(dtype)
+    for s in (3, 2.5, -0.0):
+        for number in (lambda s: s, lambda s: s * 1j, lambda s: s - 2j, lambda s: s > 1):
+            same(lambda x, s, n=number: x + part(n(s)), x, s)

@@ -180,7 +180,8 @@ class Graph:
         """
         kind = numbers.type_of(name, [x.value if x.op == "constant" else x.weak for x in args])
         compares = name in _COMPARISONS and all(x.weak is float for x in args)
-        if compares or (kind is float and name in _NEVER_RAISE):
+        real = all(x.weak is not complex for x in args)
+        if compares or (kind is float and real and name in _NEVER_RAISE):
             operands = tuple(self.cast(x, DOUBLE) for x in args)
             return self._node(getattr(np, name), operands, WEAK[kind], 0, kind)
         return self._node("python", args, WEAK[kind], name, kind)
