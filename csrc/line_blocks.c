@@ -145,7 +145,7 @@ void vekt_run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
     const vekt_dim *last = p->n_outer ? &p->outer[p->n_outer - 1] : NULL;
     const ptrdiff_t run = last ? last->size : 1, groups = (p->lines + p->group - 1) / p->group;
     /* Positions are sought while the lines are in the cache. */
-    const ptrdiff_t fit = VEKT_LINE_PART_BYTES / (p->n * p->item) + 1,
+    const ptrdiff_t fit = p->n ? VEKT_LINE_PART_BYTES / (p->n * p->item) + 1 : 1,
                     together = p->positions ? smaller(fit, TOGETHER) : TOGETHER;
     vekt_number local[VEKT_LINE_STREAMS * TOGETHER];
     if (buffered && !buffer) {

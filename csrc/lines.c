@@ -205,7 +205,7 @@ int vekt_reduce_lines(vekt_lines *p, vekt_dim *dims, int n_outer, int n_inner) {
     const ptrdiff_t elements = p->lines * p->n;
     const int along = is_unit(p, p->inner, p->n_inner), across = is_unit(p, p->outer, p->n_outer);
     p->transposed = along && p->n_inner == 1 && p->n <= SHORT && p->n_outer > 0 && dims[p->n_outer - 1].size >= MANY;
-    p->columns = p->transposed || (across && !along);
+    p->columns = p->n > 0 && (p->transposed || (across && !along));
     p->repeats = 1;
     const ptrdiff_t tasks = p->columns ? choose_columns(p) : choose_blocks(p, along && p->format == VEKT_NATIVE);
     vekt_number few[STACK_PARTIALS];

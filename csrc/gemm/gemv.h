@@ -150,7 +150,7 @@ INLINE void FN(dot_panel)(const FN(dots) * d, const int vectors, ptrdiff_t n, pt
         VEC sum[4] = {{0}};
         const char *a = d->a + l * d->col;
         for (ptrdiff_t p = l; p < n; p += FN(DOT_LANES), a += FN(DOT_LANES) * d->col) {
-            const VEC x = FN(v_splat)(d->x[p]);
+            const VEC x = FN(v_splat)(((const FN(element) *)d->x)[p]);
 #pragma GCC unroll 4
             for (int v = 0; v < vectors - 1; v++)
                 sum[v] = FN(v_mad)(FN(v_load)((const REAL *)a + v * LANES), x, sum[v]);

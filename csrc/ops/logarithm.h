@@ -5,8 +5,8 @@
 INLINE VEC FN(log_of_normal)(VEC x, VEC power_and_rounder) {
     const VEC one = K(1);
     /* f is from 1 - 9.5/32, which begins the table, to twice that. */
-    const INT place = v_bits(x) - v_bits(K(1 - 9.5 / 32)), shift = place >> MANTISSA_BITS;
-    const VEC f = v_real(v_bits(x) - (shift << MANTISSA_BITS));
+    const INT place = v_wrap_sub(v_bits(x), v_bits(K(1 - 9.5 / 32))), shift = place >> MANTISSA_BITS;
+    const VEC f = v_real(v_wrap_sub(v_bits(x), shift << MANTISSA_BITS));
     const VEC k = v_real(shift + v_bits(K(FN(ROUNDER)))) - power_and_rounder;
     const INT row = place >> (MANTISSA_BITS - 4);
     const VEC c = FN(v_lookup)(FN(LOG_INVERSE), row), product = f * c, r = product - one;

@@ -24,7 +24,7 @@ static __attribute__((noinline)) /* an emulated fma fills pages */
 #endif
 FN(pair) FN(scaled_exp)(const FN(scaling) * s, VEC x) {
     FN(pair) e = FN(exp_pair)(v_max(s->limit, x), NULL, HALF_RANGE);
-    e.head = v_select(v_lt(x, s->limit), K(0), v_real(v_bits(e.head) - s->offset));
+    e.head = v_select(v_lt(x, s->limit), K(0), v_real(v_wrap_sub(v_bits(e.head), s->offset)));
     return e;
 }
 

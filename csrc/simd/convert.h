@@ -3,8 +3,10 @@
 
 #define CONVERSION(from, FROM, to, TO)                                    \
     static void from##_to_##to(void *dst, const void *src, ptrdiff_t n) { \
-        const FROM *restrict x = src;                                     \
-        TO *restrict y = dst;                                             \
+        typedef FROM from_anywhere __attribute__((aligned(1)));           \
+        typedef TO to_anywhere __attribute__((aligned(1)));               \
+        const from_anywhere *restrict x = src;                            \
+        to_anywhere *restrict y = dst;                                    \
         for (ptrdiff_t i = 0; i < n; i++) y[i] = (TO)x[i];                \
     }
 

@@ -14,8 +14,9 @@
  *   v_all(m)             true where every lane of the mask is
  *   v_lanes(m)           an unsigned integer with bit i set where lane i is true
  *   v_bits(x) v_real(i)  reinterpret
- *   v_odd(i)             a mask, true where the integer is odd; of vi64 only
- *   v_widen(x, wide)     its lanes as doubles: wide[0] alone for vf64, wide[0] and wide[1] for vf32
+ *   v_wrap_add(i, j)     i + j, where bits of numbers may wrap around: + of signed integers may not; v_wrap_sub
+ * likewise v_odd(i)             a mask, true where the integer is odd; of vi64 only v_widen(x, wide)     its lanes as
+ * doubles: wide[0] alone for vf64, wide[0] and wide[1] for vf32
  *
  * with the suffix of the type, as no argument tells it:
  *
@@ -71,6 +72,9 @@ typedef double vf64 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
 typedef int32_t vi32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
 typedef int64_t vi64 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
 
+typedef uint32_t vw32 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+typedef uint64_t vw64 __attribute__((vector_size(VEKT_VECTOR_BYTES)));
+
 enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 
 #if VEKT_VECTOR_BYTES == 64
@@ -93,6 +97,8 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_bits(x) OVERLOAD(v_bits, x)(x)
 #define v_all(m) _Generic((m), mask_f32: v_all_f32, mask_f64: v_all_f64)(m)
 #define v_lanes(m) _Generic((m), mask_f32: v_lanes_f32, mask_f64: v_lanes_f64)(m)
+#define v_wrap_add(i, j) _Generic((i), vi32: v_wrap_add_i32, vi64: v_wrap_add_i64)(i, j)
+#define v_wrap_sub(i, j) _Generic((i), vi32: v_wrap_sub_i32, vi64: v_wrap_sub_i64)(i, j)
 #define v_real(i) _Generic((i), vi32: v_real_f32, vi64: v_real_f64)(i)
 #define v_abs(x) OVERLOAD(v_abs, x)(x)
 #define v_sqrt(x) OVERLOAD(v_sqrt, x)(x)
@@ -105,6 +111,10 @@ INLINE vi32 v_bits_f32(vf32 x) { return (vi32)x; }
 INLINE vi64 v_bits_f64(vf64 x) { return (vi64)x; }
 INLINE vf32 v_real_f32(vi32 i) { return (vf32)i; }
 INLINE vf64 v_real_f64(vi64 i) { return (vf64)i; }
+INLINE vi32 v_wrap_add_i32(vi32 i, vi32 j) { return (vi32)((vw32)i + (vw32)j); }
+INLINE vi64 v_wrap_add_i64(vi64 i, vi64 j) { return (vi64)((vw64)i + (vw64)j); }
+INLINE vi32 v_wrap_sub_i32(vi32 i, vi32 j) { return (vi32)((vw32)i - (vw32)j); }
+INLINE vi64 v_wrap_sub_i64(vi64 i, vi64 j) { return (vi64)((vw64)i - (vw64)j); }
 INLINE vf32 v_splat_f32(float c) { return c - (vf32){0}; } /* not 0 + c: that would lose -0 */
 INLINE vf64 v_splat_f64(double c) { return c - (vf64){0}; }
 INLINE vf32 v_abs_f32(vf32 x) { return (vf32)((vi32)x & 0x7fffffff); }

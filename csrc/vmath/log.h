@@ -36,7 +36,7 @@ INLINE VEC FN(one_minus_exp)(FN(logistic) e, VEC *low) {
 
 /* x = f 2^k with 0.7 <= f < 1.4, x a positive normal number: f, and k as a number. */
 INLINE VEC FN(significand)(VEC x, VEC *k) {
-    INT shift = (v_bits(x) - v_bits(K(0.7))) >> MANTISSA_BITS;
+    INT shift = v_wrap_sub(v_bits(x), v_bits(K(0.7))) >> MANTISSA_BITS;
     *k = v_real(shift + v_bits(K(FN(ROUNDER)))) - K(FN(ROUNDER));
-    return v_real(v_bits(x) - (shift << MANTISSA_BITS));
+    return v_real(v_wrap_sub(v_bits(x), shift << MANTISSA_BITS));
 }

@@ -30,7 +30,7 @@ INLINE FN(exp_sum) FN(exp_terms)(VEC x, const VEC *x_low, int power) {
     VEC low = x_low ? v_mad(n, K(-FN(LN2_16)[1]), *x_low) : K(0);
     VEC r = x_low ? high + low : v_mad(n, K(-FN(LN2_16)[1]), high);
     INT i = v_bits(shifted);
-    VEC head = v_real(v_bits(FN(v_lookup)(FN(EXP2), i)) + (i << (MANTISSA_BITS - 4)));
+    VEC head = v_real(v_wrap_add(v_bits(FN(v_lookup)(FN(EXP2), i)), i << (MANTISSA_BITS - 4)));
     VEC q = v_mad(r * r, HORNER(FN(EXP), r), FN(v_lookup)(FN(EXP2_LOW), i));
     return (FN(exp_sum)){head, r, low - (r - high), q};
 }

@@ -375,7 +375,7 @@ int vekt_broadcast_run(const vekt_dispatcher *d, const vekt_operation *operation
     }
     c.it.ndim = PyArray_NDIM(c.output[0]);
     c.elements = PyArray_SIZE(c.output[0]);
-    memcpy(c.it.shape, PyArray_DIMS(c.output[0]), (size_t)c.it.ndim * sizeof *c.it.shape);
+    for (int d = 0; d < c.it.ndim; d++) c.it.shape[d] = PyArray_DIM(c.output[0], d);
     for (int j = 0; j < c.nout; j++) put_output(&c, j);
     for (int j = 0; j < c.nin; j++) {
         c.copy[j] = NULL;

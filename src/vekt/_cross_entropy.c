@@ -25,7 +25,8 @@ static int set_operand(vekt_rows_call *c, int k, PyObject *object, int type, PyA
 
 /* Labels are contiguous; -1 with an error where one is no class. */
 static int check_labels(PyArrayObject *labels, npy_intp n, int may_ignore) {
-    const npy_int64 *label = PyArray_DATA(labels);
+    typedef npy_int64 npy_int64_anywhere __attribute__((aligned(1)));
+    const npy_int64_anywhere *label = PyArray_DATA(labels);
     const npy_intp count = PyArray_SIZE(labels);
     const npy_int64 least = may_ignore ? -1 : 0;
     int wrong = 0;

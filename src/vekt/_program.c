@@ -323,7 +323,7 @@ static int set_operand(vekt_reduction *r, int k, PyObject *object) {
         if (size != it->shape[d] && (size != 1 || (is_output && !reduced)))
             return fail("reduce_program: an operand does not broadcast to the shape");
         /* Strides of arrays without elements may be 0, which would mean a reduced dimension. */
-        const npy_intp stride = size ? PyArray_STRIDE(array, d - ahead) : PyArray_ITEMSIZE(array);
+        const npy_intp stride = size && d >= ahead ? PyArray_STRIDE(array, d - ahead) : PyArray_ITEMSIZE(array);
         it->step[k][d] = size == 1 ? 0 : stride;
     }
     return 0;

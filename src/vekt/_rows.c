@@ -274,7 +274,7 @@ static int provide_out(work *w) {
     if (w->f->form == REDUCTION)
         ndim = reduced_shape(w, shape);
     else
-        memcpy(shape, PyArray_DIMS(whole(w)), (size_t)ndim * sizeof *shape);
+        for (int d = 0; d < ndim; d++) shape[d] = PyArray_DIM(whole(w), d);
     if (w->out) {
         PyArrayObject *out = (PyArrayObject *)w->out;
         if (check_out(w, w->out, ndim, shape) < 0) return -1;
