@@ -15,9 +15,10 @@ enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16, VEKT_WIDE_SIGNED, VEKT_WIDE_UNSIGN
  * Threads and non-temporal stores are used where they pay.  The floating-point environment of the
  * caller, flags included, is as before afterwards.  Where an output overlaps an input other than
  * exactly, elements are computed in order: one by one for two inputs and one output (reduce and
- * accumulate), otherwise in blocks (for outputs that trail behind their input). */
-void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
-                      const ptrdiff_t *steps, ptrdiff_t n);
+ * accumulate), otherwise in blocks (for outputs that trail behind their input).  The last n_floats inputs,
+ * parameters, are floats beside operands of 16 bits. */
+void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int format, int n_floats,
+                      char *const *args, const ptrdiff_t *steps, ptrdiff_t n);
 
 /* dot.c: sum of x[i]*y[i] of a VEKT_PRODUCT type, any byte steps and alignment.  Blocks of
  * VEKT_DOT_BLOCK are added pairwise in double, so the bits depend on the values alone, not on
@@ -125,8 +126,8 @@ void vekt_optim_step(const vekt_target *target, int dtype, const vekt_optim_call
 typedef struct {
     int (*n_targets)(void);
     const vekt_target *(*target_at)(int i);
-    void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
-                        const ptrdiff_t *steps, ptrdiff_t n);
+    void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, int n_floats,
+                        char *const *args, const ptrdiff_t *steps, ptrdiff_t n);
     int (*dot)(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
                ptrdiff_t n, void *result);
     int (*rows)(const vekt_target *target, const vekt_rows_call *call);

@@ -21,6 +21,7 @@ typedef struct {
     const ptrdiff_t *steps;
     int n_args;
     const vekt_storage *storage; /* of 16 bits, or NULL */
+    int first_float;             /* inputs from this one on are floats nevertheless */
     ptrdiff_t item;              /* bytes of an element in the kernel */
     ptrdiff_t memory;            /* bytes of an element in memory */
     ptrdiff_t block;             /* elements computed at a time where an operand is not used in place */
@@ -33,14 +34,19 @@ typedef struct {
 #define SCATTER(type) \
     for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * step, src + i * sizeof(type), sizeof(type))
 
-static void gather(const call *c, char *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
-    if (c->storage && step == c->memory) {
-        c->storage->widen((float *)dst, src, n);
-    } else if (c->storage) {
+static const vekt_storage *storage_of(const call *c, int j) {
+    return j >= c->first_float && j < c->kernel->nin ? NULL : c->storage;
+}
+
+static void gather(const call *c, int j, char *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
+    const vekt_storage *storage = storage_of(c, j);
+    if (storage && step == c->memory) {
+        storage->widen((float *)dst, src, n);
+    } else if (storage) {
         uint16_t items[BLOCK_BYTES / sizeof(float)];
         char *into = (char *)items;
         for (ptrdiff_t i = 0; i < n; i++) memcpy(into + 2 * i, src + i * step, 2);
-        c->storage->widen((float *)dst, into, n);
+        storage->widen((float *)dst, into, n);
     } else if (c->item == 4) {
         GATHER(float);
     } else {
@@ -92,7 +98,7 @@ static void run_blocks(const call *c, ptrdiff_t begin, ptrdiff_t end) {
             if (c->mode[j] == DIRECT)
                 args[j] = memory;
             else if (c->mode[j] == COPIED && j < nin)
-                gather(c, args[j], memory, c->steps[j], n);
+                gather(c, j, args[j], memory, c->steps[j], n);
         }
         c->kernel->loop(args, advance, n);
         for (int j = nin; j < c->n_args; j++) {
@@ -112,7 +118,7 @@ static void run_blocks_task(void *c, ptrdiff_t begin, ptrdiff_t end) { run_block
 /* The value of a stride-0 input, repeated.  Returns the end of the space used. */
 static char *fill_splat(call *c, int j, char *space) {
     c->splat[j] = space;
-    gather(c, space, c->args[j], 0, VEKT_SPLAT_BYTES / c->item);
+    gather(c, j, space, c->args[j], 0, VEKT_SPLAT_BYTES / c->item);
     return space + VEKT_SPLAT_BYTES;
 }
 
@@ -153,7 +159,7 @@ static int should_stream(const call *c, int j, ptrdiff_t n) {
 
 static enum mode choose_mode(const call *c, int j, ptrdiff_t n) {
     int output = j >= c->kernel->nin;
-    if (!c->storage && (c->steps[j] == c->item || n == 1)) {
+    if (!storage_of(c, j) && (c->steps[j] == c->item || n == 1)) {
         return output && should_stream(c, j, n) ? STREAMED : DIRECT;
     }
     return c->steps[j] == 0 && !output ? SPLAT : COPIED;
@@ -181,8 +187,8 @@ static void run(call *c, ptrdiff_t n) {
     }
 }
 
-void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int format, char *const *args,
-                      const ptrdiff_t *steps, ptrdiff_t n) {
+void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int format, int n_floats,
+                      char *const *args, const ptrdiff_t *steps, ptrdiff_t n) {
     ptrdiff_t item = kernel->dtype == VEKT_F32 ? 4 : 8;
     call c = {
         .kernel = kernel,
@@ -193,6 +199,7 @@ void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int 
         .storage = format == VEKT_HALF       ? &target->half
                    : format == VEKT_BFLOAT16 ? &target->bfloat16
                                              : NULL,
+        .first_float = kernel->nin - n_floats,
         .item = item,
         .memory = format == VEKT_NATIVE ? item : 2,
         .block = BLOCK_BYTES / item,

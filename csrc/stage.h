@@ -83,8 +83,8 @@ static inline void vekt_fill_masked(int dtype, void *dst, const char *mask, ptrd
     }
 }
 
-/* Labels and factors of rows, in the dtype of the kernel.  Labels index memory: what is none of the classes, because
- * another thread has written it since the caller looked, becomes -1. */
+/* Labels of rows, as integers of the size of the kernel's dtype, and factors in that dtype.  Labels index memory:
+ * what is none of the classes, because another thread has written it since the caller looked, becomes -1. */
 static inline void vekt_gather_labels(int dtype, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n,
                                       ptrdiff_t classes) {
     for (ptrdiff_t i = 0; i < n; i++) {
@@ -92,9 +92,9 @@ static inline void vekt_gather_labels(int dtype, void *dst, const char *src, ptr
         memcpy(&label, src + i * step, sizeof label);
         if (label < 0 || label >= classes) label = -1;
         if (dtype == VEKT_F32)
-            ((float *)dst)[i] = (float)label;
+            ((int32_t *)dst)[i] = (int32_t)label;
         else
-            ((double *)dst)[i] = (double)label;
+            ((int64_t *)dst)[i] = label;
     }
 }
 

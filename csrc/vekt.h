@@ -96,8 +96,8 @@ typedef struct {
     int negate;   /* x is to be taken with the other sign */
     void *scalar; /* one number for each row: the result of logsumexp, or what its gradient is multiplied by; else
                      NULL */
-    /* Cross entropy: for each row its label, a whole number in the dtype of x, negative to leave it out, and what its
-     * gradient is multiplied by.  Without y, the targets are everywhere, and on_label more at the label. */
+    /* Cross entropy: for each row its label, an integer of the size of x's elements, negative to leave it out, and
+     * what its gradient is multiplied by.  Without y, the targets are everywhere, and on_label more at the label. */
     const void *label, *factor;
     double on_label, everywhere;
 } vekt_row_call;

@@ -47,7 +47,7 @@ INLINE VEC FN(where_positive)(VEC x, VEC a, VEC b) { return v_select(v_lt(K(0), 
 /* p: alpha */
 INLINE VEC FN(elu_value)(VEC x, const VEC *p) {
     VEC below = FN(times_expm1)(FN(nonpositive)(x, K(FN(EXPM1_LIMIT))), NULL, p[0], 0);
-    return FN(where_positive)(x, x, below);
+    return v_select(v_le(K(0), x), x, below); /* -0 stays */
 }
 
 INLINE VEC FN(elu_grad)(VEC x, const VEC *p) {
@@ -91,7 +91,7 @@ INLINE VEC FN(selu_value)(VEC x, const VEC *p) {
     VEC finite = v_min(K(LARGEST), x); /* infinity less infinity would be NaN */
     VEC above = v_fma(x, K(scale[0]), finite * K(scale[0] * scale[1]));
     VEC below = FN(times_expm1)(FN(nonpositive)(x, K(FN(EXPM1_LIMIT))), NULL, K(slope[0]), slope[1]);
-    return FN(where_positive)(x, above, below);
+    return v_copysign(FN(where_positive)(x, above, below), x); /* at -0, too */
 }
 
 INLINE VEC FN(selu_grad)(VEC x, const VEC *p) {

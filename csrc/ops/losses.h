@@ -84,7 +84,7 @@ LONG_LOSS vf64 sigmoid_cross_entropy_value_f64(vf64 x, vf64 t, const vf64 *p) {
     vf64 w = opposite_weight(above, t), w_low = v_select(above, (K(1) - w) - t, K(0));
     vf64 main = v_select(v_eq(w, K(0)), K(0), size * w);
     vf64 low = v_mad(finite, w_low, v_fma(finite, w, -main));
-    low = v_select(v_lt(main, K(INFINITY)), low, K(0));
+    low = v_select(v_lt(v_abs(main), K(INFINITY)), low, K(0));
     logistic_f64 e = logistic_parts_f64(-clamped_abs_f64(x, EXP_LIMIT_f64), K(0));
     vf64 log_low, log = log1p_exp_f64(e, &log_low);
     return main + v_fma((log + log_low) * e.scale, K(TINY_SCALE), low);

@@ -24,7 +24,7 @@ INLINE VEC FN(relu_grad)(VEC x, const VEC *p) {
 
 /* p: negative_slope, max_value, threshold */
 INLINE VEC FN(relu_general_value)(VEC x, const VEC *p) {
-    VEC y = v_select(v_lt(x, p[2]), FN(sloped)(p[0], x - p[2]), x);
+    VEC y = v_select(v_le(x, p[2]), FN(sloped)(p[0], x - p[2]), x);
     return v_select(v_le(p[1], x), p[1], y);
 }
 
@@ -94,7 +94,7 @@ INLINE VEC FN(hard_silu_value)(VEC x, const VEC *p) {
     VEC c = v_max(K(-3), x); /* -3 * 0 = 0 below; no infinity times 0 */
     VEC low, t = FN(plus)(c, 3, &low), h = t * K(FN(THIRD)[0] / 2);
     VEC h_low = v_mad(t, K(FN(THIRD)[1] / 2), v_mad(low, K(FN(THIRD)[0] / 2), v_fma(t, K(FN(THIRD)[0] / 2), -h)));
-    return v_select(v_le(K(3), x), x, v_fma(c, h, c * h_low));
+    return v_select(v_le(K(3), x) | v_eq(K(0), x), x, v_fma(c, h, c * h_low)); /* -0 stays */
 }
 
 /* (x + 3/2)/3, relatively accurate around its root */

@@ -25,8 +25,8 @@ INLINE VEC FN(silu_value)(VEC x, const VEC *p) {
     MASK negative = v_lt(x, K(0));
     VEC product = -t * e, product_low = v_fma(-t, e, -product) - t * low;
     VEC a = v_select(negative, product, x), a_low = v_select(negative, product_low, K(0));
-    a_low -= v_min(limit, a) * rho; /* at infinity rho is 0 */
-    return v_fma(a, g, a_low * g) * v_select(negative, K(TINY_SCALE), K(1));
+    a_low -= v_min(limit, a) * rho;                                                         /* at infinity rho is 0 */
+    return v_copysign(v_fma(a, g, a_low * g) * v_select(negative, K(TINY_SCALE), K(1)), x); /* at -0, too */
 }
 
 /* silu'(-t) = E u/(1 + E)^2, u = 1 + E - t, and silu'(t) = 1 - silu'(-t).  Around the root, t = 1.28, 1 - t is

@@ -39,11 +39,7 @@ INLINE void FN(softmax_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t
 INLINE void FN(softmax_backward_body)(const vekt_row_call *c, int mode) {
     FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
-    FN(sum_start)(&r, &s.sum, K(0));
-    FN(row_pass)(&r, FN(product_step), &s);
-    s.total = FN(sum_total)(&r, &s.sum, 0, &s.total_low);
-    /* where the sum is infinite, its second word is NaN and says nothing */
-    s.total_low = v_select(v_lt(v_abs(s.total), K(INFINITY)), s.total_low, K(0));
+    s.total = FN(sum_pass)(&r, FN(product_step), &s, &s.sum, 0, &s.total_low);
     FN(row_pass)(&r, FN(softmax_gradient_step), &s);
 }
 
@@ -76,9 +72,7 @@ INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
 INLINE void FN(log_softmax_backward_body)(const vekt_row_call *c, int mode) {
     FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
-    FN(sum_start)(&r, &s.sum, K(0));
-    FN(row_pass)(&r, FN(term_step), &s);
-    s.total = FN(sum_total)(&r, &s.sum, 0, &s.total_low);
+    s.total = FN(sum_pass)(&r, FN(term_step), &s, &s.sum, 0, &s.total_low);
     FN(row_pass)(&r, FN(log_gradient_step), &s);
 }
 
@@ -113,16 +107,10 @@ INLINE void FN(mean_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t,
 INLINE void FN(sparsemax_backward_body)(const vekt_row_call *c, int mode) {
     FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
-    FN(sum_start)(&r, &s.sum, K(0));
     for (ptrdiff_t i = 0; i < r.sums; i++) s.count[i] = (INT){0};
-    FN(row_pass)(&r, FN(support_term_step), &s);
-    INT count = s.count[0];
-    for (ptrdiff_t i = 1; i < r.sums; i++) count += s.count[i];
-    if (!r.panel)
-        for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
-    VEC low, sum = FN(sum_total)(&r, &s.sum, 0, &low);
-    VEC n = v_max(K(1), __builtin_convertvector(count, VEC)); /* an empty support has no use for the mean */
-    s.total = FN(divide)(sum, low, n, K(0), K(1) / n, &s.total_low);
+    VEC low, sum = FN(sum_pass)(&r, FN(support_term_step), &s, &s.sum, 0, &low);
+    VEC n_low, n = v_max(K(1), FN(count_total)(&r, s.count, &n_low)); /* an empty support has no use for the mean */
+    s.total = FN(divide)(sum, low, n, n_low, K(1) / n, &s.total_low);
     s.total_low = v_select(v_lt(v_abs(s.total), K(INFINITY)), s.total_low, K(0));
     FN(row_pass)(&r, FN(mean_gradient_step), &s);
 }

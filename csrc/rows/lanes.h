@@ -4,11 +4,13 @@
  * neighbouring elements of one row; in PANEL mode it holds one element of each of LANES rows, so that nothing goes
  * across lanes.  Element j of a row is added to sum number j mod SUM_WIDTH, and sums are joined in halves: the same
  * bits in both modes and for every width of vector.  Rows of VEKT_SHORT_ROW elements or fewer always run as panels,
- * and have one sum each, in registers: SHORT mode. */
+ * and have one sum each, in registers: SHORT mode.  Longer rows are summed in parts of PART_OF_ROW elements: the
+ * second word of a sum would lose the errors of too many additions. */
 
 #ifndef VEKT_LANES_H
 #define VEKT_LANES_H
 enum { ROW, PANEL, SHORT };
+enum { PART_OF_ROW = 4096 };
 #endif
 
 #define SUM_WIDTH (64 / (int)sizeof(REAL))
@@ -138,9 +140,80 @@ INLINE VEC FN(sum_total)(const FN(rows) * r, FN(row_sum) * s, REAL start, VEC *l
     }
     FN(sum_join)(&high, low, K(-count * start), K(0));
     VEC sum = high, rest = K(0);
-    FN(sum_join)(&sum, &rest, *low, K(0)); /* low may be the larger word */
-    *low = rest;
+    /* low may be the larger word; where high is infinite it is NaN, and says nothing */
+    MASK infinite = v_eq(v_abs(high), K(INFINITY));
+    FN(sum_join)(&sum, &rest, v_select(infinite, K(0), *low), K(0));
+    *low = v_select(infinite, K(0), rest);
     return sum;
+}
+
+/* Adds to a sum of two words, whose second stays below half a unit of the first. */
+INLINE void FN(add_part)(VEC *high, VEC *low, VEC x, VEC x_low) {
+    VEC rest = *low;
+    FN(sum_join)(high, &rest, x, x_low);
+    rest = v_select(v_eq(v_abs(*high), K(INFINITY)), K(0), rest);
+    VEC sum = *high + rest;
+    *low = v_select(v_eq(v_abs(sum), K(INFINITY)), K(0), rest - (sum - *high));
+    *high = sum;
+}
+
+typedef VEC (*FN(total))(const FN(rows) * r, FN(row_sum) * s, REAL start, VEC *low);
+
+/* A pass whose step adds to `count` sums, which begin with start: what each of them comes to in two words. */
+INLINE void FN(sum_passes)(const FN(rows) * r, FN(pass) pass, FN(row_step) step, void *state, FN(total) total,
+                           FN(row_sum) * sums, int count, REAL start, VEC *high, VEC *low) {
+    const int is_short = r->panel && r->sums == 1;
+    FN(rows) part = *r;
+    for (int k = 0; k < count; k++) high[k] = low[k] = K(0);
+    for (ptrdiff_t left = r->n; left > 0; left -= PART_OF_ROW) {
+        if (!is_short) part.n = left < PART_OF_ROW ? left : PART_OF_ROW;
+#pragma GCC unroll 2
+        for (int k = 0; k < count; k++) FN(sum_start)(r, &sums[k], K(start));
+        pass(&part, step, state);
+        const int whole = is_short || part.n == r->n;
+#pragma GCC unroll 2
+        for (int k = 0; k < count; k++) {
+            VEC x_low, x = total(r, &sums[k], start, &x_low);
+            if (whole)
+                high[k] = x, low[k] = x_low;
+            else
+                FN(add_part)(&high[k], &low[k], x, x_low);
+        }
+        if (whole) return;
+        const ptrdiff_t vectors = r->panel ? PART_OF_ROW : PART_OF_ROW / LANES;
+        part.x += vectors * r->x_step, part.y += r->y ? vectors * r->y_step : 0,
+            part.out += r->out ? vectors * r->out_step : 0;
+    }
+}
+
+INLINE VEC FN(sum_pass)(const FN(rows) * r, FN(row_step) step, void *state, FN(row_sum) * sum, REAL start, VEC *low) {
+    VEC high;
+    FN(sum_passes)(r, FN(row_pass), step, state, FN(sum_total), sum, 1, start, &high, low);
+    return high;
+}
+
+/* In all lanes of a row what they hold together. */
+INLINE INT FN(count_lanes)(const FN(rows) * r, INT count) {
+    if (!r->panel)
+        for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
+    return count;
+}
+
+INLINE INT FN(count_all)(const FN(rows) * r, const INT *count) {
+    INT all = count[0];
+    for (int i = 1; i < r->sums; i++) all += count[i];
+    return FN(count_lanes)(r, all);
+}
+
+/* What each row's counters add up to, in two words: floats are whole numbers up to 2^24 alone. */
+INLINE VEC FN(count_total)(const FN(rows) * r, const INT *count, VEC *low) {
+    *low = K(0);
+    if (sizeof(REAL) == 8 || r->n <= 1 << 24) return __builtin_convertvector(FN(count_all)(r, count), VEC);
+    INT many = (INT){0}, few = (INT){0};
+    for (int i = 0; i < r->sums; i++) many += count[i] >> 12, few += count[i] & 4095;
+    VEC high = __builtin_convertvector(FN(count_lanes)(r, many), VEC) * K(4096);
+    FN(add_part)(&high, low, __builtin_convertvector(FN(count_lanes)(r, few), VEC), K(0));
+    return high;
 }
 
 typedef struct {
@@ -187,21 +260,27 @@ INLINE VEC FN(centre_of)(VEC max) {
     return v_select(v_lt(v_abs(max), K(INFINITY)), centre, K(0));
 }
 
+/* x less the centre of its row.  Where the maximum is +inf, the elements that are become 0 and the others -inf, NaN
+ * apart; where it is -inf they stay. */
+INLINE VEC FN(centred)(VEC x, VEC max, VEC centre) {
+    const VEC inf = K(INFINITY);
+    VEC infinite = v_select(v_lt(x, inf), -inf, v_select(v_eq(x, inf), K(0), x));
+    return v_select(v_eq(max, inf), infinite, x - centre);
+}
+
 /* What a kernel takes a copy of x for, in out: elements that are negated or moved, or rows whose maximum is infinite.
- * Where it is +inf, the elements that are +inf become 0 and the others -inf, NaN apart; where it is -inf they stay.
  * Returns the maximum of the copy. */
 static __attribute__((noinline)) VEC FN(tame)(const vekt_row_call *c, int panel, VEC max) {
-    const VEC inf = K(INFINITY), centre = FN(centre_of)(max);
+    const VEC centre = FN(centre_of)(max);
     const INT flip = v_bits(K(c->negate ? -0.0 : 0.0));
     const ptrdiff_t contiguous = sizeof(VEC), x_step = panel ? c->x_step : contiguous;
     const ptrdiff_t out_step = panel ? c->out_step : contiguous;
     for (ptrdiff_t t = 0, left = panel ? c->n * LANES : c->n; left > 0; t++, left -= LANES) {
         const ptrdiff_t valid = left < LANES ? left : LANES;
         VEC x = FN(row_load)(c->x, x_step, t, valid, flip, 0);
-        VEC infinite = v_select(v_lt(x, inf), -inf, v_select(v_eq(x, inf), K(0), x));
-        FN(row_store)(c->out, out_step, t, valid, v_select(v_eq(max, inf), infinite, x - centre));
+        FN(row_store)(c->out, out_step, t, valid, FN(centred)(x, max, centre));
     }
-    return v_select(v_lt(v_abs(max), inf), max - centre, K(0));
+    return v_select(v_lt(v_abs(max), K(INFINITY)), max - centre, K(0));
 }
 
 /* Does no lane want a copy?  In ROW mode all lanes are the same. */
@@ -210,9 +289,8 @@ INLINE int FN(all_moderate)(VEC max, int panel) {
     return FN(all_zero)(v_bits(v_select(v_le(max, K(HIGHEST_TOP)), low, K(1))), panel);
 }
 
-/* Makes x what the kernel takes, and returns its maximum. */
-INLINE VEC FN(ready_by)(const vekt_row_call *c, FN(rows) * r, FN(pass) pass) {
-    VEC max = FN(row_max)(r, pass);
+/* Makes x, whose maximum is given, what the kernel takes, and returns the maximum of that. */
+INLINE VEC FN(made_ready)(const vekt_row_call *c, FN(rows) * r, VEC max) {
     if (__builtin_expect(c->negate || !FN(all_moderate)(max, r->panel), 0)) {
         max = FN(tame)(c, r->panel, max);
         r->x = r->out;
@@ -222,7 +300,9 @@ INLINE VEC FN(ready_by)(const vekt_row_call *c, FN(rows) * r, FN(pass) pass) {
     return max;
 }
 
-INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) { return FN(ready_by)(c, r, FN(row_pass)); }
+INLINE VEC FN(ready)(const vekt_row_call *c, FN(rows) * r) {
+    return FN(made_ready)(c, r, FN(row_max)(r, FN(row_pass)));
+}
 
 #undef LOWEST_TOP
 #undef HIGHEST_TOP

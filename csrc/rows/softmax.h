@@ -61,8 +61,7 @@ INLINE VEC FN(quotient)(const FN(softmax_state) * s, VEC e) {
     return v_select(v_eq(e, s->top), s->quotient_of_top, y);
 }
 
-INLINE void FN(prepare_quotients)(const FN(rows) * r, FN(softmax_state) * s) {
-    VEC low, sum = FN(sum_total)(r, &s->sum, 2 * ONE, &low);
+INLINE void FN(prepare_quotients)(FN(softmax_state) * s, VEC sum, VEC low) {
     sum = v_select(v_eq(sum, K(0)), K(ONE), sum); /* nothing but -inf: zeros */
     sum *= K(TINY_SCALE), low *= K(TINY_SCALE);
     VEC inverse = K(1) / sum;
@@ -97,9 +96,8 @@ INLINE void FN(softmax_body)(const vekt_row_call *c, int mode) {
     FN(rows) r = FN(rows_of)(c, mode);
     FN(softmax_state) s;
     s.scaling = FN(scaling_of)(FN(ready)(c, &r));
-    FN(sum_start)(&r, &s.sum, K(2 * ONE)); /* e^x / 2^k < 1.5 */
-    FN(row_pass)(&r, FN(exp_step), &s);
-    FN(prepare_quotients)(&r, &s);
+    VEC low, sum = FN(sum_pass)(&r, FN(exp_step), &s, &s.sum, 2 * ONE, &low); /* e^x / 2^k < 1.5 */
+    FN(prepare_quotients)(&s, sum, low);
     if (c->scalar) {
         const REAL *factor = c->scalar;
         s.factor = r.panel ? FN(v_load)(factor) : K(*factor);
@@ -196,29 +194,20 @@ INLINE void FN(subtract_step)(const FN(rows) * r, void *state, ptrdiff_t t, int 
     }
 }
 
-typedef VEC (*FN(total))(const FN(rows) * r, FN(row_sum) * s, VEC *low);
-
-INLINE VEC FN(whole_total)(const FN(rows) * r, FN(row_sum) * s, VEC *low) { return FN(sum_total)(r, s, 0, low); }
-
 /* log(sum of e^(x - max)) of each row, in two words. */
 INLINE VEC FN(log_of_sum)(const FN(rows) * r, FN(log_state) * s, VEC *low, FN(pass) pass, FN(row_step) step,
                           FN(total) total) {
     s->scaling = FN(scaling_of)(s->max - s->centre);
-    FN(sum_start)(r, &s->sum, K(0));
     for (int i = 0; i < r->sums; i++) s->count[i] = (INT){0};
-    pass(r, step, s);
-
-    INT count = s->count[0];
-    for (int i = 1; i < r->sums; i++) count += s->count[i];
-    if (!r->panel)
-        for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
-
-    VEC rest_low, rest = total(r, &s->sum, &rest_low);
+    VEC rest, rest_low, sum_low, sum;
+    FN(sum_passes)(r, pass, step, s, total, &s->sum, 1, 0, &rest, &rest_low);
     FN(pair) e = FN(scaled_exp)(&s->scaling, s->scaling.top);
     VEC max = v_fma(e.head, e.rest, e.head), max_low = v_fma(e.head, e.rest, e.head - max);
     VEC ratio_low, ratio = FN(divide)(rest, rest_low, max, max_low, K(1) / max, &ratio_low);
     /* the sum less 1; nothing but -inf counts as one maximum */
-    VEC sum = v_max(K(0), __builtin_convertvector(count, VEC) - K(1)), sum_low = K(0);
+    sum = FN(count_total)(r, s->count, &sum_low);
+    FN(sum_join)(&sum, &sum_low, K(-1), K(0));
+    sum = v_max(K(0), sum);
     FN(sum_join)(&sum, &sum_low, ratio, ratio_low);
     VEC u = sum + sum_low, u_low = sum_low - (u - sum);
     s->unit = max, s->others = u;
@@ -266,7 +255,7 @@ INLINE void FN(log_softmax_body)(const vekt_row_call *c, int mode) {
         s.max = v_select(v_lt(v_abs(max), K(INFINITY)), max, K(0));
         s.centre = FN(centre_of)(max);
     }
-    s.log = FN(log_of_sum)(&r, &s, &low, FN(row_pass), FN(rest_step), FN(whole_total));
+    s.log = FN(log_of_sum)(&r, &s, &low, FN(row_pass), FN(rest_step), FN(sum_total));
     if (c->out)
         FN(row_pass)(&r, FN(subtract_step), &s);
     else

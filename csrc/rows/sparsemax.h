@@ -48,12 +48,11 @@ INLINE void FN(clip_step)(const FN(rows) * r, void *state, ptrdiff_t t, int firs
 INLINE VEC FN(choose)(INT which, VEC x, VEC y) { return v_real((which & v_bits(x)) | (~which & v_bits(y))); }
 
 /* tau = (sum of d - 1)/count over the support, and 0 where that is empty: nothing but -inf; of the rows `which`. */
-INLINE void FN(update_tau)(FN(sparsemax_state) * s, VEC sum, VEC sum_low, INT count, INT which) {
-    VEC n = __builtin_convertvector(count, VEC);
+INLINE void FN(update_tau)(FN(sparsemax_state) * s, VEC sum, VEC sum_low, VEC n, VEC n_low, INT which) {
     MASK empty = v_eq(n, K(0));
     n = v_select(empty, K(1), n);
     FN(sum_join)(&sum, &sum_low, K(-1), K(0));
-    VEC low, inverse = K(1) / n, tau = FN(divide)(sum, sum_low, n, K(0), inverse, &low);
+    VEC low, inverse = K(1) / n, tau = FN(divide)(sum, sum_low, n, n_low, inverse, &low);
     s->tau = FN(choose)(which, v_select(empty, K(0), tau), s->tau);
     s->tau_low = FN(choose)(which, v_select(empty, K(0), low), s->tau_low);
 }
@@ -63,19 +62,15 @@ INLINE void FN(sparsemax_body)(const vekt_row_call *c, int mode) {
     FN(sparsemax_state) s;
     s.max = FN(ready)(c, &r);
     s.tau = K(-1), s.tau_low = K(0);
-    INT fewer = (INT){0} - 1, least = fewer, count;
+    INT fewer = (INT){0} - 1, least = fewer;
     for (int first = 1; !FN(all_zero)(fewer, r.panel); first = 0) {
-        FN(sum_start)(&r, &s.sum, K(0));
         for (ptrdiff_t i = 0; i < r.sums; i++) s.count[i] = (INT){0};
-        FN(row_pass)(&r, FN(support_step), &s);
-        count = s.count[0];
-        for (ptrdiff_t i = 1; i < r.sums; i++) count += s.count[i];
-        if (!r.panel)
-            for (int half = LANES / 2; half > 0; half /= 2) count += v_bits(FN(swap)(v_real(count), half));
+        VEC low, sum = FN(sum_pass)(&r, FN(support_step), &s, &s.sum, 0, &low);
+        const INT count = FN(count_all)(&r, s.count);
         if (!first) fewer = count < least;
         least = (fewer & count) | (~fewer & least);
-        VEC low, sum = FN(sum_total)(&r, &s.sum, 0, &low);
-        FN(update_tau)(&s, sum, low, count, fewer);
+        VEC n_low, n = FN(count_total)(&r, s.count, &n_low);
+        FN(update_tau)(&s, sum, low, n, n_low, fewer);
     }
     FN(row_pass)(&r, FN(clip_step), &s);
 }

@@ -38,10 +38,10 @@ PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *ar
 PyObject *vekt_py_connect_several(PyObject *self, PyObject *function);
 
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
-PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc);
+PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc, int n_params);
 
 /* _dtypes.c.  One loop for operands that are all of the same dtype. */
-int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_StridedLoop *loop);
+int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, int n_params, PyArrayMethod_StridedLoop *loop);
 /* A promoter for all dtypes without a loop of their own. */
 int vekt_add_promoter(PyObject *ufunc, PyArrayMethod_PromoterFunction *promoter);
 /* Is this the DType of ml_dtypes.bfloat16?  Where it is, that package has been imported. */

@@ -78,8 +78,8 @@ PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_
     if (set_operand(&c, VEKT_ROWS_FACTOR, args[2], NPY_DOUBLE, x, ndim - 1) < 0) return NULL;
     if (set_operand(&c, VEKT_ROWS_SCALAR, args[5], type, x, ndim - 1) < 0) return NULL;
     if (args[6] != Py_None && set_operand(&c, VEKT_ROWS_OUT, args[6], type, x, ndim) < 0) return NULL;
-    if (c.dtype == VEKT_F32 && n > 1 << 24)
-        return PyErr_Format(PyExc_ValueError, "softmax_cross_entropy: more than 2**24 classes want float64");
+    if (c.dtype == VEKT_F32 && n > INT32_MAX)
+        return PyErr_Format(PyExc_ValueError, "softmax_cross_entropy: 2**31 classes and more want float64");
 
     const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
     int status;

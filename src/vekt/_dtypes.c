@@ -3,10 +3,11 @@
 #define NO_IMPORT_UFUNC
 #include "_bridge.h"
 
-int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, PyArrayMethod_StridedLoop *loop) {
+int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, int n_params, PyArrayMethod_StridedLoop *loop) {
     PyUFuncObject *u = (PyUFuncObject *)ufunc;
     PyArray_DTypeMeta *dtypes[VEKT_MAX_ARGS];
-    for (int j = 0; j < u->nargs; j++) dtypes[j] = dtype;
+    for (int j = 0; j < u->nargs; j++)
+        dtypes[j] = j >= u->nin - n_params && j < u->nin ? &PyArray_LongDoubleDType : dtype;
     PyType_Slot slots[] = {{NPY_METH_strided_loop, (void *)loop}, {0, NULL}};
     PyArrayMethod_Spec spec = {
         .name = u->name,

@@ -165,7 +165,7 @@ static PyArray_DTypeMeta *computing_dtype(const PyUFuncObject *u, PyArray_DTypeM
 static int add_bfloat16_loop(PyObject *gufunc, PyArray_DTypeMeta *bfloat16) {
     gufunc_data *data = (void *)((PyUFuncObject *)gufunc)->data;
     if (data->bfloat16 == (PyObject *)bfloat16) return 0;
-    if (vekt_add_loop(gufunc, bfloat16, gufuncs[data->which].loop) < 0) return -1;
+    if (vekt_add_loop(gufunc, bfloat16, 0, gufuncs[data->which].loop) < 0) return -1;
     data->bfloat16 = (PyObject *)bfloat16; /* the loop keeps it alive */
     return 0;
 }
@@ -207,7 +207,7 @@ PyObject *vekt_build_gufunc(const vekt_target *target, int which) {
     int status = vekt_add_promoter(gufunc, promote);
     PyArray_DTypeMeta *list[N_DTYPES];
     list_dtypes(list);
-    for (int i = 0; i < N_DTYPES && status == 0; i++) status = vekt_add_loop(gufunc, list[i], gufuncs[which].loop);
+    for (int i = 0; i < N_DTYPES && status == 0; i++) status = vekt_add_loop(gufunc, list[i], 0, gufuncs[which].loop);
     if (status < 0) Py_CLEAR(gufunc);
     return gufunc;
 }

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ._registry import KERNELS
+
 
 def _squared_error(y: Any, t: Any) -> Any:
     return (y - t) * (y - t)
@@ -167,6 +169,17 @@ LOSS_KERNELS: dict[str, tuple[int, int]] = {
     )
 }
 """Names in the table of C kernels, with their counts of inputs and outputs."""
+
+
+def parameter_count(name: str) -> int:
+    """Count the parameters among the inputs of a kernel, which come last."""
+    base = name
+    for kind in ("_from_output", "_backward", "_value_and_grad"):
+        base = base.removesuffix(kind)
+    if base in LOSSES:
+        return int(bool(LOSSES[base].param))
+    return len(KERNELS[base].params) if base in KERNELS else 0
+
 
 SOFTMAX_NAMES = ("softmax_cross_entropy", "softmax_cross_entropy_value_and_grad")
 PUBLIC_NAMES = (*(name for loss in LOSSES.values() for name in loss.public_names), *SOFTMAX_NAMES)

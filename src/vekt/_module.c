@@ -29,11 +29,12 @@ const vekt_target *vekt_target_of(PyObject *address) {
 static PyObject *build_ufunc(PyObject *self, PyObject *args) {
     PyObject *address;
     const char *name, *doc;
+    int n_params;
     (void)self;
-    if (!PyArg_ParseTuple(args, "Oss:build_ufunc", &address, &name, &doc)) return NULL;
+    if (!PyArg_ParseTuple(args, "Ossi:build_ufunc", &address, &name, &doc, &n_params)) return NULL;
     const vekt_target *target = vekt_target_of(address);
     if (!target) return NULL;
-    return vekt_build_ufunc(target, name, doc);
+    return vekt_build_ufunc(target, name, doc, n_params);
 }
 
 static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS,
@@ -136,7 +137,7 @@ static PyMethodDef methods[] = {
      "connect_several(function, /)\n--\n\n"
      "Take what ufuncs with several outputs call for operands of other libraries."},
     {"build_ufunc", build_ufunc, METH_VARARGS,
-     "build_ufunc(target, name, doc, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
+     "build_ufunc(target, name, doc, n_params, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
     {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
     {"build_rows", build_rows, METH_O,
      "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},

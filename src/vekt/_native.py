@@ -15,6 +15,7 @@ import numpy as np
 
 from vekt import _foreign, _ufuncs
 from vekt._kernels import ffi, lib
+from vekt._loss_ops import parameter_count
 
 ISA_VARIABLE = "VEKT_ISA"
 
@@ -75,7 +76,7 @@ def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:
 def build_ufunc(name: str, isa: str = SELECTED, doc: str = "") -> np.ufunc:
     """Return a new ufunc over a supported target's kernels of this name."""
     _require_supported(isa)
-    return _ufuncs.build_ufunc(_address(TARGETS[isa]), name, doc)
+    return _ufuncs.build_ufunc(_address(TARGETS[isa]), name, doc, parameter_count(name))
 
 
 def build_ufuncs(isa: str) -> dict[str, np.ufunc]:

@@ -17,7 +17,7 @@ from ._softmax_targets import Targets, reduced
 Function = Callable[..., Any]
 
 
-def loss_functions(rounded: Callable[[Function], Function], module: str) -> dict[str, Function]:
+def loss_functions(rounded: Callable[..., Function], module: str) -> dict[str, Function]:
     """Make the public functions; `rounded` computes in a wider dtype and rounds once."""
     functions: dict[str, Function] = {}
     for loss in LOSSES.values():
@@ -31,12 +31,13 @@ def loss_functions(rounded: Callable[[Function], Function], module: str) -> dict
     return functions
 
 
-def _functions(loss: Loss, rounded: Callable[[Function], Function]) -> tuple[Function, ...]:
+def _functions(loss: Loss, rounded: Callable[..., Function]) -> tuple[Function, ...]:
     """Value, backward and both, with the parameter where there is one."""
-    value_of, slope_of = rounded(loss.value), rounded(loss.gradient)
+    n_params = int(bool(loss.param))
+    value_of, slope_of = rounded(loss.value, n_params), rounded(loss.gradient, n_params)
 
     def backward_of(dl: Any, y: Any, t: Any, *param: Any, out: Any = None) -> Any:
-        wide_dl = rounded(lambda dl, y, t, *p: dl * loss.gradient(y, t, *p))
+        wide_dl = rounded(lambda dl, y, t, *p: dl * loss.gradient(y, t, *p), n_params)
         return wide_dl(dl, y, t, *param, out=out)
 
     if not loss.param:

@@ -17,13 +17,47 @@ typedef struct {
         void *data;
     } numpy[2];         /* NumPy's, of single and double precision, where it has a ufunc of this name */
     PyObject *bfloat16; /* the DType that has a loop, or NULL */
+    int n_params;       /* the last inputs */
     char text[];        /* the name, then the docstring: NumPy keeps pointers to them */
 } ufunc_data;
 
 static int run(PyArrayMethod_Context *context, int dtype, int format, char *const *args, const npy_intp *n,
                const npy_intp *steps) {
     const ufunc_data *u = (const void *)((PyUFuncObject *)context->caller)->data;
-    vekt_connected->elementwise(u->target, u->kernel[dtype], format, args, steps, n[0]);
+    vekt_connected->elementwise(u->target, u->kernel[dtype], format, 0, args, steps, n[0]);
+    return 0;
+}
+
+enum { VARYING_PARAMETERS = 256 };
+
+/* 16-bit operands, whose parameters are numbers as Python has them: float32 in the kernel, without rounding to 16
+ * bits on the way. */
+static int run_with_numbers(PyArrayMethod_Context *context, int format, char *const *args, const npy_intp *n,
+                            const npy_intp *steps) {
+    const ufunc_data *u = (const void *)((PyUFuncObject *)context->caller)->data;
+    const vekt_kernel *kernel = u->kernel[VEKT_F32];
+    const int first = kernel->nin - u->n_params;
+    float numbers[VEKT_MAX_ARGS][VARYING_PARAMETERS];
+    char *at[VEKT_MAX_ARGS];
+    npy_intp step[VEKT_MAX_ARGS], part = n[0];
+    for (int j = first; j < kernel->nin; j++)
+        if (steps[j] != 0 && part > VARYING_PARAMETERS) part = VARYING_PARAMETERS;
+    for (npy_intp done = 0; done < n[0]; done += part) {
+        const npy_intp m = n[0] - done < part ? n[0] - done : part;
+        for (int j = 0; j < kernel->nin + kernel->nout; j++) {
+            at[j] = args[j] + done * steps[j];
+            step[j] = steps[j];
+            if (j < first || j >= kernel->nin) continue;
+            for (npy_intp i = 0; i < (steps[j] == 0 ? 1 : m); i++) {
+                npy_longdouble value;
+                memcpy(&value, at[j] + i * steps[j], sizeof value);
+                numbers[j][i] = (float)value;
+            }
+            at[j] = (char *)numbers[j];
+            step[j] = steps[j] == 0 ? 0 : (npy_intp)sizeof(float);
+        }
+        vekt_connected->elementwise(u->target, kernel, format, u->n_params, at, step, m);
+    }
     return 0;
 }
 
@@ -74,6 +108,18 @@ static int complex_double_loop(PyArrayMethod_Context *context, char *const *args
     return run_complex(context, 1, args, n, steps);
 }
 
+static int half_loop_with_numbers(PyArrayMethod_Context *context, char *const *args, const npy_intp *n,
+                                  const npy_intp *steps, NpyAuxData *unused) {
+    (void)unused;
+    return run_with_numbers(context, VEKT_HALF, args, n, steps);
+}
+
+static int bfloat16_loop_with_numbers(PyArrayMethod_Context *context, char *const *args, const npy_intp *n,
+                                      const npy_intp *steps, NpyAuxData *unused) {
+    (void)unused;
+    return run_with_numbers(context, VEKT_BFLOAT16, args, n, steps);
+}
+
 /* Integers, bool, and Python's own numbers where no array decides. */
 static int computes_as_double(const PyArray_DTypeMeta *dtype) {
     const PyArray_DTypeMeta *const all[] = {
@@ -112,9 +158,32 @@ static PyArray_DTypeMeta *computing_dtype(const PyUFuncObject *u, PyArray_DTypeM
 static int add_bfloat16_loop(PyObject *ufunc, PyArray_DTypeMeta *bfloat16) {
     ufunc_data *data = (void *)((PyUFuncObject *)ufunc)->data;
     if (data->bfloat16 == (PyObject *)bfloat16 || !data->kernel[VEKT_F32]) return 0;
-    if (vekt_add_loop(ufunc, bfloat16, bfloat16_loop) < 0) return -1;
+    if (vekt_add_loop(ufunc, bfloat16, 0, bfloat16_loop) < 0) return -1;
+    if (data->n_params && vekt_add_loop(ufunc, bfloat16, data->n_params, bfloat16_loop_with_numbers) < 0) return -1;
     data->bfloat16 = (PyObject *)bfloat16; /* the ufunc's loop keeps it alive */
     return 0;
+}
+
+/* Are there parameters that Python's own numbers give? */
+static int has_numbers(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
+                       PyArray_DTypeMeta *const signature[]) {
+    const ufunc_data *data = (const void *)u->data;
+    int any = 0;
+    for (int j = u->nin - data->n_params; j < u->nin; j++) {
+        if (signature[j]) return 0;
+        any |= operands[j] == &PyArray_PyFloatDType || operands[j] == &PyArray_PyLongDType;
+    }
+    return any;
+}
+
+/* The loop for these: long double stands for them, as no array of a supported dtype is one. */
+static void take_numbers(const PyUFuncObject *u, PyArray_DTypeMeta *promoted[]) {
+    const ufunc_data *data = (const void *)u->data;
+    for (int j = u->nin - data->n_params; j < u->nin; j++) {
+        Py_XDECREF((PyObject *)promoted[j]);
+        promoted[j] = &PyArray_LongDoubleDType;
+        Py_INCREF((PyObject *)promoted[j]);
+    }
 }
 
 /* Mixed operands take their common float dtype; integers, bool and Python numbers float64. */
@@ -125,6 +194,8 @@ static int promote(PyObject *ufunc, PyArray_DTypeMeta *const operands[], PyArray
     PyArray_DTypeMeta *dtype = computing_dtype(u, operands, signature, bfloat16);
     if (!dtype || (dtype == bfloat16 && add_bfloat16_loop(ufunc, bfloat16) < 0)) return -1;
     vekt_promoted_to(u, dtype, operands, promoted);
+    if ((dtype == bfloat16 || dtype == &PyArray_HalfDType) && has_numbers(u, operands, signature))
+        take_numbers(u, promoted);
     return 0;
 }
 
@@ -165,7 +236,7 @@ static int add_complex_loops(PyObject *ufunc, ufunc_data *data) {
                 if (!same) continue;
                 data->numpy[k].loop = other->functions[i];
                 data->numpy[k].data = other->data ? other->data[i] : NULL;
-                status = vekt_add_loop(ufunc, dtypes[k], loops[k]);
+                status = vekt_add_loop(ufunc, dtypes[k], 0, loops[k]);
             }
         }
     }
@@ -208,9 +279,10 @@ static PyObject *call_several(PyObject *ufunc, PyObject *const *args, size_t n_a
     return call_numpy(ufunc, args, n_args, names);
 }
 
-static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel, const char *doc) {
+static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel, const char *doc, int n_params) {
     ufunc_data *data = new_data(target, kernel, doc);
     if (!data) return NULL;
+    data->n_params = n_params;
     PyObject *owner = PyCapsule_New(data, NULL, free_data);
     if (!owner) {
         PyMem_Free(data);
@@ -231,20 +303,22 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
     }
     int status = vekt_add_promoter(ufunc, promote);
     if (status == 0 && data->kernel[VEKT_F32]) {
-        status = vekt_add_loop(ufunc, &PyArray_HalfDType, half_loop);
-        if (status == 0) status = vekt_add_loop(ufunc, &PyArray_FloatDType, float_loop);
+        status = vekt_add_loop(ufunc, &PyArray_HalfDType, 0, half_loop);
+        if (status == 0 && n_params)
+            status = vekt_add_loop(ufunc, &PyArray_HalfDType, n_params, half_loop_with_numbers);
+        if (status == 0) status = vekt_add_loop(ufunc, &PyArray_FloatDType, 0, float_loop);
     }
     if (status == 0 && data->kernel[VEKT_F64]) {
-        status = vekt_add_loop(ufunc, &PyArray_DoubleDType, double_loop);
+        status = vekt_add_loop(ufunc, &PyArray_DoubleDType, 0, double_loop);
     }
     if (status == 0) status = add_complex_loops(ufunc, data);
     if (status < 0) Py_CLEAR(ufunc);
     return ufunc;
 }
 
-PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc) {
+PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc, int n_params) {
     for (int i = 0; i < target->n_kernels; i++) {
-        if (!strcmp(target->kernels[i].name, name)) return new_ufunc(target, &target->kernels[i], doc);
+        if (!strcmp(target->kernels[i].name, name)) return new_ufunc(target, &target->kernels[i], doc, n_params);
     }
     return PyErr_Format(PyExc_KeyError, "no kernel %s", name);
 }

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _reference_linalg, _reference_reductions
 from . import _reference_optim as optim  # noqa: F401
 from ._functions import public_functions
-from ._operands import checked_out, result_dtype
+from ._operands import checked_out, is_half, result_dtype
 from ._reference_dense import dense, dense_backward
 from ._reference_elementwise import FUNCTIONS as _ELEMENTWISE
 from ._reference_gates import gate_functions
@@ -72,24 +72,38 @@ def wide_from_output(kernel_name: str, y: ArrayLike, *params: ArrayLike) -> Arra
 
 
 def _evaluate(
-    function: Callable[..., Any], *operands: Any, dtype: np.dtype[Any] | None = None
+    function: Callable[..., Any],
+    *operands: Any,
+    dtype: np.dtype[Any] | None = None,
+    n_params: int = 0,
 ) -> Array:
-    """Round the operands to their common dtype, widen them and apply the function."""
+    """Round the operands to their common dtype, widen them and apply the function.
+
+    Parameters, the last ones, that are Python's numbers have float32 where that dtype is shorter.
+    """
     narrow = result_dtype(None, *operands) if dtype is None else dtype
+    params = operands[len(operands) - n_params :]
+    exact = is_half(narrow) and any(type(p) in (int, float) for p in params)
+    kinds = [narrow] * (len(operands) - n_params) + [np.dtype("f4") if exact else narrow] * n_params
     with np.errstate(all="ignore"):
-        arrays = [np.asarray(x).astype(narrow).astype(wider(narrow)) for x in operands]
+        arrays = [
+            np.asarray(x).astype(kind).astype(wider(narrow))
+            for x, kind in zip(operands, kinds, strict=True)
+        ]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         result = function(*(np.atleast_1d(a) for a in arrays))
         return np.asarray(result, dtype=wider(narrow)).reshape(shape)
 
 
-def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
+def _rounded(function: Callable[..., Any], n_params: int = 0) -> Callable[..., Any]:
     """Make a ufunc-like function that computes in the wider dtype and rounds once."""
 
     def call(*operands: ArrayLike, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         narrow = result_dtype(dtype, *operands)
         with np.errstate(all="ignore"):
-            result = narrowed(_evaluate(function, *operands, dtype=narrow), narrow)
+            result = narrowed(
+                _evaluate(function, *operands, dtype=narrow, n_params=n_params), narrow
+            )
         if out is None and where is True:
             return result[()]
         if out is None:
@@ -103,18 +117,20 @@ def _rounded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
     """Make the functions that stand here where `vekt` has its ufuncs, by the same names."""
-    name = kernel.name
-    value = _rounded(kernel.value)
-    gradient = _rounded(kernel.gradient)
+    name, n_params = kernel.name, len(kernel.params)
+    value = _rounded(kernel.value, n_params)
+    gradient = _rounded(kernel.gradient, n_params)
     raw = {
         name: value,
-        f"{name}_backward": _rounded(lambda dy, x, *params: dy * kernel.gradient(x, *params)),
+        f"{name}_backward": _rounded(
+            lambda dy, x, *params: dy * kernel.gradient(x, *params), n_params
+        ),
         f"{name}_value_and_grad": lambda *operands: (value(*operands), gradient(*operands)),
     }
     if kernel.from_output is not None:
         from_output = kernel.from_output
         raw[f"{name}_backward_from_output"] = _rounded(
-            lambda dy, y, *params: dy * from_output(y, *params)
+            lambda dy, y, *params: dy * from_output(y, *params), n_params
         )
     return raw
 

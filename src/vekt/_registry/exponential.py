@@ -43,7 +43,7 @@ def _negative(x: Any) -> Any:
 
 
 def _elu(x: Any, alpha: Any) -> Any:
-    return np.where(x > 0, x, alpha * np.expm1(_negative(x)))
+    return np.where(x >= 0, x, alpha * np.expm1(_negative(x)))
 
 
 def _elu_gradient(x: Any, alpha: Any) -> Any:
@@ -81,7 +81,7 @@ _ELU = Op(
 
 
 def _celu(x: Any, alpha: Any) -> Any:
-    return np.where(x > 0, x, alpha * np.expm1(_negative(x) / alpha))
+    return np.where(x >= 0, x, alpha * np.expm1(_negative(x) / alpha))
 
 
 def _celu_gradient(x: Any, alpha: Any) -> Any:
@@ -124,7 +124,7 @@ _SLOPE = "1.7580993408473768599402175208123193420602458089122"  # their product
 
 def _selu(x: Any) -> Any:
     scale, slope = constant(_SCALE, x.dtype)[0], constant(_SLOPE, x.dtype)[0]
-    return np.where(x > 0, scale * x, slope * np.expm1(_negative(x)))
+    return np.where(x >= 0, scale * x, slope * np.expm1(_negative(x)))
 
 
 def _selu_gradient(x: Any) -> Any:

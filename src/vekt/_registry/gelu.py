@@ -24,7 +24,7 @@ _FAR = 200.0
 
 def _gelu(x: Any) -> Any:
     t = np.minimum(np.abs(x), _FAR)
-    return np.maximum(x, 0) - t * gaussian(t) * scaled_normal_tail(t)
+    return np.copysign(np.maximum(x, 0) - t * gaussian(t) * scaled_normal_tail(t), x)
 
 
 def _gelu_gradient(x: Any) -> Any:

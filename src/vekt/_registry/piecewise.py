@@ -24,12 +24,13 @@ def _inside(x: Any, low: Any, high: Any, slope: Any = 1) -> Any:
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
-    return np.minimum(np.maximum(x, low), high)
+    above = np.where(x < low, low, x)
+    return np.where(above > high, high, above)
 
 
 def _relu_general(x: Any, negative_slope: Any, max_value: Any, threshold: Any) -> Any:
     below = _sloped(negative_slope, x - threshold)
-    return np.where(x >= max_value, max_value, np.where(x < threshold, below, x))
+    return np.where(x >= max_value, max_value, np.where(x <= threshold, below, x))
 
 
 def _relu_general_gradient(x: Any, negative_slope: Any, max_value: Any, threshold: Any) -> Any:
@@ -49,7 +50,7 @@ _RELU = Op(
     kernels=(
         Kernel(
             name="relu",
-            value=lambda x: np.maximum(x, 0),
+            value=lambda x: np.where(x < 0, 0, x),
             gradient=_relu_gradient,
             from_output=_relu_gradient,
             formula="max(x, 0)",
@@ -66,7 +67,7 @@ _RELU = Op(
             gradient=_relu_general_gradient,
             params=("negative_slope", "max_value", "threshold"),
             formula=(
-                "max_value if x >= max_value else x if x >= threshold "
+                "max_value if x >= max_value else x if x > threshold "
                 "else negative_slope * (x - threshold)"
             ),
             range=(0.0, inf),

@@ -83,7 +83,7 @@ _RUN = {name: _entry_of(name) for name in _COMPILED}
 
 
 def _two_outputs(name: str, operands: tuple[Any, ...], out: Any) -> Any:
-    results = _general(_RUN[name], operands, None, True, None)
+    results = _general(_RUN[name], operands, len(operands), None, True, None)
     return results if out is None else tuple(map(stored, results, out))
 
 
@@ -100,7 +100,7 @@ def _public(name: str) -> tuple[Function, Function]:
     """Make the function of two operands, and its backward pass, of a gate without parameters."""
 
     def value(a: Any, b: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-        return _general(_RUN[f"_{name}"], (a, b), out, where, dtype)
+        return _general(_RUN[f"_{name}"], (a, b), 2, out, where, dtype)
 
     def backward(dy: Any, a: Any, b: Any, *, out: Any = None) -> Any:
         return _two_outputs(f"_{name}_backward", (dy, a, b), out)
@@ -127,7 +127,7 @@ def geglu(
     where: Any = True,
     dtype: Any = None,
 ) -> Any:
-    return _general(_RUN["_geglu" + _form(approximate)], (a, b), out, where, dtype)
+    return _general(_RUN["_geglu" + _form(approximate)], (a, b), 2, out, where, dtype)
 
 
 @documented(_MODULE)

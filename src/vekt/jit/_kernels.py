@@ -175,6 +175,7 @@ def _entry(name: str, kernel: Function) -> Function:
 def _raw(name: str, kernel: Function) -> Function:
     """Make the function that stands where `vekt` has its ufunc."""
     run = _entry(name, kernel)
+    n_data = 2 if "_backward" in name else 1
 
     def call(*operands: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         if out is None and where is True and dtype is None:
@@ -189,7 +190,7 @@ def _raw(name: str, kernel: Function) -> Function:
                 break
             else:
                 return run(*operands)
-        return _general(run, operands, out, where, dtype)
+        return _general(run, operands, n_data, out, where, dtype)
 
     return call
 
@@ -205,13 +206,24 @@ def _flat_or_number(array: Any, shape: tuple[int, ...]) -> Any:
     return _flat(array, shape) if array.ndim else float(array)
 
 
-def _general(run: Function, operands: tuple[Any, ...], out: Any, where: Any, dtype: Any) -> Any:
-    """Call with any operands and options, as a ufunc would take them."""
+def _general(
+    run: Function, operands: tuple[Any, ...], n_data: int, out: Any, where: Any, dtype: Any
+) -> Any:
+    """Call with any operands and options, as a ufunc would take them.
+
+    Parameters, all operands but the first n_data, that are Python's numbers are not rounded to 16
+    bits.
+    """
     stored, narrow = result_dtype(dtype, *operands), computing_dtype(dtype, *operands)
     arrays = [np.asarray(x) for x in operands]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     with np.errstate(over="ignore"):
-        arrays = [a.astype(stored, copy=False).astype(narrow, copy=False) for a in arrays]
+        arrays = [
+            (a if k >= n_data and type(x) in (int, float) else a.astype(stored, copy=False)).astype(
+                narrow, copy=False
+            )
+            for k, (a, x) in enumerate(zip(arrays, operands, strict=True))
+        ]
         results = run(_flat(arrays[0], shape), *(_flat_or_number(a, shape) for a in arrays[1:]))
         results = results if isinstance(results, tuple) else (results,)
         results = tuple(r.reshape(shape).astype(stored, copy=False) for r in results)

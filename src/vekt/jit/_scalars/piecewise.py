@@ -36,7 +36,7 @@ def linear_from_output(y: float) -> float:
 
 @scalar
 def relu(x: float) -> tuple[float, float]:
-    return (0.0 if x <= 0.0 else x), _where(x > 0.0, 1.0, x)
+    return (0.0 if x < 0.0 else x), _where(x > 0.0, 1.0, x)
 
 
 @from_output("relu")
@@ -49,7 +49,7 @@ def relu_general(
     x: float, negative_slope: float, max_value: float, threshold: float
 ) -> tuple[float, float]:
     below = _sloped(negative_slope, x - threshold)
-    value = below if x < threshold else x
+    value = below if x <= threshold else x
     slope = negative_slope if x <= threshold else 1.0
     capped = x >= max_value
     slope = 0.0 if capped and max_value < _INF else slope
@@ -71,7 +71,7 @@ def leaky_relu_from_output(y: float, negative_slope: float) -> float:
 @scalar
 def relu6(x: float) -> tuple[float, float]:
     value = 6.0 if x >= 6.0 else x
-    return (0.0 if x <= 0.0 else value), _where(0.0 < x < 6.0, 1.0, x)
+    return (0.0 if x < 0.0 else value), _where(0.0 < x < 6.0, 1.0, x)
 
 
 @from_output("relu6")

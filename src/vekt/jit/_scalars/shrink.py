@@ -61,7 +61,7 @@ def softsign(x: float) -> tuple[float, float]:
     t = abs(x)
     inverse = 1.0 / (1.0 + t)
     size = t / (1.0 + t) if t < 2.0**60 else (1.0 if t == t else t)
-    return (-size if x < 0.0 else size), inverse * inverse
+    return (x if x == 0.0 else (-size if x < 0.0 else size)), inverse * inverse
 
 
 @from_output("softsign")
