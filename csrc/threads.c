@@ -40,8 +40,7 @@
 /* Longer than the gap between two calls of a loop, far shorter than a time slice. */
 enum { SPIN_NANOSECONDS = 20000 };
 enum { MAX_THREADS = 1024 };
-/* Kernels need a small part of it (meson.build bounds their frames), the loops of other libraries in fused functions
- * get the rest. */
+/* Kernels need less than a tenth of it, the loops of other libraries in fused functions get the rest. */
 enum { STACK_BYTES = 1 << 20 };
 /* More pieces than threads, so that one late or slow thread does not hold up the others. */
 enum { PIECES_PER_THREAD = 4 };
