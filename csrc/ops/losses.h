@@ -52,11 +52,11 @@ SHORT_LOSS VEC FN(squared_error_value)(VEC y, VEC t, const VEC *p) {
 #endif
 }
 
-/* c (d - c/2), d = y - t in two words, c what is left of d between -delta and delta */
+/* c (d - c/2), d = y - t in two words, c what is left of d between -delta and delta; 0 has no sign */
 SHORT_LOSS VEC FN(huber_value)(VEC y, VEC t, const VEC *p) {
     VEC delta = v_min(K(LARGEST), p[0]), d = y - t, c = v_max(v_min(d, delta), -delta), minus_half = K(-0.5);
     VEC s = v_mad(c, minus_half, d), rest = v_mad(c, minus_half, d - s) + FN(rest_of_difference)(y, t, d);
-    return FN(product_with_rest)(c, s, rest);
+    return v_abs(FN(product_with_rest)(c, s, rest));
 }
 
 INLINE VEC FN(squared_error_grad)(VEC y, VEC t, const VEC *p) {

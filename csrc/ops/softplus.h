@@ -92,7 +92,7 @@ INLINE VEC FN(log1mexp_value)(VEC x, const VEC *p) {
     VEC inverse = v_mad(sum, K(-0.27), K(1.06)); /* to 4 % */
     VEC q_low, q = FN(divide)(n, n_low, sum, sum_low, inverse, &q_low);
     q_low += FN(log_rest)(q, scale * K(TINY_SCALE));
-    k = v_select(far, K(0), k);
+    k = v_select(far, K(-0.0), k); /* so that 0 keeps its sign at inf */
     VEC y = v_fma(k, K(LN_2), (q + q_low) * scale * K(TINY_SCALE));
     return v_select(v_lt(K(0), x), y, v_select(v_eq(x, K(0)), K(-INFINITY), K(NAN)));
 }

@@ -22,8 +22,11 @@ _INPUTS = {
         "Input. float16, bfloat16 (of ml_dtypes), float32 and float64 keep their dtype; 16 bits "
         "compute as float32, integers and bool as float64."
     ),
-    "dy": "Gradient of the loss with respect to the output; broadcasts against `{other}`.",
-    "y": "Output of `{name}`.",
+    "dy": (
+        "Gradient of the loss with respect to the output; broadcasts against `{other}`. It is "
+        "multiplied with the derivative as rounded: an infinite one times 0 is NaN."
+    ),
+    "y": "Output of `{name}`; for numbers that are none the result is undefined.",
 }
 _OPTIONS = {
     "out": ("ndarray or None, optional", "Where the result goes; may be the memory of an input."),

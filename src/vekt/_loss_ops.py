@@ -22,7 +22,7 @@ def _huber(y: Any, t: Any, delta: Any) -> Any:
 
 def _huber_gradient(y: Any, t: Any, delta: Any) -> Any:
     d = y - t
-    return np.where(np.abs(d) < delta, d, np.copysign(delta, d) + 0 * np.sign(d))
+    return np.where((np.abs(d) < delta) | np.isnan(d), d, np.copysign(delta, d))
 
 
 def _opposite_weight(x: Any, t: Any) -> Any:
@@ -36,14 +36,15 @@ def _sigmoid_cross_entropy(x: Any, t: Any) -> Any:
 
 def _sigmoid_cross_entropy_gradient(x: Any, t: Any) -> Any:
     e = np.exp(-np.abs(x))
-    slope = _opposite_weight(x, t) - e / (1 + e)
+    w, share = _opposite_weight(x, t), e / (1 + e)
+    slope = np.where(w == 0, -share, w - share)  # with the sign of the limit
     return np.where(x > 0, slope, -slope)
 
 
 def _binary_cross_entropy(p: Any, t: Any) -> Any:
     first = np.where(t == 0, 0, t * np.log(np.abs(p)))
     second = np.where(t == 1, 0, (1 - t) * np.log1p(-p))
-    return np.where((p >= 0) & (p <= 1), -(first + second), np.nan)
+    return np.where((p >= 0) & (p <= 1), 0 - (first + second), np.nan)
 
 
 def _binary_cross_entropy_gradient(p: Any, t: Any) -> Any:

@@ -12,7 +12,7 @@ from ._functions import _flag
 from ._gate_docstrings import documented
 from ._gate_ops import GATE_OPS, Gate, activation_of
 from ._operands import checked_out, result_dtype
-from ._reference_rounding import narrowed
+from ._reference_rounding import held, narrowed
 from ._registry import KERNELS
 
 Function = Callable[..., Any]
@@ -39,15 +39,15 @@ def _pair(gate: Gate, rounded: Callable[[Function], Function]) -> tuple[Function
 
     def value(a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)
-        return row.value(x) * other
+        return held(row.value(x)) * other
 
     def of_gate(dy: Any, a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)
-        return dy * other * row.gradient(x)
+        return held(dy * other) * held(row.gradient(x))
 
     def of_other(dy: Any, a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)
-        return np.broadcast_arrays(dy * row.value(x), other)[0]
+        return np.broadcast_arrays(dy * held(row.value(x)), other)[0]
 
     da, db = (of_gate, of_other) if first else (of_other, of_gate)
     rounded_da, rounded_db = rounded(da), rounded(db)
@@ -116,7 +116,7 @@ def _halved(values: Any, backwards: Any) -> tuple[Function, Function]:
 def _prelu(rounded: Callable[[Function], Function]) -> tuple[Function, Function]:
     row = KERNELS["leaky_relu"]
     value_of = rounded(row.value)
-    dx_of = rounded(lambda dy, x, alpha: dy * row.gradient(x, alpha))
+    dx_of = rounded(lambda dy, x, alpha: dy * held(row.gradient(x, alpha)))
 
     def value(
         x: Any,

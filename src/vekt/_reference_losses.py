@@ -11,7 +11,7 @@ from ._domains import at_least
 from ._loss_docstrings import documented
 from ._loss_ops import LOSSES, Loss
 from ._operands import checked_out
-from ._reference_rounding import narrowed, wider
+from ._reference_rounding import held, narrowed, wider
 from ._softmax_targets import Targets, reduced
 
 Function = Callable[..., Any]
@@ -37,7 +37,7 @@ def _functions(loss: Loss, rounded: Callable[..., Function]) -> tuple[Function, 
     value_of, slope_of = rounded(loss.value, n_params), rounded(loss.gradient, n_params)
 
     def backward_of(dl: Any, y: Any, t: Any, *param: Any, out: Any = None) -> Any:
-        wide_dl = rounded(lambda dl, y, t, *p: dl * loss.gradient(y, t, *p), n_params)
+        wide_dl = rounded(lambda dl, y, t, *p: dl * held(loss.gradient(y, t, *p)), n_params)
         return wide_dl(dl, y, t, *param, out=out)
 
     if not loss.param:

@@ -19,6 +19,19 @@ def wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.longdouble if dtype.itemsize == 8 else "f8")
 
 
+def held(wide: Array) -> Array:
+    """Give a factor the range that it has in the kernels, which compute in the shorter dtype.
+
+    What `wider` made longdouble is a float64 there, and float64 a float32.  Only infinite and
+    subnormal factors are rounded to it: 0 * inf is NaN then, as for torch and JAX.
+    """
+    kind = np.dtype("f8" if wide.dtype.char == "g" else "f4")
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = np.asarray(wide.astype(kind))
+    beyond = np.isinf(narrow) | (np.abs(narrow) < np.finfo(kind).tiny)
+    return np.where(beyond, narrow.astype(wide.dtype), wide)
+
+
 def narrowed(wide: Array, dtype: np.dtype[Any]) -> Array:
     """Round once; beyond the range to infinity, without a warning."""
     with np.errstate(over="ignore"):

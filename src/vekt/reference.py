@@ -26,7 +26,7 @@ from ._reference_gates import gate_functions
 from ._reference_linalg import *  # noqa: F403
 from ._reference_losses import loss_functions
 from ._reference_reductions import *  # noqa: F403
-from ._reference_rounding import narrowed, wider
+from ._reference_rounding import held, narrowed, wider
 from ._reference_rows import rows, wide_rows
 from ._reference_vectors import cosine_similarity, norm, outer, transpose_copy
 from ._registry import KERNELS, OPS, Kernel
@@ -123,14 +123,14 @@ def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
     raw = {
         name: value,
         f"{name}_backward": _rounded(
-            lambda dy, x, *params: dy * kernel.gradient(x, *params), n_params
+            lambda dy, x, *params: dy * held(kernel.gradient(x, *params)), n_params
         ),
         f"{name}_value_and_grad": lambda *operands: (value(*operands), gradient(*operands)),
     }
     if kernel.from_output is not None:
         from_output = kernel.from_output
         raw[f"{name}_backward_from_output"] = _rounded(
-            lambda dy, y, *params: dy * from_output(y, *params), n_params
+            lambda dy, y, *params: dy * held(from_output(y, *params)), n_params
         )
     return raw
 

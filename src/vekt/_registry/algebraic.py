@@ -34,7 +34,10 @@ _SOFTSIGN = Op(
     source="J. Bergstra et al., Quadratic polynomials learn better image features (2009).",
     use="Hidden layers in place of tanh: it saturates more slowly.",
     cost="One division.",
-    compat="Keras, torch and JAX give NaN at the infinities, where the limits are -1 and 1.",
+    compat=(
+        "Keras, torch and JAX give NaN at the infinities, where the limits are -1 and 1 and those "
+        "of the gradient 0."
+    ),
 )
 
 
@@ -63,8 +66,8 @@ _SQUAREPLUS = Op(
         Param(
             "b",
             4.0,
-            "Roundness: f(0) is sqrt(b)/2, and 0 gives relu. In float64 the bounds hold for 0 and "
-            "from 1e-270 to 1e240.",
+            "Roundness, 0 or more: f(0) is sqrt(b)/2, and 0 gives relu. In float64 the bounds hold "
+            "for 0 and from 1e-270 to 1e240.",
             least=0.0,
         ),
     ),
@@ -89,7 +92,8 @@ _SQUAREPLUS = Op(
     cost="One square root.",
     compat=(
         "The default is that of Keras and JAX; torch has no such function. Theirs cancels for "
-        "x < 0: from -5793 down their float32 results have no correct digit, and -inf gives NaN."
+        "x < 0: from -5793 down their float32 results have no correct digit, and -inf gives NaN, "
+        "as does their gradient where x**2 overflows."
     ),
 )
 

@@ -53,7 +53,7 @@ def _elu_gradient(x: Any, alpha: Any) -> Any:
 _ELU = Op(
     name="elu",
     summary="Exponential linear unit.",
-    params=(Param("alpha", 1.0, "The result tends to -alpha at -inf."),),
+    params=(Param("alpha", 1.0, "The result tends to -alpha at -inf; any number."),),
     kernels=(
         Kernel(
             name="elu",
@@ -75,7 +75,7 @@ _ELU = Op(
     cost="One exponential.",
     compat=(
         "The gradient at 0 is alpha as in torch and JAX (TensorFlow: 1). JAX is up to 5 ULP off. "
-        "The gradient from the output is that of alpha >= 0."
+        "The gradient from the output is that of alpha >= 0. torch's gradient at NaN is 1."
     ),
 )
 
@@ -114,7 +114,10 @@ _CELU = Op(
     source="J. T. Barron, arXiv:1704.07483 (2017).",
     use="As elu, where alpha is varied: its slope at zero stays 1.",
     cost="One exponential; the inverse of alpha once, where alpha is one number.",
-    compat="As in Keras, torch and JAX; vekt keeps the digits that x / alpha loses by rounding.",
+    compat=(
+        "As in Keras, torch and JAX; vekt keeps the digits that x / alpha loses by rounding. "
+        "torch's gradient at NaN is 1; JAX's celu(-0.0) is 0.0."
+    ),
 )
 
 _SCALE = "1.0507009873554804934193349852946"
@@ -160,7 +163,7 @@ _SELU = Op(
     cost="One exponential.",
     compat=(
         "The constants of Keras, torch and JAX. The gradient at 0 is that of the left side as in "
-        "torch and JAX (TensorFlow: 1.0507)."
+        "torch and JAX (TensorFlow: 1.0507). torch's gradient at NaN is 1.0507."
     ),
 )
 

@@ -24,7 +24,8 @@ _FAR = 200.0
 
 def _gelu(x: Any) -> Any:
     t = np.minimum(np.abs(x), _FAR)
-    return np.copysign(np.maximum(x, 0) - t * gaussian(t) * scaled_normal_tail(t), x)
+    size = np.abs(np.maximum(x, 0) - t * gaussian(t) * scaled_normal_tail(t))
+    return np.copysign(np.where(t < 1e-30, t / 2, size), x)  # exact where that is a tie
 
 
 def _gelu_gradient(x: Any) -> Any:
@@ -75,7 +76,9 @@ def _gelu_tanh_gradient_far(x: Any) -> Any:
     e = _gelu_tanh_exponential(x)
     x = np.clip(x, -_FAR, _FAR)
     slope = constant(GELU_TANH_K1, x.dtype)[0] + 3 * constant(GELU_TANH_K3, x.dtype)[0] * x * x
-    return (np.where(x < 0, e, 1) + x * slope * e / (1 + e)) / (1 + e)
+    # e before a negative sum, so that the sign stays where it underflows
+    factor, rest = np.where(x < 0, e, 1), np.where(x < 0, 1, e)
+    return factor * (1 + x * slope * rest / (1 + e)) / (1 + e)
 
 
 def _gelu_tanh_curvature(x: Any) -> Any:
@@ -128,7 +131,9 @@ _GELU = Op(
     cost="One exponential, a rational function and one division.",
     compat=(
         "approximate=False is the default of Keras and torch; JAX approximates by default. "
-        "Their float32 results lose all digits from x = -5.5 down; vekt keeps them all."
+        "Their float32 results lose all digits from x = -5.5 down; vekt keeps them all. At "
+        "-inf they give NaN (torch's exact form at inf, too), as their gradients do at both "
+        "infinities and the approximate ones from where x**3 overflows; here these are the limits."
     ),
 )
 

@@ -43,9 +43,14 @@ _RELU = Op(
     name="relu",
     summary="Rectified linear unit, with slope, cap and threshold.",
     params=(
-        Param("negative_slope", 0.0, "Slope below the threshold."),
-        Param("max_value", None, "Cap of the result; None for no cap.", none_means=inf),
-        Param("threshold", 0.0, "Where the identity begins."),
+        Param("negative_slope", 0.0, "Slope up to the threshold; any number."),
+        Param(
+            "max_value",
+            None,
+            "Cap of the result, not below `threshold`; None for no cap.",
+            none_means=inf,
+        ),
+        Param("threshold", 0.0, "Where the identity begins; any number."),
     ),
     kernels=(
         Kernel(
@@ -81,7 +86,10 @@ _RELU = Op(
     source="V. Nair, G. E. Hinton, ICML (2010); parameters as in Keras 3.",
     use="The usual hidden layer: cheap, and its gradient does not vanish for x > 0.",
     cost="One comparison.",
-    compat="As in Keras. torch and JAX take no parameters; all agree that relu'(0) is 0.",
+    compat=(
+        "As in Keras. torch and JAX take no parameters; all agree that relu'(0) is 0. "
+        "The gradient at NaN is NaN (torch: 1, JAX: 0). relu(-0.0) is -0.0 as in torch (JAX: 0.0)."
+    ),
 )
 
 
@@ -124,7 +132,8 @@ _LEAKY_RELU = Op(
     cost="One comparison and one product.",
     compat=(
         "The default slope is that of Keras (torch and JAX: 0.01). The gradient at 0 is "
-        "negative_slope as in torch (JAX: 1). Slopes above 1 are honoured."
+        "negative_slope as in torch (JAX: 1), at NaN NaN (torch and JAX: 0). A slope of 0 gives 0 "
+        "at -inf (torch and JAX: NaN). Slopes above 1 are honoured."
     ),
 )
 
@@ -149,14 +158,16 @@ _RELU6 = Op(
     source="A. Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010).",
     use="Networks for phones and fixed-point arithmetic, where a bound saves bits.",
     cost="Two comparisons.",
-    compat="Keras, torch and JAX agree, except that torch's gradient at NaN is 1.",
+    compat=(
+        "Keras, torch and JAX agree, except at NaN, where the gradient is NaN (torch: 1, JAX: 0)."
+    ),
 )
 
 _HARD_TANH = Op(
     name="hard_tanh",
     summary="The identity, clipped.",
     params=(
-        Param("min_value", -1.0, "Lower bound."),
+        Param("min_value", -1.0, "Lower bound; any number."),
         Param("max_value", 1.0, "Upper bound, not below the lower one."),
     ),
     kernels=(
@@ -180,7 +191,7 @@ _HARD_TANH = Op(
     cost="Two comparisons.",
     compat=(
         "Keras and JAX have no bounds; torch calls them min_val and max_val. The gradient at the "
-        "bounds is 0 as in torch (JAX: 1)."
+        "bounds is 0 as in torch (JAX: 1), at NaN NaN (torch and JAX: 1)."
     ),
 )
 
@@ -322,8 +333,8 @@ _THRESHOLD = Op(
     name="threshold",
     summary="Keeps values above a threshold and replaces the others.",
     params=(
-        Param("threshold", 0.0, "Largest value that is replaced."),
-        Param("default_value", 0.0, "What replaces it."),
+        Param("threshold", 0.0, "Largest value that is replaced; any number."),
+        Param("default_value", 0.0, "What replaces it; any number."),
     ),
     kernels=(
         Kernel(
@@ -344,8 +355,9 @@ _THRESHOLD = Op(
     use="Cutting off small activations.",
     cost="One comparison.",
     compat=(
-        "Keras and torch have no defaults for the parameters; here threshold(x) is relu. NaN stays "
-        "as in torch (Keras on JAX and NumPy: default_value). JAX has no such function."
+        "Keras and torch have no defaults for the parameters; here threshold(x) is relu. NaN "
+        "stays as in torch, whose gradient there is 1 (Keras on JAX and NumPy: default_value). "
+        "JAX has no such function."
     ),
 )
 

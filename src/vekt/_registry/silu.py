@@ -58,7 +58,8 @@ _SILU = Op(
     cost="One exponential and one division.",
     compat=(
         "torch and JAX lose the tail: from x = -88 down their float32 results are 0; "
-        "vekt keeps it to the last subnormal number."
+        "vekt keeps it to the last subnormal number. At -inf they give NaN, as their gradients do "
+        "at both infinities; here these are the limits."
     ),
     aliases=("swish",),
 )
@@ -83,7 +84,9 @@ def _mish_gradient(x: Any) -> Any:
 def _mish_gradient_far(x: Any) -> Any:
     e, n, d = _mish_terms(x)
     x = np.clip(x, -_FAR, _FAR)
-    return (n * d + 4 * x * np.where(x < 0, e, e * e) * (1 + e)) / (d * d)
+    # e before a negative sum, so that the sign stays where it underflows
+    factor, first = np.where(x < 0, e, 1), np.where(x < 0, 2 + e, n)
+    return factor * (first * d + 4 * x * np.where(x < 0, 1, e * e) * (1 + e)) / (d * d)
 
 
 def _mish_curvature(x: Any) -> Any:
@@ -119,7 +122,8 @@ _MISH = Op(
     cost="One exponential and one division.",
     compat=(
         "torch and JAX take a logarithm and a hyperbolic tangent, and lose the tail: from x = -89 "
-        "down their float32 results are 0."
+        "down their float32 results are 0. At -inf they give NaN, as their gradients do at both "
+        "infinities; here these are the limits."
     ),
 )
 
@@ -156,7 +160,8 @@ _TANH_SHRINK = Op(
     cost="A polynomial; in float64 one exponential and one division.",
     compat=(
         "Keras, torch and JAX subtract, which cancels: at x = 0.01 their float32 results have "
-        "lost half of their digits; vekt loses none, and keeps x**3 / 3 down to subnormal numbers."
+        "lost half of their digits; vekt loses none, and keeps x**3 / 3 down to subnormal numbers, "
+        "and the sign of -0.0, for which the others give 0.0."
     ),
 )
 

@@ -35,13 +35,13 @@ def _softplus_general_gradient(x: Any, beta: Any) -> Any:
 _SOFTPLUS = Op(
     name="softplus",
     summary="Smooth relu: the logarithm of 1 + exp(x).",
-    params=(Param("beta", 1.0, "Sharpness of the bend at 0."),),
+    params=(Param("beta", 1.0, "Sharpness of the bend at 0; not 0."),),
     kernels=(
         Kernel(
             name="softplus",
             value=_softplus,
             gradient=sigmoid,
-            from_output=lambda y: -np.expm1(-y),
+            from_output=lambda y: -np.expm1(-np.abs(y)),
             formula="log(1 + exp(x))",
             range=(0.0, inf),
             limits=(0.0, inf),
@@ -81,7 +81,7 @@ _LOG_SIGMOID = Op(
             name="log_sigmoid",
             value=lambda x: -_softplus(-x),
             gradient=lambda x: sigmoid(-x),
-            from_output=lambda y: -np.expm1(y),
+            from_output=lambda y: -np.expm1(-np.abs(y)),
             formula="-log(1 + exp(-x))",
             range=(-inf, 0.0),
             limits=(-inf, 0.0),
@@ -93,7 +93,10 @@ _LOG_SIGMOID = Op(
     source="Keras 3, torch.nn.LogSigmoid and jax.nn.log_sigmoid.",
     use="Log-likelihood of a binary label; preference losses.",
     cost="One exponential and one logarithm.",
-    compat="The others flush the subnormal tail (x > 87.3 in float32) to zero; vekt keeps it.",
+    compat=(
+        "The others flush the subnormal tail (x > 87.3 in float32) to zero; vekt keeps it. At inf "
+        "torch's result is 0.0, that of JAX and vekt -0.0."
+    ),
 )
 
 
@@ -115,7 +118,7 @@ _LOG1MEXP = Op(
             name="log1mexp",
             value=_log1mexp,
             gradient=_log1mexp_gradient,
-            from_output=lambda y: np.expm1(-y),
+            from_output=lambda y: np.expm1(np.abs(y)),
             formula="log(1 - exp(-x))",
             domain=(0.0, inf),
             range=(-inf, 0.0),

@@ -79,7 +79,7 @@ def softplus(x: float) -> tuple[float, float]:
 
 @from_output("softplus")
 def softplus_from_output(y: float) -> float:
-    return -expm1_nonpositive(-y)
+    return -expm1_nonpositive(-abs(y))
 
 
 @scalar
@@ -105,7 +105,7 @@ def log_sigmoid(x: float) -> tuple[float, float]:
 
 @from_output("log_sigmoid")
 def log_sigmoid_from_output(y: float) -> float:
-    return -expm1_nonpositive(y)
+    return -expm1_nonpositive(-abs(y))
 
 
 @scalar
@@ -121,7 +121,7 @@ def log1mexp(x: float) -> tuple[float, float]:
 
 @from_output("log1mexp")
 def log1mexp_from_output(y: float) -> float:
-    return expm1(-y)
+    return expm1(abs(y))
 
 
 @scalar

@@ -106,7 +106,7 @@ def hard_silu(x: float) -> tuple[float, float]:
     left, right = x <= -3.0, x >= 3.0
     value = x if right else x * (x + 3.0) * _SIXTH
     slope = 1.0 if right else (2.0 * x + 3.0) * _SIXTH
-    return (0.0 if left else value), (0.0 if left else slope)
+    return (-0.0 if left else value), (0.0 if left else slope)
 
 
 @scalar
@@ -130,14 +130,14 @@ def sparse_plus(x: float) -> tuple[float, float]:
 
 @from_output("sparse_plus")
 def sparse_plus_from_output(y: float) -> float:
-    return 1.0 if y >= 1.0 else sqrt(0.0 if y <= 0.0 else y)
+    return 1.0 if y >= 1.0 else sqrt(0.0 if y < 0.0 else y)
 
 
 @scalar
 def squareplus(x: float, b: float) -> tuple[float, float]:
     t = abs(x)
     root = t if t > _HUGE else sqrt(mad(x, x, b))
-    value = 0.5 * b / (t + root) if x < 0.0 else 0.5 * x + 0.5 * root
+    value = 0.25 * b / (0.5 * t + 0.5 * root) if x < 0.0 else 0.5 * x + 0.5 * root
     slope = 1.0 if x > _HUGE else value / root
     return value, (0.0 if value == 0.0 else slope)
 

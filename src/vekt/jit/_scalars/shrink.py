@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import factorial
+from math import copysign, factorial
 
 from .._intrinsics import polynomial
 from .._math import exp_nonpositive
@@ -53,7 +53,7 @@ def tanh_shrink(x: float) -> tuple[float, float]:
     quotient = numerator / (polynomial(square, _COSH) if near else 1.0 + e)
     size = quotient if near else (t - 1.0) + quotient
     y = tanh_value(x)
-    return (-size if x < 0.0 else size), y * y
+    return copysign(size, x), y * y
 
 
 @scalar
@@ -61,7 +61,7 @@ def softsign(x: float) -> tuple[float, float]:
     t = abs(x)
     inverse = 1.0 / (1.0 + t)
     size = t / (1.0 + t) if t < 2.0**60 else (1.0 if t == t else t)
-    return (x if x == 0.0 else (-size if x < 0.0 else size)), inverse * inverse
+    return copysign(size, x), inverse * inverse
 
 
 @from_output("softsign")
