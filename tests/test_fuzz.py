@@ -1,6 +1,6 @@
 """Random calls of every public function, for some seconds a group: `fuzz` says what is compared.
 
-`--fuzz-seconds` and `--fuzz-seed` change how long and which; CONTRIBUTING tells more.
+`--fuzz-seconds`, `--fuzz-calls` and `--fuzz-seed` say how many and which; see CONTRIBUTING.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import vekt as vk
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_random_calls(group, request, capsys):
-    seed, seconds = (request.config.getoption(f"--fuzz-{name}") for name in ("seed", "seconds"))
+    seed, seconds, calls = (
+        request.config.getoption(f"--fuzz-{name}") for name in ("seed", "seconds", "calls")
+    )
     runner = Runner(group)
-    runner.run(seed, seconds)
+    runner.run(seed, seconds, calls=calls)
     with capsys.disabled():
         print(f"\n{group}: {runner.calls} calls", end="")
     assert not runner.findings, f"--fuzz-seed={seed}: {runner.findings[0]}"

@@ -281,7 +281,7 @@ def clip_by_global_norm(grads: Iterable[Array], max_norm: float) -> float:
     total = global_norm(arrays)
     scale = scale_for(total, limit)
     if scale != 1:
-        from .elementwise import multiply
+        from . import multiply
 
         for g in arrays:
             multiply(g, scale if g.dtype.kind in "fc" else g.dtype.type(scale), out=g)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import math
 import sys
 import time
 import warnings
@@ -36,8 +37,8 @@ class Runner:
         self._kinds: Counter[Any] = Counter()
         self._trace = None if trace is None else Path(trace)
 
-    def run(self, seed: int, seconds: float, most: int = 1) -> None:
-        """Draw calls for so many seconds, or up to so many findings."""
+    def run(self, seed: int, seconds: float, most: int = 1, calls: float = math.inf) -> None:
+        """Draw calls for so many seconds, or up to so many calls or findings."""
         end = time.monotonic() + seconds
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -45,7 +46,7 @@ class Runner:
                 warnings.filterwarnings("ignore", numpys)
             warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
             try:
-                while time.monotonic() < end and len(self.findings) < most:
+                while time.monotonic() < end and len(self.findings) < most and self.calls < calls:
                     self._next(f"{seed}:{self.calls}")
             finally:
                 faulthandler.cancel_dump_traceback_later()
