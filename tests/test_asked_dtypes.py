@@ -26,6 +26,8 @@ def raises_type_error(function, *operands, **options):
 def test_ufuncs(dtype):
     assert UFUNCS
     for u in UFUNCS.values():
+        if u.__name__ == "tanh" and dtype in ("c8", "c16"):
+            continue  # which has a loop
         x = [np.ones(3)] * u.nin
         others = (None,) * (u.nargs - 1)
         with pytest.raises(TypeError, match=f"{u.__name__}|dtype"):
