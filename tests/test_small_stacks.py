@@ -93,14 +93,20 @@ with open("/proc/self/statm") as file:
     used = int(file.read().split()[0]) * page
 left = LEFT
 ended = {"ran": 0, "refused": 0}
-for name, call in everything.items():
-    resource.setrlimit(resource.RLIMIT_AS, (used + left, resource.RLIM_INFINITY))
-    try:
-        call()
-        ended["ran"] += 1
-    except MemoryError:
-        ended["refused"] += 1
-    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+def work():
+    for name, call in everything.items():
+        resource.setrlimit(resource.RLIMIT_AS, (used + left, resource.RLIM_INFINITY))
+        try:
+            call()
+            ended["ran"] += 1
+        except MemoryError:
+            ended["refused"] += 1
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+# A stack that is there as a whole: the first one grows, and a process whose stack cannot ends.
+threading.stack_size(1 << 20)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
 print(json.dumps(ended))
 """
 
