@@ -115,7 +115,8 @@ def room(draw: Draw, shape: tuple[int, ...], dtype: Any, swap: bool = True) -> A
         strides[axis] = distance * steps[axis]
         if steps[axis] < 0:
             start += (max(shape[axis], 1) - 1) * -strides[axis]
-        distance *= abs(steps[axis]) * max(shape[axis], 1)
+        if shape[axis] > 1:  # a step along one element would only fill memory
+            distance *= abs(steps[axis]) * shape[axis]
     memory = np.full(distance + start + 2 * MARGIN, 0xA5, np.uint8)
     return np.ndarray(shape, dtype, memory, start, tuple(strides))
 

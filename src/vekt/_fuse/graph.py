@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -75,12 +74,8 @@ class Node:
 
 REDUCTIONS = ("sum", "mean", "max", "min", "prod", "any", "all")
 _COMPARISONS: dict[str, Any] = {
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": operator.eq,
-    "not_equal": operator.ne,
+    name: numbers.OPERATORS[name]
+    for name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 }
 
 
