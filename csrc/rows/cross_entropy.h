@@ -6,6 +6,9 @@
  * term is negative, and nothing cancels.  Neither does the gradient at the label, softmax - 1, where that is the
  * maximum: -u/(1 + u), 1 + u the sum of e^(x - M). */
 
+/* One number at any address. */
+typedef REAL FN(unaligned) __attribute__((aligned(1), may_alias));
+
 typedef struct {
     FN(log_state) log;
     FN(row_sum) sums[2]; /* of T and T (M - x) */
@@ -126,7 +129,7 @@ INLINE void FN(cross_entropy_body)(const vekt_row_call *c, int mode) {
     s.logit = K(0);
     /* before x is copied, as distances of the copy can be infinite */
     if (!c->y && r.panel) FN(row_walk)(&r, FN(label_step), &s);
-    if (!c->y && !r.panel) s.logit = K(((const REAL *)r.x)[label]);
+    if (!c->y && !r.panel) s.logit = K(((const FN(unaligned) *)r.x)[label]);
     s.log.max = FN(made_ready)(c, &r, max);
     s.log.centre = K(0);
 
@@ -136,5 +139,5 @@ INLINE void FN(cross_entropy_body)(const vekt_row_call *c, int mode) {
     if (r.panel) loss = v_real(v_bits(loss) & s.kept);
     FN(store_of_row)(result, r.panel, loss);
     FN(row_walk)(&r, FN(slope_step), &s);
-    if (!c->y && !r.panel) ((REAL *)r.out)[label] = s.at_label[0];
+    if (!c->y && !r.panel) ((FN(unaligned) *)r.out)[label] = s.at_label[0];
 }

@@ -83,7 +83,8 @@ def add_output(draw: Draw, made: Case) -> None:
             dtype = true.dtype if dtype.kind == "c" else dtype
             shape = np.broadcast_shapes(shape, np.shape(made.options["where"]))
         if draw.chance(3) and 0 not in shape and np.prod(shape) > 1:
-            shape = tuple(n + 1 for n in shape)
+            longest = int(np.argmax(shape))  # one element of an axis would broadcast
+            shape = tuple(n + (axis == longest) for axis, n in enumerate(shape))
             bad = f"no ValueError for out of shape {shape}"
         out = arrays.output(draw, shape, dtype, operands)
         if not np.can_cast(true.dtype, out.dtype, "same_kind"):
