@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 import vekt as vk
-from vekt import _native
+from vekt import _native, ufuncs
 
 # No test asserts a time: a busy machine may take long over an example.
 settings.register_profile("vekt", parent=settings.default, deadline=None)
@@ -36,7 +36,7 @@ def code_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @lru_cache
 def ufuncs_of(isa: str) -> dict[str, np.ufunc]:
     """Ufuncs over the kernels of one instruction set, built once."""
-    return _native.build_ufuncs(isa)
+    return ufuncs.build_ufuncs(isa)
 
 
 @pytest.fixture(params=_native.SUPPORTED)

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from oracle import around_roots, example_params, kinks, sample
 
-from vekt import _native
+from vekt import _native, ufuncs
 from vekt._registry import KERNELS, Kernel
 from vekt.reference import ulp_error, wide, wide_from_output, wide_gradient
 
@@ -105,7 +105,7 @@ def test_same_bits_with_fma(kernel: Kernel, dtype: str) -> None:
     params = example_params(kernel)
     fused = [isa for isa in _native.SUPPORTED if isa in ("x86_v3", "x86_v4", "neon")]
     results = [
-        _native.build_ufuncs(isa)[f"{kernel.name}_value_and_grad"](x, *params) for isa in fused
+        ufuncs.build_ufuncs(isa)[f"{kernel.name}_value_and_grad"](x, *params) for isa in fused
     ]
     for other in results[1:]:
         assert_array_equal(other, results[0])

@@ -14,7 +14,7 @@ from vekt import _native, reference, vectors
 
 @pytest.fixture
 def cosine(isa):
-    norms = _native.build_norms(isa)
+    norms = _native.build("norms", isa)
     return lambda a, b, axis=-1: vectors.general_cosine(norms, a, b, axis)
 
 

@@ -88,8 +88,8 @@ def test_made_of_junk(value):
     for call in (
         lambda: _ufuncs.Dispatcher(*good, value),
         lambda: _ufuncs.build_ufunc(value, "gelu", ""),
-        lambda: _ufuncs.build_dot(value),
-        lambda: _ufuncs.build_rows(value),
+        lambda: _ufuncs.build(value, "dot"),
+        lambda: _ufuncs.build("dot", value),
         lambda: _ufuncs.build_products(value),
         lambda: _ufuncs.kernel_operation(value, "add", np.dtype("f8")),
         lambda: _ufuncs.activation(value, "relu", ()),

@@ -39,7 +39,7 @@ LENGTHS = [
 
 @pytest.fixture
 def dot(isa):
-    return _native.build_dot(isa)
+    return _native.build("dot", isa)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

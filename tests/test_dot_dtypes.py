@@ -20,7 +20,7 @@ LENGTHS = [0, 1, 2, 3, 7, 15, 16, 31, 33, 63, 64, 65, 127, 257, 1000, BLOCK, 2 *
 
 @pytest.fixture
 def dot(isa):
-    return _native.build_dot(isa)
+    return _native.build("dot", isa)
 
 
 def vectors(rng, n, dtype):

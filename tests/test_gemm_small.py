@@ -109,7 +109,7 @@ def test_same_bits_in_every_layout(rng, isa, dtype, accumulate, m, k, n):
 @pytest.mark.parametrize("k", [1, 2, 30, 64, 65, 130, 700])
 def test_a_column_is_a_dot_product_for_each_row(rng, isa, dtype, m, k):
     a, x = operands(rng, m, k, 1, dtype)
-    dot = _native.build_dot(isa)
+    dot = _native.build("dot", isa)
     expected = np.array([[dot(row, x[:, 0])] for row in a])
     for change in LAYOUTS:
         assert same_bits(multiply(change(a), x, isa=isa), expected), change
@@ -122,7 +122,7 @@ def test_a_column_is_a_dot_product_for_each_row(rng, isa, dtype, m, k):
 @pytest.mark.parametrize("k", [BLOCK, BLOCK + 1, 3 * BLOCK + 5])
 def test_a_long_column(rng, isa, dtype, k):
     a, x = operands(rng, 19, k, 1, dtype)
-    dot = _native.build_dot(isa)
+    dot = _native.build("dot", isa)
     expected = np.array([[dot(row, x[:, 0])] for row in a])
     wide = np.repeat(a, 2, axis=1)[:, ::2]
     for left in (a, np.asfortranarray(a), wide):
@@ -137,7 +137,7 @@ def test_negative_zero_is_the_same_in_all_ways(isa, dtype, k):
     zero = np.zeros((17, 1), dtype)
     assert same_bits(multiply(a, x, isa=isa), zero)
     assert same_bits(multiply(np.asfortranarray(a), x, isa=isa), zero)
-    assert not np.signbit(_native.build_dot(isa)(a[0], x[:, 0]))
+    assert not np.signbit(_native.build("dot", isa)(a[0], x[:, 0]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -218,7 +218,7 @@ FIRST_CALLS = {
     "Python number": "y = vk.leaky_relu(vk.tanh(x), 1); assert y.dtype == B",
     "beside float32": "y = vk.tanh(x); assert vk.tanh_backward(np.float32(1), x).dtype == 'f4'",
     "reduce": "assert vk.ufuncs.leaky_relu.reduce(x) == 0; y = vk.tanh(x)",
-    "other ISA": "y = vekt._native.build_ufuncs(vekt._native.SUPPORTED[-1])['tanh'](x)",
+    "other ISA": "y = vekt.ufuncs.build_ufuncs(vekt._native.SUPPORTED[-1])['tanh'](x)",
 }
 
 

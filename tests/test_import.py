@@ -8,7 +8,7 @@ import pytest
 from interpreters import run
 
 import vekt as vk
-from vekt import _native
+from vekt import _native, ufuncs
 
 
 def test_loads_nothing_that_is_not_needed():
@@ -47,7 +47,7 @@ def test_unknown_isa():
 
 def test_unsupported_isa_is_refused():
     with pytest.raises(ValueError, match="does not run here"):
-        _native.build_ufuncs("vax")
+        ufuncs.build_ufuncs("vax")
 
 
 def test_bad_thread_count():

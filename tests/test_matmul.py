@@ -186,7 +186,7 @@ def test_bits_of_a_stack_of_vectors(isa, products, dtype, k, rng):
     assert_array_equal(np.signbit(stack), np.signbit(singles))
     assert_array_equal(products["vecdot"](x[::2], y[::2]), stack[::2])
     assert_array_equal(products["vecdot"](x, y.copy("F")), stack)
-    dots = [_native.build_dot(isa)(a, b) for a, b in zip(x, y, strict=True)]
+    dots = [_native.build("dot", isa)(a, b) for a, b in zip(x, y, strict=True)]
     assert_array_equal(stack, dots)
 
 

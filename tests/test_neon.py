@@ -14,7 +14,7 @@ import pytest
 from products import DTYPES, multiply
 from products import operands as matrices
 
-from vekt import _native, elementwise
+from vekt import _native, elementwise, ufuncs
 
 pytestmark = pytest.mark.neon
 
@@ -39,7 +39,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def x86_v3() -> dict[str, np.ufunc]:
-    return _native.build_ufuncs("x86_v3")
+    return ufuncs.build_ufuncs("x86_v3")
 
 
 def operands(count: int, dtype: np.dtype) -> list[np.ndarray]:

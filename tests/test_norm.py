@@ -24,7 +24,7 @@ SHAPES = [(1,), (31,), (5000,), (7, 9), (300, 3), (3, 300), (9, 600), (600, 9), 
 
 @pytest.fixture
 def norm(isa):
-    norms = _native.build_norms(isa)
+    norms = _native.build("norms", isa)
 
     def function(x, ord=None, axis=None, keepdims=False):
         return vectors.general_norm(norms, x, ord, axis, keepdims)
@@ -179,7 +179,7 @@ def test_same_bits_for_any_thread_count(dtype, rng, set_threads):
 
 def test_instruction_sets_with_fma_agree(rng):
     x = rng.normal(size=(333, 77))
-    sets = [_native.build_norms(i) for i in _native.SUPPORTED if i in ("x86_v3", "x86_v4")]
+    sets = [_native.build("norms", i) for i in _native.SUPPORTED if i in ("x86_v3", "x86_v4")]
     for dtype, axis in itertools.product(REAL, (0, 1, None)):
         results = {
             np.asarray(vectors.general_norm(f, x.astype(dtype), None, axis, False)).tobytes()

@@ -59,7 +59,7 @@ def run(optimiser, params, steps=100):
 @by_name
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 2e-5)])
 def test_a_hundred_steps(name, dtype, tolerance, isa, monkeypatch):
-    monkeypatch.setattr(optim.Optimizer, "_kernel", staticmethod(_native.build_optim_step(isa)))
+    monkeypatch.setattr(optim.Optimizer, "_kernel", staticmethod(_native.build("optim_step", isa)))
     params = run(OPTIMISERS[name](optim), start(dtype))
     true = run(OPTIMISERS[name](reference.optim), [p.astype("f8") for p in start(dtype)])
     for p, expected in zip(params, true, strict=True):
@@ -96,7 +96,7 @@ def test_same_bits_for_threads_position_and_vector_unit(name, set_threads, monke
     set_threads(1)
     part, optimiser = whole[3:1000].copy(), OPTIMISERS[name](optim)
     if {"x86_v3", "x86_v4"} <= set(_native.SUPPORTED):
-        kernel = staticmethod(_native.build_optim_step("x86_v3"))
+        kernel = staticmethod(_native.build("optim_step", "x86_v3"))
         monkeypatch.setattr(optim.Optimizer, "_kernel", kernel)
     for _ in range(2):
         optimiser.step([part], [g[3:1000]])

@@ -12,7 +12,7 @@ from vekt import _native, reference, vectors
 
 @pytest.fixture
 def outer(isa):
-    kernel = _native.build_outer(isa)
+    kernel = _native.build("outer", isa)
     return lambda a, b, out=None: vectors.general_outer(kernel, a, b, out)
 
 

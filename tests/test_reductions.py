@@ -27,7 +27,7 @@ SHAPES += [(130, 33, 5), (5, 2000, 3), (2, 3, 4, 600), (30, 10, 2, 8), (4, 6, 90
 
 @pytest.fixture
 def reduction(isa):
-    reduce = _native.build_reduce(isa)
+    reduce = _native.build("reduce", isa)
 
     def function(name, x, axis=None, keepdims=False, **options):
         return reductions.general_reduction(reduce, name, x, axis, keepdims=keepdims, **options)
@@ -225,7 +225,7 @@ def test_same_bits_for_any_thread_count(rng, set_threads):
 
 def test_instruction_sets_with_fma_agree(rng):
     x = rng.normal(size=(333, 77))
-    sets = [_native.build_reduce(i) for i in _native.SUPPORTED if i in ("x86_v3", "x86_v4")]
+    sets = [_native.build("reduce", i) for i in _native.SUPPORTED if i in ("x86_v3", "x86_v4")]
     for dtype, axis in itertools.product(("f4", "f8"), (0, 1, None)):
         y = x.astype(dtype)
         results = [reductions.general_reduction(f, "sum", y, axis).tobytes() for f in sets]

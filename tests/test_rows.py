@@ -28,7 +28,7 @@ LOGSUMEXP_ROOT = {"float32": 2.0**-24, "float64": 2.0**-53}
 @pytest.fixture
 def fs(isa: str) -> dict[str, Any]:
     """Return the public functions over one instruction set."""
-    return row_functions(_native.build_rows(isa), "vekt.rows")
+    return row_functions(_native.build("rows", isa), "vekt.rows")
 
 
 def inputs(rng, dtype, count, n):
@@ -288,7 +288,7 @@ def test_same_bits_on_instruction_sets_with_fma(n, rng):
         for op in ROW_OPS.values():
             results = []
             for isa in wide:
-                fs = row_functions(_native.build_rows(isa), "vekt.rows")
+                fs = row_functions(_native.build("rows", isa), "vekt.rows")
                 y = fs[op.name](x)
                 gradient = fs[op.public_names[1]]
                 results.append((bits(y), bits(gradient(*((y, x) if op.reduces else (dy, y))))))

@@ -17,7 +17,7 @@ from vekt._row_functions import row_functions
 from vekt._row_ops import ROW_OPS
 
 FS = {
-    isa: row_functions(_native.build_rows(isa), "vekt.rows")
+    isa: row_functions(_native.build("rows", isa), "vekt.rows")
     for isa in {_native.SUPPORTED[0], _native.SUPPORTED[-1]}
 }
 DTYPES = ("float32", "float64", "float16")

@@ -47,7 +47,7 @@ def filled(options, n):
 def test_errors(shape, dtype, isa):
     """Of the kernel: each loss within 2 ULP, each slope within 4, however certain the row is."""
     x, labels = rows(shape, dtype, 12.0)
-    kernel = _native.build_cross_entropy(isa)
+    kernel = _native.build("cross_entropy", isa)
     loss, dx = np.empty(shape[:-1], dtype), np.empty(shape, dtype)
     kernel(x, labels, np.ones(shape[:-1]), 1.0, 0.0, loss, dx, False)
     wide = np.float64 if dtype == "float32" else np.longdouble

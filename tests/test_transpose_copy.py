@@ -47,7 +47,7 @@ SHAPES = [
 
 @pytest.fixture
 def transpose_copy(isa):
-    kernel = _native.build_transpose_copy(isa)
+    kernel = _native.build("transpose_copy", isa)
     return lambda a, axes=None, out=None: vectors.general_transpose_copy(kernel, a, axes, out)
 
 

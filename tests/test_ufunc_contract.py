@@ -17,7 +17,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import vekt as vk
-from vekt import _native
+from vekt import _native, ufuncs
 
 _ALIKE = ("exponential", "gelu", "leaky_relu", "log1mexp", "relu", "relu_general", "sigmoid")
 _GATES = ("geglu", "swiglu")
@@ -339,7 +339,7 @@ class TestProcess:
     def test_isas_of_one_algorithm_agree(self, rng):
         """With fused multiply-add in hardware, one source gives one answer."""
         fused = [isa for isa in ("x86_v4", "x86_v3", "neon") if isa in _native.SUPPORTED]
-        built = [_native.build_ufuncs(isa) for isa in fused]
+        built = [ufuncs.build_ufuncs(isa) for isa in fused]
         for dtype in FLOATS:
             for name in NAMES:
                 operands = inputs(built[0][name], 5000, dtype, rng)

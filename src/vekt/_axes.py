@@ -52,9 +52,7 @@ def plain(function: str, name: str, x: Any) -> Any:
     if isinstance(x, np.ndarray) or not hasattr(x, "__array_function__"):
         return x
     if hasattr(x, "__vekt_function__"):
-        from vekt._fuse.symbols import refuse
-
-        refuse(f"{function} works on more than one element at a time; call it outside")
+        x.__vekt_refuse__(f"{function} works on more than one element at a time; call it outside")
     raise TypeError(
         f"{function}: {name} is of a type with its own array functions ({type(x)}); "
         "convert it to a numpy.ndarray first"

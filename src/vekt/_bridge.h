@@ -22,6 +22,22 @@ extern const vekt_target *vekt_selected;
 /* _module.c.  The target of this address; NULL with an error where there is none. */
 const vekt_target *vekt_target_of(PyObject *address);
 
+/* _module.c.  The target to which build() bound a function, whose `self` this is; else the selected one. */
+const vekt_target *vekt_bound_target(PyObject *self);
+
+/* What Python does where C does not, handed in by provide() under the names in _module.c. */
+typedef enum {
+    VEKT_PY_AXIS_ERROR,  /* NumPy's exception for a bad axis: AxisError(axis, ndim) */
+    VEKT_PY_PLAIN,       /* plain(function, name, x): x as an array, an error for another library's */
+    VEKT_PY_SEVERAL,     /* several(ufunc, args, kwargs) of other libraries' operands; NotImplemented for others */
+    VEKT_PY_LAZY_MATMUL, /* matmul of operands one of which is Dask's */
+    VEKT_PY_DOT,         /* dot(a, b, out) of operands that are not both vectors */
+    VEKT_N_PY
+} vekt_py;
+
+/* _module.c.  A borrowed reference; NULL with an error where nothing has been provided. */
+PyObject *vekt_python(vekt_py which);
+
 /* _shared.c.  Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
 int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 
@@ -32,10 +48,6 @@ PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const ch
 PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 /* The bit of a vector call's n_args that gives the callee a place before the arguments. */
 #define VEKT_NAMED_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
-
-/* connect_several(function): function(ufunc, args, kwargs) is asked first where a ufunc with several outputs has
- * operands of other libraries, and says NotImplemented where it has nothing for them. */
-PyObject *vekt_py_connect_several(PyObject *self, PyObject *function);
 
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc, int n_params);
@@ -103,8 +115,6 @@ PyObject *vekt_build_products(const vekt_target *target);
 PyObject *vekt_py_matmul(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 extern const char vekt_dot_doc[];
-/* connect_dot(function): function(a, b, out) is for operands that are not both vectors. */
-PyObject *vekt_py_connect_dot(PyObject *self, PyObject *function);
 
 /* rows(name, x, y, axis, keepdims, where, out, dtype); self as for dot. */
 PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args);

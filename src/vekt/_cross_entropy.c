@@ -81,7 +81,7 @@ PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_
     if (c.dtype == VEKT_F32 && n > INT32_MAX)
         return PyErr_Format(PyExc_ValueError, "softmax_cross_entropy: 2**31 classes and more want float64");
 
-    const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    const vekt_target *target = vekt_bound_target(self);
     int status;
     if (PyArray_SIZE(x) < RELEASED_ELEMENTS) {
         status = vekt_connected->rows(target, &c);

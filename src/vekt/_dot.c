@@ -149,24 +149,15 @@ static PyObject *multiply_vectors(const vekt_target *target, PyArrayObject **a, 
     return result;
 }
 
-static PyObject *general;
-
-/* Called once, at import: what multiplies operands that are not both vectors, over the selected target. */
-PyObject *vekt_py_connect_dot(PyObject *self, PyObject *function) {
-    (void)self;
-    Py_XDECREF(general);
-    general = Py_NewRef(function);
-    Py_RETURN_NONE;
-}
-
 static PyObject *multiply_others(PyArrayObject *a, PyArrayObject *b, PyObject *out) {
     const int left = PyArray_NDIM(a), right = PyArray_NDIM(b);
     if (!out && left && right && (left == 1 || right <= 2)) { /* the same in both, at once */
         PyObject *operands[] = {(PyObject *)a, (PyObject *)b};
         return vekt_py_matmul(NULL, operands, 2, NULL);
     }
-    if (!general) return PyErr_Format(PyExc_RuntimeError, "dot: vekt.linalg has not been imported");
-    return PyObject_CallFunctionObjArgs(general, (PyObject *)a, (PyObject *)b, out ? out : Py_None, NULL);
+    PyObject *general = vekt_python(VEKT_PY_DOT);
+    return general ? PyObject_CallFunctionObjArgs(general, (PyObject *)a, (PyObject *)b, out ? out : Py_None, NULL)
+                   : NULL;
 }
 
 /* Sets values[0..2] to a, b, out from positional and keyword arguments. */
@@ -203,7 +194,7 @@ static int parse(PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyOb
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     PyObject *values[3] = {NULL, NULL, NULL};
     if (parse(args, n_args, names, values) < 0) return NULL;
-    const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    const vekt_target *target = vekt_bound_target(self);
     PyArrayObject *a = vekt_plain_array(values[0], "dot", "a");
     PyArrayObject *b = a ? vekt_plain_array(values[1], "dot", "b") : NULL;
     PyObject *result = NULL;

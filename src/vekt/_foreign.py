@@ -1,7 +1,8 @@
-"""The door to functions of other libraries' arrays, which are imported when the first one comes."""
+"""The one door to functions of Dask's arrays: modules are imported when the first array comes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -9,12 +10,37 @@ import numpy as np
 
 from vekt._axes import is_dask
 
+_HOMES = {
+    "vekt._dask": ("dense", "fused", "matmul", "reduction", "several"),
+    "vekt._dask_gradients": (
+        "dense_backward",
+        "fused_gradients",
+        "glu_backward",
+        "prelu_backward",
+    ),
+    "vekt._dask_rows": ("cosine_similarity", "cross_entropy"),
+    "vekt._model_dask": ("model_outputs", "model_samples"),
+    "vekt._network_dask": ("NetworkSamples", "network_outputs"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def on_dask(name: str) -> Callable[..., Any]:
+    """Return the function of this name that takes Dask's arrays."""
+    function: Callable[..., Any] = getattr(import_module(_HOME_OF[name]), name)
+    return function
+
+
+def matmul(*args: Any, **options: Any) -> Any:
+    """Multiply Dask's arrays."""
+    return on_dask("matmul")(*args, **options)
+
 
 def several(ufunc: np.ufunc, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Apply a ufunc with several outputs to Dask's arrays; NotImplemented for all others."""
     if not any(map(is_dask, args)) or any(_has_a_say(x) for x in args if not is_dask(x)):
         return NotImplemented
-    return import_module("vekt._dask").several(ufunc, args, options)
+    return on_dask("several")(ufunc, args, options)
 
 
 def _has_a_say(x: Any) -> bool:

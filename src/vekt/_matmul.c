@@ -241,9 +241,8 @@ static PyMethodDef methods[VEKT_N_PRODUCT_FUNCTIONS + 1];
 /* A new reference to what shall compute the general case. */
 static PyObject *general(products *own, int which, int invariant, PyObject *const *args, Py_ssize_t n_args) {
     if (which == VEKT_MATMUL && n_args >= 2 && (is_dask(args[0]) || is_dask(args[1]))) {
-        PyObject *module = PyImport_ImportModule("vekt._dask");
-        PyObject *function = module ? PyObject_GetAttrString(module, "matmul") : NULL;
-        Py_XDECREF(module);
+        PyObject *function = vekt_python(VEKT_PY_LAZY_MATMUL);
+        Py_XINCREF(function);
         return function;
     }
     for (Py_ssize_t i = 0; i < n_args && i < 2; i++) { /* a mask is refused */

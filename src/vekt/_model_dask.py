@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._network_dask import Samples, known_sizes, predict
+from ._network_dask import NetworkSamples, known_sizes, network_outputs
 
 if TYPE_CHECKING:
     from ._model_mlp import BaseMLP
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 da: Any = import_module("dask.array")
 
 
-def samples(
+def model_samples(
     model: BaseMLP, X: Any, y: Any, sample_weight: Any, reset: bool, whole: bool = True
-) -> Samples:
+) -> NetworkSamples:
     """Check what `fit` is given, see that there is a network, and return its samples."""
     model._check_parameters()
     if sample_weight is not None:
@@ -31,14 +31,14 @@ def samples(
     y = model._lazy_targets(y, reset, whole)
     model._ready(X.dtype, reset, whole)
     Y = y if y.ndim == 1 else y.T
-    found = Samples("fit", model.network_, X.T, Y)
+    found = NetworkSamples("fit", model.network_, X.T, Y)
     found.check(persist=True)
     return found
 
 
-def outputs(model: BaseMLP, X: Any) -> Any:
+def model_outputs(model: BaseMLP, X: Any) -> Any:
     """Return the network's outputs for the rows of X, lazily."""
-    return predict(model.network_, _features(model, X, reset=False).T).T
+    return network_outputs(model.network_, _features(model, X, reset=False).T).T
 
 
 def _features(model: BaseMLP, X: Any, reset: bool) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from . import optim
 from ._axes import is_dask
+from ._foreign import on_dask
 from ._model_progress import Progress
 from .network import Network
 
@@ -126,7 +126,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """
         again = self.warm_start and hasattr(self, "network_")
         if is_dask(X) or is_dask(y):
-            x, y, weights = _lazily().samples(self, X, y, sample_weight, not again), None, None
+            x = on_dask("model_samples")(self, X, y, sample_weight, not again)
+            y = weights = None
         else:
             x, y, weights = self._checked(X, y, sample_weight, reset=not again)
             self._ready(x.dtype, not again)
@@ -143,7 +144,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "network_")
         if is_dask(X) or is_dask(y):
-            samples = _lazily().samples(self, X, y, sample_weight, first, whole=False)
+            samples = on_dask("model_samples")(self, X, y, sample_weight, first, whole=False)
             self._epoch(samples, None, None)
             self.n_iter_ += 1
             return self
@@ -364,7 +365,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 f"this {type(self).__name__} is not fitted yet; call fit before using it"
             )
         if is_dask(X):
-            outputs: Array = _lazily().outputs(self, X)
+            outputs: Array = on_dask("model_outputs")(self, X)
             return outputs
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False, order="C")
         return self.network_._predict(x.astype(self.network_.dtype, copy=False))
@@ -394,7 +395,3 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Activation of the last layer, by scikit-learn's name."""
         names = {"sigmoid": "logistic", "linear": "identity"}
         return names.get(self.network_.output, self.network_.output)
-
-
-def _lazily() -> Any:
-    return import_module("vekt._model_dask")

@@ -17,6 +17,28 @@ static PyObject *connect(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static const char *const provided_names[VEKT_N_PY] = {"AxisError", "plain", "several", "lazy_matmul", "dot"};
+static PyObject *provided[VEKT_N_PY];
+
+static PyObject *provide(PyObject *self, PyObject *args) {
+    const char *name;
+    PyObject *object;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sO:provide", &name, &object)) return NULL;
+    for (int i = 0; i < VEKT_N_PY; i++) {
+        if (strcmp(provided_names[i], name)) continue;
+        Py_XDECREF(provided[i]);
+        provided[i] = Py_NewRef(object);
+        Py_RETURN_NONE;
+    }
+    return PyErr_Format(PyExc_KeyError, "nothing named '%s' is asked for", name);
+}
+
+PyObject *vekt_python(vekt_py which) {
+    if (provided[which]) return provided[which];
+    return PyErr_Format(PyExc_RuntimeError, "'%s' has not been provided: import vekt first", provided_names[which]);
+}
+
 const vekt_target *vekt_target_of(PyObject *address) {
     const void *target = PyLong_AsVoidPtr(address);
     if (!target && PyErr_Occurred()) return NULL;
@@ -37,69 +59,52 @@ static PyObject *build_ufunc(PyObject *self, PyObject *args) {
     return vekt_build_ufunc(target, name, doc, n_params);
 }
 
-static PyMethodDef dot_def = {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS,
-                              vekt_dot_doc};
+/* Functions over the kernels of a target: of the module's, of the selected one; build() binds them to others. */
+static PyMethodDef bindable[] = {
+    {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
+    {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
+    {"cross_entropy", (PyCFunction)(void (*)(void))vekt_py_cross_entropy, METH_FASTCALL,
+     "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"
+     "Write the loss of each row of logits, and its gradient where dx is an array."},
+    {"optim_step", (PyCFunction)(void (*)(void))vekt_py_optim_step, METH_FASTCALL,
+     "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
+     "Take a step of an optimiser in place; m and v may be None."},
+    {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
+     "norms(kind, x, y, axis, keepdims, /)\n--\n\n"
+     "Return norms of an array, or cosines of two, along axes; NotImplemented for other dtypes."},
+    {"reduce", (PyCFunction)(void (*)(void))vekt_py_reduce, METH_FASTCALL,
+     "reduce(op, x, axis, dtype, out, keepdims, /)\n--\n\n"
+     "Return a reduction of an ndarray along axes; NotImplemented for what is NumPy's."},
+    {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
+     "outer(a, b, out, /)\n--\n\n"
+     "Return the outer product of two vectors of one dtype, float32 or float64, in out or a new array;\n"
+     "NotImplemented for all else."},
+    {"transpose_copy", (PyCFunction)(void (*)(void))vekt_py_transpose_copy, METH_FASTCALL,
+     "transpose_copy(source, copy, /)\n--\n\n"
+     "Copy an array to a contiguous one of its shape and dtype that does not overlap it, or a new one for None;\n"
+     "NotImplemented for objects."},
+    {NULL, NULL, 0, NULL},
+};
 
-static PyMethodDef rows_def = {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc};
+const vekt_target *vekt_bound_target(PyObject *self) {
+    return PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+}
 
-static PyMethodDef cross_entropy_def = {
-    "cross_entropy", (PyCFunction)(void (*)(void))vekt_py_cross_entropy, METH_FASTCALL,
-    "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"
-    "Write the loss of each row of logits, and its gradient where dx is an array."};
-
-static PyMethodDef optim_step_def = {"optim_step", (PyCFunction)(void (*)(void))vekt_py_optim_step, METH_FASTCALL,
-                                     "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
-                                     "Take a step of an optimiser in place; m and v may be None."};
-
-static PyMethodDef norms_def = {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
-                                "norms(kind, x, y, axis, keepdims, /)\n--\n\n"
-                                "Return norms of an array, or cosines of two, along axes; NotImplemented for other "
-                                "dtypes."};
-
-static PyMethodDef reduce_def = {"reduce", (PyCFunction)(void (*)(void))vekt_py_reduce, METH_FASTCALL,
-                                 "reduce(op, x, axis, dtype, out, keepdims, /)\n--\n\n"
-                                 "Return a reduction of an ndarray along axes; NotImplemented for what is NumPy's."};
-
-static PyMethodDef outer_def = {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
-                                "outer(a, b, out, /)\n--\n\n"
-                                "Return the outer product of two vectors of one dtype, float32 or float64, in out or "
-                                "a new array;\nNotImplemented for all else."};
-
-static PyMethodDef transpose_copy_def = {"transpose_copy", (PyCFunction)(void (*)(void))vekt_py_transpose_copy,
-                                         METH_FASTCALL,
-                                         "transpose_copy(source, copy, /)\n--\n\n"
-                                         "Copy an array to a contiguous one of its shape and dtype that does not "
-                                         "overlap it, or a new one for None;\nNotImplemented for objects."};
-
-/* A function that finds the target in its self. */
-static PyObject *bind(PyMethodDef *definition, PyObject *address) {
+static PyObject *build(PyObject *self, PyObject *args) {
+    PyObject *address;
+    const char *name;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "Os:build", &address, &name)) return NULL;
     const vekt_target *target = vekt_target_of(address);
     if (!target) return NULL;
+    PyMethodDef *definition = bindable;
+    while (definition->ml_name && strcmp(definition->ml_name, name)) definition++;
+    if (!definition->ml_name) return PyErr_Format(PyExc_KeyError, "no function '%s' to be bound", name);
     PyObject *capsule = PyCapsule_New((void *)target, NULL, NULL);
     if (!capsule) return NULL;
     PyObject *function = PyCFunction_New(definition, capsule);
     Py_DECREF(capsule);
     return function;
-}
-
-static PyObject *build_dot(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&dot_def, address);
-}
-
-static PyObject *build_rows(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&rows_def, address);
-}
-
-static PyObject *build_cross_entropy(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&cross_entropy_def, address);
-}
-
-static PyObject *build_optim_step(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&optim_step_def, address);
 }
 
 static PyObject *build_products(PyObject *self, PyObject *address) {
@@ -108,77 +113,23 @@ static PyObject *build_products(PyObject *self, PyObject *address) {
     return target ? vekt_build_products(target) : NULL;
 }
 
-static PyObject *build_norms(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&norms_def, address);
-}
-
-static PyObject *build_reduce(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&reduce_def, address);
-}
-
-static PyObject *build_outer(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&outer_def, address);
-}
-
-static PyObject *build_transpose_copy(PyObject *self, PyObject *address) {
-    (void)self;
-    return bind(&transpose_copy_def, address);
-}
-
 static PyMethodDef methods[] = {
     {"connect", connect, METH_VARARGS,
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
-    {"connect_dot", vekt_py_connect_dot, METH_O,
-     "connect_dot(function, /)\n--\n\nTake what dot calls for operands that are not both vectors."},
-    {"connect_several", vekt_py_connect_several, METH_O,
-     "connect_several(function, /)\n--\n\n"
-     "Take what ufuncs with several outputs call for operands of other libraries."},
+    {"provide", provide, METH_VARARGS,
+     "provide(name, object, /)\n--\n\nTake what Python does where C does not; vekt_py in _bridge.h has the list."},
     {"build_ufunc", build_ufunc, METH_VARARGS,
      "build_ufunc(target, name, doc, n_params, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
-    {"build_dot", build_dot, METH_O, "build_dot(target, /)\n--\n\nReturn the function dot over a target's kernels."},
-    {"build_rows", build_rows, METH_O,
-     "build_rows(target, /)\n--\n\nReturn the function rows over a target's kernels."},
-    {"build_cross_entropy", build_cross_entropy, METH_O,
-     "build_cross_entropy(target, /)\n--\n\nReturn the function cross_entropy over a target's kernels."},
-    {"build_optim_step", build_optim_step, METH_O,
-     "build_optim_step(target, /)\n--\n\nReturn the function optim_step over a target's kernels."},
+    {"build", build, METH_VARARGS,
+     "build(target, name, /)\n--\n\nReturn the module's function of this name over another target's kernels."},
     {"build_products", build_products, METH_O,
      "build_products(target, /)\n--\n\nReturn matmul and its kin over a target's kernels, by name."},
-    {"build_norms", build_norms, METH_O,
-     "build_norms(target, /)\n--\n\nReturn the function norms over a target's kernels."},
-    {"build_reduce", build_reduce, METH_O,
-     "build_reduce(target, /)\n--\n\nReturn the function reduce over a target's kernels."},
-    {"build_outer", build_outer, METH_O,
-     "build_outer(target, /)\n--\n\nReturn the function outer over a target's kernels."},
-    {"build_transpose_copy", build_transpose_copy, METH_O,
-     "build_transpose_copy(target, /)\n--\n\nReturn the function transpose_copy over a target's kernels."},
     {"kernel_operation", vekt_py_kernel_operation, METH_VARARGS,
      "kernel_operation(target, name, dtype, /)\n--\n\nReturn a target's kernel as an operation of the engine."},
     {"numpy_operation", vekt_py_numpy_operation, METH_VARARGS,
      "numpy_operation(ufunc, dtypes, cost, /)\n--\n\n"
      "Return the loop of NumPy's ufunc for exactly these dtypes as an operation; NotImplemented where there is "
      "none."},
-    {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
-     "outer(a, b, out, /)\n--\n\nAs build_outer makes it, over the selected target's kernels."},
-    {"transpose_copy", (PyCFunction)(void (*)(void))vekt_py_transpose_copy, METH_FASTCALL,
-     "transpose_copy(source, copy, /)\n--\n\n"
-     "As build_transpose_copy makes it, over the selected target's kernels."},
-    {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
-     "norms(kind, x, y, axis, keepdims, /)\n--\n\nAs build_norms makes it, over the selected target's kernels."},
-    {"reduce", (PyCFunction)(void (*)(void))vekt_py_reduce, METH_FASTCALL,
-     "reduce(op, x, axis, dtype, out, keepdims, /)\n--\n\n"
-     "As build_reduce makes it, over the selected target's kernels."},
-    {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
-    {"cross_entropy", (PyCFunction)(void (*)(void))vekt_py_cross_entropy, METH_FASTCALL,
-     "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"
-     "As build_cross_entropy makes it, over the selected target's kernels."},
-    {"optim_step", (PyCFunction)(void (*)(void))vekt_py_optim_step, METH_FASTCALL,
-     "optim_step(kind, p, g, m, v, numbers, /)\n--\n\n"
-     "As build_optim_step makes it, over the selected target's kernels."},
-    {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
     {"empty", vekt_py_empty, METH_VARARGS,
      "empty(shape, dtype, arrays, /)\n--\n\nA new array in NumPy's order \"K\" of arrays that broadcast to a shape."},
     {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
@@ -202,8 +153,8 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
     PyObject *module = PyModule_Create(&definition);
-    if (module && (vekt_add_products(module) < 0 || vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0 ||
-                   vekt_add_programs(module) < 0))
+    if (module && (PyModule_AddFunctions(module, bindable) < 0 || vekt_add_products(module) < 0 ||
+                   vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0 || vekt_add_programs(module) < 0))
         Py_CLEAR(module);
     return module;
 }

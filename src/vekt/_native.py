@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from vekt import _foreign, _ufuncs
+from vekt._axes import plain
 from vekt._kernels import ffi, lib
-from vekt._loss_ops import parameter_count
 
 ISA_VARIABLE = "VEKT_ISA"
 
@@ -54,11 +54,15 @@ SELECTED: str = _isa_name(_select())
 """Name of the target in use: the best supported one, capped by ``VEKT_ISA``."""
 
 _ufuncs.connect(_address(lib.vekt_drivers()), _address(TARGETS[SELECTED]))
-_ufuncs.connect_several(_foreign.several)
+_ufuncs.provide("AxisError", np.exceptions.AxisError)
+_ufuncs.provide("plain", plain)
+_ufuncs.provide("several", _foreign.several)
+_ufuncs.provide("lazy_matmul", _foreign.matmul)
 
 
 def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:
-    """Return the rows of a target's kernel table: name, dtype, nin, nout and cost."""
+    """Return the rows of a supported target's kernel table: name, dtype, nin, nout and cost."""
+    _require_supported(isa)
     target = TARGETS[isa]
     rows = (target.kernels[i] for i in range(target.n_kernels))
     return [
@@ -73,70 +77,25 @@ def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:
     ]
 
 
-def build_ufunc(name: str, isa: str = SELECTED, doc: str = "") -> np.ufunc:
-    """Return a new ufunc over a supported target's kernels of this name."""
+def build_ufunc(name: str, n_params: int, isa: str = SELECTED, doc: str = "") -> np.ufunc:
+    """Return a new ufunc over a supported target's kernels of this name.
+
+    The last `n_params` inputs are parameters.
+    """
     _require_supported(isa)
-    return _ufuncs.build_ufunc(_address(TARGETS[isa]), name, doc, parameter_count(name))
+    return _ufuncs.build_ufunc(_address(TARGETS[isa]), name, doc, n_params)
 
 
-def build_ufuncs(isa: str) -> dict[str, np.ufunc]:
-    """Return new ufuncs over a supported target's kernels, by kernel name."""
+def build(name: str, isa: str) -> Callable[..., Any]:
+    """Return the bridge's function of a name such as "dot" over a supported target's kernels."""
     _require_supported(isa)
-    return {name: build_ufunc(name, isa) for name in {row["name"] for row in kernels(isa)}}
-
-
-def build_dot(isa: str) -> Callable[..., Any]:
-    """Return the function ``dot`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_dot(_address(TARGETS[isa]))
+    return _ufuncs.build(_address(TARGETS[isa]), name)
 
 
 def build_products(isa: str) -> dict[str, Callable[..., Any]]:
     """Return ``matmul`` and its kin over a supported target's kernels, by name."""
     _require_supported(isa)
     return _ufuncs.build_products(_address(TARGETS[isa]))
-
-
-def build_rows(isa: str) -> Callable[..., Any]:
-    """Return the function ``rows`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_rows(_address(TARGETS[isa]))
-
-
-def build_cross_entropy(isa: str) -> Callable[..., None]:
-    """Return the function ``cross_entropy`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_cross_entropy(_address(TARGETS[isa]))
-
-
-def build_optim_step(isa: str) -> Callable[..., None]:
-    """Return the function ``optim_step`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_optim_step(_address(TARGETS[isa]))
-
-
-def build_norms(isa: str) -> Callable[..., Any]:
-    """Return the function ``norms`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_norms(_address(TARGETS[isa]))
-
-
-def build_reduce(isa: str) -> Callable[..., Any]:
-    """Return the function ``reduce`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_reduce(_address(TARGETS[isa]))
-
-
-def build_outer(isa: str) -> Callable[..., Any]:
-    """Return the function ``outer`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_outer(_address(TARGETS[isa]))
-
-
-def build_transpose_copy(isa: str) -> Callable[..., Any]:
-    """Return the function ``transpose_copy`` over a supported target's kernels."""
-    _require_supported(isa)
-    return _ufuncs.build_transpose_copy(_address(TARGETS[isa]))
 
 
 def build_dispatcher(

@@ -80,7 +80,7 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]
         return again, (fused.function, fused.compile, fused.nin)
 
 
-class Samples:
+class NetworkSamples:
     """Samples and targets of a network in the chunks of Dask arrays.
 
     Parameters
@@ -228,7 +228,7 @@ def _sum(arrays: tuple[Array, ...]) -> Array:
     return total
 
 
-def predict(network: Network, X: Any) -> Any:
+def network_outputs(network: Network, X: Any) -> Any:
     """Return the outputs for the samples in the columns of a Dask array, lazily."""
     check_samples("predict", network, X.shape)
     units = (network.units[-1],)

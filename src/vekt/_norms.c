@@ -173,7 +173,7 @@ PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args
         w.array[k] = args[1 + k] == Py_None ? NULL : (PyArrayObject *)args[1 + k];
         Py_XINCREF((PyObject *)w.array[k]);
     }
-    const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    const vekt_target *target = vekt_bound_target(self);
     PyObject *made = NULL;
     if (w.descr && convert(&w) == 0 && broadcast(&w) == 0 && vekt_mark_axes(args[3], w.ndim, w.marks) == 0)
         made = compute(target, &w, keepdims);

@@ -42,7 +42,7 @@ PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n
     if (kind < 0 || kind >= VEKT_N_OPTIMS || !call.g || (type != NPY_FLOAT && type != NPY_DOUBLE))
         return PyErr_Format(PyExc_TypeError, "optim_step: no such kind, or not float32 or float64");
     call.kind = (int)kind;
-    const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    const vekt_target *target = vekt_bound_target(self);
     const int dtype = type == NPY_FLOAT ? VEKT_F32 : VEKT_F64;
     const npy_intp n = PyArray_SIZE(p);
     if (n < RELEASED_ELEMENTS) {

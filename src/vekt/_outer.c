@@ -51,7 +51,7 @@ PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args
         if (!out_fits(out, a, b)) Py_RETURN_NOTIMPLEMENTED;
         Py_INCREF(out);
     }
-    const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    const vekt_target *target = vekt_bound_target(self);
     const int dtype = type == NPY_FLOAT ? VEKT_F32 : VEKT_F64;
     const npy_intp step = PyArray_NDIM(a) == 1 ? PyArray_STRIDE(a, 0) : item;
     const void *x = PyArray_DATA(a), *y = PyArray_DATA(b);

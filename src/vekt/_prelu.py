@@ -7,7 +7,6 @@ index of the second axis.
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import _native, _ufuncs, ufuncs
 from ._axes import along, along_shape, is_dask, periods, plain
+from ._foreign import on_dask
 from ._gate_docstrings import documented
 from ._operands import checked_out, masked_by, result_dtype
 
@@ -69,7 +69,7 @@ def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> An
     if any(map(is_dask, (dy, x, alpha))):
         if out is not None:
             raise TypeError("prelu_backward: Dask arrays take no out")
-        return import_module("vekt._dask_gradients").prelu_backward(dy, x, alpha, axis)
+        return on_dask("prelu_backward")(dy, x, alpha, axis)
     for name, operand in (("dy", dy), ("x", x), ("alpha", alpha)):
         plain("prelu_backward", name, operand)
     dtype = result_dtype(None, dy, x, alpha)

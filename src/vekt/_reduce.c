@@ -240,7 +240,7 @@ PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_arg
         return PyErr_Format(PyExc_TypeError, "reduce: expected an operation and an ndarray");
     PyArray_Descr *asked = NULL;
     if (args[3] != Py_None && !PyArray_DescrConverter(args[3], &asked)) return NULL;
-    const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    const vekt_target *target = vekt_bound_target(self);
     PyObject *made = reduce(target, &w, args[1], args[2], asked, args[4]);
     Py_XDECREF((PyObject *)asked);
     Py_XDECREF((PyObject *)w.x);

@@ -376,7 +376,7 @@ PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     work w;
     memset(&w, 0, offsetof(work, reduced));
     memset(&w.call, 0, offsetof(vekt_rows_call, steps));
-    w.target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    w.target = vekt_bound_target(self);
     w.f = find(args[0]);
     PyObject *made = w.f && prepare(&w, args) == 0 && compute(&w) == 0 ? result(&w) : NULL;
     for (int k = 0; k < VEKT_ROWS_OPERANDS; k++) Py_XDECREF((PyObject *)w.array[k]);

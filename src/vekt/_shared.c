@@ -4,13 +4,10 @@
 #include "_bridge.h"
 
 static int bad_axis(Py_ssize_t axis, int ndim) {
-    PyObject *module = PyImport_ImportModule("numpy.exceptions");
-    PyObject *type = module ? PyObject_GetAttrString(module, "AxisError") : NULL;
+    PyObject *type = vekt_python(VEKT_PY_AXIS_ERROR);
     PyObject *error = type ? PyObject_CallFunction(type, "ni", axis, ndim) : NULL;
     if (error) PyErr_SetObject(type, error);
     Py_XDECREF(error);
-    Py_XDECREF(type);
-    Py_XDECREF(module);
     return -1;
 }
 
@@ -45,10 +42,8 @@ PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const ch
     if (!PyObject_HasAttrString(object, "__array_function__"))
         return (PyArrayObject *)PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
     /* An error, unless it is an array of a subclass that keeps no mask. */
-    PyObject *module = PyImport_ImportModule("vekt._axes"), *checked = NULL;
-    if (module) checked = PyObject_CallMethod(module, "plain", "ssO", function, name, object);
-    Py_XDECREF(module);
-    return (PyArrayObject *)checked;
+    PyObject *plain = vekt_python(VEKT_PY_PLAIN);
+    return plain ? (PyArrayObject *)PyObject_CallFunction(plain, "ssO", function, name, object) : NULL;
 }
 
 PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {

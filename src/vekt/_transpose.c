@@ -33,7 +33,7 @@ PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize
         dims[i] = (vekt_dim){PyArray_DIM(source, i), {PyArray_STRIDE(source, i), step, 0}};
         step *= PyArray_DIM(source, i);
     }
-    const vekt_target *target = PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : vekt_selected;
+    const vekt_target *target = vekt_bound_target(self);
     const npy_intp item = PyArray_ITEMSIZE(copy);
     const void *from = PyArray_DATA(source);
     void *to = PyArray_DATA(copy);

@@ -254,14 +254,6 @@ static int add_complex_loops(PyObject *ufunc, ufunc_data *data) {
 typedef PyObject *(*vector_call)(PyObject *, PyObject *const *, size_t, PyObject *);
 
 static vector_call call_numpy;
-static PyObject *several;
-
-PyObject *vekt_py_connect_several(PyObject *self, PyObject *function) {
-    (void)self;
-    Py_XDECREF(several);
-    several = Py_NewRef(function);
-    Py_RETURN_NONE;
-}
 
 static int is_numpy(PyObject *x) {
     return PyArray_CheckExact(x) || PyFloat_CheckExact(x) || PyLong_CheckExact(x) || PyArray_IsScalar(x, Generic);
@@ -271,8 +263,9 @@ static PyObject *call_several(PyObject *ufunc, PyObject *const *args, size_t n_a
     const Py_ssize_t n = (Py_ssize_t)(n_args & ~VEKT_NAMED_OFFSET);
     Py_ssize_t i = 0;
     while (i < n && is_numpy(args[i])) i++;
-    if (i < n && several) {
-        PyObject *result = vekt_call_with(several, ufunc, args, n, names);
+    if (i < n) {
+        PyObject *several = vekt_python(VEKT_PY_SEVERAL);
+        PyObject *result = several ? vekt_call_with(several, ufunc, args, n, names) : NULL;
         if (result != Py_NotImplemented) return result;
         Py_DECREF(result);
     }

@@ -5,13 +5,13 @@ The decorator replaces the one-line docstrings by full ones, which all namespace
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from . import ufuncs
 from ._axes import as_array, halves, is_dask, plain
+from ._foreign import on_dask
 from ._functions import _flag
 from ._gate_docstrings import documented
 from ._operands import checked_out, masked_by, result_dtype
@@ -71,7 +71,7 @@ def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     if is_dask(dy) or is_dask(x):
         if out is not None:
             raise TypeError("glu_backward: Dask arrays take no out")
-        return import_module("vekt._dask_gradients").glu_backward(dy, x, axis)
+        return on_dask("glu_backward")(dy, x, axis)
     x = np.asarray(plain("glu_backward", "x", x))
     a, b = halves(x, axis)
     if out is None:

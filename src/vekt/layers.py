@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _native
 from ._axes import is_dask, plain
+from ._foreign import on_dask
 from ._layer_activation import Activation, changes, fused_behind, kernel_of
 from ._operands import checked_out, result_dtype
 from ._packed_weights import PackedWeights, computing, converted
@@ -119,8 +119,7 @@ def dense(
     result = _dense(x, weights, b, kernels, y, z, return_preactivation, invariant)
     if result is NotImplemented:
         if is_dask(x) or is_dask(w) or is_dask(b):
-            lazy = import_module("vekt._dask")
-            return lazy.dense(x, w, b, activation, out, return_preactivation)
+            return on_dask("dense")(x, w, b, activation, out, return_preactivation)
         return _any_dense(x, w, b, kernels, (y, z), bool(return_preactivation), invariant)
     return result
 
@@ -215,8 +214,7 @@ def dense_backward(
     result = _dense_backward(dy, x, w, z, kernels, dx if need_dx else False, dw, db)
     if result is NotImplemented:
         if any(is_dask(operand) for operand in (dy, x, w, z)):
-            lazy = import_module("vekt._dask_gradients")
-            gradients = lazy.dense_backward(dy, x, w, z, activation, out, bool(need_dx))
+            gradients = on_dask("dense_backward")(dy, x, w, z, activation, out, bool(need_dx))
             return gradients
         return _any_backward(dy, x, w, z, activation, (dx, dw, db), bool(need_dx))
     gradients = result

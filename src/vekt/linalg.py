@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vekt._tensordot import dot_general, tensordot
-from vekt._ufuncs import connect_dot, dot, matmul, matvec, vecdot, vecmat
+from vekt._ufuncs import dot, matmul, matvec, provide, vecdot, vecmat
 
-connect_dot(dot_general)
+provide("dot", dot_general)
 
 __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 

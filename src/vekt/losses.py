@@ -5,7 +5,6 @@ The decorator replaces the one-line docstrings by full ones, which all namespace
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import ufuncs
 from ._axes import is_dask
 from ._domains import at_least
+from ._foreign import on_dask
 from ._loss_docstrings import documented
 from ._loss_ops import PUBLIC_NAMES
 from ._operands import checked_out
@@ -135,7 +135,8 @@ def softmax_cross_entropy(
     """
     name, of_targets = "softmax_cross_entropy", (label_smoothing, ignore_index, weight)
     if is_dask(logits) or is_dask(labels):
-        return _lazy().cross_entropy(name, logits, labels, axis, of_targets, reduction, False)
+        lazy = on_dask("cross_entropy")
+        return lazy(name, logits, labels, axis, of_targets, reduction, False)
     targets = Targets(name, logits, labels, axis, *of_targets)
     loss = np.empty(targets.rows, targets.dtype)
     targets.run(cross_entropy, loss, None, reduction)
@@ -195,7 +196,7 @@ def softmax_cross_entropy_value_and_grad(
     if is_dask(logits) or is_dask(labels):
         if out is not None:
             raise TypeError(f"{name}: Dask arrays take no out")
-        both: tuple[Any, Any] = _lazy().cross_entropy(
+        both: tuple[Any, Any] = on_dask("cross_entropy")(
             name, logits, labels, axis, of_targets, reduction, True
         )
         return both
@@ -209,7 +210,3 @@ def softmax_cross_entropy_value_and_grad(
     targets.run(cross_entropy, loss, dlogits, reduction)
     result = np.moveaxis(dlogits, -1, targets.axis) if out is None else out
     return reduced(targets, loss, reduction), result
-
-
-def _lazy() -> Any:
-    return import_module("vekt._dask_rows")

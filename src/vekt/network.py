@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import optim
 from ._axes import is_dask
+from ._foreign import on_dask
 from ._gradient_check import check_gradients
 from ._network_layers import INITIALS, PRELU, Buffers, Layer, initial, one_for_each
 from ._network_outputs import OUTPUTS
@@ -152,7 +152,7 @@ class Network:
     def predict(self, X: ArrayLike) -> Array:
         """Return the outputs A (n[L], m) for samples X (n[0], m); lazily for a Dask array."""
         if is_dask(X):
-            outputs: Array = _spread().predict(self, X)
+            outputs: Array = on_dask("network_outputs")(self, X)
             return outputs
         return self._predict(samples_in_rows("predict", self, X)).T
 
@@ -169,7 +169,7 @@ class Network:
     ) -> tuple[float, list[Array]]:
         """Return the mean cost and its gradients, in the order of `params`."""
         if is_dask(X) or is_dask(Y):
-            samples = _spread().Samples("gradients", self, X, Y)
+            samples = on_dask("NetworkSamples")("gradients", self, X, Y)
             found: tuple[float, list[Array]] = samples.gradients()
             return found
         x, y = samples_in_rows("gradients", self, X), targets_in_rows("gradients", self, X, Y)
@@ -240,7 +240,7 @@ class Network:
         """
         spread = is_dask(X) or is_dask(Y)
         if spread:
-            samples = _spread().Samples("fit", self, X, Y)
+            samples = on_dask("NetworkSamples")("fit", self, X, Y)
             m = samples.m
         else:
             x, y = samples_in_rows("fit", self, X), targets_in_rows("fit", self, X, Y)
@@ -355,10 +355,6 @@ class Network:
         if l2:
             for layer in self._layers:
                 layer.grads[0] += layer.params[0] * self.dtype.type(l2 / m)
-
-
-def _spread() -> Any:
-    return import_module("vekt._network_dask")
 
 
 def logistic_regression(n: int, **options: Any) -> Network:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from vekt import _ufuncs
 from vekt._axes import is_dask, plain, unmasked
+from vekt._foreign import on_dask
 from vekt._kernels import lib
 from vekt._operands import is_bfloat16
 from vekt._reduction_docs import documented
@@ -180,7 +180,7 @@ def general_reduction(
         if result is not NotImplemented:
             return result
     elif is_dask(a) and out is None and initial is _NOTHING and where is True and name[:3] != "arg":
-        return import_module("vekt._dask").reduction(name, a, axis, keepdims, dtype)
+        return on_dask("reduction")(name, a, axis, keepdims, dtype)
     options = {"axis": axis, "out": out, "keepdims": keepdims}
     # Others' functions may know fewer keywords than NumPy's.
     options = {key: value for key, value in options.items() if value is not None}

@@ -10,15 +10,26 @@ import numpy as np
 
 from vekt import _native
 from vekt._docstrings import docstring
+from vekt._loss_ops import parameter_count
 
 __all__ = sorted({row["name"] for row in _native.kernels()})
+
+
+def build_ufunc(name: str, isa: str = _native.SELECTED) -> np.ufunc:
+    """Return a new ufunc over an instruction set's kernels of this name."""
+    return _native.build_ufunc(name, parameter_count(name), isa, docstring(name))
+
+
+def build_ufuncs(isa: str) -> dict[str, np.ufunc]:
+    """Return new ufuncs over an instruction set's kernels, by kernel name."""
+    return {name: build_ufunc(name, isa) for name in {row["name"] for row in _native.kernels(isa)}}
 
 
 def __getattr__(name: str) -> np.ufunc:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # The first of two threads that both make it has the say.
-    made: np.ufunc = globals().setdefault(name, _native.build_ufunc(name, doc=docstring(name)))
+    made: np.ufunc = globals().setdefault(name, build_ufunc(name))
     return made
 
 

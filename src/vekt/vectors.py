@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from math import log2
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from vekt import _ufuncs
 from vekt._axes import is_dask, plain
+from vekt._foreign import on_dask
 from vekt._kernels import lib
 from vekt._operands import checked_out, is_half
 
@@ -253,7 +253,7 @@ def cosine_similarity(a: Any, b: Any, axis: Any = -1) -> Any:
     array([1., 0.])
     """
     if is_dask(a) or is_dask(b):
-        return import_module("vekt._dask_rows").cosine_similarity(a, b, axis)
+        return on_dask("cosine_similarity")(a, b, axis)
     return general_cosine(_ufuncs.norms, a, b, axis)
 
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib import import_module
 from threading import RLock
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from vekt import _native
 from vekt._axes import is_dask
+from vekt._foreign import on_dask
 
 from . import foreign
 from . import functions as functions  # what symbols are passed to
@@ -323,7 +323,7 @@ def _is_operand(x: Any) -> bool:
 
 
 def _lazy_gradients(*of_call: Any) -> Any:
-    return import_module("vekt._dask_gradients").fused_gradients(*of_call)
+    return on_dask("fused_gradients")(*of_call)
 
 
 def _one_or_all(gradients: list[Any]) -> Any:

@@ -94,6 +94,10 @@ class Symbol:
                 return Symbol(self._graph, y)
         return numpy(*args, **options)
 
+    def __vekt_refuse__(self, message: str) -> NoReturn:
+        """Raise the error of a function that no symbol can go through."""
+        refuse(message)
+
     # ---- what an array has
 
     @property

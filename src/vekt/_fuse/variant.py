@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vekt._axes import is_dask
+from vekt._foreign import on_dask
 
 from .graph import UnfusableError
 from .numbers import Fixed
@@ -148,8 +148,7 @@ def step_by_step(variant: Variant, operands: list[Any], out: Any, dtype: Any) ->
     if out is None and dtype is None and any(is_dask(x) for x in operands):
         plan = variant.plan_for(operands)
         if plan is not None and plan.is_elementwise and not plan.traced.is_tuple:
-            blockwise = import_module("vekt._dask").fused
-            return blockwise(variant, operands, plan.traced.outputs[0].dtype)
+            return on_dask("fused")(variant, operands, plan.traced.outputs[0].dtype)
     if dtype is not None:
         operands = [x.astype(dtype) if hasattr(x, "astype") else x for x in operands]
     with np.errstate(all="ignore"):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt as vk
-from vekt import _native, elementwise, reference
+from vekt import elementwise, reference, ufuncs
 from vekt._ulp import Float32Errors
 from vekt.cli.accuracy_peers import peer_functions
 from vekt.cli.cases import Case, case_of
@@ -147,7 +147,7 @@ def _meter() -> Float32Errors:
 
 @cache
 def _ufuncs(isa: str) -> dict[str, np.ufunc]:
-    return _native.build_ufuncs(isa)
+    return ufuncs.build_ufuncs(isa)
 
 
 @cache
