@@ -80,6 +80,13 @@ const vekt_products SYMBOL(VEKT_ISA) = {
         {
             [VEKT_PRODUCT_F32] = stack_f32,
             [VEKT_PRODUCT_F64] = stack_f64,
+            [VEKT_PRODUCT_HALF] = stack_half,
+            [VEKT_PRODUCT_BFLOAT16] = stack_bfloat16,
+            [VEKT_PRODUCT_I8] = stack_i8_widened,
+            [VEKT_PRODUCT_I16] = stack_i16,
+            [VEKT_PRODUCT_I32] = stack_i32,
+            [VEKT_PRODUCT_I64] = stack_i64,
+            [VEKT_PRODUCT_BOOL] = stack_bool,
             [VEKT_PRODUCT_C64] = stack_complex_f32,
             [VEKT_PRODUCT_C128] = stack_complex_f64,
         },

@@ -143,14 +143,11 @@ static void run_stack(void *context, ptrdiff_t begin, ptrdiff_t end) {
     stack *s = context;
     const vekt_products *products = s->target->products;
     vekt_product p = product_at(s, begin);
-    int status = 0;
-    if (products->stack[s->type]) {
-        status = products->stack[s->type](&p, end - begin, s->steps);
-    } else {
-        for (ptrdiff_t i = begin; i < end && status == 0; i++) {
-            p = product_at(s, i);
-            status = products->product[s->type](&p);
-        }
+    const int taken = products->stack[s->type](&p, end - begin, s->steps);
+    int status = taken < 0 ? -1 : 0;
+    for (ptrdiff_t i = begin; i < end && taken == 0 && status == 0; i++) {
+        p = product_at(s, i);
+        status = products->product[s->type](&p);
     }
     if (status < 0) atomic_store(&s->failed, 1);
 }

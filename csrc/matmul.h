@@ -66,7 +66,8 @@ typedef struct {
  * environment is set. */
 typedef int (*vekt_product_kernel)(const vekt_product *product);
 
-/* `count` products of the same shape; their operands are steps[0], steps[1], steps[2] bytes apart. */
+/* `count` products of the same shape; their operands are steps[0], steps[1], steps[2] bytes apart.  Returns 1, 0
+ * where one after the other is as quick, or -1 where scratch memory is missing. */
 typedef int (*vekt_stack_kernel)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]);
 
 /* Compiled once per instruction set, in gemm.c, apart from the other kernels: microkernels want other flags. */

@@ -62,16 +62,7 @@ static int FN(stack_complex)(const vekt_product *first, ptrdiff_t count, const p
         (first->k == 1 || (first->a.col == item && first->b.row == item))) {
         const FN(complex_column) d = {first->a.data, first->b.data, steps[0], item, steps[1], NULL, first->conjugate};
         FN(complex_sums)(&d, count, first->k, first->c.data, steps[2]);
-        return 0;
+        return 1;
     }
-    const int taken = FN(stack_of_short_sums)(first, count, steps);
-    if (taken) return taken < 0 ? -1 : 0;
-    vekt_product one = *first;
-    for (ptrdiff_t i = 0; i < count; i++) {
-        if (FN(product_complex)(&one) < 0) return -1;
-        one.a.data += steps[0];
-        one.b.data += steps[1];
-        one.c.data += steps[2];
-    }
-    return 0;
+    return FN(stack_of_short_sums)(first, count, steps);
 }

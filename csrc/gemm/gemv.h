@@ -273,3 +273,20 @@ static int FN(stack_of_dots)(const vekt_product *p, ptrdiff_t count, const ptrdi
     }
     return 1;
 }
+
+/* A stack of columns: matrices of contiguous rows times contiguous vectors, of one block each; 0 where it is none. */
+static int FN(stack_of_columns)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
+    const ptrdiff_t item = sizeof(REAL);
+    if (p->n != 1 || p->m > FN(DOT_AT_A_TIME) || p->k <= 0 || p->k > VEKT_DOT_BLOCK || p->epilogue || p->packed)
+        return 0;
+    if (p->k > 1 && (p->a.col != item || p->b.row != item)) return 0;
+    FN(dots) d = {p->a.data, p->a.row, item, (const REAL *)p->b.data, NULL, 0, 0};
+    vekt_matrix c = {p->c.data, 0, p->c.row};
+    for (; count > 0;
+         count--, d.a += steps[0], d.x = (const REAL *)((const char *)d.x + steps[1]), c.data += steps[2]) {
+        REAL sums[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
+        FN(dot_sums)(&d, p->m, p->k, sums);
+        FN(add_run)(&c, sums, 0, 1, p->m, p->accumulate);
+    }
+    return 1;
+}

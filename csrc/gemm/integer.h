@@ -65,6 +65,7 @@ enum { PACKED_ROWS = 16 };
 #define LANE uint8_t
 #define DOT dot_bool
 #define SPLAT(x) (uint8_t)-((x) != 0)
+#define FACTORS(x) ((NAME(lanes))((x) != 0))
 #define MULTIPLY_ADD(sum, x, y) ((sum) | ((x) & (y)))
 #define ADD(new, old) ((new) | ((old) != 0))
 #define RESULT(sum, old) ((NAME(stored))(((sum) | (old)) != 0) & 1)
@@ -81,6 +82,7 @@ enum { PACKED_ROWS = 16 };
 #define DOT dot_i8
 #define MULTIPLY_ADD(sum, x, y) ((NAME(lanes))_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(x), (__m512i)(y)))
 #define TARGET __attribute__((target("avx512vnni")))
+#define LARGE
 #include "integer_product.h"
 
 /* Words of four bytes must be packed, which small products do not repay. */

@@ -6,9 +6,9 @@
  *   LANE          what a lane sums in, at least as wide
  *   DOT           the dot product of contiguous elements, of ops/dot_integers.h
  *
- * and where they are not the ones below SPLAT, a word of a as a lane; MULTIPLY_ADD; ADD, of elements to what c held;
- * RESULT, elements of c from sums and what c held, or 0; SATURATES, that a tile without zeros is complete; TARGET, an
- * attribute of functions.
+ * and where they are not the ones below SPLAT, a word of a as a lane, and FACTORS, lanes of a; MULTIPLY_ADD; ADD, of
+ * elements to what c held; RESULT, elements of c from sums and what c held, or 0; SATURATES, that a tile without
+ * zeros is complete; TARGET, an attribute of functions; LARGE, that none of its products is small.
  *
  * The blocks are those of Goto and van de Geijn (2008).  A panel of b is as wide as INTEGER_VECTORS vectors, the last
  * ones as one; it is read in place where few rows use it, a where its rows are contiguous. */
@@ -24,6 +24,9 @@
 #endif
 #ifndef TARGET
 #define TARGET
+#endif
+#ifndef FACTORS
+#define FACTORS(x) (x)
 #endif
 
 enum {
@@ -263,10 +266,20 @@ static int NAME(dots)(const vekt_product *p) {
     return 0;
 }
 
+#ifndef LARGE
+#ifndef MULTIPLY_ADD
+#define MULTIPLY_ADD(sum, x, y) ((sum) + (x) * (y))
+#endif
+#include "integer_stack.h"
+#endif
+
 static int NAME(product)(const vekt_product *p) {
     enum { ITEM = sizeof(STORED), FEW = 2 };
     const int by_dots = p->a.col == ITEM && (p->n <= FEW || (p->b.row == ITEM && p->m <= FEW));
     const int turned_by_dots = p->m == 1 && p->b.row == ITEM, c_turned = p->c.col != ITEM && p->c.row == ITEM;
+#ifndef LARGE
+    if (NAME(lines)(p)) return 0;
+#endif
     if (by_dots) return NAME(dots)(p);
     if (turned_by_dots || p->n == 1 || c_turned) { /* c^T = b^T a^T */
         vekt_product turned = *p;
@@ -291,3 +304,5 @@ static int NAME(product)(const vekt_product *p) {
 #undef ADD
 #undef SATURATES
 #undef TARGET
+#undef FACTORS
+#undef LARGE

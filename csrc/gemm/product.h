@@ -47,15 +47,7 @@ static int FN(product)(const vekt_product *p) {
 static int FN(stack)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]) {
     if (FN(is_small)(first)) {
         FN(small_stack)(first, count, steps);
-        return 0;
+        return 1;
     }
-    if (FN(stack_of_dots)(first, count, steps)) return 0;
-    vekt_product one = *first;
-    for (ptrdiff_t i = 0; i < count; i++) {
-        if (FN(product)(&one) < 0) return -1;
-        one.a.data += steps[0];
-        one.b.data += steps[1];
-        one.c.data += steps[2];
-    }
-    return 0;
+    return FN(stack_of_dots)(first, count, steps) || FN(stack_of_columns)(first, count, steps);
 }

@@ -160,27 +160,32 @@ INLINE void FN(add_part)(VEC *high, VEC *low, VEC x, VEC x_low) {
 typedef VEC (*FN(total))(const FN(rows) * r, FN(row_sum) * s, REAL start, VEC *low);
 
 /* A pass whose step adds to `count` sums, which begin with start: what each of them comes to in two words. */
+INLINE void FN(part_passes)(const FN(rows) * r, FN(pass) pass, FN(row_step) step, void *state, FN(total) total,
+                            FN(row_sum) * sums, int count, REAL start, VEC *high, VEC *low) {
+#pragma GCC unroll 2
+    for (int k = 0; k < count; k++) FN(sum_start)(r, &sums[k], K(start));
+    pass(r, step, state);
+#pragma GCC unroll 2
+    for (int k = 0; k < count; k++) high[k] = total(r, &sums[k], start, &low[k]);
+}
+
+/* Part by part.  Whole rows have code of their own: in the loop their sums would not stay in registers. */
 INLINE void FN(sum_passes)(const FN(rows) * r, FN(pass) pass, FN(row_step) step, void *state, FN(total) total,
                            FN(row_sum) * sums, int count, REAL start, VEC *high, VEC *low) {
     const int is_short = r->panel && r->sums == 1;
+    if (is_short || r->n <= PART_OF_ROW) {
+        FN(part_passes)(r, pass, step, state, total, sums, count, start, high, low);
+        return;
+    }
     FN(rows) part = *r;
+    const ptrdiff_t vectors = r->panel ? PART_OF_ROW : PART_OF_ROW / LANES;
     for (int k = 0; k < count; k++) high[k] = low[k] = K(0);
     for (ptrdiff_t left = r->n; left > 0; left -= PART_OF_ROW) {
-        if (!is_short) part.n = left < PART_OF_ROW ? left : PART_OF_ROW;
+        VEC x[2], x_low[2];
+        part.n = left < PART_OF_ROW ? left : PART_OF_ROW;
+        FN(part_passes)(&part, pass, step, state, total, sums, count, start, x, x_low);
 #pragma GCC unroll 2
-        for (int k = 0; k < count; k++) FN(sum_start)(r, &sums[k], K(start));
-        pass(&part, step, state);
-        const int whole = is_short || part.n == r->n;
-#pragma GCC unroll 2
-        for (int k = 0; k < count; k++) {
-            VEC x_low, x = total(r, &sums[k], start, &x_low);
-            if (whole)
-                high[k] = x, low[k] = x_low;
-            else
-                FN(add_part)(&high[k], &low[k], x, x_low);
-        }
-        if (whole) return;
-        const ptrdiff_t vectors = r->panel ? PART_OF_ROW : PART_OF_ROW / LANES;
+        for (int k = 0; k < count; k++) FN(add_part)(&high[k], &low[k], x[k], x_low[k]);
         part.x += vectors * r->x_step, part.y += r->y ? vectors * r->y_step : 0,
             part.out += r->out ? vectors * r->out_step : 0;
     }

@@ -12,6 +12,7 @@ from ._row_containers import by_container, is_container
 from ._row_ops import ROW_OPS, RowOp, constant_rule
 
 Rows = Callable[..., Any]
+_ndarray = np.ndarray
 """rows(name, x, y, axis, keepdims, where, out, dtype): `vekt._ufuncs.rows` and its twins."""
 
 
@@ -35,7 +36,7 @@ def _elements(rows: Rows, name: str) -> Callable[..., Any]:
     def function(
         x: Any, axis: Any = -1, *, where: Any = None, out: Any = None, dtype: Any = None
     ) -> Any:
-        if type(x) is not np.ndarray and is_container(x):
+        if type(x) is not _ndarray and is_container(x):
             return by_container(function, (x,), axis, where, out, dtype=dtype)
         return rows(name, x, None, axis, False, where, out, dtype)
 
@@ -52,7 +53,7 @@ def _reduction(rows: Rows, name: str) -> Callable[..., Any]:
         out: Any = None,
         dtype: Any = None,
     ) -> Any:
-        if type(x) is not np.ndarray and is_container(x):
+        if type(x) is not _ndarray and is_container(x):
             return by_container(function, (x,), axis, where, out, bool(keepdims), dtype=dtype)
         return rows(name, x, None, axis, keepdims, where, out, dtype)
 
@@ -61,7 +62,7 @@ def _reduction(rows: Rows, name: str) -> Callable[..., Any]:
 
 def _from_output(rows: Rows, name: str) -> Callable[..., Any]:
     def function(dy: Any, y: Any, axis: Any = -1, *, out: Any = None) -> Any:
-        if not (type(dy) is type(y) is np.ndarray) and _contained(dy, y):
+        if (type(dy) is not _ndarray or type(y) is not _ndarray) and _contained(dy, y):
             return by_container(function, (dy, y), axis, None, out)
         return rows(name, dy, y, axis, False, None, out, None)
 
@@ -78,7 +79,7 @@ def _from_input(rows: Rows, name: str) -> Callable[..., Any]:
         where: Any = None,
         out: Any = None,
     ) -> Any:
-        if not (type(dy) is type(x) is np.ndarray) and _contained(dy, x):
+        if (type(dy) is not _ndarray or type(x) is not _ndarray) and _contained(dy, x):
             return by_container(function, (dy, x), axis, where, out, bool(keepdims))
         return rows(name, dy, x, axis, keepdims, where, out, None)
 

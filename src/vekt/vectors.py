@@ -165,10 +165,11 @@ def _power_norm(norms: Callable[..., Any], x: Any, ord: float, axis: Any, keepdi
     with np.errstate(all="ignore"):
         wide = x if narrow is None else x.astype("f8")
         result = _root_of_powers(wide, ord, axis, keepdims)
-        if not _is_within(result, ord) and not (
-            ord < 0 and _is_within(_without_zeros(x, result, axis, keepdims), ord)
-        ):
-            result = _scaled_norm(norms, x, ord, axis, np.shape(result), result.dtype)
+        if not _is_within(result, ord):
+            kind = _VECTOR_KINDS[np.inf if ord > 0 else -np.inf]
+            decisive = norms(kind, x, None, axis, keepdims)
+            if not _is_within(_where_in_doubt(result, decisive), ord):
+                result = _scaled_norm(x, ord, axis, decisive, result)
         return result if narrow is None else result.astype(narrow)
 
 
@@ -181,10 +182,12 @@ def _root_of_powers(x: Any, ord: float, axis: Any, keepdims: Any) -> Any:
     return total
 
 
-def _without_zeros(x: Any, result: Any, axis: Any, keepdims: Any) -> Any:
-    """Return norms of negative order, with 1 where they are 0 because an element is."""
-    exact = (result == 0) & (x == 0).any((axis,), keepdims=keepdims)
-    return np.where(exact, result.dtype.type(1), result)
+def _where_in_doubt(result: Any, decisive: Any) -> Any:
+    """Return norms, with 1 where an element that is 0, infinite or NaN decides them."""
+    usable = (decisive > 0) & (decisive < np.inf)
+    if result.ndim == 0:
+        return result if usable else result.dtype.type(1)
+    return np.where(usable, result, result.dtype.type(1))
 
 
 def _is_within(result: Any, ord: float) -> bool:
@@ -196,16 +199,16 @@ def _is_within(result: Any, ord: float) -> bool:
     return bool(np.all((result > 1 / limit) & (result < limit)))
 
 
-def _scaled_norm(
-    norms: Callable[..., Any], x: Any, ord: float, axis: Any, shape: Any, dtype: Any
-) -> Any:
-    largest = norms(_VECTOR_KINDS[np.inf], x, None, axis, True).astype("f8")
-    smallest = norms(_VECTOR_KINDS[-np.inf], x, None, axis, True).astype("f8")
-    decisive = largest if ord > 0 else smallest
-    usable = np.isfinite(decisive) & (decisive > 0)
+def _scaled_norm(x: Any, ord: float, axis: Any, decisive: Any, result: Any) -> Any:
+    """Compute norms anew, elements brought near 1 by the one that decides each of them."""
+    decisive = np.asarray(decisive, "f8")
+    usable = (decisive > 0) & (decisive < np.inf)
     exponent = np.where(usable, np.frexp(decisive)[1], 0)
-    scaled = np.linalg.norm(np.ldexp(x.astype("f8"), -exponent), ord, axis, True)
-    return np.ldexp(scaled, exponent).astype(dtype).reshape(shape)[()]
+    along = exponent if exponent.ndim == x.ndim else np.expand_dims(exponent, axis)
+    scaled = np.linalg.norm(
+        np.ldexp(x.astype("f8"), -along), ord, axis, keepdims=exponent.ndim == x.ndim
+    )
+    return np.ldexp(scaled, exponent).astype(result.dtype)[()]
 
 
 def cosine_similarity(a: Any, b: Any, axis: Any = -1) -> Any:
