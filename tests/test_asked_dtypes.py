@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from vekt._ufuncs import Dispatcher
 
 UFUNCS = {name: getattr(ufuncs, name) for name in ufuncs.__all__}
 PRODUCTS = ("matmul", "matvec", "vecdot", "vecmat")
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 WRONG = ["i4", "?", "u8", "c8", "c16", "g", "G", "O", "S3", "U2", "M8[s]", "m8[s]", "V4"]
 
 
@@ -42,6 +45,72 @@ def test_ufuncs(dtype):
             (np.dtype("f8"),) * u.nin + (None,) * u.nout,
             signature=(*others, np.dtype(dtype)),
         )
+
+
+def chosen(function, *operands, **options):
+    """Return the dtypes of what it gives, or TypeError."""
+    try:
+        with (
+            np.errstate(all="ignore"),
+            warnings.catch_warnings(category=np.exceptions.ComplexWarning),
+        ):
+            warnings.simplefilter("ignore")
+            results = function(*operands, **options)
+    except TypeError:
+        return TypeError
+    return [np.asarray(y).dtype for y in (results if isinstance(results, tuple) else [results])]
+
+
+def loops_of(u):
+    """Return the dtypes of which it has a loop."""
+    found = []
+    for dtype in map(np.dtype, (*"efdFD", BFLOAT16)):
+        try:
+            u.resolve_dtypes((dtype,) * u.nin + (None,) * u.nout)
+        except TypeError:
+            continue
+        found.append(dtype)
+    return found
+
+
+@pytest.mark.parametrize("given", ["?", "i4", "e", "f", "d", "F", BFLOAT16], ids=str)
+def test_every_loop_can_be_asked_for(given):
+    names = (*"?bhilqBHILQefdgFDGO", "f2", "f4", "f8", "c8", "c16", "float32", "complex64")
+    for name, u in UFUNCS.items():
+        loops = loops_of(u)
+        assert {*map(np.dtype, "efd"), BFLOAT16} <= {*loops}
+        operands = [np.ones(3, given)] * u.nin
+        for dtype in (*names, np.float32, np.complex128, BFLOAT16):
+            served = np.dtype(dtype) in loops and np.can_cast(given, dtype, "same_kind")
+            expected = [np.dtype(dtype)] * u.nout if served else TypeError
+            assert chosen(u, *operands, dtype=dtype) == expected, (name, given, dtype)
+
+
+def test_complex_results_of_real_numbers():
+    for name, u in UFUNCS.items():
+        if np.dtype("F") in loops_of(u):
+            twin = getattr(np, name)
+            for x in (0.5, 1j, np.float32(0.5), np.arange(3), np.ones(2, "F")):
+                np.testing.assert_array_equal(u(x, dtype="c16"), twin(x, dtype="c16"))
+                out = np.empty((2, *np.shape(x)), "c16")
+                u(x, out=out[0, ...])
+                twin(x, out=out[1, ...])
+                np.testing.assert_allclose(*out, 1e-6)
+
+
+@pytest.mark.parametrize("given", ["?", "i4", "u2", "e", "f", "d", "F"])
+def test_functions_of_numpy_take_what_numpy_takes(given):
+    """Or refuse what it refuses."""
+    count = 0
+    for name in vk.__all__:
+        function, twin = getattr(vk, name), getattr(np, name, None)
+        if type(function) is Dispatcher and isinstance(twin, np.ufunc):
+            count += 1
+            for dtype in "?bhilqBHILQefdgFDGO":
+                operands = [np.ones((3, 3), given)] * twin.nin
+                results = [chosen(f, *operands, dtype=dtype) for f in (function, twin)]
+                assert results[0] == results[1], (name, given, dtype)
+    assert count > 20
 
 
 def test_several_dtypes_at_once():

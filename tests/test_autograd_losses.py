@@ -14,11 +14,10 @@ from numpy.testing import assert_allclose
 
 import vekt as vk
 from vekt import autograd as va
+from vekt._loss_ops import LOSSES
 
-NAMES = ["squared_error", "huber", "sigmoid_cross_entropy", "binary_cross_entropy"]
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_to_second_order(name):
     y, t = np.array([[0.2, 0.9], [0.6, 0.35]]), np.array([0.1, 0.7])
     check_grads(getattr(va, name), modes=["rev"], order=2)(y, t)
@@ -27,6 +26,56 @@ def test_to_second_order(name):
 def test_huber_beyond_delta():
     y, t = np.array([-2.0, 0.1, 3.0]), np.zeros(3)
     check_grads(lambda y, t: va.huber(y, t, 0.5), modes=["rev"], order=2)(y, t)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets(name):
+    """To second order, and mixed with the prediction; a target for all, and for each."""
+    y, t = np.array([[0.2, 0.9], [0.6, 0.35]]), np.array([0.1, 0.7])
+    loss = getattr(va, name)
+    for operands in ((y, t), (y[0], t), (y[0], 0.45), (0.6, y), (0.3, 0.8)):
+        check_grads(loss, modes=["rev"], order=3)(*operands)
+        check_grads(lambda t, y=operands[0]: loss(y, t), modes=["rev"], order=2)(operands[1])
+    if LOSSES[name].param:
+        delta = np.array([[0.5], [0.05]])
+        check_grads(lambda y, t: loss(y, t, delta), modes=["rev"], order=2)(y, t)
+
+
+@pytest.mark.parametrize("name", [*LOSSES, "softmax_cross_entropy"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_targets_at_the_limits(name, dtype):
+    """Without a warning, in the dtype of the operands, as finite steps go."""
+    y = np.array([[0, 1, 0.5, 0.75]] * 2, dtype)
+    t = np.array([[0, 1, 0.25, 0.5]] * 2, dtype)
+    options = {"reduction": "none", "weight": [1, 2, 3, 4]} if name.startswith("softmax") else {}
+
+    def total(t):
+        return anp.sum(getattr(va, name)(y, t, **options))
+
+    slope = grad(total)(t)
+    assert slope.dtype == dtype
+    for k in range(4):
+        at = 0 if options else (0, k)  # the row, or the element
+        step = 1e-6 * (np.arange(4) == k)
+        losses = [getattr(vk, name)(y.astype("f8"), x, **options)[at] for x in (t + step, t - step)]
+        slope_by_steps = (losses[0] - losses[1]) / 2e-6
+        assert_allclose(slope[:, k], slope_by_steps, 1e-4, 1e-6)  # infinite where p is 0 or 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"reduction": "none", "axis": 0},
+        {"weight": [1, 2, 3], "reduction": "sum"},
+        {"label_smoothing": 0.2, "weight": [1, 2, 3.0], "axis": 1},
+    ],
+)
+def test_soft_targets(options):
+    x, t = np.random.default_rng(2).normal(size=(2, 2, 3, 3))
+    loss = va.softmax_cross_entropy
+    check_grads(lambda x, t: loss(x, t, **options), modes=["rev"], order=2)(x, abs(t))
+    check_grads(lambda t: loss(x, t, **options), modes=["rev"], order=2)(t)
 
 
 @pytest.mark.parametrize(

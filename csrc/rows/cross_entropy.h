@@ -21,10 +21,11 @@ typedef struct {
 
 INLINE void FN(add_to)(FN(row_sum) * s, ptrdiff_t i, VEC x) { FN(sum_join)(&s->high[i], &s->low[i], x, K(0)); }
 
-/* T (M - x), 0 where T is, also where the difference of finite numbers is beyond the largest one */
+/* T (M - x), 0 where T is, also where the difference of finite numbers is beyond the largest one but T is small */
 INLINE VEC FN(times_distance)(VEC target, VEC max, VEC x) {
     VEC d = v_select(v_eq(x, max), K(0), max - x), far = target * max - target * x;
-    return v_select(v_eq(target, K(0)), K(0), v_select(v_eq(d, K(INFINITY)), far, target * d));
+    VEC near = v_select(v_eq(d, K(INFINITY)), v_select(v_lt(v_abs(target), K(1)), far, target * d), target * d);
+    return v_select(v_eq(target, K(0)), K(0), near);
 }
 
 INLINE void FN(target_step)(const FN(rows) * r, void *state, ptrdiff_t t, int first, int count, ptrdiff_t valid) {
@@ -94,7 +95,7 @@ INLINE VEC FN(loss_of)(const vekt_row_call *c, FN(cross_entropy_state) * s, VEC 
     if (c->y || c->everywhere != 0) {
         VEC terms = s->total[1] + s->total_low[1];
         sum = s->total[0] + s->total_low[0];
-        loss = v_select(v_eq(sum, K(0)), terms, v_mad(sum, log, terms));
+        loss = v_select(v_eq(sum, K(0)), v_select(v_eq(log, log), terms, log), v_mad(sum, log, terms));
     }
     s->scale = inverse * (c->y ? sum : s->factor);
     if (c->y) return loss;

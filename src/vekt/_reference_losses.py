@@ -101,13 +101,15 @@ def _rows(
         largest = np.argmax(maximal, -1)[..., None]
         np.put_along_axis(rest, largest, 0, -1)
         u = rest.sum(-1, keepdims=True)
-        terms = np.where(t == 0, 0, t * (np.log1p(u) - shifted))
+        counts = t.any(-1, keepdims=True) | (targets.ndim == x.ndim)
+        terms = np.where((t == 0) & ~(counts & np.isnan(u)), 0, t * (np.log1p(u) - shifted))
         loss[...] = narrowed(np.asarray(terms.sum(-1)), x.dtype)
         if dx is not None:
             s = t.sum(-1, keepdims=True)
-            less_one = np.where(np.arange(n) == largest, -u, e - (1 + u)) / (1 + u)
+            largest = (np.arange(n) == largest) & maximal
+            less_one = np.where(largest, -u, e - (1 + u)) / (1 + u)
             slope = np.where(t == 1, less_one * s + (s - t), e / (1 + u) * s - t)
-            slope = np.where(s == 0, 0, slope * np.asarray(factors)[..., None])
+            slope = np.where(counts, slope * np.asarray(factors)[..., None], 0)
             dx[...] = narrowed(slope, x.dtype)
 
 

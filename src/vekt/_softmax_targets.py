@@ -191,8 +191,9 @@ def _overlaps(out: Array, x: Array) -> bool:
 
 def reduced(targets: Targets, loss: Array, reduction: str) -> Any:
     """Return the loss of all rows in the dtype of the logits."""
-    wide = loss.astype(np.float64, copy=False) * targets.weights
-    if reduction == "none":
-        return wide.astype(targets.dtype)[()]
-    total = wide.sum()
-    return targets.dtype.type(total / targets.total if reduction == "mean" else total)
+    with np.errstate(all="ignore"):  # infinite losses, of weight 0 or of both signs
+        wide = loss.astype(np.float64, copy=False) * targets.weights
+        if reduction == "none":
+            return wide.astype(targets.dtype)[()]
+        total = wide.sum()
+        return targets.dtype.type(total / targets.total if reduction == "mean" else total)

@@ -138,6 +138,8 @@ static int computes_as_double(const PyArray_DTypeMeta *dtype) {
 static int has_loop(const PyUFuncObject *u, const PyArray_DTypeMeta *dtype, const PyArray_DTypeMeta *bfloat16) {
     const ufunc_data *data = (const void *)u->data;
     if (dtype == &PyArray_DoubleDType) return data->kernel[VEKT_F64] != NULL;
+    if (dtype == &PyArray_CFloatDType) return data->numpy[0].loop != NULL;
+    if (dtype == &PyArray_CDoubleDType) return data->numpy[1].loop != NULL;
     return data->kernel[VEKT_F32] &&
            (dtype == &PyArray_HalfDType || dtype == &PyArray_FloatDType || dtype == bfloat16);
 }

@@ -30,8 +30,6 @@ def known(group: str, case: Any, problem: str) -> str:
         return "three operands of mixed kinds: NumPy's two steps give other dtypes and errors"
     if group == "elementwise" and "where" in case.options and "dtype |O" in problem:
         return "NumPy's objects of nothing have a dtype of their own"
-    if group == "gradients" and problem.startswith("NotImplementedError"):
-        return "losses by their targets"
     if _of_zeros(problem) and re.search("clip|fmax|maximum|minimum", f"{case.name} {case.notes}"):
         return "which zero NumPy's clip, fmax and maximum give of both depends on strides"
     return ""

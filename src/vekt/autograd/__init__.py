@@ -1,10 +1,10 @@
 """vekt's functions as primitives of HIPS autograd, so that its chain rule runs through them.
 
 ``vekt.autograd.NAME`` takes what `vekt.NAME` takes, positional and keyword, but for `out`, and can
-be differentiated with respect to every array operand, any number of times; parameters such as
-`negative_slope` are constants.  Gradients of complex numbers follow autograd's convention.  First
-derivatives of activations and softmax are the fused backward kernels.  Use it in place of
-`autograd.numpy` where vekt has the function.
+be differentiated with respect to every array operand, targets of losses too, any number of times;
+labels and parameters such as `negative_slope` are constants.  Gradients of complex numbers follow
+autograd's convention.  First derivatives of activations and softmax are the fused backward kernels.
+Use it in place of `autograd.numpy` where vekt has the function.
 
 Examples
 --------

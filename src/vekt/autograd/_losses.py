@@ -1,8 +1,8 @@
-"""Losses of a prediction and a target, which is a constant."""
+"""Losses, by the prediction and by the target where that is a number or a probability."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import autograd.numpy as np
@@ -27,14 +27,49 @@ _CURVATURES: dict[str, Function] = {
 """Second derivatives by the prediction."""
 
 
+def _of_difference(
+    value: Function, backward: Function, curvature: Function
+) -> tuple[Function, ...]:
+    """Functions of y - t: each derivative by t is minus that by y."""
+    return (
+        lambda g, y, t, *p, **kw: -backward(g, y, t, *p, **kw),
+        lambda g, y, t, *p, **kw: -g * curvature(y, t, *p, **kw),
+    )
+
+
+def _of_logits(value: Function, backward: Function, curvature: Function) -> tuple[Function, ...]:
+    return lambda g, y, t: -g * y, lambda g, y, t: -g
+
+
+def _of_probability(
+    value: Function, backward: Function, curvature: Function
+) -> tuple[Function, ...]:
+    """Functions that are straight in t: the step from t = 0 to 1."""
+    return (
+        lambda g, y, t: g * (value(y, 1.0) - value(y, 0.0)),
+        lambda g, y, t: backward(g, y, 1.0) - backward(g, y, 0.0),
+    )
+
+
+_BY_TARGET: dict[str, Function] = {
+    "squared_error": _of_difference,
+    "huber": _of_difference,
+    "sigmoid_cross_entropy": _of_logits,
+    "binary_cross_entropy": _of_probability,
+}
+"""What g becomes through the loss, and through its gradient by the prediction."""
+
+
 def _loss(name: str) -> Function:
     value: Function = primitive(getattr(vk, name))
     backward: Function = primitive(getattr(vk, f"{name}_backward"))
     curvature = _CURVATURES[name]
+    of_value, of_slope = _BY_TARGET[name](value, backward, curvature)
     defvjp(
         value,
         lambda _, y, t, *p, **kw: unbroadcast_f(y, lambda g: backward(g, y, t, *p, **kw)),
-        argnums=(0,),
+        lambda _, y, t, *p, **kw: unbroadcast_f(t, lambda g: of_value(g, y, t, *p, **kw)),
+        argnums=(0, 1),
     )
     defvjp(
         backward,
@@ -42,7 +77,8 @@ def _loss(name: str) -> Function:
         lambda _, dl, y, t, *p, **kw: unbroadcast_f(
             y, lambda g: g * dl * curvature(y, t, *p, **kw)
         ),
-        argnums=(0, 1),
+        lambda _, dl, y, t, *p, **kw: unbroadcast_f(t, lambda g: of_slope(g * dl, y, t, *p, **kw)),
+        argnums=(0, 1, 2),
     )
     return value
 
@@ -89,5 +125,46 @@ def _softmax_cross_entropy_slope_vjp(
     return vjp
 
 
-defvjp(softmax_cross_entropy, _softmax_cross_entropy_vjp, argnums=(0,))
-defvjp(_softmax_cross_entropy_slope, _softmax_cross_entropy_slope_vjp, argnums=(0,))
+def _target_factors(x: Any, axis: int, options: Mapping[str, Any]) -> Any:
+    """Return what probabilities are multiplied by: they are smoothed, weighted and averaged."""
+    factor = 1 - options.get("label_smoothing", 0.0)
+    weight = options.get("weight")
+    if weight is not None:
+        along = [1] * x.ndim
+        along[axis] = -1
+        factor = factor * np.reshape(np.asarray(weight, x.dtype), along)
+    if options.get("reduction", "mean") == "mean":
+        factor = factor * (x.shape[axis] / x.size)
+    return factor
+
+
+def _softmax_cross_entropy_target_vjp(
+    loss: Any, logits: Any, labels: Any, *, axis: int = -1, **options: Any
+) -> Function:
+    y = _rows.log_softmax(logits, axis)
+    factor = _target_factors(y, axis, options)
+    each_row = options.get("reduction") == "none"
+    return lambda g: -(np.expand_dims(g, axis) if each_row else g) * factor * y
+
+
+def _softmax_cross_entropy_slope_target_vjp(
+    slope: Any, logits: Any, labels: Any, *, axis: int = -1, **options: Any
+) -> Function:
+    """Differentiate sum(t) p - t by t."""
+    p = _rows.softmax(logits, axis)
+    factor = _target_factors(p, axis, options)
+    return lambda g: factor * (np.sum(g * p, axis=axis, keepdims=True) - g)
+
+
+defvjp(
+    softmax_cross_entropy,
+    _softmax_cross_entropy_vjp,
+    _softmax_cross_entropy_target_vjp,
+    argnums=(0, 1),
+)
+defvjp(
+    _softmax_cross_entropy_slope,
+    _softmax_cross_entropy_slope_vjp,
+    _softmax_cross_entropy_slope_target_vjp,
+    argnums=(0, 1),
+)

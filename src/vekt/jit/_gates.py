@@ -16,7 +16,7 @@ from .._axes import halves
 from .._functions import _flag
 from .._gate_docstrings import documented
 from .._gate_ops import GATES, Gate
-from .._operands import checked_out, operand_dtype
+from .._operands import checked_out, operand_dtype, result_dtype
 from ._elementwise import _result_type, _spread, elementwise
 from ._jitable import entry, jitable, overloads
 from ._kernels import _FINGERPRINT, _general
@@ -85,6 +85,12 @@ _RUN = {name: _entry_of(name) for name in _COMPILED}
 def _two_outputs(name: str, operands: tuple[Any, ...], out: Any) -> Any:
     results = _general(_RUN[name], operands, len(operands), None, True, None)
     return results if out is None else tuple(map(stored, results, out))
+
+
+def rounded(result: Any, *operands: Any) -> Any:
+    """Return what was computed as float32 in the 16 bits of the operands."""
+    with np.errstate(over="ignore"):
+        return result.astype(result_dtype(None, *operands), copy=False)
 
 
 def stored(result: Any, out: Any) -> Any:
@@ -188,7 +194,7 @@ def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
     x = np.asarray(x)
     half = halves(x, axis)[0].shape
     y = _run_glu(_three_axes(x, operand_dtype(x), x.shape, axis)).reshape(half)
-    return stored(y, out)
+    return stored(rounded(y, x), out)
 
 
 @documented(_MODULE)
@@ -197,7 +203,7 @@ def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     half = halves(x, axis)[0].shape
     above = _three_axes(dy, dtype, half, axis)
     dx = _run_glu_backward(above, _three_axes(x, dtype, x.shape, axis)).reshape(x.shape)
-    return stored(dx, out)
+    return stored(rounded(dx, dy, x), out)
 
 
 def _three_axes(x: Any, dtype: np.dtype[Any], shape: tuple[int, ...], axis: int) -> Any:

@@ -13,7 +13,7 @@ from .._axes import along, periods
 from .._gate_docstrings import documented
 from .._operands import operand_dtype
 from ._elementwise import _result_type, _shape, _unliteral
-from ._gates import _entry, contiguous, place, spread, stored, with_item
+from ._gates import _entry, contiguous, place, rounded, spread, stored, with_item
 from ._jitable import jitable, overloads
 from ._kernels import COMPILED, RAW
 
@@ -45,6 +45,7 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
     narrow = tuple(1 if k in gaps else n for k, n in enumerate(axes))
     above, at = (contiguous(a, dtype, shape).reshape(outer, *axes, inner) for a in (dy, x))
     dx, dalpha = _run(above, at, contiguous(slopes, dtype, np.shape(slopes)).reshape(*narrow, 1))
+    dx, dalpha = (rounded(result, dy, x, alpha) for result in (dx, dalpha))
     results = dx.reshape(shape)[()], dalpha.reshape(np.shape(alpha))[()]
     return results if out is None else tuple(map(stored, results, out))
 
