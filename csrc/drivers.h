@@ -73,10 +73,11 @@ typedef struct {
 /* norms.c: along dimensions n_outer to n_outer + n_inner - 1, one number of `kind` for each index of those before.
  * A kind is a term of norms, whose squares give the root of their sum, or VEKT_COSINE, which alone has a y.  out
  * overlaps neither input.  Of no elements the result is 0, but infinity for the minimum.  Results are representable
- * where squares are not.  The dimensions are lost.  Returns -1 where scratch memory is missing, otherwise 0. */
+ * where squares are not.  Of complex numbers, whose dtype is that of their parts, there are 2-norms alone.  The
+ * dimensions are lost, and there is room for one more.  Returns -1 where scratch memory is missing, otherwise 0. */
 enum { VEKT_NORM_X, VEKT_NORM_Y, VEKT_NORM_OUT };
 typedef struct {
-    int kind, dtype, format;
+    int kind, dtype, format, is_complex;
     int n_outer, n_inner;
     vekt_dim *dims;
     const char *x, *y;

@@ -82,6 +82,19 @@ static void store(const vekt_lines *p, ptrdiff_t line, double value) {
     }
 }
 
+/* The same where the parts of complex numbers are lines of their own, a real one and an imaginary one in turns. */
+static void finish_parts(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums,
+                         ptrdiff_t width) {
+    (void)width;
+    for (ptrdiff_t line = begin; line < end; line += 2, sums += 2) {
+        const double squares = sums[0].real + sums[1].real;
+        if (left_range(p, squares, VEKT_SAFE_SQUARES))
+            store(p, line, hypot(two_norm(p, line, sums[0].real), two_norm(p, line + 1, sums[1].real)));
+        else
+            store(p, line, sqrt(squares));
+    }
+}
+
 /* Results that lie side by side in the kernels' dtype, all at once; 0 where that does not do. */
 static int finish_together(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums) {
     if (p->n_outer != 1 || p->outer[0].step[OUT] != p->item || p->format != VEKT_NATIVE || kind_of(p) == VEKT_COSINE)
@@ -111,8 +124,28 @@ static void finish(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const ve
     }
 }
 
+/* The squares of a complex number are those of two real ones, which are elements of its line: of two lines where
+ * numbers next to each other are of different ones.  Returns whether they are. */
+static int place_parts(vekt_norms_call *c) {
+    const ptrdiff_t part = c->dtype == VEKT_F32 ? 4 : 8;
+    int next_to = 0, others = vekt_count(c->dims + c->n_outer, c->n_inner) == 0;
+    for (int i = 0; i < c->n_outer; i++) {
+        next_to |= c->dims[i].size > 1 && c->dims[i].step[X] == 2 * part;
+        others |= c->dims[i].size > 1 && c->dims[i].step[X] == 0;
+    }
+    for (int i = c->n_outer; i < c->n_outer + c->n_inner; i++) others |= c->dims[i].step[X] == part;
+    const int lines = next_to && !others, at = lines ? c->n_outer : c->n_outer + c->n_inner;
+    memmove(c->dims + at + 1, c->dims + at, (size_t)(c->n_outer + c->n_inner - at) * sizeof *c->dims);
+    c->dims[at] = (vekt_dim){2, {part, 0, lines ? part / 2 : 0}}; /* two lines for one result */
+    c->n_outer += lines;
+    c->n_inner += !lines;
+    return lines;
+}
+
 int vekt_norms(const vekt_target *target, const vekt_norms_call *call) {
     const int two = call->kind == VEKT_COSINE;
+    vekt_norms_call c = *call;
+    const int parts = c.is_complex && place_parts(&c);
     vekt_lines p = {
         .target = target,
         .element = call->dtype,
@@ -122,9 +155,9 @@ int vekt_norms(const vekt_target *target, const vekt_norms_call *call) {
         .streams = {{call->kind, X, X}},
         .data = {call->x, call->y},
         .out = call->out,
-        .finish = finish,
+        .finish = parts ? finish_parts : finish,
         .context = &call->kind,
     };
     if (two) memcpy(p.streams, cosine_streams, sizeof p.streams);
-    return vekt_reduce_lines(&p, call->dims, call->n_outer, call->n_inner);
+    return vekt_reduce_lines(&p, c.dims, c.n_outer, c.n_inner);
 }

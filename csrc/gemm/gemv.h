@@ -98,11 +98,32 @@ INLINE void FN(short_group)(const int vectors, const FN(dots) * d, ptrdiff_t row
     FN(v_store)(sums, lane[0]);
 }
 
+/* All of them for up to four elements, brought into columns one by one. */
+INLINE void FN(tiny_group)(const FN(dots) * d, ptrdiff_t n, REAL *sums) {
+    REAL columns[2][LANES] __attribute__((aligned(64)));
+    VEC sum[4] = {{0}};
+    for (ptrdiff_t p = 0; p < n; p++) {
+        const char *a = d->a + p * (ptrdiff_t)sizeof(REAL), *x = (const char *)(d->x + p);
+        VEC y = FN(v_splat)(*(const FN(element) *)x);
+        for (ptrdiff_t i = 0; i < LANES; i++) columns[0][i] = *(const FN(element) *)(a + i * d->row);
+        if (d->x_row) {
+            for (ptrdiff_t i = 0; i < LANES; i++) columns[1][i] = *(const FN(element) *)(x + i * d->x_row);
+            y = FN(v_load)(columns[1]);
+        }
+        sum[p] = v_mad(FN(v_load)(columns[0]), y, sum[p]);
+    }
+    FN(v_store)(sums, (sum[0] + sum[2]) + (sum[1] + sum[3]));
+}
+
 /* LANES sums, of which `rows` are wanted. */
 static void FN(dot_group)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
     REAL lanes[LANES * LANES] __attribute__((aligned(64)));
     const char *a = d->a;
     ptrdiff_t i = 0;
+    if (!d->gathered && n <= 4 && rows == LANES) {
+        FN(tiny_group)(d, n, sums);
+        return;
+    }
     if (!d->gathered && n <= LANES) {
         FN(short_group)(1, d, rows, n, sums);
         return;
@@ -138,33 +159,43 @@ static void FN(dot_tree)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, ptrdif
     for (ptrdiff_t i = 0; i < rows; i++) sums[i] += sums[FN(DOT_AT_A_TIME) + i];
 }
 
-/* Up to four vectors of rows that lie side by side, `last` rows in the last one.  Lanes are visited in the order of
- * their index with its bits reversed, so that halves meet as soon as they are complete, on a stack. */
+/* Vectors of a panel: four lanes of each in registers. */
+enum { FN(PANEL_VECTORS) = VEKT_VECTOR_BYTES == 64 ? 4 : 2 };
+
+/* Some vectors of rows that lie side by side, `last` rows in the last one.  Four lanes at a time, a quarter of them
+ * apart, are added up first.  These fours are visited in the order of their index with its bits reversed, so that
+ * halves meet as soon as they are complete, on a stack. */
 INLINE void FN(dot_panel)(const FN(dots) * d, const int vectors, ptrdiff_t n, ptrdiff_t last, REAL *sums) {
-    VEC stack[8][4]; /* more than the levels of the tree */
-    int lanes = 1, bits = 0, top = 0;
-    while (lanes < n && lanes < FN(DOT_LANES)) lanes *= 2, bits++;
-    for (int count = 0; count < lanes; count++) {
+    VEC stack[8][FN(PANEL_VECTORS)]; /* more than the levels of the tree */
+    ptrdiff_t quarter = 1;
+    int bits = 0, top = 0;
+    while (4 * quarter < n && 4 * quarter < FN(DOT_LANES)) quarter *= 2, bits++;
+    for (int count = 0; count < quarter; count++) {
         ptrdiff_t l = 0;
-        for (int bit = 0; bit < bits; bit++) l |= (count >> bit & 1) << (bits - 1 - bit);
-        VEC sum[4] = {{0}};
-        const char *a = d->a + l * d->col;
-        for (ptrdiff_t p = l; p < n; p += FN(DOT_LANES), a += FN(DOT_LANES) * d->col) {
-            const VEC x = FN(v_splat)(((const FN(element) *)d->x)[p]);
+        for (int bit = 0; bit < bits; bit++) l |= (ptrdiff_t)(count >> bit & 1) << (bits - 1 - bit);
+        VEC sum[4][FN(PANEL_VECTORS)] = {{{0}}};
+        for (; l < n; l += FN(DOT_LANES)) {
 #pragma GCC unroll 4
-            for (int v = 0; v < vectors - 1; v++)
-                sum[v] = FN(v_mad)(FN(v_load)((const REAL *)a + v * LANES), x, sum[v]);
-            const REAL *end = (const REAL *)a + (vectors - 1) * LANES;
-            sum[vectors - 1] =
-                FN(v_mad)(last == LANES ? FN(v_load)(end) : FN(v_load_first)(end, last), x, sum[vectors - 1]);
+            for (int i = 0; i < 4; i++) {
+                const ptrdiff_t p = l + i * quarter;
+                if (p >= n) continue;
+                const REAL *a = (const REAL *)(d->a + p * d->col), *end = a + (vectors - 1) * LANES;
+                const VEC x = FN(v_splat)(((const FN(element) *)d->x)[p]);
+#pragma GCC unroll 4
+                for (int v = 0; v < vectors - 1; v++) sum[i][v] = FN(v_mad)(FN(v_load)(a + v * LANES), x, sum[i][v]);
+                const VEC y = last == LANES ? FN(v_load)(end) : FN(v_load_first)(end, last);
+                sum[i][vectors - 1] = FN(v_mad)(y, x, sum[i][vectors - 1]);
+            }
         }
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) sum[0][v] = (sum[0][v] + sum[2][v]) + (sum[1][v] + sum[3][v]);
         for (int t = count; t & 1; t >>= 1) {
             top--;
 #pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) sum[v] += stack[top][v];
+            for (int v = 0; v < vectors; v++) sum[0][v] += stack[top][v];
         }
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) stack[top][v] = sum[v];
+        for (int v = 0; v < vectors; v++) stack[top][v] = sum[0][v];
         top++;
     }
 #pragma GCC unroll 4
@@ -172,11 +203,52 @@ INLINE void FN(dot_panel)(const FN(dots) * d, const int vectors, ptrdiff_t n, pt
 }
 
 static void FN(dot_panels)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    enum { WIDE = FN(PANEL_VECTORS) };
     FN(dots) at = *d;
-    for (; rows >= 4 * LANES; rows -= 4 * LANES, at.a += 4 * sizeof(VEC), sums += 4 * LANES)
-        FN(dot_panel)(&at, 4, n, LANES, sums);
-    for (; rows > 0; rows -= LANES, at.a += sizeof(VEC), sums += LANES)
-        FN(dot_panel)(&at, 1, n, rows < LANES ? rows : LANES, sums);
+    for (; rows >= WIDE * LANES; rows -= WIDE * LANES, at.a += WIDE * sizeof(VEC), sums += WIDE * LANES)
+        FN(dot_panel)(&at, WIDE, n, LANES, sums);
+    const ptrdiff_t last = (rows - 1) % LANES + 1;
+    if (rows > 3 * LANES)
+        FN(dot_panel)(&at, WIDE, n, last, sums);
+    else if (rows > 2 * LANES)
+        FN(dot_panel)(&at, WIDE < 3 ? WIDE : 3, n, last, sums);
+    else if (rows > LANES)
+        FN(dot_panel)(&at, 2, n, last, sums);
+    else if (rows > 0)
+        FN(dot_panel)(&at, 1, n, last, sums);
+}
+
+/* The same with all lanes in L1, so that columns are read in the order in which they lie: a few vectors of each. */
+enum { FN(LANE_ROWS) = 256 / sizeof(REAL) };
+
+INLINE void FN(lane_block)(const FN(dots) * d, const int vectors, ptrdiff_t n, ptrdiff_t last, REAL *sums) {
+    REAL lanes[FN(DOT_LANES)][FN(LANE_ROWS)] __attribute__((aligned(64)));
+    for (ptrdiff_t p = 0; p < n; p++) {
+        REAL *to = lanes[p % FN(DOT_LANES)];
+        const REAL *a = (const REAL *)(d->a + p * d->col);
+        const VEC x = FN(v_splat)(((const FN(element) *)d->x)[p]);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            const VEC sum = p < FN(DOT_LANES) ? (VEC){0} : FN(v_load)(to + v * LANES);
+            const int whole = v < vectors - 1 || last == LANES;
+            const VEC y = whole ? FN(v_load)(a + v * LANES) : FN(v_load_first)(a + v * LANES, last);
+            FN(v_store)(to + v * LANES, FN(v_mad)(y, x, sum));
+        }
+    }
+    for (int half = FN(DOT_LANES) / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++)
+            for (int v = 0; v < vectors * LANES; v += LANES)
+                FN(v_store)(lanes[l] + v, FN(v_load)(lanes[l] + v) + FN(v_load)(lanes[l + half] + v));
+    memcpy(sums, lanes[0], (size_t)vectors * sizeof(VEC));
+}
+
+static void FN(dot_lanes)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
+    enum { ROWS = FN(LANE_ROWS), VECTORS = ROWS / LANES };
+    FN(dots) at = *d;
+    for (; rows >= ROWS; rows -= ROWS, at.a += ROWS * sizeof(REAL), sums += ROWS)
+        FN(lane_block)(&at, VECTORS, n, LANES, sums);
+    const int vectors = (int)((rows + LANES - 1) / LANES);
+    if (rows > 0) FN(lane_block)(&at, vectors, n, rows - (vectors - 1) * LANES, sums);
 }
 
 static void FN(dot_streams)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
@@ -191,18 +263,25 @@ static void FN(dot_groups)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL
         FN(dot_group)(&at, rows - i < LANES ? rows - i : LANES, n, sums + i);
 }
 
-/* A matrix that the second-level cache holds is read by panels. */
-enum { FN(PANELS_BYTES) = 1 << 18 };
+/* What the second-level cache holds is read by panels.  Where columns lie so far apart, those of the lanes that a
+ * panel visits one after the other share few places of the first-level cache. */
+enum { FN(CACHED_BYTES) = 1 << 20 };
+#ifndef CROWDED
+#define CROWDED 256
+#endif
 
 /* One block. */
 static void FN(dot_sums)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *sums) {
     if (d->col == sizeof(REAL) || d->row != sizeof(REAL))
         FN(dot_groups)(d, rows, n, sums);
-    else if (n <= 2 * FN(DOT_LANES) || /* too short a chain for the memory traffic of the other way, */
-             (n <= 4 * FN(DOT_LANES) && rows * n * (ptrdiff_t)sizeof(REAL) <= FN(PANELS_BYTES))) /* or near enough */
+    else if (n <= 2 * FN(DOT_LANES)) /* too short a chain for memory traffic */
         FN(dot_panels)(d, rows, n, sums);
-    else
+    else if (rows * n * (ptrdiff_t)sizeof(REAL) > FN(CACHED_BYTES))
         FN(dot_streams)(d, rows, n, sums);
+    else if (d->col % CROWDED == 0)
+        FN(dot_lanes)(d, rows, n, sums);
+    else
+        FN(dot_panels)(d, rows, n, sums);
     /* Lanes that no element reaches add 0, which shows where all others are -0; not all ways have them. */
     for (ptrdiff_t i = 0; i < rows; i++) sums[i] += 0;
 }
@@ -250,43 +329,6 @@ static int FN(product_column)(const vekt_product *p) {
         const vekt_matrix c = {p->c.data + i * p->c.row, 0, p->c.row}; /* its column as a row */
         FN(add_run)(&c, sums, 0, 1, rows, p->accumulate);
         if (p->epilogue) FN(epilogue)(p->epilogue, i, rows, 0, 1, c.data, p->c.row, p->c.col);
-    }
-    return 1;
-}
-
-/* A stack of single sums of contiguous elements; 0 where they are not, or where a sum has more than one block. */
-static int FN(stack_of_dots)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
-    const ptrdiff_t item = sizeof(REAL);
-    if (p->m != 1 || p->n != 1 || p->k <= 0 || p->k > VEKT_DOT_BLOCK || p->epilogue || p->packed) return 0;
-    if (p->k > 1 && (p->a.col != item || p->b.row != item)) return 0;
-    FN(dots) d = {p->a.data, steps[0], item, (const REAL *)p->b.data, NULL, steps[1], 0};
-    vekt_matrix c = {p->c.data, 0, steps[2]};
-    for (ptrdiff_t rows; count > 0; count -= rows) {
-        REAL sums[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
-        rows = count < FN(DOT_AT_A_TIME) ? count : FN(DOT_AT_A_TIME);
-        FN(dot_groups)(&d, rows, p->k, sums);
-        for (ptrdiff_t i = 0; i < rows; i++) sums[i] += 0; /* as dot_sums does */
-        FN(add_run)(&c, sums, 0, 1, rows, p->accumulate);
-        d.a += rows * d.row;
-        d.x = FN(x_of)(&d, rows);
-        c.data += rows * c.col;
-    }
-    return 1;
-}
-
-/* A stack of columns: matrices of contiguous rows times contiguous vectors, of one block each; 0 where it is none. */
-static int FN(stack_of_columns)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
-    const ptrdiff_t item = sizeof(REAL);
-    if (p->n != 1 || p->m > FN(DOT_AT_A_TIME) || p->k <= 0 || p->k > VEKT_DOT_BLOCK || p->epilogue || p->packed)
-        return 0;
-    if (p->k > 1 && (p->a.col != item || p->b.row != item)) return 0;
-    FN(dots) d = {p->a.data, p->a.row, item, (const REAL *)p->b.data, NULL, 0, 0};
-    vekt_matrix c = {p->c.data, 0, p->c.row};
-    for (; count > 0;
-         count--, d.a += steps[0], d.x = (const REAL *)((const char *)d.x + steps[1]), c.data += steps[2]) {
-        REAL sums[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
-        FN(dot_sums)(&d, p->m, p->k, sums);
-        FN(add_run)(&c, sums, 0, 1, p->m, p->accumulate);
     }
     return 1;
 }

@@ -49,5 +49,6 @@ static int FN(stack)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t
         FN(small_stack)(first, count, steps);
         return 1;
     }
-    return FN(stack_of_dots)(first, count, steps) || FN(stack_of_columns)(first, count, steps);
+    return FN(stack_of_dots)(first, count, steps) || FN(stack_in_lanes)(first, count, steps) ||
+           FN(stack_of_columns)(first, count, steps);
 }

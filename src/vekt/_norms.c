@@ -102,8 +102,7 @@ static npy_intp set_dims(work *w, npy_intp out_item) {
         w->dims[--outer] = (vekt_dim){w->shape[i], {step_of(w, 0, i), step_of(w, 1, i), out_step}};
         out_step *= w->shape[i];
     }
-    /* The squares of a complex number are those of two real ones. */
-    if (w->is_complex) w->dims[inner++] = (vekt_dim){2, {c->dtype == VEKT_F32 ? 4 : 8, 0, 0}};
+    c->is_complex = w->is_complex;
     c->n_inner = inner - c->n_outer;
     c->dims = w->dims;
     c->x = PyArray_BYTES(w->array[0]);

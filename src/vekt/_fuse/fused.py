@@ -18,6 +18,7 @@ from vekt._foreign import on_dask
 from . import foreign
 from . import functions as functions  # what symbols are passed to
 from .graph import UnfusableError
+from .kept import Kept
 from .lower import Program
 from .numbers import Fixed, UnforeseenError
 from .plan import Plan, Traced
@@ -48,7 +49,7 @@ class Fused:
         self.dispatcher = _native.build_dispatcher(
             name, self.nin if quick else 1, 0, self, function.__doc__ or ""
         )
-        self.plans: dict[tuple[Any, ...], Plan] = {}
+        self.kept = Kept()
         base = ((None,) * self.nin, (), None)
         self.variants: dict[Any, Variant] = {
             base: Variant(self, base, self.dispatcher if quick else None)
@@ -59,12 +60,9 @@ class Fused:
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Run what the dispatcher has no operation for."""
         if not options:
-            known = self._known_plan(args)
-            if known is not None:
-                results = known.quick(args)
-                if results is None:
-                    results = known(args)
-                return tuple(results) if known.traced.is_tuple else results[0]
+            result = self.kept.call(args)
+            if result is not NotImplemented:
+                return result
         out = None if "out" in self.names else options.pop("out", None)
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
         if any(isinstance(x, Symbol) for x in (*args, *options.values())):
@@ -78,21 +76,10 @@ class Fused:
         if plan is None:
             return step_by_step(variant, operands, out, dtype)
         if out is None and dtype is None and not options and variant.count == len(args):
-            self._keep(args, plan)
+            self.kept.keep(args, plan)
         outs = _outs(out, plan)
         results = plan(operands, outs)
         return tuple(results) if plan.traced.is_tuple else results[0]
-
-    def _known_plan(self, args: tuple[Any, ...]) -> Plan | None:
-        """Return the plan of a call on arrays alone whose dtypes have been met."""
-        return self.plans.get(tuple([x.dtype if type(x) is np.ndarray else None for x in args]))
-
-    def _keep(self, args: tuple[Any, ...], plan: Plan) -> None:
-        """Let calls on arrays of these dtypes, which are native, find the plan at once."""
-        if all(type(x) is np.ndarray and x.dtype.isnative for x in args):
-            if len(self.plans) >= _MOST_VARIANTS:
-                self.plans.clear()
-            self.plans[tuple([x.dtype for x in args])] = plan
 
     def bind(
         self, args: tuple[Any, ...], options: dict[str, Any], dtype: Any
@@ -192,7 +179,7 @@ class Fused:
 
         Where some are other libraries', the value comes last, else None.
         """
-        known = None if options else self._known_plan(args)
+        known = None if options else self.kept.plan(args)
         if known is not None:
             return known, list(args), args, None
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
@@ -201,7 +188,7 @@ class Fused:
             plan, operands = prepare(variant, given, before=True)
             plan = self._known(variant, plan, operands)
             if dtype is None and not options and variant.count == len(args):
-                self._keep(args, plan)
+                self.kept.keep(args, plan)
             return plan, given, operands, None
         name = self.function.__name__
         plan, operands = prepare(variant, foreign.values_of(name, given), before=True)
