@@ -2,10 +2,10 @@
 #ifndef VEKT_DRIVERS_H
 #define VEKT_DRIVERS_H
 
-#include "dense.h"
-#include "iterate.h"
-#include "matmul.h"
-#include "reduce_operation.h"
+#include "linalg/dense.h"
+#include "engine/iterate.h"
+#include "linalg/matmul.h"
+#include "reduce/reduce_operation.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit
  * integers as doubles where they are asked for a mean. */

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import settings
 
 import vekt as vk
-from vekt import _native, ufuncs
+from vekt import ufuncs
+from vekt._core import native
 
 # No test asserts a time: a busy machine may take long over an example.
 settings.register_profile("vekt", parent=settings.default, deadline=None)
@@ -18,7 +19,7 @@ settings.load_profile("vekt")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what tests/test_fuzz.py asks for."""
+    """Add what tests/fuzz/test_fuzz.py asks for."""
     group = parser.getgroup("fuzz")
     group.addoption("--fuzz-seconds", type=float, default=15, help="random calls of each group")
     group.addoption("--fuzz-calls", type=int, default=5000, help="the most of them in a group")
@@ -39,7 +40,7 @@ def ufuncs_of(isa: str) -> dict[str, np.ufunc]:
     return ufuncs.build_ufuncs(isa)
 
 
-@pytest.fixture(params=_native.SUPPORTED)
+@pytest.fixture(params=native.SUPPORTED)
 def isa(request: pytest.FixtureRequest) -> str:
     """Each instruction set that this CPU runs, in turn."""
     return str(request.param)

@@ -1,4 +1,4 @@
-"""Inputs and parameters for comparisons with `vekt.cli.oracle`, the registry's formulas."""
+"""Inputs and parameters for comparisons with `vekt.cli.accuracy.oracle`, the rows' formulas."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from vekt._registry import OPS, Kernel
-from vekt.cli.oracle import digits, exact, true_gradient, true_value
-from vekt.cli.samples import kinks
+from vekt._spec.activations import OPS, Kernel
+from vekt.cli.accuracy.oracle import digits, exact, true_gradient, true_value
+from vekt.cli.accuracy.samples import kinks
 
 __all__ = [
     "around_roots",

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from vekt._kernels import ffi, lib
 
-from vekt import _native
+from vekt._core import native
 
 Array = npt.NDArray[Any]
 
 RUN: int = lib.VEKT_PRODUCT_RUN
 FUSED = ("x86_v4", "x86_v3", "neon")  # where v_mad rounds once
-BEST = _native.SUPPORTED[0]
+BEST = native.SUPPORTED[0]
 DTYPES = (np.float32, np.float64)
 KINDS: dict[str, int] = {
     "float32": lib.VEKT_PRODUCT_F32,
@@ -51,7 +51,7 @@ def multiply(
     invariant: bool = True,
 ) -> Array:
     """Return a @ b, in `out` if given, by one call of the driver."""
-    target = _native.TARGETS[isa]
+    target = native.TARGETS[isa]
     if out is None:
         out = np.full((a.shape[0], b.shape[1], a.itemsize), 0xFF, np.uint8).view(a.dtype)[..., 0]
     product = ffi.new("vekt_product *")
@@ -108,7 +108,7 @@ def fused(x: Array, y: Array, z: Array) -> Array:
 
 
 def by_contract(a: Array, b: Array, c: Array | None, isa: str) -> Array:
-    """Return the product in the order of sums that csrc/matmul.h lays down."""
+    """Return the product in the order of sums that csrc/linalg/matmul.h lays down."""
     for first in range(0, a.shape[1], RUN):
         run = np.zeros((a.shape[0], b.shape[1]), a.dtype)
         for p in range(first, min(first + RUN, a.shape[1])):
@@ -129,7 +129,7 @@ def multiply_stack(a: Array, b: Array, out: Array, *, isa: str = BEST) -> Array:
         matrix.data = ffi.cast("char *", x.ctypes.data)
         matrix.row, matrix.col = x.strides[1:]
     steps = [x.strides[0] for x in (a, b, out)]
-    target = _native.TARGETS[isa]
+    target = native.TARGETS[isa]
     assert lib.vekt_matmul_stack(target, KINDS[a.dtype.name], product, len(out), steps) == 0
     return out
 

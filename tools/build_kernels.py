@@ -10,12 +10,12 @@ from cffi import FFI
 CSRC = Path(__file__).resolve().parents[1] / "csrc"
 HEADERS = (
     "vekt.h",
-    "matmul.h",
-    "dense.h",
-    "iterate.h",
-    "reduce_operation.h",
+    "linalg/matmul.h",
+    "linalg/dense.h",
+    "engine/iterate.h",
+    "reduce/reduce_operation.h",
     "drivers.h",
-    "jit_entry.h",
+    "jit/jit_entry.h",
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vekt._registry import OPS, Kernel, Op
+from vekt._spec.activations import OPS, Kernel, Op
 
 COLUMNS = (
     "function",

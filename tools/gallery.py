@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vekt import _native
-from vekt._registry import OPS, Kernel, Kink, Op
+from vekt._core import native
+from vekt._spec.activations import OPS, Kernel, Kink, Op
 
 DOCS = Path(__file__).parents[1] / "docs"
-_COSTS = {row["name"]: row["cost"] for row in _native.kernels() if row["dtype"] == "float32"}
+_COSTS = {row["name"]: row["cost"] for row in native.kernels() if row["dtype"] == "float32"}
 _HEAD = """# Gallery
 
 Every function with its derivative, made from the registry by `python tools/gallery.py`.
@@ -42,7 +42,7 @@ def page() -> str:
 def row_ops() -> list[Any]:
     """Rows of the operations along an axis, if this vekt has any."""
     try:
-        from vekt._row_ops import ROW_OPS
+        from vekt._spec.rows import ROW_OPS
     except ModuleNotFoundError:
         return []
     return list(ROW_OPS.values())
@@ -51,7 +51,7 @@ def row_ops() -> list[Any]:
 def gate_ops() -> list[Any]:
     """Rows of gates and of prelu, if this vekt has any."""
     try:
-        from vekt._gate_ops import GATE_OPS, PRELU
+        from vekt._spec.gates import GATE_OPS, PRELU
     except ModuleNotFoundError:
         return []
     return [*GATE_OPS.values(), PRELU]

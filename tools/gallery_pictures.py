@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 import vekt as vk
 from vekt.cli.cases import all_cases
-from vekt.cli.picture import STYLE, draw_function
+from vekt.cli.demo.picture import STYLE, draw_function
 
 FILES: Any = {
     # Text as text: a tenth of the size of outlines.

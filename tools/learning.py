@@ -14,10 +14,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from rich.progress import Progress
 
-from vekt.cli.choosing import CHOOSING_HEAD, choosing_rows, measure_activations
-from vekt.cli.learning import LEARNING_HEAD, learning_rows, measure_learning
-from vekt.cli.learning_pictures import draw_boundaries, draw_costs
-from vekt.cli.picture import STYLE
+from vekt.cli.demo.choosing import CHOOSING_HEAD, choosing_rows, measure_activations
+from vekt.cli.demo.learning import LEARNING_HEAD, learning_rows, measure_learning
+from vekt.cli.demo.learning_pictures import draw_boundaries, draw_costs
+from vekt.cli.demo.picture import STYLE
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -116,7 +116,7 @@ def product(name: str, first: str = "", last: str = "") -> str:
     return f"def {name}({operands}, *, {first}{UFUNC_OPTIONS}{last}) -> Any: ..."
 
 
-# By name, as in `_LINEAR` of src/vekt/__init__.py.
+# By name, as in `_HOMES` of src/vekt/__init__.py.
 LINEAR = {
     "matmul": product(
         "matmul",
@@ -225,14 +225,14 @@ REDUCTIONS = {
 }
 
 
-def load_registry(name: str = "_registry") -> Any:
-    """Import `vekt._registry` without importing `vekt`, which needs the compiled modules."""
+def load_rows(family: str) -> Any:
+    """Import a module of `vekt._spec` without `vekt`, which needs the compiled modules."""
     sys.meta_path.insert(0, importlib.machinery.PathFinder)  # before an editable install of vekt
     if "vekt" not in sys.modules:
         package = types.ModuleType("vekt")
         package.__path__ = [str(SOURCE)]
         sys.modules["vekt"] = package
-    return importlib.import_module(f"vekt.{name}")
+    return importlib.import_module(f"vekt._spec.{family}")
 
 
 def parameter(param: Any) -> str:
@@ -266,14 +266,14 @@ def elementwise(op: Any) -> str:
 def stub() -> str:
     """Text of the stub."""
     lines = [HEADER + GATES + LOSSES, *LINEAR.values()]
-    for loss in load_registry("_loss_ops").LOSSES.values():
+    for loss in load_rows("losses").LOSSES.values():
         lines += [f"{name}: np.ufunc" for name in loss.public_names if not loss.param]
-    for op in load_registry().OPS.values():
+    for op in load_rows("activations").OPS.values():
         for name in op.public_names:
             lines.append(function(op, name) if op.params else f"{name}: np.ufunc")
         lines += [f"{alias} = {name}" for alias, name in op.alias_names.items()]
-    lines += [elementwise(op) for op in load_registry("_elementwise_ops").OPS.values()]
-    for row_op in load_registry("_row_ops").ROW_OPS.values():
+    lines += [elementwise(op) for op in load_rows("elementwise").OPS.values()]
+    for row_op in load_rows("rows").ROW_OPS.values():
         for name in row_op.public_names:
             arguments = ROWS[name.removeprefix(row_op.name), row_op.reduces]
             lines.append(f"def {name}({arguments}) -> Any: ...")

@@ -6,8 +6,8 @@ What differs little is not measured: `vekt compare` has the whole grid of sizes,
 from __future__ import annotations
 
 from vekt import ufuncs
-from vekt._gate_ops import GATE_KERNELS
-from vekt._loss_ops import LOSS_KERNELS
+from vekt._spec.gates import GATE_KERNELS
+from vekt._spec.losses import LOSS_KERNELS
 
 from .common import CASES, DTYPES, NAMESPACES, names, refuse_gaps
 

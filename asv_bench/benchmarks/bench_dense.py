@@ -8,7 +8,7 @@ import numpy as np
 
 import vekt
 from vekt import layers
-from vekt.cli.linear_tasks import ACTIVATIONS
+from vekt.cli.compare.linear_tasks import ACTIVATIONS
 
 from .common import CASES, DTYPES, normal, refuse_gaps
 

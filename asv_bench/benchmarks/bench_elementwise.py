@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 
 from vekt import elementwise
-from vekt._elementwise_ops import OPS
+from vekt._spec.elementwise import OPS
 
 from .common import DTYPES, SIZES, normal, refuse_gaps
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from vekt._gate_ops import GATE_OPS, PUBLIC_NAMES
+from vekt._spec.gates import GATE_OPS, PUBLIC_NAMES
 
 from .common import DTYPES, SIZES, normal, refuse_gaps
 

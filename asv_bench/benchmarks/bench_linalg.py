@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 
 from vekt import linalg
-from vekt.cli.linear_tasks import NARROW, dtype_of, random
+from vekt.cli.compare.linear_tasks import NARROW, dtype_of, random
 
 from .common import DTYPES, SIZES, normal, refuse_gaps
 

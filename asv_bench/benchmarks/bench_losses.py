@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from vekt._loss_ops import LOSSES, PUBLIC_NAMES, SOFTMAX_NAMES
+from vekt._spec.losses import LOSSES, PUBLIC_NAMES, SOFTMAX_NAMES
 
 from .common import DTYPES, SIZES, normal, refuse_gaps
 

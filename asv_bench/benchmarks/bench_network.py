@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from vekt.cli.peers._training import NumpyNetwork
-from vekt.cli.training_tasks import Training, VektNetwork
+from vekt.cli.compare.peers._training import NumpyNetwork
+from vekt.cli.compare.training import Training
+from vekt.cli.compare.training_tasks import VektNetwork
 
 from .common import DTYPES
 

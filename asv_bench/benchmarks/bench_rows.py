@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from vekt._row_ops import ROW_OPS
+from vekt._spec.rows import ROW_OPS
 
 from .common import DTYPES, normal, refuse_gaps
 

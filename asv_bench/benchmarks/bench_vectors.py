@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from vekt import vectors
+from vekt.linalg import _vectors
 
 from .common import DTYPES, SIZES, normal, refuse_gaps
 
@@ -26,9 +26,9 @@ NUMPY = {
     "outer": np.outer,
     "transpose_copy": lambda a, out=None: np.copyto(out, a.T),
 }
-FUNCTIONS = tuple(name for name in NUMPY if hasattr(vectors, name))
+FUNCTIONS = tuple(name for name in NUMPY if hasattr(_vectors, name))
 
-refuse_gaps(vectors.__all__, FUNCTIONS)
+refuse_gaps(_vectors.__all__, FUNCTIONS)
 
 
 def operands(function, dtype, shape):
@@ -51,7 +51,7 @@ class TimeMatrices:
     version = "1"
 
     def setup(self, function, shape, dtype, namespace):
-        self.call = getattr(vectors, function) if namespace == "vekt" else NUMPY[function]
+        self.call = getattr(_vectors, function) if namespace == "vekt" else NUMPY[function]
         self.operands, self.options = operands(function, dtype, shape)
         self.call(*self.operands, **self.options)
 
@@ -67,7 +67,7 @@ class TimeNorm:
     version = "1"
 
     def setup(self, order, size, dtype, namespace):
-        self.call = vectors.norm if namespace == "vekt" else np.linalg.norm
+        self.call = _vectors.norm if namespace == "vekt" else np.linalg.norm
         self.x = normal(dtype, size)
         self.calls = range(ELEMENTS // size)
         self.call(self.x, order)

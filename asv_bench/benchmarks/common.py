@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt
-from vekt._registry import OPS, Kernel, Op
-from vekt.cli.formulas import plain
-from vekt.cli.tasks import in_domain
+from vekt._spec.activations import OPS, Kernel, Op
+from vekt.cli.compare.formulas import plain
+from vekt.cli.compare.tasks import in_domain
 
 Array = NDArray[Any]
 

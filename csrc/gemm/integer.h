@@ -1,6 +1,6 @@
 /* Products of integers, modulo 2^bits, and of truth values: integer_product.h for each of them. */
 
-#include "../ops/dot_integers.h"
+#include "ops/dot_integers.h"
 
 /* Some rows of a times a panel of b, a part of k; steps in bytes. */
 typedef struct {

@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import Any
 
 from vekt import activations, linalg, ufuncs
-from vekt._elementwise_ops import PUBLIC_NAMES as _ELEMENTWISE
-from vekt._gate_ops import PUBLIC_NAMES as _GATES
-from vekt._loss_ops import PUBLIC_NAMES as _LOSSES
-from vekt._row_ops import PUBLIC_NAMES as _ROWS
+from vekt._spec.elementwise import PUBLIC_NAMES as _ELEMENTWISE
+from vekt._spec.gates import PUBLIC_NAMES as _GATES
+from vekt._spec.losses import PUBLIC_NAMES as _LOSSES
+from vekt._spec.rows import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
@@ -35,12 +35,14 @@ _REDUCTIONS += ("sum_to_shape",)
 _HOMES = {
     **dict.fromkeys((name for name in activations.__all__ if name != "get"), "vekt.activations"),
     **dict.fromkeys(_ELEMENTWISE, "vekt.elementwise"),
-    **{n: "vekt._prelu" if n.startswith("prelu") else "vekt.gates" for n in _GATES},
+    **{n: "vekt.gates._prelu" if n.startswith("prelu") else "vekt.gates" for n in _GATES},
     **dict.fromkeys(_ROWS, "vekt.rows"),
     **dict.fromkeys(_LOSSES, "vekt.losses"),
     **dict.fromkeys(_REDUCTIONS, "vekt.reductions"),
     **dict.fromkeys(("matmul", "matvec", "tensordot", "vecdot", "vecmat"), "vekt.linalg"),
-    **dict.fromkeys(("cosine_similarity", "norm", "outer", "transpose_copy"), "vekt.vectors"),
+    **dict.fromkeys(
+        ("cosine_similarity", "norm", "outer", "transpose_copy"), "vekt.linalg._vectors"
+    ),
     **dict.fromkeys(("PackedWeights", "dense", "dense_backward"), "vekt.layers"),
     "evaluate": "vekt._fuse.parse",
     "fuse": "vekt._fuse.fused",

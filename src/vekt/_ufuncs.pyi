@@ -77,7 +77,7 @@ class Dispatcher:
         name: str,
         nin: int,
         nout: int,
-        fallback: Callable[..., Any],
+        fallback: Callable[..., Any] | None,
         doc: str,
         target: int = ...,
         options: bool = ...,

@@ -10,16 +10,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import ufuncs
-from ._functions import public_function
-from ._registry import OPS, Op
-from ._row_ops import ROW_OPS
+from vekt import ufuncs
+from vekt._spec.activations import OPS, Op
+from vekt._spec.functions import public_function
+from vekt._spec.names import NAMES
 
 _KINDS = {op.name + kind: (op, kind) for op in OPS.values() for kind in op.kinds}
 _ALIASES = {alias: name for op in OPS.values() for alias, name in op.alias_names.items()}
-
-NAMES = (*(name for op in OPS.values() for name in (op.name, *op.aliases)), *ROW_OPS, "glu")
-"""Names that `get` takes."""
 
 __all__ = [*_KINDS, *_ALIASES, "get"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vekt._axes import unmasked
+from vekt._core.axes import unmasked
 
 __all__ = ["stream"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vekt import _cpu_count, _native
+from vekt._core import cpu_count, native
 from vekt.threading import get_num_threads
 
 __all__ = ["get_config", "show_config"]
@@ -28,15 +28,15 @@ def get_config() -> dict[str, Any]:
         and cgroup allow; ``versions`` of Python, NumPy and cffi; ``platform``.  Values are plain
         data that ``json`` can write.
     """
-    cap = os.environ.get(_native.ISA_VARIABLE) or None
+    cap = os.environ.get(native.ISA_VARIABLE) or None
     return {
         "version": version("vekt"),
-        "isa": _native.SELECTED,
+        "isa": native.SELECTED,
         "isa_reason": _reason(cap),
         "isa_cap": cap,
-        "targets": {name: name in _native.SUPPORTED for name in _native.TARGETS},
+        "targets": {name: name in native.SUPPORTED for name in native.TARGETS},
         "num_threads": get_num_threads(),
-        "cores": _cpu_count.available_cores(),
+        "cores": cpu_count.available_cores(),
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -47,9 +47,9 @@ def get_config() -> dict[str, Any]:
 
 
 def _reason(cap: str | None) -> str:
-    if cap is None or _native.SELECTED == _native.SUPPORTED[0] != cap:
+    if cap is None or native.SELECTED == native.SUPPORTED[0] != cap:
         return "the best that this CPU supports"
-    return f"the best that this CPU supports up to {_native.ISA_VARIABLE}={cap}"
+    return f"the best that this CPU supports up to {native.ISA_VARIABLE}={cap}"
 
 
 def show_config() -> None:

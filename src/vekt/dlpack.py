@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from vekt._operands import is_bfloat16
-from vekt._ufuncs import call_aligned, retype_dlpack
+from vekt._core.native import call_aligned, retype_dlpack
+from vekt._core.operands import is_bfloat16
 
 __all__ = ["call"]
 

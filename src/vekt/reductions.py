@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from vekt import _ufuncs
-from vekt._axes import is_dask, plain, unmasked
-from vekt._foreign import on_dask
-from vekt._kernels import lib
-from vekt._operands import is_bfloat16
-from vekt._reduction_docs import documented
+from vekt._core import native
+from vekt._core.axes import is_dask, plain, unmasked
+from vekt._core.foreign import on_dask
+from vekt._core.native import lib
+from vekt._core.operands import is_bfloat16
+from vekt._spec.docs.reductions import documented
 
 __all__ = [
     "all",
@@ -60,10 +60,10 @@ def sum(
 ) -> Any:
     """Sum of elements along axes."""
     if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
-        result = _ufuncs.reduce(_SUM, a, axis, dtype, None, keepdims)
+        result = native.reduce(_SUM, a, axis, dtype, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "sum", a, axis, out, keepdims, dtype, initial, where)
+    return general_reduction(native.reduce, "sum", a, axis, out, keepdims, dtype, initial, where)
 
 
 @documented
@@ -78,10 +78,10 @@ def mean(
 ) -> Any:
     """Arithmetic mean of elements along axes."""
     if type(a) is np.ndarray and out is None and where is True:
-        result = _ufuncs.reduce(_MEAN, a, axis, dtype, None, keepdims)
+        result = native.reduce(_MEAN, a, axis, dtype, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "mean", a, axis, out, keepdims, dtype, where=where)
+    return general_reduction(native.reduce, "mean", a, axis, out, keepdims, dtype, where=where)
 
 
 @documented
@@ -95,10 +95,10 @@ def max(
 ) -> Any:
     """Greatest element along axes."""
     if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
-        result = _ufuncs.reduce(_MAX, a, axis, None, None, keepdims)
+        result = native.reduce(_MAX, a, axis, None, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "max", a, axis, out, keepdims, None, initial, where)
+    return general_reduction(native.reduce, "max", a, axis, out, keepdims, None, initial, where)
 
 
 @documented
@@ -112,30 +112,30 @@ def min(
 ) -> Any:
     """Least element along axes."""
     if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
-        result = _ufuncs.reduce(_MIN, a, axis, None, None, keepdims)
+        result = native.reduce(_MIN, a, axis, None, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "min", a, axis, out, keepdims, None, initial, where)
+    return general_reduction(native.reduce, "min", a, axis, out, keepdims, None, initial, where)
 
 
 @documented
 def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
     """Position of the greatest element along an axis."""
     if type(a) is np.ndarray and out is None:
-        result = _ufuncs.reduce(_ARGMAX, a, axis, None, None, keepdims)
+        result = native.reduce(_ARGMAX, a, axis, None, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "argmax", a, axis, out, keepdims)
+    return general_reduction(native.reduce, "argmax", a, axis, out, keepdims)
 
 
 @documented
 def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
     """Position of the least element along an axis."""
     if type(a) is np.ndarray and out is None:
-        result = _ufuncs.reduce(_ARGMIN, a, axis, None, None, keepdims)
+        result = native.reduce(_ARGMIN, a, axis, None, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "argmin", a, axis, out, keepdims)
+    return general_reduction(native.reduce, "argmin", a, axis, out, keepdims)
 
 
 @documented
@@ -144,10 +144,10 @@ def any(
 ) -> Any:
     """Tell whether an element along axes is true."""
     if type(a) is np.ndarray and out is None and where is True:
-        result = _ufuncs.reduce(_ANY, a, axis, None, None, keepdims)
+        result = native.reduce(_ANY, a, axis, None, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "any", a, axis, out, keepdims, where=where)
+    return general_reduction(native.reduce, "any", a, axis, out, keepdims, where=where)
 
 
 @documented
@@ -156,10 +156,10 @@ def all(
 ) -> Any:
     """Tell whether all elements along axes are true."""
     if type(a) is np.ndarray and out is None and where is True:
-        result = _ufuncs.reduce(_ALL, a, axis, None, None, keepdims)
+        result = native.reduce(_ALL, a, axis, None, None, keepdims)
         if result is not NotImplemented:
             return result
-    return general_reduction(_ufuncs.reduce, "all", a, axis, out, keepdims, where=where)
+    return general_reduction(native.reduce, "all", a, axis, out, keepdims, where=where)
 
 
 def general_reduction(

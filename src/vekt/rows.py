@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._row_functions import row_functions
-from ._ufuncs import rows
+from vekt._core.native import rows
+from vekt._spec.row_functions import row_functions
 
 _FUNCTIONS = row_functions(rows, __name__)
 globals().update(_FUNCTIONS)

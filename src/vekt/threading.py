@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import SupportsIndex
 
-from vekt import _cpu_count
-from vekt._kernels import lib
+from vekt._core import cpu_count
+from vekt._core.native import lib
 
 __all__ = ["get_num_threads", "num_threads", "register_threadpoolctl", "set_num_threads"]
 
@@ -119,6 +119,6 @@ def register_threadpoolctl() -> None:
         threadpoolctl.register(VektController)
 
 
-lib.vekt_set_num_threads(_cpu_count.default_num_threads())
+lib.vekt_set_num_threads(cpu_count.default_num_threads())
 if "threadpoolctl" in sys.modules:
     register_threadpoolctl()

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from vekt import _native
-from vekt._docstrings import docstring
-from vekt._loss_ops import parameter_count
+from vekt._core import native
+from vekt._spec.docs.activations import docstring
+from vekt._spec.losses import parameter_count
 
-__all__ = sorted({row["name"] for row in _native.kernels()})
+__all__ = sorted({row["name"] for row in native.kernels()})
 
 
-def build_ufunc(name: str, isa: str = _native.SELECTED) -> np.ufunc:
+def build_ufunc(name: str, isa: str = native.SELECTED) -> np.ufunc:
     """Return a new ufunc over an instruction set's kernels of this name."""
-    return _native.build_ufunc(name, parameter_count(name), isa, docstring(name))
+    return native.build_ufunc(name, parameter_count(name), isa, docstring(name))
 
 
 def build_ufuncs(isa: str) -> dict[str, np.ufunc]:
     """Return new ufuncs over an instruction set's kernels, by kernel name."""
-    return {name: build_ufunc(name, isa) for name in {row["name"] for row in _native.kernels(isa)}}
+    return {name: build_ufunc(name, isa) for name in {row["name"] for row in native.kernels(isa)}}
 
 
 def __getattr__(name: str) -> np.ufunc:

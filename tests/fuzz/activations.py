@@ -9,8 +9,8 @@ import numpy as np
 
 import vekt as vk
 from vekt import ufuncs
-from vekt._op import Kernel
-from vekt._registry import OPS
+from vekt._spec.activations import OPS
+from vekt._spec.op import Kernel
 
 from . import arrays
 from .arrays import BFLOAT16

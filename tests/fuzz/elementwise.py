@@ -8,7 +8,7 @@ import numpy as np
 from operands import multiply_add
 
 import vekt as vk
-from vekt._elementwise_ops import OPS
+from vekt._spec.elementwise import OPS
 
 from . import arrays
 from .activations import with_options

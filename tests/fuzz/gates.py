@@ -8,8 +8,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 import vekt as vk
-from vekt._gate_ops import GATE_OPS, PUBLIC_NAMES, Gate, activation_of
-from vekt._registry import KERNELS
+from vekt._spec.activations import KERNELS
+from vekt._spec.gates import GATE_OPS, PUBLIC_NAMES, Gate, activation_of
 
 from . import arrays
 from .activations import add_output, with_options

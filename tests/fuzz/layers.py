@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import vekt as vk
-from vekt._registry import OPS
+from vekt._spec.activations import OPS
 
 from . import arrays
 from .activations import add_output

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 import vekt as vk
 from vekt import reference
-from vekt._loss_ops import LOSSES, PUBLIC_NAMES, SOFTMAX_NAMES
+from vekt._spec.losses import LOSSES, PUBLIC_NAMES, SOFTMAX_NAMES
 
 from . import arrays
 from .activations import with_options

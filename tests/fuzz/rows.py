@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import vekt as vk
-from vekt._row_ops import PUBLIC_NAMES, ROW_OPS
+from vekt._spec.rows import PUBLIC_NAMES, ROW_OPS
 from vekt.reference import wide_rows
 
 from . import arrays

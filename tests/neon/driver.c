@@ -4,7 +4,7 @@
  *   (of NAME also the elementwise functions, which are not listed)
  *   driver product DTYPE M K N   reads a matrix of M x K and one of K x N; writes their product
  */
-#include "matmul.h"
+#include "linalg/matmul.h"
 
 #include <stdio.h>
 #include <stdlib.h>

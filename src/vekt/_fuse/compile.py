@@ -8,10 +8,10 @@ from threading import RLock
 from typing import Any
 from weakref import WeakValueDictionary
 
-from . import cache
-from .emit import MACHINES
-from .loops import lanes, loop
-from .segments import Loop, Segment
+from vekt._fuse import cache
+from vekt._fuse.emit import MACHINES
+from vekt._fuse.loops import lanes, loop
+from vekt._fuse.segments import Loop, Segment
 
 _LEAST_LLVM = (20,)
 _EXTRA = "pip install 'vekt[fuse]'"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import FLOAT, DType, Node, is_kernel
+from vekt._fuse.graph import FLOAT, DType, Node, is_kernel
 
 
 class Machine(NamedTuple):

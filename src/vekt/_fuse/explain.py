@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .graph import REDUCTIONS, Node, topological
-from .lower import Instruction, Program
-from .parts import Part
-from .passes import Pass
-from .plan import Plan
-from .segments import Loop
+from vekt._fuse.graph import REDUCTIONS, Node, topological
+from vekt._fuse.lower import Instruction, Program
+from vekt._fuse.parts import Part
+from vekt._fuse.passes import Pass
+from vekt._fuse.plan import Plan
+from vekt._fuse.segments import Loop
 
 
 def _label(node: Node) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from vekt._fuse.plan import Plan
 
 
 def values_of(name: str, operands: Sequence[Any]) -> list[Any]:

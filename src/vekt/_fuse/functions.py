@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import REDUCTIONS, UnfusableError
-from .symbols import FUNCTIONS, Symbol, graph_of, is_number, node_of, python, refuse
+from vekt._fuse.graph import REDUCTIONS, UnfusableError
+from vekt._fuse.symbols import FUNCTIONS, Symbol, graph_of, is_number, node_of, python, refuse
 
 
 def _where(condition: Any, x: Any = None, y: Any = None) -> Symbol:

@@ -11,21 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from vekt import _native
-from vekt._axes import is_dask
-from vekt._foreign import on_dask
-
-from . import foreign
-from . import functions as functions  # what symbols are passed to
-from .graph import UnfusableError
-from .kept import Kept
-from .lower import Program
-from .numbers import Fixed, UnforeseenError
-from .plan import Plan, Traced
-from .rules import gradients
-from .segments import MAX_OPERANDS
-from .symbols import Symbol
-from .variant import Variant, is_foreign, prepare, step_by_step
+from vekt._core import native
+from vekt._core.axes import is_dask
+from vekt._core.foreign import on_dask
+from vekt._fuse import foreign
+from vekt._fuse import functions as functions  # what symbols are passed to
+from vekt._fuse.graph import UnfusableError
+from vekt._fuse.kept import Kept
+from vekt._fuse.lower import Program
+from vekt._fuse.numbers import Fixed, UnforeseenError
+from vekt._fuse.plan import Plan, Traced
+from vekt._fuse.rules import gradients
+from vekt._fuse.segments import MAX_OPERANDS
+from vekt._fuse.symbols import Symbol
+from vekt._fuse.variant import Variant, is_foreign, prepare, step_by_step
 
 _MOST_VARIANTS = 64
 _WRAPPED = ".__wrapped__"
@@ -46,7 +45,7 @@ class Fused:
         self.names = set(code.co_varnames[: count + code.co_kwonlyargcount]) if code else set()
         name = getattr(function, "__name__", "function")
         quick = self.nin < MAX_OPERANDS  # what the dispatcher, with a result, has operations for
-        self.dispatcher = _native.build_dispatcher(
+        self.dispatcher = native.build_dispatcher(
             name, self.nin if quick else 1, 0, self, function.__doc__ or ""
         )
         self.kept = Kept()
@@ -207,7 +206,7 @@ class Fused:
             raise TypeError(f"{self.function.__name__}: no {what} for operands of {dtypes}")
         return plan
 
-    def layer_programs(self, params: Any, isa: str = _native.SELECTED) -> tuple[Any, ...]:
+    def layer_programs(self, params: Any, isa: str = native.SELECTED) -> tuple[Any, ...]:
         """Value and gradient as programs, in float32 and in float64, for `vekt.dense`."""
         name = self.function.__name__
         capsules: list[Any] = []
@@ -262,13 +261,13 @@ class Fused:
 
         Its str is a text; notebooks show it, and `render` writes it, by way of graphviz.
         """
-        from .explain import Picture
+        from vekt._fuse.explain import Picture
 
         return Picture(self.function.__name__, self.plan_for(*args, **options))
 
     def explain(self, *args: Any, **options: Any) -> str:
         """Tell the instructions, passes and bytes for such arguments, by default of float64."""
-        from .explain import explanation
+        from vekt._fuse.explain import explanation
 
         return explanation(self.function.__name__, self.plan_for(*args, **options))
 

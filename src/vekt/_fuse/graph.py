@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import numbers
+from vekt._fuse import numbers
 
 DType = np.dtype[Any]
 BOOL = np.dtype("?")

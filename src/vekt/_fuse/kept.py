@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from vekt import _native
-
-from .numbers import UnforeseenError
-from .plan import Plan
-from .segments import MAX_OPERANDS
+from vekt._core import native
+from vekt._fuse.numbers import UnforeseenError
+from vekt._fuse.plan import Plan
+from vekt._fuse.segments import MAX_OPERANDS
 
 _MOST = 64
 _NUMBERS = (int, float)
@@ -89,7 +88,7 @@ class Numbered:
         self._places = [order.index(x) for x in self._step.inputs]
         self._given = [k for k, x in enumerate(inputs) if x.weak]
         self._last: tuple[list[Any], tuple[Any, ...]] = [], ()
-        self._dispatcher = _native.build_dispatcher(
+        self._dispatcher = native.build_dispatcher(
             "numbered", len(self._places), 0, _left_alone, ""
         )
         self._add()

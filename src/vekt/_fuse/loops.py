@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .emit import MACHINES, Emitter, llvm_type, value_of
-from .graph import Node
+from vekt._fuse.emit import MACHINES, Emitter, llvm_type, value_of
+from vekt._fuse.graph import Node
 
 if TYPE_CHECKING:
-    from .segments import Segment
+    from vekt._fuse.segments import Segment
 
 _MOST_STEPS = 4
 """Vectors of the widest dtype that are computed together, where registers allow."""

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from vekt import _native, _ufuncs
-
-from .graph import DType, Node, UnfusableError, is_kernel, topological
-from .segments import MAX_OPERANDS, Loop, Segment, cost, segmented
+from vekt._core import native
+from vekt._fuse.graph import DType, Node, UnfusableError, is_kernel, topological
+from vekt._fuse.segments import MAX_OPERANDS, Loop, Segment, cost, segmented
 
 # Exact, or rounded once: the kernels of the table give NumPy's bits.
 _ROUNDED_ONCE = frozenset(
@@ -91,7 +90,7 @@ class Call:
     @classmethod
     def compiled(cls, segment: Segment, isa: str) -> Call:
         """Take a segment."""
-        from .compile import compiled
+        from vekt._fuse.compile import compiled
 
         call = cls.__new__(cls)
         call.what, call.name, call.in_place = compiled(segment, isa), "compiled", True
@@ -119,7 +118,7 @@ class Program:
         self,
         inputs: Sequence[Node],
         outputs: Sequence[Node],
-        isa: str = _native.SELECTED,
+        isa: str = native.SELECTED,
         compile: bool = False,
     ) -> None:
         self.inputs, self.outputs, self.isa = tuple(inputs), tuple(outputs), isa
@@ -149,14 +148,14 @@ class Program:
             self._emit(calls[0].what, "compiled", len(inputs), tuple(range(start)))
         else:
             self._lower(calls)
-        self.target = _native._address(_native.TARGETS[isa])
+        self.target = native._address(native.TARGETS[isa])
         self.capsule = self._build()
 
     def _build(self) -> Any:
         constants = tuple(np.asarray(node.value, node.dtype) for node in self.constants)
         instructions = tuple((i.what, *i.values) for i in self.instructions)
         try:
-            return _ufuncs.program(
+            return native.program(
                 self.target,
                 tuple(self.dtypes),
                 len(self.inputs),
@@ -209,7 +208,7 @@ class Program:
     @property
     def block(self) -> int:
         """Elements computed at a time."""
-        return int(_ufuncs.program_block(self.capsule))
+        return int(native.program_block(self.capsule))
 
 
 def _nout(node: Node) -> int:

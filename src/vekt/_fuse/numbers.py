@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from .graph import Node
+    from vekt._fuse.graph import Node
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,

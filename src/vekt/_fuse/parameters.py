@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .graph import Node
+from vekt._fuse.graph import Node
 
 if TYPE_CHECKING:
-    from .rules import Algebra
+    from vekt._fuse.rules import Algebra
 
 Gradients = Sequence[Node | None]
 

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from vekt import elementwise
-from vekt._axes import unmasked
-
-from .functions import of_parts
-from .fused import fuse
-from .numbers import is_huge
+from vekt._core.axes import unmasked
+from vekt._fuse.functions import of_parts
+from vekt._fuse.fused import fuse
+from vekt._fuse.numbers import is_huge
 
 _MOST_CHARACTERS, _DEEPEST, _MOST_EXPRESSIONS = 20_000, 100, 256
 _PYTHONS = (bool, int, float, complex)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import Node, topological
-from .lower import Call, Program, TooLargeError, calls_of
-from .segments import MAX_OPERANDS
+from vekt._fuse.graph import Node, topological
+from vekt._fuse.lower import Call, Program, TooLargeError, calls_of
+from vekt._fuse.segments import MAX_OPERANDS
 
 Array = NDArray[Any]
 _MOST_BYTES = 768
-"""Of one element, in all values of a program (csrc/program.h)."""
+"""Of one element, in all values of a program (csrc/engine/program.h)."""
 _TOGETHER = 1 << 14
 """Elements that go through all parts before the next ones, so that a cache holds what is kept."""
 

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
-from vekt import _native, _ufuncs
-
-from .graph import FLOAT, REDUCTIONS, Graph, Node, UnfusableError
-from .lower import Program
-from .parts import Part, parts_of, run_parts
+from vekt._core import native
+from vekt._fuse.graph import FLOAT, REDUCTIONS, Graph, Node, UnfusableError
+from vekt._fuse.lower import Program
+from vekt._fuse.parts import Part, parts_of, run_parts
 
 Array = NDArray[Any]
 _KIND = {"stored": 0, "sum": 1, "mean": 1, "max": 2, "min": 3}
@@ -66,7 +65,7 @@ class Tier:
 
     __slots__ = ("compile", "isa")
 
-    def __init__(self, compile: bool | None = None, isa: str = _native.SELECTED) -> None:
+    def __init__(self, compile: bool | None = None, isa: str = native.SELECTED) -> None:
         self.compile, self.isa = compile, isa
 
 
@@ -162,7 +161,7 @@ class Pass:
                 raise ValueError(f"out: expected an array of shape {final}, got {target.shape}")
             if target is None or not _is_plain(target, result, arrays, targets):
                 like = arrays if result.like is None else (arrays[result.like],)
-                targets.append(_ufuncs.empty(full, result.made, like))
+                targets.append(native.empty(full, result.made, like))
             else:
                 targets.append(target.reshape(full))
         divisors = tuple([each[2] for each in layout.results])
@@ -261,7 +260,7 @@ def execute(
     if not any(kinds):
         _runner(program.isa).run(program.capsule, tuple(inputs), tuple(outputs))
         return
-    _ufuncs.reduce_program(
+    native.reduce_program(
         program.target,
         program.capsule,
         shape,
@@ -274,4 +273,4 @@ def execute(
 @cache
 def _runner(isa: str) -> Any:
     """Make a dispatcher of no operations of its own, for the kernels of a target."""
-    return _native.build_dispatcher("run", 1, 0, print, "", isa=isa)
+    return native.build_dispatcher("run", 1, 0, None, "", isa=isa)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import REDUCTIONS, Graph, Node, UnfusableError, leaves, topological
-from .numbers import Fixed, UnforeseenError, as_dtype, identity
-from .passes import SCALAR, Pass, Result, Tier
-from .recorded import Recorded, can_record
-from .rules import Algebra, gradients
-from .spread import check_shape, spread, spread_value
-from .symbols import NUMBERS, Symbol, refuse, scalar_of
+from vekt._fuse.graph import REDUCTIONS, Graph, Node, UnfusableError, leaves, topological
+from vekt._fuse.numbers import Fixed, UnforeseenError, as_dtype, identity
+from vekt._fuse.passes import SCALAR, Pass, Result, Tier
+from vekt._fuse.recorded import Recorded, can_record
+from vekt._fuse.rules import Algebra, gradients
+from vekt._fuse.spread import check_shape, spread, spread_value
+from vekt._fuse.symbols import NUMBERS, Symbol, refuse, scalar_of
 
 Array = NDArray[Any]
 _MOST_RECORDED = 256

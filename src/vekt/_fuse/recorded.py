@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vekt import _ufuncs
+from vekt._core import native
 
 if TYPE_CHECKING:
-    from .passes import Pass
+    from vekt._fuse.passes import Pass
 
 Array = NDArray[Any]
 
@@ -68,7 +68,7 @@ class Recorded:
             only = step.only
             outs = [np.empty(full, dtype) for full, dtype in made]
             operands = (*[values[k] for k in takes], *outs)
-            _ufuncs.reduce_program(
+            native.reduce_program(
                 only.target, only.capsule, layout.shape, operands, layout.kinds, divisors
             )
             for y, final in zip(outs, finals, strict=True):

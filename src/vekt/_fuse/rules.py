@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Graph, Node, is_kernel, topological
-from .parameters import PARAMETERS
+from vekt._fuse.graph import Graph, Node, is_kernel, topological
+from vekt._fuse.parameters import PARAMETERS
 
 Gradients = Sequence[Node | None]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .emit import has_type, is_plain
-from .graph import Node
+from vekt._fuse.emit import has_type, is_plain
+from vekt._fuse.graph import Node
 
 MAX_OPERANDS = 32
 MAX_NODES = 96

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
-from .graph import REDUCTIONS, Node
+from vekt._fuse.graph import REDUCTIONS, Node
 
 Array = NDArray[Any]
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .graph import Graph, Node, UnfusableError
+from vekt._fuse.graph import Graph, Node, UnfusableError
 
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
 OWN_BITS = ("exponential", "log", "sin", "cos", "multiply_add")

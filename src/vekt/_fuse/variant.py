@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vekt._axes import is_dask
-from vekt._foreign import on_dask
-
-from .graph import UnfusableError
-from .numbers import Fixed
-from .passes import Tier
-from .plan import Plan, Traced
-from .symbols import TraceError
+from vekt._core.axes import is_dask
+from vekt._core.foreign import on_dask
+from vekt._fuse.graph import UnfusableError
+from vekt._fuse.numbers import Fixed
+from vekt._fuse.passes import Tier
+from vekt._fuse.plan import Plan, Traced
+from vekt._fuse.symbols import TraceError
 
 if TYPE_CHECKING:
-    from .fused import Fused
+    from vekt._fuse.fused import Fused
 
 _MOST_FIXED = 64
 

@@ -23,7 +23,7 @@ array([0.7979, 0.242 ])
 
 from __future__ import annotations
 
-from . import _activations, _fuse, _gates, _linalg, _losses, _norms, _rows
+from vekt.autograd import _activations, _fuse, _gates, _linalg, _losses, _norms, _rows
 
 _MODULES = (_activations, _fuse, _gates, _linalg, _losses, _norms, _rows)
 

@@ -9,9 +9,8 @@ from autograd.extend import defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
 import vekt as vk
-
-from .._registry import OPS
-from ._curvatures import curvatures
+from vekt._spec.activations import OPS
+from vekt.autograd._curvatures import curvatures
 
 Function = Callable[..., Any]
 

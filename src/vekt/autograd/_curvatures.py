@@ -10,7 +10,7 @@ from typing import Any
 
 import autograd.numpy as np
 
-from .._registry.exponential import _SLOPE as SELU_SLOPE
+from vekt._spec.activations.exponential import _SLOPE as SELU_SLOPE
 
 Function = Callable[..., Any]
 

@@ -10,9 +10,8 @@ from autograd.extend import defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
 import vekt as vk
-
-from .._axes import along_shape
-from . import _activations
+from vekt._core.axes import along_shape
+from vekt.autograd import _activations
 
 Function = Callable[..., Any]
 

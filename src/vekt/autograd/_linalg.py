@@ -11,8 +11,7 @@ from autograd.extend import defvjp, primitive
 from autograd.numpy.numpy_vjps import match_complex, unbroadcast_f
 
 import vekt as vk
-
-from . import _activations
+from vekt.autograd import _activations
 
 Function = Callable[..., Any]
 

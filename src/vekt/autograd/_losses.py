@@ -10,9 +10,8 @@ from autograd.extend import defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
 import vekt as vk
-
-from .._loss_ops import LOSSES
-from . import _activations, _rows
+from vekt._spec.losses import LOSSES
+from vekt.autograd import _activations, _rows
 
 Function = Callable[..., Any]
 

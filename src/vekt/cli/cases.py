@@ -11,7 +11,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from vekt._registry import OPS, Kernel, Op
+from vekt._spec.activations import OPS, Kernel, Op
 
 # Kernels whose defaults are another kernel's special case are measured with these.
 _ARGUMENTS: dict[str, dict[str, float]] = {

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._functions import public_functions
-from .._gate_ops import PUBLIC_NAMES
-from .._registry import OPS
-from . import (
+from vekt._spec.activations import OPS
+from vekt._spec.functions import public_functions
+from vekt._spec.gates import PUBLIC_NAMES
+from vekt.jit import (
     _dense,
     _dense_types,
     _gates,
@@ -29,11 +29,11 @@ from . import (
     _vectors,
     _vectors_types,
 )
-from ._dot import dot
-from ._elementary import elementary_functions
-from ._kernels import RAW
-from ._nopython import register
-from ._rows import FUNCTIONS as _ROWS
+from vekt.jit._dot import dot
+from vekt.jit._elementary import elementary_functions
+from vekt.jit._kernels import RAW
+from vekt.jit._nopython import register
+from vekt.jit._rows import FUNCTIONS as _ROWS
 
 
 def _public() -> dict[str, Callable[..., Any]]:
@@ -42,7 +42,7 @@ def _public() -> dict[str, Callable[..., Any]]:
         made = public_functions(op, RAW, __name__)
         for name, function in made.items():
             register(op, name, function)
-            for alias in getattr(op, "aliases", ()):
+            for alias in op.aliases:
                 functions[alias + name.removeprefix(op.name)] = function
         functions |= made
     for name in PUBLIC_NAMES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._linalg import documented, on_this_thread
+from vekt.jit._linalg import documented, on_this_thread
 
 
 @documented

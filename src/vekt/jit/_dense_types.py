@@ -12,15 +12,14 @@ from numba.core.errors import TypingError
 from numba.misc.special import literally
 from numba.np.numpy_support import as_dtype
 
-from vekt._kernels import lib
-
-from .._layer_activation import _find as find_op
-from .._layer_activation import kernel_of
-from ._dense import dense, dense_backward
-from ._jitable import jitable, overloads
-from ._native_calls import address_of, driver, kernel_symbol
-from ._products import check_out, common_kind, converter, overlap
-from ._views import is_none, literal, matrix_maker, store
+from vekt._core.native import lib
+from vekt._spec.layer_activation import _find as find_op
+from vekt._spec.layer_activation import kernel_of
+from vekt.jit._dense import dense, dense_backward
+from vekt.jit._jitable import jitable, overloads
+from vekt.jit._native_calls import address_of, driver, kernel_symbol
+from vekt.jit._products import check_out, common_kind, converter, overlap
+from vekt.jit._views import is_none, literal, matrix_maker, store
 
 NAMES = ("dense", "dense_backward")
 

@@ -9,12 +9,12 @@ from numba import njit, types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
-from ._gates import _entry
-from ._jitable import overloads
-from ._linalg import documented, finished, on_this_thread
-from ._linalg_types import is_vector, of_vectors
-from ._products import common_kind
-from ._views import is_none
+from vekt.jit._gates import _entry
+from vekt.jit._jitable import overloads
+from vekt.jit._linalg import documented, finished, on_this_thread
+from vekt.jit._linalg_types import is_vector, of_vectors
+from vekt.jit._products import common_kind
+from vekt.jit._views import is_none
 
 # Reassociation gives LLVM as many accumulators as the machine wants; NaN and inf stay as they are.
 _FASTMATH = {"reassoc", "contract"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._jitable import overloads
-from ._kernels import COMPILED, RAW
+from vekt.jit._jitable import overloads
+from vekt.jit._kernels import COMPILED, RAW
 
 _DOC = """\
 {summary}

@@ -10,8 +10,8 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from .._operands import operand_dtype
-from ._jitable import jitable, overloads
+from vekt._core.operands import operand_dtype
+from vekt.jit._jitable import jitable, overloads
 
 Element = Callable[..., Any]
 

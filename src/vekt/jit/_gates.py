@@ -12,15 +12,15 @@ from numba.core.errors import TypingError
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.np.numpy_support import as_dtype
 
-from .._axes import halves
-from .._functions import _flag
-from .._gate_docstrings import documented
-from .._gate_ops import GATES, Gate
-from .._operands import checked_out, operand_dtype, result_dtype
-from ._elementwise import _result_type, _spread, elementwise
-from ._jitable import entry, jitable, overloads
-from ._kernels import _FINGERPRINT, _general
-from ._scalars import SCALARS
+from vekt._core.axes import halves
+from vekt._core.operands import checked_out, operand_dtype, result_dtype
+from vekt._spec.docs.gates import documented
+from vekt._spec.functions import _flag
+from vekt._spec.gates import GATES, Gate
+from vekt.jit._elementwise import _result_type, _spread, elementwise
+from vekt.jit._jitable import entry, jitable, overloads
+from vekt.jit._kernels import _FINGERPRINT, _general
+from vekt.jit._scalars import SCALARS
 
 Function = Callable[..., Any]
 

@@ -11,14 +11,14 @@ from zlib import crc32
 import numpy as np
 from numba import types
 
-from .. import _reference_math
-from .._operands import checked_out, computing_dtype, result_dtype
-from .._registry import KERNELS
-from . import _math, _normal
-from ._elementwise import elementwise
-from ._jitable import entry, jitable
-from ._scalars import FROM_OUTPUT, SCALARS
-from ._single import single
+from vekt._core.operands import checked_out, computing_dtype, result_dtype
+from vekt._spec import math
+from vekt._spec.activations import KERNELS
+from vekt.jit import _math, _normal
+from vekt.jit._elementwise import elementwise
+from vekt.jit._jitable import entry, jitable
+from vekt.jit._scalars import FROM_OUTPUT, SCALARS
+from vekt.jit._single import single
 
 Function = Callable[..., Any]
 
@@ -123,7 +123,7 @@ globals().update(COMPILED)
 
 def _fingerprint() -> str:
     """Digest of the sources that go into a compiled entry."""
-    paths = [*sorted(Path(__file__).parent.rglob("*.py")), Path(_reference_math.__file__)]
+    paths = [*sorted(Path(__file__).parent.rglob("*.py")), Path(math.__file__)]
     return f"{crc32(b''.join(path.read_bytes() for path in paths)):08x}"
 
 

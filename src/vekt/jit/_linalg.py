@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .._operands import checked_out
-from ..threading import num_threads
+from vekt._core.operands import checked_out
+from vekt.threading import num_threads
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -9,10 +9,10 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.misc.special import literally
 
-from ._jitable import jitable, overloads
-from ._linalg import matmul, matvec, tensordot, vecdot, vecmat
-from ._products import check_out, common_kind, converter, multiplier
-from ._views import as_tuple, length, literal, matrix_maker, moved, with_last
+from vekt.jit._jitable import jitable, overloads
+from vekt.jit._linalg import matmul, matvec, tensordot, vecdot, vecmat
+from vekt.jit._products import check_out, common_kind, converter, multiplier
+from vekt.jit._views import as_tuple, length, literal, matrix_maker, moved, with_last
 
 NAMES = ("matmul", "matvec", "tensordot", "vecdot", "vecmat")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ._constants import EXP, LOG
-from ._intrinsics import has_fma, mad, polynomial
-from ._jitable import jitable
+from vekt.jit._constants import EXP, LOG
+from vekt.jit._intrinsics import has_fma, mad, polynomial
+from vekt.jit._jitable import jitable
 
 DOUBLE = True
 """Whether the result is to be a float64: the last bits count."""

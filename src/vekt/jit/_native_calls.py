@@ -18,10 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vekt._kernels import ffi, lib
-
-from .._native import SELECTED, TARGETS, _address
-from .._native import kernels as kernel_rows
+from vekt._core.native import SELECTED, TARGETS, _address, ffi, lib
+from vekt._core.native import kernels as kernel_rows
 
 _POINTER = ir.IntType(8).as_pointer()
 _PREFIX = "vekt_jit_"

@@ -8,10 +8,10 @@ from typing import Any
 
 from numba import types
 
-from .._functions import INPUTS
-from .._op import Op, Param
-from ._jitable import overloads
-from ._kernels import COMPILED
+from vekt._spec.functions import INPUTS
+from vekt._spec.op import Op, Param
+from vekt.jit._jitable import overloads
+from vekt.jit._kernels import COMPILED
 
 
 def _params(op: Op, kind: str) -> tuple[Param, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import pi, sqrt
 
-from .._reference_math import constant_pair
-from .._registry import KERNELS
-from ._constants import ERF, SLOPE, TAIL
-from ._intrinsics import mad, polynomial
-from ._jitable import jitable
-from ._math import DOUBLE, exp_parts, two_product
+from vekt._spec.activations import KERNELS
+from vekt._spec.math import constant_pair
+from vekt.jit._constants import ERF, SLOPE, TAIL
+from vekt.jit._intrinsics import mad, polynomial
+from vekt.jit._jitable import jitable
+from vekt.jit._math import DOUBLE, exp_parts, two_product
 
 # -t0, where the derivative of gelu is 0, as a sum.
 _ROOT, _ROOT_LOW = constant_pair(KERNELS["gelu"].roots[0])

@@ -9,13 +9,13 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
-from .._axes import along, periods
-from .._gate_docstrings import documented
-from .._operands import operand_dtype
-from ._elementwise import _result_type, _shape, _unliteral
-from ._gates import _entry, contiguous, place, rounded, spread, stored, with_item
-from ._jitable import jitable, overloads
-from ._kernels import COMPILED, RAW
+from vekt._core.axes import along, periods
+from vekt._core.operands import operand_dtype
+from vekt._spec.docs.gates import documented
+from vekt.jit._elementwise import _result_type, _shape, _unliteral
+from vekt.jit._gates import _entry, contiguous, place, rounded, spread, stored, with_item
+from vekt.jit._jitable import jitable, overloads
+from vekt.jit._kernels import COMPILED, RAW
 
 _leaky_relu = COMPILED["leaky_relu"]
 

@@ -10,12 +10,11 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from vekt._kernels import lib
-
-from ._gates import with_item
-from ._jitable import jitable
-from ._native_calls import driver
-from ._views import is_none, store
+from vekt._core.native import lib
+from vekt.jit._gates import with_item
+from vekt.jit._jitable import jitable
+from vekt.jit._native_calls import driver
+from vekt.jit._views import is_none, store
 
 _INTEGERS = {
     1: lib.VEKT_PRODUCT_I8,

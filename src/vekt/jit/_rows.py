@@ -12,12 +12,11 @@ from numba.core.errors import TypingError
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import register_jitable
 
-from .._operands import checked_out, result_dtype
-from .._reference_rows import broadcast
-from .._row_containers import normalized_axes
-from .._row_functions import row_functions
-from ._jitable import OPTIONS, entry, overloads
-from ._math import exp_parts
+from vekt._core.containers import normalized_axes
+from vekt._core.operands import broadcast, checked_out, mask_of, result_dtype
+from vekt._spec.row_functions import row_functions
+from vekt.jit._jitable import OPTIONS, entry, overloads
+from vekt.jit._math import exp_parts
 
 # Each function works on x (outer, n, inner) and writes to y: rows lie along the middle axis.  All
 # is done in float64, with the differences x - max in two words.
@@ -266,11 +265,8 @@ def _rows(
         operand = np.asarray(x).astype(narrow).astype(kind)
     axes = normalized_axes(axis, operand.ndim)
     if where is not None:
-        mask = np.asarray(where)
-        if mask.dtype != bool:
-            raise TypeError(f"where: expected bool, got {mask.dtype}")
         lowest = np.inf if name == "softmin" else -np.inf
-        operand = np.where(broadcast(mask, operand.shape), operand, kind.type(lowest))
+        operand = np.where(broadcast(mask_of(where), operand.shape), operand, kind.type(lowest))
     order = [*(i for i in range(operand.ndim) if i not in axes), *axes]
     shape = tuple(operand.shape[i] for i in order)
     n = math.prod(operand.shape[i] for i in axes)

@@ -11,8 +11,15 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-from ._constants import ERF_SINGLE, EXP_SINGLE, EXPM1_SINGLE, LOG_SINGLE, SLOPE_SINGLE, TAIL_SINGLE
-from ._jitable import is_jitable, jitable
+from vekt.jit._constants import (
+    ERF_SINGLE,
+    EXP_SINGLE,
+    EXPM1_SINGLE,
+    LOG_SINGLE,
+    SLOPE_SINGLE,
+    TAIL_SINGLE,
+)
+from vekt.jit._jitable import is_jitable, jitable
 
 # No power of two needs a second factor, since nothing underflows in float64.
 _CONSTANTS: dict[str, Any] = {

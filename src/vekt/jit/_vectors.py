@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .._operands import is_bfloat16
-from ._gates import _entry as entry
-from ._linalg import documented, finished
+from vekt._core.operands import is_bfloat16
+from vekt.jit._gates import _entry as entry
+from vekt.jit._linalg import documented, finished
 
 _SAME_SIZE = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)} | {16: np.dtype("c16")}
 """Dtypes as which the elements of a copy are moved, by their size in bytes."""

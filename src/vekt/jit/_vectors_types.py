@@ -11,10 +11,10 @@ from numba import njit, types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from ._jitable import jitable, overloads
-from ._products import check_out, overlap
-from ._vectors import cosine_similarity, norm, outer, transpose_copy
-from ._views import is_none, literal, matrix_maker, moved, store, with_last
+from vekt.jit._jitable import jitable, overloads
+from vekt.jit._products import check_out, overlap
+from vekt.jit._vectors import cosine_similarity, norm, outer, transpose_copy
+from vekt.jit._views import is_none, literal, matrix_maker, moved, store, with_last
 
 NAMES = ("cosine_similarity", "norm", "outer", "transpose_copy")
 

@@ -9,8 +9,8 @@ import numpy as np
 from numba import types
 from numpy.lib.stride_tricks import as_strided
 
-from ._gates import place, with_item
-from ._jitable import jitable, overloads
+from vekt.jit._gates import place, with_item
+from vekt.jit._jitable import jitable, overloads
 
 
 def is_none(kind: Any) -> bool:

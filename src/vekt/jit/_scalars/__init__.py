@@ -5,7 +5,7 @@ This is what `vekt.jit` needs to know about an activation; loops, broadcasting a
 no more than that half.  One module a family, as in the registry.
 """
 
-from . import exponential, gelu, logistic, piecewise, shrink
-from ._enter import FROM_OUTPUT, SCALARS
+from vekt.jit._scalars import exponential, gelu, logistic, piecewise, shrink
+from vekt.jit._scalars._enter import FROM_OUTPUT, SCALARS
 
 __all__ = ["FROM_OUTPUT", "SCALARS", "exponential", "gelu", "logistic", "piecewise", "shrink"]

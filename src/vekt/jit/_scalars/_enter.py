@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._jitable import jitable
+from vekt.jit._jitable import jitable
 
 SCALARS: dict[str, Callable[..., tuple[float, float]]] = {}
 FROM_OUTPUT: dict[str, Callable[..., float]] = {}

@@ -5,10 +5,10 @@ Small factors come last, so that subnormal results keep their digits.
 
 from __future__ import annotations
 
-from ..._reference_math import constant_pair
-from .._intrinsics import mad
-from .._math import exp, exp_parts, expm1_nonpositive, two_product
-from ._enter import from_output, scalar
+from vekt._spec.math import constant_pair
+from vekt.jit._intrinsics import mad
+from vekt.jit._math import exp, exp_parts, expm1_nonpositive, two_product
+from vekt.jit._scalars._enter import from_output, scalar
 
 _SCALE = "1.0507009873554804934193349852946"
 _FLOOR = "1.7580993408473768599402175208123193420602458089122"  # scale times alpha

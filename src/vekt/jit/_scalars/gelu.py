@@ -6,11 +6,11 @@ normal one keep their digits.
 
 from __future__ import annotations
 
-from ..._reference_math import constant_pair
-from ..._registry import GELU_TANH_K1, GELU_TANH_K3
-from .._math import exp_parts, tail_or, two_product
-from .._normal import gaussian_parts, scaled_normal_slope, scaled_normal_tail
-from ._enter import scalar
+from vekt._spec.activations import GELU_TANH_K1, GELU_TANH_K3
+from vekt._spec.math import constant_pair
+from vekt.jit._math import exp_parts, tail_or, two_product
+from vekt.jit._normal import gaussian_parts, scaled_normal_slope, scaled_normal_tail
+from vekt.jit._scalars._enter import scalar
 
 _FAR = 40.0
 _K1, _K1_LOW = constant_pair(GELU_TANH_K1)

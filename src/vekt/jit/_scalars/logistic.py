@@ -5,8 +5,8 @@ Small factors of exponentials come last, so that subnormal results keep their di
 
 from __future__ import annotations
 
-from .._intrinsics import mad
-from .._math import (
+from vekt.jit._intrinsics import mad
+from vekt.jit._math import (
     DOUBLE,
     SINK,
     SINK_LIMIT,
@@ -21,8 +21,8 @@ from .._math import (
     tail_or,
     two_product,
 )
-from .._math import tanh as tanh_value
-from ._enter import from_output, scalar
+from vekt.jit._math import tanh as tanh_value
+from vekt.jit._scalars._enter import from_output, scalar
 
 # Beyond it exp has underflowed, and infinity times 0 must not be met.
 _FAR = 1000.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import sqrt
 
-from .._intrinsics import mad
-from .._jitable import jitable
-from ._enter import from_output, scalar
+from vekt.jit._intrinsics import mad
+from vekt.jit._jitable import jitable
+from vekt.jit._scalars._enter import from_output, scalar
 
 _INF = float("inf")
 _SIXTH = 1.0 / 6.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import copysign, factorial
 
-from .._intrinsics import polynomial
-from .._math import exp_nonpositive
-from .._math import tanh as tanh_value
-from ._enter import from_output, scalar
+from vekt.jit._intrinsics import polynomial
+from vekt.jit._math import exp_nonpositive
+from vekt.jit._math import tanh as tanh_value
+from vekt.jit._scalars._enter import from_output, scalar
 
 # Power series in x**2, to 2**-60 for abs(x) <= 1.
 _COSH = tuple(1.0 / factorial(2 * k) for k in range(11))

@@ -1,0 +1,158 @@
+/* What the C files of vekt._ufuncs share. */
+#ifndef VEKT_BRIDGE_H
+#define VEKT_BRIDGE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL vekt_array_api
+#define PY_UFUNC_UNIQUE_SYMBOL vekt_ufunc_api
+#include <numpy/arrayobject.h>
+#include <numpy/dtype_api.h>
+#include <numpy/ufuncobject.h>
+
+#include "drivers.h"
+
+/* Set by connect(): the drivers in vekt._kernels, and the target chosen at import. */
+extern const vekt_api *vekt_connected;
+extern const vekt_target *vekt_selected;
+
+/* module.c.  The target of this address; NULL with an error where there is none. */
+const vekt_target *vekt_target_of(PyObject *address);
+
+/* module.c.  The target to which build() bound a function, whose `self` this is; else the selected one. */
+const vekt_target *vekt_bound_target(PyObject *self);
+
+/* Lets other threads run during a call that takes long enough, until vekt_take_gil of what this returns. */
+static inline PyThreadState *vekt_release_gil(int is_long) { return is_long ? PyEval_SaveThread() : NULL; }
+static inline void vekt_take_gil(PyThreadState *released) {
+    if (released) PyEval_RestoreThread(released);
+}
+
+/* What Python does where C does not, handed in by provide() under the names in module.c. */
+typedef enum {
+    VEKT_PY_AXIS_ERROR,  /* NumPy's exception for a bad axis: AxisError(axis, ndim) */
+    VEKT_PY_PLAIN,       /* plain(function, name, x): x as an array, an error for another library's */
+    VEKT_PY_SEVERAL,     /* several(ufunc, args, kwargs) of other libraries' operands; NotImplemented for others */
+    VEKT_PY_LAZY_MATMUL, /* matmul of operands one of which is Dask's */
+    VEKT_PY_DOT,         /* dot(a, b, out) of operands that are not both vectors */
+    VEKT_N_PY
+} vekt_py;
+
+/* module.c.  A borrowed reference; NULL with an error where nothing has been provided. */
+PyObject *vekt_python(vekt_py which);
+
+/* shared.c.  Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
+int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
+
+/* shared.c.  A new reference to an argument as an array; TypeError where another library has functions for it. */
+PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name);
+
+/* shared.c.  function(self, args, kwargs) with what a vector call was given. */
+PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
+/* The bit of a vector call's n_args that gives the callee a place before the arguments. */
+#define VEKT_NAMED_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
+
+/* The ufunc over the target's kernels of that name; KeyError where there are none. */
+PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc, int n_params);
+
+/* dtypes.c.  One loop for operands that are all of the same dtype. */
+int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, int n_params, PyArrayMethod_StridedLoop *loop);
+/* A promoter for all dtypes without a loop of their own. */
+int vekt_add_promoter(PyObject *ufunc, PyArrayMethod_PromoterFunction *promoter);
+/* Is this the DType of ml_dtypes.bfloat16?  Where it is, that package has been imported. */
+int vekt_is_bfloat16(PyArray_DTypeMeta *dtype);
+/* The same of an array's dtype; all but a user's own are told at once. */
+int vekt_holds_bfloat16(const PyArray_Descr *descr);
+/* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
+PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
+                                      PyArray_DTypeMeta *const signature[]);
+/* What dtype= or signature= ask for: sets *dtype (borrowed), NULL where nothing is asked for.  0 without an error
+ * where they ask for several dtypes at once, of which there is no loop. */
+int vekt_asked_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const signature[], PyArray_DTypeMeta **dtype);
+/* The dtype that the inputs have in common (borrowed), or NULL without an error.  bfloat16, where given, stays alone,
+ * and beside others counts as float32, as in NumPy's own ufuncs; NumPy cannot promote it with all dtypes. */
+PyArray_DTypeMeta *vekt_common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
+                                     PyArray_DTypeMeta *bfloat16);
+/* A promoter's answer: this dtype for all operands. */
+void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_DTypeMeta *const operands[],
+                      PyArray_DTypeMeta *promoted[]);
+
+/* operations.c.  Capsules of this name own a vekt_operation. */
+#define VEKT_OPERATION "vekt_operation"
+/* vekt_type of NumPy's type number, or of a dtype, which may be bfloat16; -1 for those that the engine has not. */
+int vekt_memory_type(int type_num);
+int vekt_memory_type_of(const PyArray_Descr *descr);
+/* kernel_operation(target, name, dtype), and numpy_operation(ufunc, dtypes, cost): NotImplemented for those that the
+ * engine has not, and where there is no loop of exactly these types. */
+PyObject *vekt_py_kernel_operation(PyObject *self, PyObject *args);
+PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args);
+/* The loop of where(condition, x, y) for results of a vekt_type, or NULL. */
+vekt_loop vekt_select_loop(const vekt_target *target, int type);
+/* dispatcher.c. */
+int vekt_add_dispatcher(PyObject *module);
+
+/* gufuncs.c and matmul.c: matrix products.  matmul has a second gufunc for deterministic="batch": loops see none of
+ * a call's own keywords. */
+enum {
+    VEKT_MATMUL,
+    VEKT_VECDOT,
+    VEKT_MATVEC,
+    VEKT_VECMAT,
+    VEKT_N_PRODUCT_FUNCTIONS,
+    VEKT_MATMUL_INVARIANT = VEKT_N_PRODUCT_FUNCTIONS,
+    VEKT_N_GUFUNCS
+};
+/* What a product of elements of NumPy's type is computed in (matmul.h), or -1 for a type that has none. */
+int vekt_product_type(int type_num);
+/* A stack of products, as one where that is possible: all bits of an invariant product stay the same, since those of
+ * an element depend on its row and its column alone.  Writes to *p. */
+int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count,
+                        const ptrdiff_t steps[3]);
+PyObject *vekt_build_gufunc(const vekt_target *target, int which);
+/* Adds matmul and its kin over the selected target to the module. */
+int vekt_add_products(PyObject *module);
+/* The same functions over another target, in a dict by name. */
+PyObject *vekt_build_products(const vekt_target *target);
+
+/* dot(a, b, out=None); self is a capsule of the target, or the module for the selected one. */
+PyObject *vekt_py_matmul(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
+PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
+extern const char vekt_dot_doc[];
+
+/* rows(name, x, y, axis, keepdims, where, out, dtype); self as for dot. */
+PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+extern const char vekt_rows_doc[];
+/* cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore); self as for dot. */
+PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+/* prelu(target, x, alpha, out, outer, period, inner), and
+ * prelu_backward(target, dy, x, alpha, dx, dalpha, outer, period, inner): drivers.h tells about the lengths. */
+PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+
+/* retype_dlpack(capsule, from, to) */
+PyObject *vekt_py_retype_dlpack(PyObject *self, PyObject *args);
+/* call_aligned(function, args, kwargs) */
+PyObject *vekt_py_call_aligned(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+
+/* optim_step(kind, p, g, m, v, numbers); self as for dot. */
+PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+/* norms(kind, x, y, axis, keepdims); self as for dot. */
+PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+/* reduce(op, x, axis, dtype, out, keepdims); self as for dot. */
+PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+/* Adds the functions of dense layers to the module. */
+int vekt_add_dense(PyObject *module);
+
+/* Adds the functions of programs to the module. */
+int vekt_add_programs(PyObject *module);
+
+/* order.c: empty(shape, dtype, arrays) */
+PyObject *vekt_py_empty(PyObject *self, PyObject *args);
+/* outer(a, b, out) and transpose_copy(source, copy); self as for dot. */
+PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+
+#endif

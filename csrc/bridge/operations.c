@@ -1,0 +1,161 @@
+/* Operations that the broadcast engine can run, as capsules: kernels of a target, and the loops of NumPy's own ufuncs
+ * on their types. */
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#include "bridge.h"
+
+#include <string.h>
+
+int vekt_memory_type(int type_num) {
+    switch (type_num) {
+    case NPY_BOOL:
+        return VEKT_TYPE_BOOL;
+    case NPY_BYTE:
+        return VEKT_TYPE_I8;
+    case NPY_UBYTE:
+        return VEKT_TYPE_U8;
+    case NPY_SHORT:
+        return VEKT_TYPE_I16;
+    case NPY_USHORT:
+        return VEKT_TYPE_U16;
+    case NPY_INT:
+        return VEKT_TYPE_I32;
+    case NPY_UINT:
+        return VEKT_TYPE_U32;
+    case NPY_LONG:
+        return sizeof(npy_long) == 8 ? VEKT_TYPE_I64 : VEKT_TYPE_I32;
+    case NPY_ULONG:
+        return sizeof(npy_long) == 8 ? VEKT_TYPE_U64 : VEKT_TYPE_U32;
+    case NPY_LONGLONG:
+        return VEKT_TYPE_I64;
+    case NPY_ULONGLONG:
+        return VEKT_TYPE_U64;
+    case NPY_HALF:
+        return VEKT_TYPE_HALF;
+    case NPY_FLOAT:
+        return VEKT_TYPE_F32;
+    case NPY_DOUBLE:
+        return VEKT_TYPE_F64;
+    case NPY_CFLOAT:
+        return VEKT_TYPE_C64;
+    case NPY_CDOUBLE:
+        return VEKT_TYPE_C128;
+    default:
+        return -1;
+    }
+}
+
+int vekt_memory_type_of(const PyArray_Descr *descr) {
+    static int bfloat16 = NPY_NOTYPE; /* the number that NumPy has given it */
+    if (descr->type_num < NPY_USERDEF) return vekt_memory_type(descr->type_num);
+    if (descr->type_num == bfloat16) return VEKT_TYPE_BFLOAT16;
+    if (!vekt_holds_bfloat16(descr)) return -1;
+    bfloat16 = descr->type_num;
+    return VEKT_TYPE_BFLOAT16;
+}
+
+static void free_operation(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, VEKT_OPERATION)); }
+
+/* Takes over the memory. */
+static PyObject *new_capsule(vekt_operation *operation) {
+    PyObject *capsule = PyCapsule_New(operation, VEKT_OPERATION, free_operation);
+    if (!capsule) PyMem_Free(operation);
+    return capsule;
+}
+
+/* ---- kernels ---- */
+
+typedef struct {
+    vekt_operation base;
+    vekt_loop loop;
+} kernel_operation;
+
+static void run_kernel(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+    ((const kernel_operation *)self)->loop(args, advance, n);
+}
+
+static PyObject *new_kernel(int nin, int nout, int cost, const uint8_t *type, vekt_loop loop) {
+    kernel_operation *o = PyMem_Malloc(sizeof *o);
+    if (!o) return PyErr_NoMemory();
+    *o = (kernel_operation){.base = {.run = run_kernel, .nin = nin, .nout = nout, .cost = cost}, .loop = loop};
+    memcpy(o->base.type, type, (size_t)(nin + nout));
+    return new_capsule(&o->base);
+}
+
+PyObject *vekt_py_kernel_operation(PyObject *self, PyObject *args) {
+    PyObject *address;
+    const char *name;
+    PyArray_Descr *dtype;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OsO!:kernel_operation", &address, &name, &PyArrayDescr_Type, &dtype)) return NULL;
+    const vekt_target *target = vekt_target_of(address);
+    if (!target) return NULL;
+    const int type = vekt_memory_type_of(dtype);
+    for (int i = 0; i < target->n_arithmetic; i++) {
+        const vekt_typed_kernel *k = &target->arithmetic[i];
+        if (k->type[k->nin - 1] == type && strcmp(k->name, name) == 0)
+            return new_kernel(k->nin, k->nout, k->cost, k->type, k->loop);
+    }
+    for (int i = 0; i < target->n_kernels; i++) {
+        const vekt_kernel *k = &target->kernels[i];
+        const uint8_t own = k->dtype == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64;
+        if (own != type || strcmp(k->name, name) != 0) continue;
+        uint8_t types[VEKT_MAX_ARGS];
+        memset(types, own, sizeof types);
+        return new_kernel(k->nin, k->nout, k->cost, types, k->loop);
+    }
+    return PyErr_Format(PyExc_KeyError, "no kernel %s for %S", name, dtype);
+}
+
+vekt_loop vekt_select_loop(const vekt_target *target, int type) {
+    for (int i = 0; i < target->n_arithmetic; i++) {
+        const vekt_typed_kernel *k = &target->arithmetic[i];
+        if (k->type[k->nin - 1] == type && strcmp(k->name, "where") == 0) return k->loop;
+    }
+    return NULL;
+}
+
+/* ---- NumPy's loops ---- */
+
+typedef struct {
+    vekt_operation base;
+    PyUFuncGenericFunction loop;
+    void *data;
+} numpy_operation;
+
+/* They read single values with a step of 0, and leave their arguments as they are. */
+static void run_numpy(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+    const numpy_operation *o = (const numpy_operation *)self;
+    o->loop((char **)args, &n, advance, o->data);
+}
+
+PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args) {
+    PyUFuncObject *u;
+    PyObject *dtypes;
+    int cost;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O!O!i:numpy_operation", &PyUFunc_Type, &u, &PyTuple_Type, &dtypes, &cost))
+        return NULL;
+    if (PyTuple_Size(dtypes) != u->nargs || u->nargs > VEKT_MAX_OPERANDS || u->core_enabled)
+        return PyErr_Format(PyExc_ValueError, "numpy_operation: %d dtypes expected", u->nargs);
+    int nums[VEKT_MAX_OPERANDS];
+    vekt_operation base = {.run = run_numpy, .nin = u->nin, .nout = u->nout, .cost = cost};
+    for (int j = 0; j < u->nargs; j++) {
+        PyObject *descr = PyTuple_GetItem(dtypes, j);
+        if (!PyArray_DescrCheck(descr)) return PyErr_Format(PyExc_TypeError, "numpy_operation: not a dtype");
+        nums[j] = ((PyArray_Descr *)descr)->type_num;
+        const int type = vekt_memory_type(nums[j]);
+        if (type < 0) Py_RETURN_NOTIMPLEMENTED;
+        base.type[j] = (uint8_t)type;
+    }
+    for (int i = 0; i < u->ntypes; i++) {
+        int same = u->functions != NULL && u->functions[i] != NULL;
+        for (int j = 0; j < u->nargs && same; j++) same = u->types[i * u->nargs + j] == nums[j];
+        if (!same) continue;
+        numpy_operation *o = PyMem_Malloc(sizeof *o);
+        if (!o) return PyErr_NoMemory();
+        *o = (numpy_operation){base, u->functions[i], u->data ? u->data[i] : NULL};
+        return new_capsule(&o->base);
+    }
+    Py_RETURN_NOTIMPLEMENTED;
+}

@@ -1,0 +1,245 @@
+/* Sums, means, extremes, positions and truth of NumPy arrays; reductions.py knows what they are called, and leaves
+ * the rest to NumPy. */
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#include "bridge.h"
+#include "engine/iterate.h"
+
+/* Releasing the GIL costs more than it gives below this many elements. */
+enum { RELEASED_ELEMENTS = 16384 };
+
+typedef struct {
+    PyArrayObject *x;      /* owned */
+    PyArray_Descr *result; /* owned */
+    int is_complex, keepdims;
+    int marks[VEKT_MAX_DIMS]; /* axes that are reduced */
+    int ndim;                 /* of the result */
+    npy_intp shape[VEKT_MAX_DIMS];
+    vekt_dim dims[VEKT_MAX_DIMS + 1];
+    vekt_reduce_call call;
+} work;
+
+static int sized(int is_signed, npy_intp bytes) {
+    switch (bytes) {
+    case 1:
+        return is_signed ? VEKT_TYPE_I8 : VEKT_TYPE_U8;
+    case 2:
+        return is_signed ? VEKT_TYPE_I16 : VEKT_TYPE_U16;
+    case 4:
+        return is_signed ? VEKT_TYPE_I32 : VEKT_TYPE_U32;
+    default:
+        return is_signed ? VEKT_TYPE_I64 : VEKT_TYPE_U64;
+    }
+}
+
+/* The type of real numbers in memory, or -1. */
+static int type_of(const PyArray_Descr *descr) {
+    switch (descr->type_num) {
+    case NPY_BOOL:
+        return VEKT_TYPE_BOOL;
+    case NPY_HALF:
+        return VEKT_TYPE_HALF;
+    case NPY_FLOAT:
+        return VEKT_TYPE_F32;
+    case NPY_DOUBLE:
+        return VEKT_TYPE_F64;
+    default:
+        break;
+    }
+    if (PyTypeNum_ISINTEGER(descr->type_num))
+        return sized(PyTypeNum_ISSIGNED(descr->type_num), PyDataType_ELSIZE(descr));
+    return vekt_holds_bfloat16(descr) ? VEKT_TYPE_BFLOAT16 : -1;
+}
+
+/* Does a float of this type hold those of the other? */
+static int holds(int type, int other) {
+    if (other == VEKT_TYPE_HALF || other == VEKT_TYPE_BFLOAT16)
+        return type == other || type == VEKT_TYPE_F32 || type == VEKT_TYPE_F64;
+    return type == VEKT_TYPE_F64 || (type == VEKT_TYPE_F32 && other == VEKT_TYPE_F32);
+}
+
+/* Sums and means have NumPy's result types, or the dtype asked for where it holds the numbers: 0 otherwise. */
+static int choose_sum(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
+    vekt_reduce_call *c = &w->call;
+    const int is_float = c->type >= VEKT_TYPE_HALF, mean = c->op == VEKT_REDUCE_MEAN;
+    if (!asked && is_float) {
+        w->result = native;
+        Py_INCREF((PyObject *)native);
+        c->out_type = c->type;
+        return 1;
+    }
+    if (asked && w->is_complex) return 0;
+    const int is_unsigned =
+        c->type == VEKT_TYPE_U8 || c->type == VEKT_TYPE_U16 || c->type == VEKT_TYPE_U32 || c->type == VEKT_TYPE_U64;
+    w->result = asked;
+    Py_XINCREF((PyObject *)asked);
+    if (!asked) w->result = PyArray_DescrFromType(mean ? NPY_DOUBLE : is_unsigned ? NPY_UINT64 : NPY_INT64);
+    c->out_type = type_of(w->result);
+    if (c->out_type < 0 || !PyArray_ISNBO(w->result->byteorder)) return 0;
+    if (is_float) return holds(c->out_type, c->type);
+    return c->out_type == VEKT_TYPE_F64 || (!mean && (c->out_type == VEKT_TYPE_I64 || c->out_type == VEKT_TYPE_U64));
+}
+
+/* Chooses what to compute and the dtype of the result; 0 where NumPy is to do it. */
+static int choose(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
+    vekt_reduce_call *c = &w->call;
+    c->type = type_of(native);
+    w->is_complex = native->type_num == NPY_CFLOAT || native->type_num == NPY_CDOUBLE;
+    if (w->is_complex) c->type = native->type_num == NPY_CFLOAT ? VEKT_TYPE_F32 : VEKT_TYPE_F64;
+    if (c->type < 0) return 0;
+    switch (c->op) {
+    case VEKT_REDUCE_SUM:
+    case VEKT_REDUCE_MEAN:
+        return choose_sum(w, native, asked);
+    case VEKT_REDUCE_MAX:
+    case VEKT_REDUCE_MIN:
+        w->result = native;
+        Py_INCREF((PyObject *)native);
+        c->out_type = c->type;
+        return !w->is_complex && !asked;
+    case VEKT_REDUCE_ANY:
+    case VEKT_REDUCE_ALL:
+        w->result = PyArray_DescrFromType(NPY_BOOL);
+        c->out_type = VEKT_TYPE_BOOL;
+        return !asked && !(w->is_complex && c->op == VEKT_REDUCE_ALL);
+    default:
+        w->result = PyArray_DescrFromType(NPY_INTP);
+        c->out_type = VEKT_TYPE_I64;
+        return !w->is_complex && !asked && sizeof(npy_intp) == 8;
+    }
+}
+
+/* Dimensions of the call, with the steps of `out` or of a contiguous result.  Returns how many elements there are. */
+static npy_intp set_dims(work *w, PyArrayObject *out) {
+    vekt_reduce_call *c = &w->call;
+    const int ndim = PyArray_NDIM(w->x);
+    npy_intp out_step = PyDataType_ELSIZE(w->result);
+    int kept = 0, reduced;
+    c->n_outer = 0;
+    for (int i = 0; i < ndim; i++) kept += !w->marks[i];
+    /* Parts of complex numbers are lines of their own where they are summed, and elements where truth is asked. */
+    const int parts_kept = w->is_complex && c->op != VEKT_REDUCE_ANY;
+    c->n_outer = reduced = kept + parts_kept;
+    int k = w->ndim;
+    for (int i = ndim - 1; i >= 0; i--) {
+        const npy_intp size = PyArray_DIM(w->x, i), step = size == 1 ? 0 : PyArray_STRIDE(w->x, i);
+        if (w->marks[i]) {
+            k -= w->keepdims;
+            continue;
+        }
+        k--;
+        w->dims[--kept] = (vekt_dim){size, {step, 0, out ? PyArray_STRIDE(out, k) : out_step}};
+        out_step *= size;
+    }
+    for (int i = 0; i < ndim; i++) {
+        const npy_intp size = PyArray_DIM(w->x, i);
+        if (w->marks[i]) w->dims[reduced++] = (vekt_dim){size, {size == 1 ? 0 : PyArray_STRIDE(w->x, i), 0, 0}};
+    }
+    if (w->is_complex) {
+        const npy_intp item = c->type == VEKT_TYPE_F32 ? 4 : 8;
+        w->dims[parts_kept ? c->n_outer - 1 : reduced++] = (vekt_dim){2, {item, 0, parts_kept ? item : 0}};
+    }
+    c->n_inner = reduced - c->n_outer;
+    c->dims = w->dims;
+    c->x = PyArray_BYTES(w->x);
+    return PyArray_SIZE(w->x);
+}
+
+static int run(const vekt_target *target, const work *w, npy_intp elements) {
+    PyThreadState *released = vekt_release_gil(elements >= RELEASED_ELEMENTS);
+    const int status = vekt_connected->reduce(target, &w->call);
+    vekt_take_gil(released);
+    if (status < 0) PyErr_NoMemory();
+    return status;
+}
+
+/* Is this an array to which the result can be written as it is formed? */
+static int fits(const work *w, PyArrayObject *out) {
+    if (!PyArray_CheckExact((PyObject *)out) || !PyArray_ISWRITEABLE(out) || PyArray_NDIM(out) != w->ndim) return 0;
+    if (!PyArray_EquivTypes(PyArray_DESCR(out), w->result)) return 0;
+    for (int i = 0; i < w->ndim; i++) {
+        if (PyArray_DIM(out, i) != w->shape[i]) return 0;
+    }
+    return PyArray_EquivArrTypes(out, out) && !PyArray_ISBYTESWAPPED(out);
+}
+
+static PyObject *compute(const vekt_target *target, work *w, PyObject *given) {
+    for (int i = 0; i < PyArray_NDIM(w->x); i++) {
+        if (!w->marks[i] || w->keepdims) w->shape[w->ndim++] = w->marks[i] ? 1 : PyArray_DIM(w->x, i);
+    }
+    if (given != Py_None) {
+        PyArrayObject *out = (PyArrayObject *)given;
+        if (!PyArray_Check(given) || !fits(w, out)) Py_RETURN_NOTIMPLEMENTED;
+        w->call.out = PyArray_BYTES(out);
+        if (run(target, w, set_dims(w, out)) < 0) return NULL;
+        Py_INCREF(given);
+        return given;
+    }
+    if (w->ndim == 0) { /* PyArray_Return of a 0-d array takes twice as long */
+        double number[2];
+        w->call.out = (char *)number;
+        return run(target, w, set_dims(w, NULL)) < 0 ? NULL : PyArray_Scalar(number, w->result, NULL);
+    }
+    Py_INCREF((PyObject *)w->result);
+    PyObject *made = PyArray_NewFromDescr(&PyArray_Type, w->result, w->ndim, w->shape, NULL, NULL, 0, NULL);
+    if (!made) return NULL;
+    w->call.out = PyArray_BYTES((PyArrayObject *)made);
+    if (run(target, w, set_dims(w, NULL)) == 0) return made;
+    Py_DECREF(made);
+    return NULL;
+}
+
+/* Axes as NumPy takes them, where this function does: 1.  0: NumPy is to see them; -1: an error. */
+static int choose_axes(work *w, PyObject *axis) {
+    const int positions = w->call.op == VEKT_REDUCE_ARGMAX || w->call.op == VEKT_REDUCE_ARGMIN;
+    if (PyTuple_Check(axis) && (positions || PyTuple_Size(axis) == 0)) return 0;
+    return vekt_mark_axes(axis, PyArray_NDIM(w->x), w->marks) < 0 ? -1 : 1;
+}
+
+/* `asked` is NULL, or the dtype of the result. */
+static PyObject *reduce(const vekt_target *target, work *w, PyObject *x, PyObject *axis, PyArray_Descr *asked,
+                        PyObject *out) {
+    PyArray_Descr *native = PyArray_DESCR((PyArrayObject *)x);
+    if (PyArray_SIZE((PyArrayObject *)x) == 0 || PyArray_NDIM((PyArrayObject *)x) == 0) Py_RETURN_NOTIMPLEMENTED;
+    if (PyArray_ISNBO(native->byteorder))
+        Py_INCREF((PyObject *)native);
+    else
+        native = PyArray_DescrNewByteorder(native, NPY_NATIVE);
+    if (!native) return NULL;
+    PyObject *made = NULL;
+    if (!choose(w, native, asked)) {
+        made = Py_NotImplemented;
+        Py_INCREF(made);
+    } else if (native == PyArray_DESCR((PyArrayObject *)x)) {
+        w->x = (PyArrayObject *)x;
+        Py_INCREF(x);
+    } else {
+        Py_INCREF((PyObject *)native);
+        w->x = (PyArrayObject *)PyArray_FromArray((PyArrayObject *)x, native, NPY_ARRAY_FORCECAST);
+    }
+    Py_DECREF((PyObject *)native);
+    if (!w->x) return made;
+    const int axes = choose_axes(w, axis);
+    if (axes > 0) return compute(target, w, out);
+    if (axes < 0) return NULL;
+    Py_RETURN_NOTIMPLEMENTED;
+}
+
+PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    if (n_args != 6) return PyErr_Format(PyExc_TypeError, "reduce() takes 6 arguments (%zd given)", n_args);
+    work w;
+    w.x = NULL, w.result = NULL, w.ndim = 0;
+    w.call = (vekt_reduce_call){.op = (int)PyLong_AsLong(args[0])};
+    w.keepdims = PyObject_IsTrue(args[5]);
+    if (PyErr_Occurred()) return NULL;
+    if (!PyArray_CheckExact(args[1]) || w.call.op < 0 || w.call.op >= VEKT_N_REDUCE_OPS)
+        return PyErr_Format(PyExc_TypeError, "reduce: expected an operation and an ndarray");
+    PyArray_Descr *asked = NULL;
+    if (args[3] != Py_None && !PyArray_DescrConverter(args[3], &asked)) return NULL;
+    const vekt_target *target = vekt_bound_target(self);
+    PyObject *made = reduce(target, &w, args[1], args[2], asked, args[4]);
+    Py_XDECREF((PyObject *)asked);
+    Py_XDECREF((PyObject *)w.x);
+    Py_XDECREF((PyObject *)w.result);
+    return made;
+}

@@ -1,0 +1,179 @@
+/* Lines one by one, and what goes from memory to the kernels. */
+#include "engine/convert.h"
+#include "lines.h"
+#include "linalg/matmul.h"
+#include "engine/stage.h"
+
+#include <string.h>
+
+/* Pieces of a line are at least 256 elements long. */
+enum { MAX_PIECES = VEKT_LINE_CHUNK / 256 + 2 };
+/* Lines whose results are finished together. */
+enum { TOGETHER = 64 };
+
+static ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+/* ---- from memory to the kernels --------------------------------------------------------------------------- */
+
+#define COPY(type) \
+    for (ptrdiff_t i = 0; i < n; i++) memcpy((type *)dst + i, src + i * step, sizeof(type));
+
+static void copy_elements(ptrdiff_t item, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
+    if (step == item) {
+        memcpy(dst, src, (size_t)(n * item));
+    } else if (item == 1) {
+        COPY(int8_t)
+    } else if (item == 2) {
+        COPY(int16_t)
+    } else if (item == 4) {
+        COPY(int32_t)
+    } else {
+        COPY(int64_t)
+    }
+}
+
+void vekt_gather_elements(const vekt_lines *p, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
+    static const uint8_t types[] = {[VEKT_HALF] = VEKT_TYPE_HALF,
+                                    [VEKT_BFLOAT16] = VEKT_TYPE_BFLOAT16,
+                                    [VEKT_WIDE_SIGNED] = VEKT_TYPE_I64,
+                                    [VEKT_WIDE_UNSIGNED] = VEKT_TYPE_U64};
+    if (p->format == VEKT_NATIVE) {
+        copy_elements(p->item, dst, src, step, n);
+    } else if (step == p->memory) {
+        vekt_convert(p->target, p->element == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64, dst, types[p->format], src,
+                     n);
+    } else if (p->memory == 2) {
+        vekt_gather(p->element, p->format, dst, src, step, n);
+    } else {
+        double *to = dst;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            uint64_t a;
+            memcpy(&a, src + i * step, sizeof a);
+            to[i] = p->format == VEKT_WIDE_SIGNED ? (double)(int64_t)a : (double)a;
+        }
+    }
+}
+
+const char *vekt_dense_part(const vekt_lines *p, int k, const char *line, ptrdiff_t i, ptrdiff_t m, void *buffer) {
+    const vekt_dim *d = &p->inner[p->n_inner - 1];
+    if (m == 0) return buffer;
+    if (p->n_inner == 0) {
+        vekt_gather_elements(p, buffer, line, p->memory, m);
+        return buffer;
+    }
+    if (p->format == VEKT_NATIVE && d->step[k] == p->item && i % d->size + m <= d->size)
+        return line + vekt_offset(p->inner, p->n_inner, k, i);
+    for (ptrdiff_t done = 0, length; done < m; done += length) {
+        length = smaller(m - done, d->size - (i + done) % d->size);
+        vekt_gather_elements(p, (char *)buffer + done * p->item,
+                             line + vekt_offset(p->inner, p->n_inner, k, i + done), d->step[k], length);
+    }
+    return buffer;
+}
+
+/* ---- line by line ----------------------------------------------------------------------------------------- */
+
+static vekt_number run_block(const vekt_lines *p, const vekt_stream *s, const char *const x[2], ptrdiff_t n) {
+    const void *second = vekt_is_integer(p->element) ? (const void *)&p->key : x[s->second];
+    return p->target->terms[s->term][p->element].block(x[s->first], second, n);
+}
+
+/* A chunk whose pieces are dense, to one number for each stream. */
+static void run_pieces(const vekt_lines *p, const char *const line[2], ptrdiff_t i, ptrdiff_t m, vekt_number *sums,
+                       ptrdiff_t width) {
+    vekt_number part[VEKT_LINE_STREAMS][MAX_PIECES];
+    const ptrdiff_t size = p->inner[p->n_inner - 1].size;
+    ptrdiff_t count = 0;
+    for (ptrdiff_t stop = i + m, length; i < stop; i += length, count++) {
+        const char *x[2];
+        length = smaller(stop - i, size - i % size);
+        for (int k = 0; k < p->n_operands; k++) x[k] = line[k] + vekt_offset(p->inner, p->n_inner, k, i);
+        for (int s = 0; s < p->n_streams; s++) part[s][count] = run_block(p, &p->streams[s], x, length);
+    }
+    for (int s = 0; s < p->n_streams; s++) {
+        vekt_fold(p->element, p->streams[s].term, part[s], count, 1, 1);
+        sums[s * width] = part[s][0];
+    }
+}
+
+static int is_better(const vekt_lines *p, vekt_number a, vekt_number b) {
+    if (vekt_is_integer(p->element)) return b.integer > a.integer;
+    if (a.real != a.real) return 0;
+    return b.real != b.real || (p->streams[0].term == VEKT_GREATEST ? b.real > a.real : b.real < a.real);
+}
+
+/* The best of m dense elements, of which the first is number i, and where the part begins in which it stands first.
+ */
+static void run_parts(const vekt_lines *p, const char *x, ptrdiff_t i, ptrdiff_t m, vekt_number *best,
+                      ptrdiff_t width) {
+    const ptrdiff_t part = VEKT_LINE_PART_BYTES / p->item;
+    for (ptrdiff_t j = 0; j < m; j += part) {
+        const char *const at[2] = {x + j * p->item, x + j * p->item};
+        const vekt_number b = run_block(p, &p->streams[0], at, smaller(m - j, part));
+        if (j > 0 && !is_better(p, best[0], b)) continue;
+        best[0] = b;
+        best[width].integer = i + j;
+    }
+}
+
+/* Elements [i, i + m) of a line. */
+static void run_line(const vekt_lines *p, const char *const line[2], ptrdiff_t i, ptrdiff_t m, char *buffer,
+                     vekt_number *sums, ptrdiff_t width) {
+    if (p->pieced) {
+        run_pieces(p, line, i, m, sums, width);
+        return;
+    }
+    const char *x[2] = {line[0] + i * p->item, line[1]};
+    if (p->staged || p->n_operands > 1)
+        for (int k = 0; k < p->n_operands; k++)
+            x[k] = vekt_dense_part(p, k, line[k], i, m, buffer + k * p->chunk * p->item);
+    if (p->positions)
+        run_parts(p, x[0], i, m, sums, width);
+    else
+        for (int s = 0; s < p->n_streams; s++) sums[s * width] = run_block(p, &p->streams[s], x, m);
+}
+
+static int is_decided(const vekt_lines *p) {
+    return p->decides && atomic_load_explicit(&p->decided, memory_order_relaxed);
+}
+
+void vekt_run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
+    vekt_lines *p = context;
+    const int buffered = p->staged && !p->pieced;
+    char *const buffer =
+        buffered ? vekt_workspace(VEKT_WORKSPACE_STAGE, (size_t)(p->n_operands * p->chunk * p->item)) : NULL;
+    const vekt_dim *last = p->n_outer ? &p->outer[p->n_outer - 1] : NULL;
+    const ptrdiff_t run = last ? last->size : 1, groups = (p->lines + p->group - 1) / p->group;
+    /* Positions are sought while the lines are in the cache. */
+    const ptrdiff_t fit = p->n ? VEKT_LINE_PART_BYTES / (p->n * p->item) + 1 : 1,
+                    together = p->positions ? smaller(fit, TOGETHER) : TOGETHER;
+    vekt_number local[VEKT_LINE_STREAMS * TOGETHER];
+    if (buffered && !buffer) {
+        atomic_store(&p->failed, 1);
+        return;
+    }
+    for (ptrdiff_t t = begin; t < end; t++) {
+        const ptrdiff_t chunk = p->chunks_last ? t / groups : t % p->chunks;
+        const ptrdiff_t i = chunk * p->chunk, m = smaller(p->n - i, p->chunk);
+        ptrdiff_t line = (p->chunks_last ? t % groups : t / p->chunks) * p->group;
+        const ptrdiff_t lines_end = smaller(line + p->group, p->lines);
+        for (ptrdiff_t stop; line < lines_end; line = stop) {
+            stop = smaller(smaller(lines_end, line + together), line - line % run + run);
+            const char *x[2] = {NULL, NULL};
+            const ptrdiff_t width = p->partials ? p->lines : TOGETHER;
+            vekt_number *sums = p->partials ? p->partials + chunk * p->n_numbers * width + line : local;
+            for (int k = 0; k < p->n_operands; k++) x[k] = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line);
+            for (ptrdiff_t l = line; l < stop; l++, sums++) {
+                if (is_decided(p))
+                    for (int s = 0; s < p->n_streams; s++)
+                        sums[s * width] = vekt_neutral(p->element, p->streams[s].term);
+                else
+                    run_line(p, x, i, m, buffer, sums, width);
+                for (int k = 0; k < p->n_operands && last; k++) x[k] += last->step[k];
+                if (p->decides && p->lines == 1 && p->decides(p, *sums, m))
+                    atomic_store_explicit(&p->decided, 1, memory_order_relaxed);
+            }
+            if (!p->partials) p->finish(p, line, stop, local, TOGETHER);
+        }
+    }
+}

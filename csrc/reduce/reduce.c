@@ -1,0 +1,243 @@
+/* Sums, means, extremes, their positions and truth along any axes: which terms they are made of, and what becomes of
+ * the results. */
+#include "engine/convert.h"
+#include "engine/iterate.h"
+#include "lines.h"
+#include "engine/stage.h"
+
+enum { X = VEKT_NORM_X, OUT = VEKT_NORM_OUT };
+
+/* How the kernels take a type: integers of one size share a kernel, as unsigned ones are signed once their highest
+ * bit is turned. */
+typedef struct {
+    uint8_t element, format, is_unsigned, bits; /* bits of integers */
+} reading;
+
+static const reading readings[VEKT_N_TYPES] = {
+    [VEKT_TYPE_BOOL] = {VEKT_I8, VEKT_NATIVE, 1, 8},        [VEKT_TYPE_I8] = {VEKT_I8, VEKT_NATIVE, 0, 8},
+    [VEKT_TYPE_U8] = {VEKT_I8, VEKT_NATIVE, 1, 8},          [VEKT_TYPE_I16] = {VEKT_I16, VEKT_NATIVE, 0, 16},
+    [VEKT_TYPE_U16] = {VEKT_I16, VEKT_NATIVE, 1, 16},       [VEKT_TYPE_I32] = {VEKT_I32, VEKT_NATIVE, 0, 32},
+    [VEKT_TYPE_U32] = {VEKT_I32, VEKT_NATIVE, 1, 32},       [VEKT_TYPE_I64] = {VEKT_I64, VEKT_NATIVE, 0, 64},
+    [VEKT_TYPE_U64] = {VEKT_I64, VEKT_NATIVE, 1, 64},       [VEKT_TYPE_HALF] = {VEKT_F32, VEKT_HALF, 0, 0},
+    [VEKT_TYPE_BFLOAT16] = {VEKT_F32, VEKT_BFLOAT16, 0, 0}, [VEKT_TYPE_F32] = {VEKT_F32, VEKT_NATIVE, 0, 0},
+    [VEKT_TYPE_F64] = {VEKT_F64, VEKT_NATIVE, 0, 0},
+};
+
+/* What finish() needs beside the plan. */
+typedef struct {
+    const vekt_reduce_call *call;
+    reading how;
+    int64_t bias;   /* to be added to a sum for each element, whose key took it away */
+    double divisor; /* 1, or the elements of a line for a mean */
+} results;
+
+static int64_t sign_bit(int bits) { return (int64_t)((uint64_t)1 << (bits - 1)); }
+
+static char *out_of(const vekt_lines *p, ptrdiff_t line) {
+    return p->out + vekt_offset(p->outer, p->n_outer, OUT, line);
+}
+
+/* A constant step lets the common case vectorise. */
+#define STORE_AT(type, step)                          \
+    for (ptrdiff_t i = 0; i < n; i++) {               \
+        const type a = (type)(values[i].integer ^ k); \
+        memcpy(out + i * (step), &a, sizeof a);       \
+    }
+#define STORE(type)                             \
+    if (step == sizeof(type)) {                 \
+        STORE_AT(type, (ptrdiff_t)sizeof(type)) \
+    } else {                                    \
+        STORE_AT(type, step)                    \
+    }
+
+/* Integers, turned by a key. */
+static void store_integers(char *out, ptrdiff_t step, int type, const vekt_number *values, int64_t k, ptrdiff_t n) {
+    switch (vekt_type_bytes(type)) {
+    case 1:
+        STORE(int8_t)
+        break;
+    case 2:
+        STORE(int16_t)
+        break;
+    case 4:
+        STORE(int32_t)
+        break;
+    default:
+        STORE(int64_t)
+    }
+}
+
+static void store_reals(char *out, ptrdiff_t step, int type, const vekt_number *values, double divisor, ptrdiff_t n) {
+    if (type == VEKT_TYPE_F64 && step == sizeof(double)) {
+        if (divisor == 1) memcpy(out, values, (size_t)n * sizeof *values);
+        for (ptrdiff_t i = 0; i < n && divisor != 1; i++) {
+            const double mean = values[i].real / divisor;
+            memcpy(out + i * (ptrdiff_t)sizeof mean, &mean, sizeof mean);
+        }
+        return;
+    }
+    if (type == VEKT_TYPE_F32 && step == sizeof(float)) {
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const float sum = (float)(divisor == 1 ? values[i].real : values[i].real / divisor);
+            memcpy(out + i * (ptrdiff_t)sizeof sum, &sum, sizeof sum);
+        }
+        return;
+    }
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double value = values[i].real / divisor;
+        const float single = (float)value;
+        if (type == VEKT_TYPE_F64)
+            memcpy(out + i * step, &value, sizeof value);
+        else if (type == VEKT_TYPE_F32)
+            memcpy(out + i * step, &single, sizeof single);
+        else
+            vekt_scatter(VEKT_F32, type == VEKT_TYPE_HALF ? VEKT_HALF : VEKT_BFLOAT16, out + i * step, 2, &single, 1);
+    }
+}
+
+/* Sums and means; extremes of real numbers, too, whose divisor is 1. */
+static void finish_sums(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums,
+                        ptrdiff_t width) {
+    const results *r = p->context;
+    const int type = r->call->out_type;
+    const ptrdiff_t step = vekt_result_step(p);
+    char *out = out_of(p, begin);
+    (void)width;
+    if (!r->how.bits) {
+        store_reals(out, step, type, sums, r->divisor, end - begin);
+        return;
+    }
+    const uint64_t bias = (uint64_t)r->bias * (uint64_t)p->n;
+    enum { SOME = 64 };
+    for (ptrdiff_t m, n = end - begin; n > 0; n -= m, sums += m, out += m * step) {
+        vekt_number turned[SOME];
+        m = n < SOME ? n : SOME;
+        for (ptrdiff_t i = 0; i < m; i++) turned[i].integer = (int64_t)((uint64_t)sums[i].integer + bias);
+        if (type < VEKT_TYPE_HALF) {
+            store_integers(out, step, type, turned, 0, m);
+            continue;
+        }
+        for (ptrdiff_t i = 0; i < m; i++) turned[i].real = (double)turned[i].integer;
+        store_reals(out, step, type, turned, r->divisor, m);
+    }
+}
+
+static void finish_integer_extremes(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best,
+                                    ptrdiff_t width) {
+    const results *r = p->context;
+    (void)width;
+    store_integers(out_of(p, begin), vekt_result_step(p), r->call->out_type, best, p->key, end - begin);
+}
+
+/* For each number: is there an element that is not zero, or are all of n?  `step` bytes from one answer to the next.
+ */
+static void tell_truth(const vekt_lines *p, const vekt_number *found, ptrdiff_t count, ptrdiff_t n, char *out,
+                       ptrdiff_t step) {
+    const results *r = p->context;
+    if (r->how.bits) { /* the greatest of unsigned numbers, or the least */
+        const uint64_t mask = ~(uint64_t)0 >> (64 - r->how.bits), zero = (uint64_t)p->key & mask;
+        for (ptrdiff_t i = 0; i < count; i++) out[i * step] = ((uint64_t)found[i].integer & mask) != zero;
+    } else if (r->call->op == VEKT_REDUCE_ALL) {
+        for (ptrdiff_t i = 0; i < count; i++) out[i * step] = found[i].real == (double)n;
+    } else {
+        for (ptrdiff_t i = 0; i < count; i++) out[i * step] = found[i].real != 0;
+    }
+}
+
+static int decides(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
+    const results *r = p->context;
+    char truth;
+    tell_truth(p, &part, 1, n, &truth, 1);
+    return truth == (r->call->op == VEKT_REDUCE_ANY);
+}
+
+static void finish_truth(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *found,
+                         ptrdiff_t width) {
+    (void)width;
+    tell_truth(p, found, end - begin, p->n, out_of(p, begin), vekt_result_step(p));
+}
+
+/* ---- positions -------------------------------------------------------------------------------------------- */
+
+enum { SOUGHT = 512 };
+
+/* Where a value stands in a line, of which it is known to be one of m elements from element i on. */
+static ptrdiff_t locate(const vekt_lines *p, ptrdiff_t line, ptrdiff_t i, ptrdiff_t m, vekt_number value) {
+    const char *x = p->data[X] + vekt_offset(p->outer, p->n_outer, X, line);
+    const vekt_find find = p->target->find[p->element];
+    if (vekt_is_integer(p->element)) value.integer ^= p->key;
+    if (p->n_inner == 1 && p->format == VEKT_NATIVE) {
+        const ptrdiff_t step = p->inner[0].step[X];
+        return i + find(x + i * step, step, value, m);
+    }
+    double buffer[SOUGHT];
+    for (const ptrdiff_t stop = i + m; i < stop; i += SOUGHT) {
+        const ptrdiff_t length = stop - i < SOUGHT ? stop - i : SOUGHT;
+        const ptrdiff_t at = find(vekt_dense_part(p, X, x, i, length, buffer), p->item, value, length);
+        if (at < length) return i + at;
+    }
+    return 0;
+}
+
+static void finish_positions(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best,
+                             ptrdiff_t width) {
+    const ptrdiff_t step = vekt_result_step(p), part = VEKT_LINE_PART_BYTES / p->item;
+    char *out = out_of(p, begin);
+    if (p->columns) {
+        store_integers(out, step, VEKT_TYPE_I64, best + width, 0, end - begin);
+        return;
+    }
+    for (ptrdiff_t line = begin; line < end; line++, best++, out += step) {
+        const ptrdiff_t i = best[width].integer, left = p->n - i;
+        memcpy(out, &(int64_t){locate(p, line, i, left < part ? left : part, *best)}, 8);
+    }
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------------ */
+
+/* The key that turns the order of integers into that of signed ones, and round for the least of them. */
+static int64_t order_key(reading how, int least) {
+    const int64_t key = how.is_unsigned ? sign_bit(how.bits) : 0;
+    return least ? ~key : key;
+}
+
+int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
+    results r = {.call = call, .how = readings[call->type], .divisor = 1};
+    const int least = call->op == VEKT_REDUCE_MIN || call->op == VEKT_REDUCE_ARGMIN || call->op == VEKT_REDUCE_ALL;
+    vekt_lines p = {.target = target,
+                    .n_operands = 1,
+                    .n_streams = 1,
+                    .data = {call->x, call->x},
+                    .out = call->out,
+                    .context = &r};
+    switch (call->op) {
+    case VEKT_REDUCE_SUM:
+    case VEKT_REDUCE_MEAN:
+        p.streams[0].term = VEKT_SUM;
+        p.finish = finish_sums;
+        if (call->op == VEKT_REDUCE_MEAN) r.divisor = (double)vekt_count(call->dims + call->n_outer, call->n_inner);
+        if (r.how.bits == 64 && call->out_type >= VEKT_TYPE_HALF) {
+            r.how = (reading){VEKT_F64, r.how.is_unsigned ? VEKT_WIDE_UNSIGNED : VEKT_WIDE_SIGNED, 0, 0};
+        } else if (r.how.is_unsigned && r.how.bits < 64) {
+            p.key = r.bias = sign_bit(r.how.bits);
+        }
+        break;
+    case VEKT_REDUCE_ANY:
+    case VEKT_REDUCE_ALL:
+        r.how.is_unsigned = 1;
+        p.streams[0].term = r.how.bits ? VEKT_GREATEST : VEKT_COUNT_NONZERO;
+        p.finish = finish_truth;
+        p.decides = decides;
+        break;
+    default:
+        p.streams[0].term = r.how.bits || !least ? VEKT_GREATEST : VEKT_LEAST;
+        p.finish = r.how.bits ? finish_integer_extremes : finish_sums;
+        if (call->op != VEKT_REDUCE_ARGMAX && call->op != VEKT_REDUCE_ARGMIN) break;
+        p.positions = 1;
+        p.key = least; /* of real numbers */
+        p.finish = finish_positions;
+    }
+    if (p.streams[0].term == VEKT_GREATEST && r.how.bits) p.key = order_key(r.how, least);
+    p.element = r.how.element, p.format = r.how.format;
+    return vekt_reduce_lines(&p, call->dims, call->n_outer, call->n_inner);
+}

@@ -1,0 +1,1 @@
+"""What every room stands on: compiled code, operands, axes, the door to other libraries."""

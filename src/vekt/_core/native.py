@@ -1,0 +1,233 @@
+"""The one place where Python meets the compiled code.
+
+``_kernels`` holds the kernels, the dispatcher and the thread pool; ``_ufuncs`` is their NumPy
+face and is given addresses from here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vekt._core import foreign
+from vekt._core.axes import plain
+from vekt._kernels import __file__ as kernels_file
+from vekt._kernels import ffi, lib
+from vekt._ufuncs import (
+    Dispatcher,
+    activation,
+    call_aligned,
+    connect,
+    cross_entropy,
+    dense,
+    dense_backward,
+    dot,
+    empty,
+    matmul,
+    matvec,
+    norms,
+    numpy_operation,
+    optim_step,
+    outer,
+    pack,
+    packed_array,
+    prelu,
+    prelu_backward,
+    program,
+    program_activation,
+    program_block,
+    provide,
+    reduce,
+    reduce_program,
+    retype_dlpack,
+    rows,
+    transpose_copy,
+    vecdot,
+    vecmat,
+)
+from vekt._ufuncs import build as _build
+from vekt._ufuncs import build_products as _build_products
+from vekt._ufuncs import build_ufunc as _build_ufunc
+from vekt._ufuncs import kernel_operation as _kernel_operation
+
+__all__ = [
+    "ISA_VARIABLE",
+    "SELECTED",
+    "SUPPORTED",
+    "TARGETS",
+    "build",
+    "build_activation",
+    "build_dispatcher",
+    "build_prelu",
+    "build_products",
+    "build_program_activation",
+    "build_ufunc",
+    "call_aligned",
+    "cross_entropy",
+    "dense",
+    "dense_backward",
+    "dot",
+    "empty",
+    "ffi",
+    "kernel_operation",
+    "kernels",
+    "kernels_file",
+    "lib",
+    "matmul",
+    "matvec",
+    "norms",
+    "numpy_operation",
+    "optim_step",
+    "outer",
+    "pack_weights",
+    "packed_array",
+    "program",
+    "program_block",
+    "provide",
+    "reduce",
+    "reduce_program",
+    "retype_dlpack",
+    "rows",
+    "transpose_copy",
+    "vecdot",
+    "vecmat",
+]
+
+ISA_VARIABLE = "VEKT_ISA"
+
+
+def _address(pointer: Any) -> int:
+    return int(ffi.cast("uintptr_t", pointer))
+
+
+def _isa_name(target: Any) -> str:
+    return str(ffi.string(target.isa).decode())
+
+
+TARGETS: dict[str, Any] = {
+    _isa_name(lib.vekt_target_at(i)): lib.vekt_target_at(i) for i in range(lib.vekt_n_targets())
+}
+"""Compiled targets by name of their instruction set, best first."""
+
+SUPPORTED: tuple[str, ...] = tuple(
+    name for i, name in enumerate(TARGETS) if lib.vekt_target_supported(i)
+)
+"""Names of the targets that this CPU runs, best first."""
+
+
+def _select() -> Any:
+    cap = os.environ.get(ISA_VARIABLE, "")
+    target = lib.vekt_select_target(os.fsencode(cap))
+    if not target:
+        raise ValueError(
+            f"{ISA_VARIABLE}={cap!r} is not an instruction set of this build; "
+            f"choose one of {', '.join(TARGETS)}"
+        )
+    return target
+
+
+SELECTED: str = _isa_name(_select())
+"""Name of the target in use: the best supported one, capped by ``VEKT_ISA``."""
+
+connect(_address(lib.vekt_drivers()), _address(TARGETS[SELECTED]))
+provide("AxisError", np.exceptions.AxisError)
+provide("plain", plain)
+provide("several", foreign.several)
+provide("lazy_matmul", foreign.matmul)
+
+
+def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:
+    """Return the rows of a supported target's kernel table: name, dtype, nin, nout and cost."""
+    _require_supported(isa)
+    target = TARGETS[isa]
+    rows = (target.kernels[i] for i in range(target.n_kernels))
+    return [
+        {
+            "name": ffi.string(row.name).decode(),
+            "dtype": np.dtype("float32" if row.dtype == lib.VEKT_F32 else "float64"),
+            "nin": row.nin,
+            "nout": row.nout,
+            "cost": row.cost,
+        }
+        for row in rows
+    ]
+
+
+def build_ufunc(name: str, n_params: int, isa: str = SELECTED, doc: str = "") -> np.ufunc:
+    """Return a new ufunc over a supported target's kernels of this name.
+
+    The last `n_params` inputs are parameters.
+    """
+    _require_supported(isa)
+    return _build_ufunc(_address(TARGETS[isa]), name, doc, n_params)
+
+
+def build(name: str, isa: str) -> Callable[..., Any]:
+    """Return the bridge's function of a name such as "dot" over a supported target's kernels."""
+    _require_supported(isa)
+    return _build(_address(TARGETS[isa]), name)
+
+
+def build_products(isa: str) -> dict[str, Callable[..., Any]]:
+    """Return ``matmul`` and its kin over a supported target's kernels, by name."""
+    _require_supported(isa)
+    return _build_products(_address(TARGETS[isa]))
+
+
+def build_dispatcher(
+    name: str,
+    nin: int,
+    nout: int,
+    fallback: Callable[..., Any] | None,
+    doc: str,
+    isa: str = SELECTED,
+    *,
+    options: bool = False,
+) -> Any:
+    """Return a new dispatcher in front of the broadcast engine, on a supported target.
+
+    Calls that no operation takes go to `fallback`.  With `options`, its keywords where and dtype
+    are those of ufuncs.
+    """
+    _require_supported(isa)
+    return Dispatcher(name, nin, nout, fallback, doc, _address(TARGETS[isa]), options)
+
+
+def kernel_operation(name: str, dtype: Any, isa: str = SELECTED) -> Any:
+    """Return a supported target's kernel for operands of this dtype as the engine runs it."""
+    _require_supported(isa)
+    return _kernel_operation(_address(TARGETS[isa]), name, np.dtype(dtype))
+
+
+def build_prelu(isa: str = SELECTED) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return the drivers of prelu and its backward pass over a supported target's kernels."""
+    _require_supported(isa)
+    target = _address(TARGETS[isa])
+    return partial(prelu, target), partial(prelu_backward, target)
+
+
+def build_activation(name: str | None, params: tuple[float, ...], isa: str = SELECTED) -> Any:
+    """Return a supported target's kernels of an activation, None for none, as layers take them."""
+    _require_supported(isa)
+    return activation(_address(TARGETS[isa]), name, params)
+
+
+def build_program_activation(programs: tuple[Any, Any, Any, Any], isa: str = SELECTED) -> Any:
+    """Return programs as layers take activations: value and gradient, in float32 and float64."""
+    _require_supported(isa)
+    return program_activation(_address(TARGETS[isa]), *programs)
+
+
+def pack_weights(w: Any, isa: str = SELECTED) -> Any:
+    """Return a matrix of float32 or float64 in the order in which a target's products read it."""
+    _require_supported(isa)
+    return pack(_address(TARGETS[isa]), w)
+
+
+def _require_supported(isa: str) -> None:
+    if isa not in SUPPORTED:
+        raise ValueError(f"{isa!r} does not run here; choose one of {', '.join(SUPPORTED)}")

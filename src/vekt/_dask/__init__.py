@@ -1,0 +1,1 @@
+"""Functions of Dask's arrays, block by block; `vekt._core.foreign` imports them."""

@@ -1,0 +1,74 @@
+"""The logistic function and what is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vekt._spec.op import Kernel, Op
+
+
+def sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+def _sigmoid_gradient(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    return e / ((1 + e) * (1 + e))
+
+
+_SIGMOID = Op(
+    name="sigmoid",
+    summary="Logistic sigmoid.",
+    kernels=(
+        Kernel(
+            name="sigmoid",
+            value=sigmoid,
+            gradient=_sigmoid_gradient,
+            from_output=lambda y: y * (1 - y),
+            formula="1 / (1 + exp(-x))",
+            range=(0.0, 1.0),
+            limits=(0.0, 1.0),
+            gradient_limits=(0.0, 0.0),
+            example=(0.2689, 0.5, 0.8808),
+            gradient_example=(0.1966, 0.25, 0.105),
+        ),
+    ),
+    source="D. E. Rumelhart, G. E. Hinton, R. J. Williams, Nature 323 (1986) 533-536.",
+    use="Probability of a binary label in the output layer; gates of recurrent networks.",
+    cost="One exponential and one division.",
+    compat="torch and JAX flush the subnormal tail (x < -87.3 in float32) to zero; vekt keeps it.",
+)
+
+
+def _tanh_gradient(x: Any) -> Any:
+    e = np.exp(-2 * np.abs(x))
+    return 4 * e / ((1 + e) * (1 + e))
+
+
+_TANH = Op(
+    name="tanh",
+    summary="Hyperbolic tangent.",
+    kernels=(
+        Kernel(
+            name="tanh",
+            value=np.tanh,
+            gradient=_tanh_gradient,
+            from_output=lambda y: (1 - y) * (1 + y),
+            formula="(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
+            range=(-1.0, 1.0),
+            limits=(-1.0, 1.0),
+            gradient_limits=(0.0, 0.0),
+            example=(-0.7616, 0.0, 0.964),
+            gradient_example=(0.42, 1.0, 0.0707),
+        ),
+    ),
+    source="Y. LeCun, L. Bottou, G. B. Orr, K.-R. Mueller, Efficient BackProp (1998).",
+    use="Hidden layers with outputs centred on zero; states of recurrent networks.",
+    cost="One exponential and one division.",
+    compat="The gradient keeps its relative accuracy in the tail, where 1 - tanh(x)**2 loses it.",
+)
+
+OPS = (_SIGMOID, _TANH)

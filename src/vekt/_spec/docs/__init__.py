@@ -1,0 +1,1 @@
+"""Docstrings, made of the rows."""

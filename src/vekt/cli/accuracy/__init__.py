@@ -1,0 +1,209 @@
+"""`vekt accuracy`: the error of every kernel over many or all inputs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import click
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from vekt._core import native
+from vekt.cli.accuracy.function_cases import FUNCTIONS
+from vekt.cli.accuracy.measure import Plan
+from vekt.cli.accuracy.page import write_page
+from vekt.cli.accuracy.peers import PEERS, peer_label
+from vekt.cli.accuracy.rows import Row, bin_names, rows_of, ulps
+from vekt.cli.accuracy.samples import PATTERNS
+from vekt.cli.accuracy.state import State, StateError
+from vekt.cli.accuracy.sweep import sweep
+from vekt.cli.cases import CommaList, op_option, select_cases
+from vekt.cli.screen import OutputFile, console_for, json_option, show, table, write_json
+
+_DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
+
+
+@click.command()
+@op_option(extra=FUNCTIONS)
+@click.option(
+    "--isa",
+    "isas",
+    type=CommaList(click.Choice([*native.SUPPORTED, "all"])),
+    default=native.SELECTED,
+    show_default=True,
+    help="Instruction sets whose kernels run; several share one reference. 'all': all there are.",
+)
+@click.option("--exhaustive", is_flag=True, help="All 2^32 float32 inputs: minutes per kernel.")
+@click.option(
+    "--samples",
+    type=click.IntRange(1, PATTERNS),
+    help="Number of inputs, spread over all bit patterns.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(list(_DEFAULT_SAMPLES)),
+    default="float32",
+    show_default=True,
+    help="float32 is checked against float64, float64 against long double.",
+)
+@click.option(
+    "--mpmath",
+    "points",
+    type=click.IntRange(1, PATTERNS),
+    help="Check N finite inputs against the formula in as many digits as it takes, instead.",
+    metavar="N",
+)
+@click.option(
+    "--peers",
+    type=CommaList(click.Choice(PEERS)),
+    help="Measure these libraries' functions too, at finite inputs where the gradient is defined.",
+)
+@click.option(
+    "--state",
+    "state_file",
+    type=OutputFile(),
+    help="File that keeps what is measured: the same command goes on where it was interrupted.",
+)
+@click.option(
+    "--markdown",
+    "page",
+    type=OutputFile(),
+    help="Also write the table to this page, in place of the former one for the same inputs.",
+)
+@json_option
+@click.pass_context
+def accuracy(
+    ctx: click.Context,
+    ops: tuple[list[str], ...],
+    isas: list[str],
+    exhaustive: bool,
+    samples: int | None,
+    dtype: str,
+    points: int | None,
+    peers: list[str] | None,
+    state_file: str | None,
+    page: str | None,
+    json_file: str | None,
+) -> None:
+    """Measure errors in ULP against the reference.
+
+    Exits with 1 if a value or a gradient exceeds its bound, or if instruction sets that promise the
+    same bits differ.
+    """
+    if exhaustive + (samples is not None) + (points is not None) > 1:
+        raise click.UsageError("--exhaustive, --samples and --mpmath exclude each other")
+    if exhaustive and dtype != "float32":
+        raise click.UsageError("--exhaustive is for float32: float64 has 2^64 inputs")
+    if points is not None and find_spec("mpmath") is None:
+        raise click.UsageError("--mpmath wants mpmath: pip install mpmath")
+    console = console_for(json_file)
+    plan = Plan(
+        dtype,
+        points or samples or (PATTERNS if exhaustive else _DEFAULT_SAMPLES[dtype]),
+        tuple(isa for isa in native.SUPPORTED if isa in isas or "all" in isas),
+        tuple(peer for peer in peers or () if _is_there(peer, console)),
+        "reference" if points is None else "formula",
+    )
+    wanted = {name for names in ops for name in names}
+    measured = [] if wanted and wanted <= FUNCTIONS.keys() else select_cases(wanted)
+    measured += [case for case in FUNCTIONS.values() if not wanted or case.name in wanted]
+    cases = {case.name: case for case in measured}
+    try:
+        state = State(state_file, plan)
+    except StateError as error:
+        raise click.UsageError(str(error)) from error
+    with _progress_on(console) as progress:
+        findings = sweep(list(cases), plan, progress, state)
+    rows = rows_of(cases, plan, findings)
+    show(console, _table(rows, plan))
+    write_json(json_file, _report(rows, plan))
+    if page is not None:
+        write_page(page, rows, plan, [name for names in ops for name in names])
+    ctx.exit(int(any(row.failed for row in rows)))
+
+
+def _is_there(peer: str, console: Any) -> bool:
+    try:
+        peer_label(peer)
+    except ImportError as error:
+        console.print(f"{peer} is left out: {error}")
+        return False
+    return True
+
+
+def _progress_on(console: Any) -> Progress:
+    """Return progress bars with rate and remaining time, which vanish when the work is done."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        speed_estimate_period=60,
+        refresh_per_second=4,
+    )
+
+
+class _Rate(ProgressColumn):
+    """Inputs per second."""
+
+    def render(self, task: Task) -> Text:
+        """Show millions from a million on."""
+        speed = task.speed or 0.0
+        return Text(f"{speed / 1e6:,.0f} M/s" if speed >= 1e6 else f"{speed:,.0f} /s")
+
+
+def _table(rows: list[Row], plan: Plan) -> Any:
+    against = "" if plan.oracle == "reference" else " against the formula in many digits"
+    result = table(
+        f"Errors in ULP on {plan.inputs:,} inputs, {plan.dtype}{against}",
+        "kernel",
+        "on",
+        "max ULP",
+        "bound",
+        "at",
+        "bits",
+        *plan.peers,
+        *bin_names(),
+        caption="Instruction sets on one line have the same bits."
+        + " Peers: at finite inputs, where the gradient does not jump." * bool(plan.peers),
+    )
+    for row in rows:
+        result.add_row(
+            row.name,
+            ", ".join(row.isas),
+            f"{row.max_ulp:.4f}",
+            f"{row.bound:g}",
+            str(row.at),  # the fewest digits that tell it from others
+            row.hexadecimal,
+            *(ulps(row.peers[peer]) if row.peers else "" for peer in plan.peers),
+            *(f"{count:,}" for count in row.counts),
+            style="red" if row.failed else "",
+        )
+    return result
+
+
+def _report(rows: list[Row], plan: Plan) -> dict[str, Any]:
+    return {
+        "dtype": plan.dtype,
+        "inputs": plan.inputs,
+        "isas": list(plan.isas),
+        "oracle": plan.oracle,
+        "peers": {peer: peer_label(peer) for peer in plan.peers},
+        "rows": [row.to_dict() for row in rows],
+    }

@@ -1,0 +1,49 @@
+"""Elementwise functions that round more than once, as `vekt accuracy` measures them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt._spec.op import Kernel, Op, inf, ulp
+from vekt.cli.cases import Case
+
+
+def _case(
+    name: str,
+    value: Callable[..., Any],
+    slope: Callable[..., Any],
+    span: tuple[float, float],
+    limits: tuple[float, float],
+    domain: tuple[float, float] = (-inf, inf),
+) -> Case:
+    at = np.array([-1.0, 0.0, 2.0])
+    with np.errstate(all="ignore"):
+        example, of_slope = (tuple(np.round(f(at), 4).tolist()) for f in (value, slope))
+    kernel = Kernel(
+        name=name,
+        value=value,
+        gradient=slope,
+        formula=f"{name}(x)",
+        range=span,
+        limits=limits,
+        gradient_limits=limits,
+        example=example,
+        gradient_example=of_slope,
+        domain=domain,
+        max_ulp=ulp(1, 1),
+    )
+    op = Op(name, f"vekt.{name}", (kernel,), "", "", "")
+    return Case(op, kernel, {}, forms=("value",))
+
+
+_nan = float("nan")
+_ALL = (
+    _case("exp", np.exp, np.exp, (0.0, inf), (0.0, inf)),
+    _case("log", np.log, np.reciprocal, (-inf, inf), (_nan, inf), (0.0, inf)),
+    _case("sin", np.sin, np.cos, (-1.0, 1.0), (_nan, _nan)),
+    _case("cos", np.cos, lambda x: -np.sin(x), (-1.0, 1.0), (_nan, _nan)),
+)
+FUNCTIONS: dict[str, Case] = {case.name: case for case in _ALL}

@@ -1,0 +1,68 @@
+"""What `vekt compare` competes with: for each peer one row an operation, as its users call it.
+
+A row is a statement, timed as it stands, of the names in its task's operands: for elementwise
+operations the NumPy arrays `x`, `dy`, `y` (the output), `t` (scratch) and `out`, and the kernel's
+parameters by their names.  For torch, `X`, `DY`... are the same memory as tensors and `ALPHA`...
+the parameters as Python numbers; `JX`, `JDY`... are JAX arrays.  Peers that can write to `out` do.
+A dense layer has the names of its formulas: `x`, `w`, `b`, `z` (before the activation), `out` and
+the gradients `dy`, `dz`, `dx`, `dw`, `db`; its backward row begins with the forward pass.
+
+Rows use as few passes as the peer allows, must hold for every input but for a result that
+overflows, and include the forward pass where a peer's backward takes the output, save in
+`_backward_from_output`.  A missing row means that the peer has no such operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from vekt.cli.compare.peers import _fuse, _jax, _numba, _numexpr, _numpy, _scipy, _torch, _training
+from vekt.cli.compare.peers._names import CONSTANTS, Namespace, UnsupportedError, require_floats
+from vekt.cli.compare.training import EPOCH
+
+__all__ = ["CONSTANTS", "PEERS", "Namespace", "Peer", "UnsupportedError"]
+
+
+class Peer(NamedTuple):
+    """A competitor: its rows, what loads it, and what makes names for its rows from operands."""
+
+    rows: dict[str, str]
+    load: Callable[[int], Namespace]  # of the number of threads; ImportError if not installed
+    # of the operation and its operands; UnsupportedError if not for their dtype
+    bind: Callable[[str, Namespace], Namespace]
+
+
+def _as_they_are(name: str, operands: Namespace) -> dict[str, Any]:
+    return {}
+
+
+def _floats_as_they_are(name: str, operands: Namespace) -> dict[str, Any]:
+    require_floats(operands)
+    return {}
+
+
+def _training_too(name: str, peer: Peer) -> Peer:
+    """Let a peer train networks."""
+
+    def bind(task: str, operands: Namespace) -> Namespace:
+        if task == EPOCH:
+            return _training.bind(name, operands)
+        return peer.bind(task, operands)
+
+    return Peer({**peer.rows, **_training.row(name)}, peer.load, bind)
+
+
+_compiler = partial(_training.load_compiler, _torch.load)
+PEERS: dict[str, Peer] = {
+    "numpy": _training_too("numpy", Peer(_numpy.ROWS, _numpy.load, _as_they_are)),
+    "scipy": Peer(_scipy.ROWS, _scipy.load, _scipy.bind),
+    "numexpr": Peer(_numexpr.ROWS, _numexpr.load, _floats_as_they_are),
+    "torch": _training_too("torch", Peer(_torch.ROWS, _torch.load, _torch.bind)),
+    "torch_compile": _training_too("torch_compile", Peer({}, _compiler, _as_they_are)),
+    "jax": _training_too("jax", Peer(_jax.ROWS, _jax.load, _jax.bind)),
+    "sklearn": Peer(_training.SKLEARN, _training.load_sklearn, _training.bind_sklearn),
+    "autograd": Peer(_fuse.AUTOGRAD, _fuse.load_autograd, _as_they_are),
+    "numba": Peer(_numba.ROWS, _numba.load, _numba.bind),
+}

@@ -1,0 +1,336 @@
+"""torch: the operators beneath torch.nn.functional, in their forms with an output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vekt.cli.compare.peers import _fuse, _losses, _optim
+from vekt.cli.compare.peers._names import (
+    ELEMENTWISE,
+    LAYERS,
+    SELU_ALPHA,
+    SELU_SCALE,
+    Namespace,
+    UnsupportedError,
+    renamed,
+)
+
+Array = NDArray[Any]
+
+_SELU = f"{SELU_ALPHA}, {SELU_SCALE}, 1"
+_SPARSE_SIGMOID = "torch.mul(X, 3, out={to}); aten.hardsigmoid.out({to}, out={to})"
+_SQUAREPLUS = "torch.mul(X, X, out=T); T.add_(B); T.sqrt_()"
+_WITH_Y = "; torch.mul(DY, T, out=OUT)"
+
+_ELEMENTWISE = {
+    "sigmoid": "torch.sigmoid(X, out=OUT)",
+    "sigmoid_backward": (
+        "aten.sigmoid_backward.grad_input(DY, torch.sigmoid(X, out=T), grad_input=OUT)"
+    ),
+    "sigmoid_backward_from_output": "aten.sigmoid_backward.grad_input(DY, Y, grad_input=OUT)",
+    "tanh": "torch.tanh(X, out=OUT)",
+    "tanh_backward": "aten.tanh_backward.grad_input(DY, torch.tanh(X, out=T), grad_input=OUT)",
+    "tanh_backward_from_output": "aten.tanh_backward.grad_input(DY, Y, grad_input=OUT)",
+    "relu": "torch.clamp_min(X, 0, out=OUT)",
+    "relu_backward": "aten.threshold_backward.grad_input(DY, X, 0, grad_input=OUT)",
+    "relu_backward_from_output": "aten.threshold_backward.grad_input(DY, Y, 0, grad_input=OUT)",
+    # negative_slope and threshold are 0 in the case that is measured.
+    "relu_general": "aten.hardtanh.out(X, 0, MAX_VALUE, out=OUT)",
+    "relu_general_backward": (
+        "aten.hardtanh_backward.grad_input(DY, X, 0, MAX_VALUE, grad_input=OUT)"
+    ),
+    "relu6": "aten.hardtanh.out(X, 0, 6, out=OUT)",
+    "relu6_backward": "aten.hardtanh_backward.grad_input(DY, X, 0, 6, grad_input=OUT)",
+    "relu6_backward_from_output": "aten.hardtanh_backward.grad_input(DY, Y, 0, 6, grad_input=OUT)",
+    "leaky_relu": "aten.leaky_relu.out(X, NEGATIVE_SLOPE, out=OUT)",
+    "leaky_relu_backward": (
+        "aten.leaky_relu_backward.grad_input(DY, X, NEGATIVE_SLOPE, False, grad_input=OUT)"
+    ),
+    "leaky_relu_backward_from_output": (
+        "aten.leaky_relu_backward.grad_input(DY, Y, NEGATIVE_SLOPE, True, grad_input=OUT)"
+    ),
+    "hard_tanh": "aten.hardtanh.out(X, MIN_VALUE, MAX_VALUE, out=OUT)",
+    "hard_tanh_backward": (
+        "aten.hardtanh_backward.grad_input(DY, X, MIN_VALUE, MAX_VALUE, grad_input=OUT)"
+    ),
+    "hard_tanh_backward_from_output": (
+        "aten.hardtanh_backward.grad_input(DY, Y, MIN_VALUE, MAX_VALUE, grad_input=OUT)"
+    ),
+    "hard_sigmoid": "aten.hardsigmoid.out(X, out=OUT)",
+    "hard_sigmoid_backward": "aten.hardsigmoid_backward.grad_input(DY, X, grad_input=OUT)",
+    "hard_sigmoid_backward_from_output": (
+        "aten.hardtanh_backward.grad_input(DY, Y, 0, 1, grad_input=OUT); torch.div(OUT, 6, out=OUT)"
+    ),
+    "hard_silu": "aten.hardswish.out(X, out=OUT)",
+    "hard_silu_backward": "aten.hardswish_backward.out(DY, X, out=OUT)",
+    "soft_shrink": "aten.softshrink.out(X, THRESHOLD, out=OUT)",
+    "soft_shrink_backward": "aten.softshrink_backward.grad_input(DY, X, THRESHOLD, grad_input=OUT)",
+    "soft_shrink_backward_from_output": (
+        "aten.softshrink_backward.grad_input(DY, Y, 0, grad_input=OUT)"
+    ),
+    "hard_shrink": "aten.hardshrink.out(X, THRESHOLD, out=OUT)",
+    "hard_shrink_backward": "aten.hardshrink_backward.grad_input(DY, X, THRESHOLD, grad_input=OUT)",
+    "threshold": "aten.threshold.out(X, THRESHOLD, DEFAULT_VALUE, out=OUT)",
+    "threshold_backward": "aten.threshold_backward.grad_input(DY, X, THRESHOLD, grad_input=OUT)",
+    # Below 1 the parabola is the larger one, above it the identity.
+    "sparse_plus": (
+        "torch.clamp(X, -1, 1, out=T); T.add_(1); torch.mul(T, T, out=T); T.mul_(0.25); "
+        "torch.maximum(X, T, out=OUT)"
+    ),
+    "sparse_plus_backward": _SPARSE_SIGMOID.format(to="T") + _WITH_Y,
+    "sparse_plus_backward_from_output": f"torch.clamp_max(Y, 1, out=T); T.sqrt_(){_WITH_Y}",
+    "sparse_sigmoid": _SPARSE_SIGMOID.format(to="OUT"),
+    "sparse_sigmoid_backward": (
+        "aten.hardtanh_backward.grad_input(DY, X, -1, 1, grad_input=OUT); "
+        "torch.mul(OUT, 0.5, out=OUT)"
+    ),
+    "sparse_sigmoid_backward_from_output": (
+        "aten.hardtanh_backward.grad_input(DY, Y, 0, 1, grad_input=OUT); "
+        "torch.mul(OUT, 0.5, out=OUT)"
+    ),
+    "linear": "OUT.copy_(X)",
+    "linear_backward": "OUT.copy_(DY)",
+    "linear_backward_from_output": "OUT.copy_(DY)",
+    "softsign": "torch.abs(X, out=T); T.add_(1); torch.div(X, T, out=OUT)",
+    "softsign_backward": (
+        "torch.abs(X, out=T); T.add_(1); torch.mul(T, T, out=T); torch.div(DY, T, out=OUT)"
+    ),
+    "softsign_backward_from_output": (
+        "torch.abs(Y, out=T); T.sub_(1); torch.mul(T, T, out=T); torch.mul(DY, T, out=OUT)"
+    ),
+    "squareplus": f"{_SQUAREPLUS}; T.add_(X); torch.mul(T, 0.5, out=OUT)",
+    "squareplus_backward": (
+        f"{_SQUAREPLUS}; torch.div(X, T, out=T); torch.addcmul(DY, DY, T, out=T); "
+        "torch.mul(T, 0.5, out=OUT)"
+    ),
+    "squareplus_backward_from_output": (
+        "torch.mul(Y, Y, out=T); torch.add(T, 0.25 * B, out=OUT); "
+        "torch.div(T, OUT, out=T)" + _WITH_Y
+    ),
+    "elu": "aten.elu.out(X, ALPHA, 1, 1, out=OUT)",
+    "elu_backward": "aten.elu_backward.grad_input(DY, ALPHA, 1, 1, False, X, grad_input=OUT)",
+    "elu_backward_from_output": (
+        "aten.elu_backward.grad_input(DY, ALPHA, 1, 1, True, Y, grad_input=OUT)"
+    ),
+    "celu": "aten.elu.out(X, ALPHA, 1, 1 / ALPHA, out=OUT)",
+    "celu_backward": (
+        "aten.elu_backward.grad_input(DY, ALPHA, 1, 1 / ALPHA, False, X, grad_input=OUT)"
+    ),
+    "celu_backward_from_output": (
+        "aten.elu_backward.grad_input(DY, ALPHA, 1, 1 / ALPHA, True, Y, grad_input=OUT)"
+    ),
+    "selu": f"aten.elu.out(X, {_SELU}, out=OUT)",
+    "selu_backward": f"aten.elu_backward.grad_input(DY, {_SELU}, False, X, grad_input=OUT)",
+    "selu_backward_from_output": (
+        f"aten.elu_backward.grad_input(DY, {_SELU}, True, Y, grad_input=OUT)"
+    ),
+    "exponential": "torch.exp(X, out=OUT)",
+    "exponential_backward": f"torch.exp(X, out=T){_WITH_Y}",
+    "exponential_backward_from_output": "torch.mul(DY, Y, out=OUT)",
+    "log1mexp": "torch.neg(X, out=T); T.expm1_(); T.neg_(); torch.log(T, out=OUT)",
+    "log1mexp_backward": "torch.expm1(X, out=T); torch.div(DY, T, out=OUT)",
+    "log1mexp_backward_from_output": f"torch.neg(Y, out=T); T.expm1_(){_WITH_Y}",
+    "softplus": "aten.softplus.out(X, 1, 20, out=OUT)",
+    "softplus_backward": "aten.softplus_backward.grad_input(DY, X, 1, 20, grad_input=OUT)",
+    "softplus_backward_from_output": (
+        "torch.neg(Y, out=T); T.exp_(); torch.addcmul(DY, DY, T, value=-1, out=OUT)"
+    ),
+    "softplus_general": "aten.softplus.out(X, BETA, 20, out=OUT)",
+    "softplus_general_backward": (
+        "aten.softplus_backward.grad_input(DY, X, BETA, 20, grad_input=OUT)"
+    ),
+    "log_sigmoid": "aten.log_sigmoid_forward.output(X, output=OUT, buffer=T)",
+    # Its own backward wants the buffer of the forward pass, which costs more than this.
+    "log_sigmoid_backward": (
+        "torch.neg(X, out=T); aten.softplus_backward.grad_input(DY, T, 1, 20, grad_input=OUT)"
+    ),
+    "log_sigmoid_backward_from_output": (
+        "torch.exp(Y, out=T); torch.addcmul(DY, DY, T, value=-1, out=OUT)"
+    ),
+    "silu": "aten.silu.out(X, out=OUT)",
+    "silu_backward": "aten.silu_backward.grad_input(DY, X, grad_input=OUT)",
+    "mish": "aten.mish.out(X, out=OUT)",
+    "mish_backward": "aten.mish_backward(DY, X)",  # no form with an output
+    "tanh_shrink": "torch.tanh(X, out=T); torch.sub(X, T, out=OUT)",
+    "tanh_shrink_backward": (
+        "torch.tanh(X, out=T); torch.mul(T, T, out=T); torch.mul(DY, T, out=OUT)"
+    ),
+    "gelu": "aten.gelu.out(X, approximate='none', out=OUT)",
+    "gelu_backward": "aten.gelu_backward.grad_input(DY, X, approximate='none', grad_input=OUT)",
+    "gelu_tanh": "aten.gelu.out(X, approximate='tanh', out=OUT)",
+    "gelu_tanh_backward": (
+        "aten.gelu_backward.grad_input(DY, X, approximate='tanh', grad_input=OUT)"
+    ),
+}
+
+_BACK = "aten._{}_backward_data.out(DY, Y, axis, X.dtype, {}=OUT)"
+_ROWS = {
+    "softmax": "torch.softmax(X, axis, out=OUT)",
+    "softmax_backward": _BACK.format("softmax", "grad_input"),
+    "softmin": "torch.neg(X, out=T); torch.softmax(T, axis, out=OUT)",
+    "softmin_backward": f"{_BACK.format('softmax', 'grad_input')}; OUT.neg_()",
+    "log_softmax": "torch.log_softmax(X, axis, out=OUT)",
+    "log_softmax_backward": _BACK.format("log_softmax", "out"),
+    "logsumexp": "torch.logsumexp(X, axis, True, out=REDUCED)",
+    "logsumexp_backward": ("torch.softmax(X, axis, out=OUT); torch.mul(OUT, DREDUCED, out=OUT)"),
+    "sparsemax": (
+        "u = torch.sort(X, axis, descending=True)[0]; r = u.cumsum(axis); "
+        "k = (STEPS * u + 1 > r).sum(axis, keepdim=True); "
+        "torch.sub(X, (r.gather(axis, k - 1) - 1) / k, out=OUT); OUT.clamp_min_(0)"
+    ),
+    "sparsemax_backward": (
+        "u = Y > 0; torch.mul(DY, u, out=T); "
+        "s = T.sum(axis, keepdim=True) / u.sum(axis, keepdim=True); "
+        "torch.sub(DY, s, out=T); torch.mul(T, u, out=OUT)"
+    ),
+}
+
+
+def _gate(name: str, f: str, gradient: str) -> dict[str, str]:
+    """f(a) * b, with gradient that of f times DADY = dy * b."""
+    return {
+        name: f"{f}; torch.mul(T, B, out=OUT)",
+        f"{name}_backward": (f"{f}; torch.mul(DY, T, out=DB); torch.mul(DY, B, out=T); {gradient}"),
+    }
+
+
+_GATES = {
+    "glu": "aten.glu.out(X, -1, out=OUT)",
+    "glu_backward": "aten.glu_backward.grad_input(DY, X, -1, grad_input=DX)",
+    **_gate(
+        "swiglu", "aten.silu.out(A, out=T)", "aten.silu_backward.grad_input(T, A, grad_input=DA)"
+    ),
+    **_gate(
+        "geglu",
+        "aten.gelu.out(A, approximate='none', out=T)",
+        "aten.gelu_backward.grad_input(T, A, approximate='none', grad_input=DA)",
+    ),
+    **_gate(
+        "geglu_tanh",
+        "aten.gelu.out(A, approximate='tanh', out=T)",
+        "aten.gelu_backward.grad_input(T, A, approximate='tanh', grad_input=DA)",
+    ),
+    **_gate(
+        "reglu",
+        "torch.clamp_min(A, 0, out=T)",
+        "aten.threshold_backward.grad_input(T, A, 0, grad_input=DA)",
+    ),
+    "prelu": "torch.prelu(X, ALPHA)",
+    "prelu_backward": (
+        "u, v = aten._prelu_kernel_backward(DY, X, ALPHA); torch.sum(v, 0, out=DALPHA)"
+    ),
+}
+
+_LINEAR = {
+    "dot": "torch.dot(X, DY)",
+    "matmul": "torch.matmul(A, B, out=OUT)",
+    "tensordot": "torch.tensordot(A, B, ([1], [0]))",
+    "vecdot": "torch.linalg.vecdot(X, Y, out=BY_ROW)",
+    "matvec": "torch.mv(X, V, out=BY_ROW)",
+    "vecmat": "torch.mv(X.T, U, out=BY_COLUMN)",
+    "norm": "torch.linalg.vector_norm(X, 2, axis)",
+    "norm_1": "torch.linalg.vector_norm(X, order)",
+    "norm_inf": "torch.linalg.vector_norm(X, order)",
+    "cosine_similarity": "torch.cosine_similarity(X, Y, -1)",
+    "outer": "torch.outer(U, V, out=OUT)",
+    "transpose_copy": "TURNED.copy_(X.T)",
+}
+_LAYERS = {
+    **{
+        f"dense_{name}": (f"torch.addmm(B, X, W, out=OUT); {renamed(_ELEMENTWISE[name], X='OUT')}")
+        for name in LAYERS
+    },
+    **{f"dense_{name}_backward": "layer(X, W, B, DY)" for name in LAYERS},
+}
+# It has products of these dtypes; from_numpy takes others too.
+_DTYPES = {"float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
+_DTYPES |= {"int8", "int16", "int32", "int64", "uint8"}
+
+_FUNCTIONS = {
+    **{
+        name: f"torch.{function}({', '.join('ABC'[:n])}, out=OUT)"
+        for name, (n, _, function, _) in ELEMENTWISE.items()
+    },
+    "multiply_add": "torch.addcmul(C, A, B, out=OUT)",
+    "scale_shift": "torch.addcmul(C, A, B, out=OUT)",
+}
+
+ROWS = {
+    **_FUNCTIONS,
+    **_ELEMENTWISE,
+    **_ROWS,
+    **_GATES,
+    **_LINEAR,
+    **_LAYERS,
+    **_losses.TORCH,
+    **_optim.TORCH,
+    **_fuse.TORCH,
+}
+
+
+def load(threads: int) -> Namespace:
+    """Load torch with so many threads, without the recording of gradients."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    return {
+        "torch": torch,
+        "aten": torch.ops.aten,
+        "cross_entropy": _losses.torch_cross_entropy,
+        "torch_gradient": _fuse.torch_gradient,
+    }
+
+
+def bind(name: str, operands: Namespace) -> Namespace:
+    """Return arrays as tensors of the same memory, numbers as Python's, under upper-case names."""
+    dtype = operands["out"].dtype.name
+    if dtype not in _DTYPES and not (dtype == "bool" and name in _FUNCTIONS):
+        raise UnsupportedError
+    tensors: Namespace = {
+        key.upper(): _tensor(value) if isinstance(value, np.ndarray) else float(value)
+        for key, value in operands.items()
+        if isinstance(value, np.ndarray | np.floating)
+    }
+    if name.startswith("dense_") and name.endswith("_backward"):
+        for key in ("X", "W", "B"):
+            tensors[key].requires_grad_()
+        return {**tensors, "layer": _layer(name.split("_", 1)[1].removesuffix("_backward"))}
+    if name in _optim.TORCH:
+        return {**tensors, "step": _optim.torch_step(name, tensors["P"], tensors["G"])}
+    return tensors
+
+
+def _tensor(array: Array) -> Any:
+    import torch
+
+    if array.dtype.name != "bfloat16":  # which torch cannot take from NumPy
+        return torch.from_numpy(array)
+    return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+
+
+def _layer(activation: str) -> Callable[..., Any]:
+    """Return a dense layer with its gradients by autograd."""
+    import torch
+
+    functions: dict[str, Callable[..., Any]] = {
+        "relu": torch.relu,
+        "gelu": torch.nn.functional.gelu,
+        "gelu_tanh": partial(torch.nn.functional.gelu, approximate="tanh"),
+        "silu": torch.nn.functional.silu,
+        "tanh": torch.tanh,
+        "mish": torch.nn.functional.mish,
+    }
+    function = functions[activation]
+
+    def layer(x: Any, w: Any, b: Any, dy: Any) -> tuple[Any, ...]:
+        with torch.enable_grad():
+            y = function(torch.addmm(b, x, w))
+        return y, *torch.autograd.grad(y, (x, w, b), dy)
+
+    return layer

@@ -1,0 +1,96 @@
+"""Elementwise operations on arrays of any shape, layout and dtype, named as NumPy's ufuncs.
+
+Each is made at its first use, and learns the dtypes that it is called with one after the other.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt._core import native
+from vekt._spec.docs.elementwise import docstring
+from vekt._spec.elementwise import OPS, PUBLIC_NAMES, ElementwiseOp
+from vekt.elementwise import _numpy
+from vekt.elementwise._types import dtype_of, find_operation, keeps_numbers, resolve, signature_of
+
+__all__ = [*PUBLIC_NAMES]
+
+
+class _Fallback:
+    """What a dispatcher calls with what it has no operation for: to learn one, or for NumPy."""
+
+    def __init__(self, op: ElementwiseOp, isa: str) -> None:
+        self.op = op
+        self.isa = isa
+        self.known: set[Any] = set()
+        self.numpy: Callable[..., Any] = _numpy.function(op)
+
+    def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        for x in args:
+            if hasattr(type(x), "__vekt_function__"):  # a symbol, while `vekt.fuse` traces
+                return x.__vekt_function__(self.op.kernel, self.numpy, args, options)
+        signature = signature_of(args[: dispatcher.nin])
+        if signature is not None and len(signature) == dispatcher.nin:
+            key = signature, dtype_of(options.get("dtype"))
+            if key not in self.known:
+                learnt = self._learn(dispatcher, *key)
+                self.known.add(key)
+                if learnt:
+                    return dispatcher(*args, **options)
+        with np.errstate(all="ignore"):
+            if self.op.rounds_alone:
+                result = _numpy.by_parts(dispatcher, self.op, args, options)
+                if result is not NotImplemented:
+                    return result
+            return self.numpy(*args, **options)
+
+    def _learn(self, dispatcher: Any, signature: Any, dtype: Any) -> bool:
+        try:
+            *inputs, result = resolve(self.op, signature, dtype)
+            operation = find_operation(self.op, (*inputs, result), self.isa)
+            if operation is None or not keeps_numbers(signature, inputs, dtype):
+                return False
+            weak = [d for t, d in zip(signature, inputs, strict=True) if t in (int, float)]
+            dispatcher.add(signature, operation, (result,), weak[0] if weak else None, dtype)
+        except TypeError:  # NumPy has no loop, or the engine not this dtype: NumPy says so
+            return False
+        return True
+
+
+def build(name: str, isa: str = native.SELECTED) -> Any:
+    """Return a new function of this name over a supported target's kernels."""
+    op = OPS[name]
+    made = native.build_dispatcher(
+        name,
+        len(op.inputs),
+        1,
+        _Fallback(op, isa),
+        docstring(op),
+        isa=isa,
+        options="dtype=" in op.signature,
+    )
+    made.keeps_arrays = name == "where"  # as NumPy's, which is no ufunc
+    made.refuses_negative = name == "power"
+    made.__module__ = __name__
+    made.__signature__ = _signature(op)
+    return made
+
+
+def _signature(op: ElementwiseOp) -> inspect.Signature:
+    scope: dict[str, Any] = {}
+    exec(f"def stub({op.signature}): ...", scope)
+    return inspect.signature(scope["stub"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in OPS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, build(name))
+
+
+def __dir__() -> list[str]:
+    return __all__

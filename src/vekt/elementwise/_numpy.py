@@ -1,0 +1,157 @@
+"""What the engine of `vekt.elementwise` is not made for: by NumPy, or step by step by both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from vekt._core.axes import unmasked
+from vekt._spec.elementwise import ElementwiseOp
+from vekt.elementwise._types import common_dtype, resolve, signature_of
+
+
+def function(op: ElementwiseOp) -> Callable[..., Any]:
+    """Return the operation with its own parameters."""
+    if op.numpy:
+        made: Callable[..., Any] = getattr(np, op.numpy)
+        return made
+    own: dict[str, Callable[..., Any]] = {
+        "multiply_add": multiply_add,
+        "scale_shift": scale_shift,
+        "where": where,
+        "clip": clip,
+    }
+    return own[op.name]
+
+
+def multiply_add(
+    a: Any, b: Any, c: Any, out: Any = None, *, where: Any = True, dtype: Any = None
+) -> Any:
+    """Compute a*b + c with two roundings, or whatever the operands make of it."""
+    options = {} if where is True else {"where": where}
+    types = signature_of((a, b, c))
+    if dtype is None and types is not None:
+        dtype = common_dtype(types)
+    steps: Any = import_module("vekt.elementwise")  # complex numbers: the engine's copies, again
+    product = steps.multiply(a, b, dtype=dtype)
+    return steps.add(product, c, out=out, dtype=dtype, **options)
+
+
+def scale_shift(
+    x: Any, scale: Any, shift: Any, out: Any = None, *, where: Any = True, dtype: Any = None
+) -> Any:
+    """Compute x*scale + shift with two roundings."""
+    return multiply_add(x, scale, shift, out, where=where, dtype=dtype)
+
+
+def where(condition: Any, x: Any = ..., y: Any = ..., out: Any = None) -> Any:
+    """Choose as `numpy.where` does."""
+    given = [choice for choice in (x, y) if choice is not ...]
+    if not given and out is None:
+        return np.where(condition)
+    if len(given) < 2:
+        raise ValueError("where: either both or neither of x and y should be given")
+    for name, operand in (("condition", condition), ("x", x), ("y", y)):
+        unmasked("where", name, operand)
+    chosen = np.where(condition, x, y)
+    if out is None:
+        return chosen
+    if isinstance(out, tuple):
+        (out,) = out
+    np.copyto(out, chosen, casting="same_kind")
+    return out
+
+
+def clip(x: Any, min: Any = None, max: Any = None, out: Any = None, **options: Any) -> Any:
+    """Limit as `numpy.clip` does."""
+    if out is not None:
+        options["out"] = out[0] if isinstance(out, tuple) else out
+    limits = {"min": min, "max": max}
+    for name, own in (("a_min", "min"), ("a_max", "max")):
+        limit = options.pop(name, None)
+        if limit is not None and limits[own] is not None:
+            raise TypeError(f"clip: {own} and {name} are the same limit; give one of them")
+        limits[own] = limits[own] if limit is None else limit
+    return np.clip(x, limits["min"], limits["max"], **options)
+
+
+_OPTIONS = {"out", "where", "dtype", "casting", "order", "subok"}
+
+
+def by_parts(dispatcher: Any, op: ElementwiseOp, args: Any, options: dict[str, Any]) -> Any:
+    """Compute by vekt's kernel, and see to array-likes, casts and the output before and after.
+
+    NotImplemented where NumPy has to: for other libraries' arrays, dtypes without a kernel, errors.
+    """
+    nin = len(op.inputs)
+    if len(args) not in (nin, nin + 1):
+        return NotImplemented
+    out: Any = options.get("out") if len(args) == nin else args[nin]
+    if isinstance(out, tuple) and len(out) == 1:
+        out = out[0]
+    inputs = tuple(_plain(x) for x in args[:nin])
+    types = signature_of(inputs)
+    wanted = {"where", "dtype"} if "casting" not in op.signature else _OPTIONS - {"out"}
+    if types is None or not set(options) <= wanted | {"out"}:
+        return NotImplemented
+    if all(a is b for a, b in zip(args, inputs, strict=False)) and len(args) == nin and not options:
+        return NotImplemented
+    dtype, casting = options.get("dtype"), options.get("casting", "same_kind")
+    mask = np.asarray(options.get("where", True))
+    try:
+        loop = resolve(op, types, None if dtype is None else np.dtype(dtype), casting)
+        if loop[-1].kind not in "biufV" or loop[-1].itemsize > 8 or mask.dtype != bool:
+            return NotImplemented
+        if out is not None and not _takes(out, loop[-1], casting):
+            return NotImplemented
+        if dtype is not None:
+            inputs = tuple(_cast(x, d) for x, d in zip(inputs, loop, strict=False))
+        shape = np.broadcast_shapes(*(np.shape(x) for x in inputs), mask.shape)
+        if out is not None and np.broadcast_shapes(shape, out.shape) != out.shape:
+            return NotImplemented
+    except (TypeError, ValueError, OverflowError):  # NumPy's own words for it
+        return NotImplemented
+    result = dispatcher(*inputs)
+    if out is None:
+        result = result if shape == np.shape(result) else np.broadcast_to(result, shape).copy()
+        return _ordered(result, options.get("order", "K"), inputs)
+    if np.may_share_memory(mask, out):
+        mask = mask.copy()
+    np.copyto(out, result, casting=casting, where=mask)
+    return out
+
+
+def _plain(x: Any) -> Any:
+    """Make an array of what NumPy makes one of, and nothing of what has a say in the result."""
+    if type(x) in (bool, int, float, np.ndarray) or isinstance(x, np.generic):
+        return x
+    if type(x) is np.memmap or not (
+        hasattr(type(x), "__array_ufunc__") or hasattr(x, "__array_wrap__")
+    ):
+        return np.asarray(x)
+    return x
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    return np.asarray(x, dtype) if type(x) in (bool, int, float) else x.astype(dtype, copy=False)
+
+
+def _takes(out: Any, dtype: Any, casting: Any) -> bool:
+    """Return whether NumPy would write results of this dtype there."""
+    return (
+        type(out) in (np.ndarray, np.memmap)
+        and out.flags.writeable
+        and np.can_cast(dtype, out.dtype, casting)
+    )
+
+
+def _ordered(result: Any, order: Any, inputs: Any) -> Any:
+    if order == "K" or not isinstance(result, np.ndarray):
+        return result
+    if order == "A":
+        arrays = [x for x in inputs if isinstance(x, np.ndarray)]
+        order = "F" if arrays and all(x.flags.fnc for x in arrays) else "C"
+    return np.array(result, order=order, copy=None)

@@ -1,0 +1,117 @@
+"""Which operation a signature of types wants, and what its results are: NumPy's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from vekt._core import native
+from vekt._spec.elementwise import ElementwiseOp
+
+Signature = tuple[Any, ...]
+"""Of each input a dtype, or bool, int or float for a number of Python."""
+
+
+def signature_of(inputs: tuple[Any, ...]) -> Signature | None:
+    """Types of plain arrays and numbers; None if there are others."""
+    types: list[Any] = []
+    for x in inputs:
+        if type(x) in (bool, int, float):
+            types.append(type(x))
+        elif type(x) is np.ndarray or isinstance(x, np.generic):
+            types.append(x.dtype)
+        else:
+            return None
+    return tuple(types)
+
+
+def dtype_of(asked: Any) -> Any:
+    """Return what `dtype` asks for; None for nothing, and for what is none."""
+    try:
+        return None if asked is None else np.dtype(asked)
+    except TypeError:
+        return None
+
+
+def keeps_numbers(types: Signature, inputs: Sequence[Any], dtype: Any) -> bool:
+    """Return whether it is all one if operands become what a loop takes before it or in it.
+
+    16-bit floats compute in float32: what they were asked to become loses its digits first.
+    """
+    return not (
+        dtype is not None
+        and any(_is_narrow(d) and t != d for t, d in zip(types, inputs, strict=True))
+    )
+
+
+def _is_narrow(dtype: Any) -> bool:
+    """Return whether it is computed in float32, with one rounding to its 16 bits."""
+    return dtype.name in ("float16", "bfloat16")
+
+
+def common_dtype(types: Signature) -> Any:
+    """Dtype that NumPy's arithmetic gives these types."""
+    strong = [np.dtype(t) if t is bool else t for t in types if t not in (int, float)]
+    if not strong:
+        return np.dtype(float if float in types else int)
+    common = strong[0]
+    for other in [*strong[1:], *(t for t in types if t in (int, float))]:
+        common = np.add.resolve_dtypes((common, other, None))[-1]
+    return common
+
+
+def resolve(
+    op: ElementwiseOp, types: Signature, dtype: Any = None, casting: Any = "same_kind"
+) -> tuple[Any, ...]:
+    """Dtypes of the operands of the loop that NumPy would run, the result's last.
+
+    `dtype` is what the call asks the result to be computed in, and `casting` what may become of
+    the operands on the way.
+    """
+    types = tuple(t.newbyteorder("=") if isinstance(t, np.dtype) else t for t in types)
+    if op.name == "where":
+        common = common_dtype(types[1:])
+        return (np.dtype(bool), common, common, common)
+    if op.numpy or op.name == "clip":
+        first = np.dtype(types[0]) if op.name == "clip" else types[0]  # as np.clip takes it
+        types = tuple(np.dtype(t) if t is bool else t for t in (first, *types[1:]))
+        asked = (*(None for _ in types), dtype)
+        resolved: tuple[Any, ...] = numpy_ufunc(op).resolve_dtypes(
+            (*types, None), signature=asked, casting=casting
+        )
+        return resolved
+    if dtype is None:
+        return (common_dtype(types),) * 4
+    for t in types:
+        t = np.dtype(t) if t is bool else t
+        np.add.resolve_dtypes((t, dtype, None), signature=(None, None, dtype), casting=casting)
+    return (dtype,) * 4
+
+
+def numpy_ufunc(op: ElementwiseOp) -> Any:
+    """NumPy's own ufunc of an operation."""
+    if op.name == "clip":  # has no public name
+        return getattr(import_module("numpy._core.umath"), op.name)
+    return getattr(np, op.numpy)
+
+
+def find_operation(op: ElementwiseOp, loop: tuple[Any, ...], isa: str) -> Any:
+    """Operation for a loop on these dtypes; None if the engine has none."""
+    result = loop[-1]
+    wide = tuple(np.dtype("f4") if _is_narrow(d) else d for d in loop)
+    moves_bits = op.name == "where"
+    same = moves_bits or all(
+        d == result or (op.name == "divide" and d.kind in "biu") for d in loop[:-1]
+    )
+    if op.kernel and same:
+        try:
+            return native.kernel_operation(op.kernel, result if moves_bits else wide[-1], isa)
+        except KeyError:
+            pass
+    if not op.numpy and op.name != "clip":
+        return None
+    found = native.numpy_operation(numpy_ufunc(op), wide, op.cost)
+    return None if found is NotImplemented else found

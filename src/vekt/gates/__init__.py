@@ -1,0 +1,85 @@
+"""Gated units: an activation of one operand, or of one half, times the other.
+
+The decorator replaces the one-line docstrings by full ones, which all namespaces share.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vekt import ufuncs
+from vekt._core.axes import as_array, halves, is_dask, plain
+from vekt._core.foreign import on_dask
+from vekt._core.native import empty as _new
+from vekt._core.operands import checked_out, masked_by, result_dtype
+from vekt._spec.docs.gates import documented
+from vekt._spec.functions import _flag
+
+__all__ = [
+    "geglu",
+    "geglu_backward",
+    "glu",
+    "glu_backward",
+    "reglu",
+    "reglu_backward",
+    "swiglu",
+    "swiglu_backward",
+]
+
+_ufuncs: Any = ufuncs
+swiglu, swiglu_backward = _ufuncs.swiglu, _ufuncs.swiglu_backward
+reglu, reglu_backward = _ufuncs.reglu, _ufuncs.reglu_backward
+_glu, _glu_backward = _ufuncs.glu, _ufuncs.glu_backward
+_geglu, _geglu_backward = _ufuncs.geglu, _ufuncs.geglu_backward
+_geglu_tanh, _geglu_tanh_backward = _ufuncs.geglu_tanh, _ufuncs.geglu_tanh_backward
+
+
+@documented("vekt")
+def geglu(
+    a: Any,
+    b: Any,
+    approximate: bool = False,
+    *,
+    out: Any = None,
+    where: Any = True,
+    dtype: Any = None,
+) -> Any:
+    """Multiply gelu of a with b."""
+    kernel = _geglu_tanh if _chosen(approximate) else _geglu
+    return kernel(a, b, out=out, dtype=dtype, **masked_by(where))
+
+
+@documented("vekt")
+def geglu_backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
+    """Gradients through `geglu`."""
+    kernel = _geglu_tanh_backward if _chosen(approximate) else _geglu_backward
+    return kernel(dy, a, b) if out is None else kernel(dy, a, b, out=out)
+
+
+@documented("vekt")
+def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    """Multiply one half with the sigmoid of the other."""
+    a, b = halves(as_array(x), axis)
+    return _glu(a, b, out=out)
+
+
+@documented("vekt")
+def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    """Gradient through `glu`."""
+    if is_dask(dy) or is_dask(x):
+        if out is not None:
+            raise TypeError("glu_backward: Dask arrays take no out")
+        return on_dask("glu_backward")(dy, x, axis)
+    x = np.asarray(plain("glu_backward", "x", x))
+    a, b = halves(x, axis)
+    if out is None:
+        out = _new(x.shape, result_dtype(None, dy, x), (x,))
+    out = checked_out(out, x.shape)
+    _glu_backward(dy, a, b, out=halves(out, axis))
+    return out
+
+
+def _chosen(approximate: Any) -> bool:
+    return approximate if type(approximate) is bool else _flag(approximate, "approximate")

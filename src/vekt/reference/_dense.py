@@ -1,0 +1,127 @@
+"""Dense layers in plain NumPy, in a wider dtype, rounded once."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vekt._core.operands import checked_out, result_dtype
+from vekt._spec.layer_activation import Activation, kernel_of
+from vekt.reference._rounding import narrowed, wider
+
+__all__ = ["dense", "dense_backward"]
+
+Array = NDArray[Any]
+
+
+def dense(
+    x: ArrayLike,
+    w: ArrayLike,
+    b: ArrayLike | None = None,
+    activation: Activation = None,
+    *,
+    out: Any = None,
+    return_preactivation: bool = False,
+    deterministic: Literal["batch"] | None = None,
+) -> Any:
+    """Dense layer, `activation(x @ w + b)`, with one rounding at the end.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., k)
+    w : array_like, shape (k, n)
+    b : array_like, optional
+    activation : str, callable or tuple, optional
+    out : ndarray, or with `return_preactivation` a pair, optional
+    return_preactivation : bool, optional
+    deterministic : {None, "batch"}, optional
+        As for `vekt.dense`; `deterministic` makes no difference here.
+
+    Returns
+    -------
+    y : ndarray, shape (..., n)
+    z : ndarray, shape (..., n)
+        Only if `return_preactivation`.
+    """
+    narrow, arrays = _widened(x, w, *([] if b is None else [b]))
+    with np.errstate(all="ignore"):
+        z = arrays[0] @ _matrix(arrays[1])
+        if b is not None:
+            z = z + np.broadcast_to(arrays[2], z.shape)
+        y_out, z_out = out if return_preactivation and isinstance(out, tuple) else (out, None)
+        y = _finished(_applied("value", activation, z, narrow), y_out, narrow)
+        return (y, _finished(z, z_out, narrow)) if return_preactivation else y
+
+
+def dense_backward(
+    dy: ArrayLike,
+    x: ArrayLike,
+    w: ArrayLike,
+    z: ArrayLike | None,
+    activation: Activation = None,
+    *,
+    out: Any = None,
+    need_dx: bool = True,
+) -> tuple[Any, Any, Any]:
+    """Gradients of a dense layer, each with one rounding at the end.
+
+    Parameters
+    ----------
+    dy, x, w, z : array_like
+    activation : str, callable or tuple, optional
+    out : tuple of three ndarray or None, optional
+    need_dx : bool, optional
+        As for `vekt.dense_backward`.
+
+    Returns
+    -------
+    dx : ndarray, shape (..., k), or None
+    dw : ndarray, shape (k, n)
+    db : ndarray, shape (n,)
+    """
+    narrow, arrays = _widened(dy, x, w, np.zeros_like(dy) if z is None else z)
+    wide_dy, wide_x, wide_w, wide_z = arrays
+    dx_out, dw_out, db_out = (None, None, None) if out is None else out
+    k, n = _matrix(wide_w).shape
+    m = wide_x[..., 0].size if k else wide_dy[..., 0].size
+    with np.errstate(all="ignore"):
+        dz = wide_dy * _applied("gradient", activation, wide_z, narrow)
+        rows = dz.reshape(m, n)
+        dx = _finished(dz @ wide_w.T, dx_out, narrow) if need_dx else None
+        dw = _finished(wide_x.reshape(m, k).T @ rows, dw_out, narrow)
+        return dx, dw, _finished(rows.sum(axis=0), db_out, narrow)
+
+
+def _widened(*operands: Any) -> tuple[np.dtype[Any], list[Array]]:
+    """Round the operands to their common dtype and widen them."""
+    narrow = result_dtype(None, *operands)
+    with np.errstate(all="ignore"):
+        return narrow, [np.asarray(x).astype(narrow).astype(wider(narrow)) for x in operands]
+
+
+def _applied(part: str, activation: Activation, z: Array, narrow: np.dtype[Any]) -> Array:
+    """Value or gradient of an activation whose parameters are numbers of the kernel's dtype."""
+    kernel, params = kernel_of(activation)
+    if kernel is None:
+        return z if part == "value" else np.ones_like(z)
+    single = np.dtype("f4") if narrow.itemsize < 4 else narrow
+    numbers = [np.asarray([p], single).astype(z.dtype) for p in params]
+    result = np.asarray(getattr(kernel, part)(np.atleast_1d(z), *numbers), z.dtype)
+    return result.reshape(z.shape)
+
+
+def _finished(result: Array, out: Any, narrow: np.dtype[Any]) -> Array:
+    result = np.asarray(narrowed(result, narrow))
+    if out is None:
+        return result
+    target = checked_out(out, result.shape)
+    np.copyto(target, result, casting="same_kind")
+    return target
+
+
+def _matrix(w: Array) -> Array:
+    if w.ndim != 2:
+        raise ValueError(f"w must be 2-D, but has shape {w.shape}")
+    return w

@@ -1,0 +1,150 @@
+"""The gated units and prelu in plain NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt._core.axes import along, halves
+from vekt._core.operands import checked_out, result_dtype
+from vekt._spec.activations import KERNELS
+from vekt._spec.docs.gates import documented
+from vekt._spec.functions import _flag
+from vekt._spec.gates import GATE_OPS, Gate, activation_of
+from vekt.reference._rounding import held, narrowed
+
+Function = Callable[..., Any]
+
+
+def gate_functions(rounded: Callable[[Function], Function], module: str) -> dict[str, Function]:
+    """Make the public functions; `rounded` computes in a wider dtype and rounds once."""
+    functions: dict[str, Function] = {}
+    for op in GATE_OPS.values():
+        value, backward = zip(*(_pair(gate, rounded) for gate in op.gates), strict=True)
+        make = {"glu": _halved, "geglu": _with_flag}.get(op.name, _two_operands)
+        made = make(value, backward)
+        functions |= dict(zip((op.name, f"{op.name}_backward"), made, strict=True))
+    functions |= dict(zip(("prelu", "prelu_backward"), _prelu(rounded), strict=True))
+    for name, function in functions.items():
+        function.__name__ = function.__qualname__ = name
+        documented(module)(function)
+    return functions
+
+
+def _pair(gate: Gate, rounded: Callable[[Function], Function]) -> tuple[Function, Function]:
+    """Value, and gradients as a tuple, of a, b and of dy, a, b."""
+    row, first = activation_of(gate), gate.gate == "a"
+
+    def value(a: Any, b: Any) -> Any:
+        x, other = (a, b) if first else (b, a)
+        return held(row.value(x)) * other
+
+    def of_gate(dy: Any, a: Any, b: Any) -> Any:
+        x, other = (a, b) if first else (b, a)
+        return held(dy * other) * held(row.gradient(x))
+
+    def of_other(dy: Any, a: Any, b: Any) -> Any:
+        x, other = (a, b) if first else (b, a)
+        return np.broadcast_arrays(dy * held(row.value(x)), other)[0]
+
+    da, db = (of_gate, of_other) if first else (of_other, of_gate)
+    rounded_da, rounded_db = rounded(da), rounded(db)
+
+    def backward(dy: Any, a: Any, b: Any, out: Any = None) -> Any:
+        results = rounded_da(dy, a, b), rounded_db(dy, a, b)
+        return results if out is None else tuple(map(_stored, results, out))
+
+    return rounded(value), backward
+
+
+def _stored(result: Any, out: Any) -> Any:
+    """Copy a result to where it was asked for."""
+    if out is None:
+        return result
+    target = checked_out(out)
+    np.copyto(target, result, casting="same_kind")
+    return target
+
+
+def _two_operands(values: Any, backwards: Any) -> tuple[Function, Function]:
+    def value(a: Any, b: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
+        return values[0](a, b, out=out, where=where, dtype=dtype)
+
+    def backward(dy: Any, a: Any, b: Any, *, out: Any = None) -> Any:
+        return backwards[0](dy, a, b, out)
+
+    return value, backward
+
+
+def _with_flag(values: Any, backwards: Any) -> tuple[Function, Function]:
+    def chosen(approximate: Any) -> int:
+        return int(approximate if type(approximate) is bool else _flag(approximate, "approximate"))
+
+    def value(
+        a: Any,
+        b: Any,
+        approximate: bool = False,
+        *,
+        out: Any = None,
+        where: Any = True,
+        dtype: Any = None,
+    ) -> Any:
+        return values[chosen(approximate)](a, b, out=out, where=where, dtype=dtype)
+
+    def backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
+        return backwards[chosen(approximate)](dy, a, b, out)
+
+    return value, backward
+
+
+def _halved(values: Any, backwards: Any) -> tuple[Function, Function]:
+    def value(x: Any, axis: int = -1, *, out: Any = None) -> Any:
+        return values[0](*halves(np.asarray(x), axis), out=out)
+
+    def backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
+        x = np.asarray(x)
+        dx = np.concatenate(backwards[0](dy, *halves(x, axis)), axis)
+        if dx.shape != x.shape:
+            raise ValueError(f"dy of shape {np.shape(dy)} does not broadcast to half of {x.shape}")
+        return _stored(dx, out)
+
+    return value, backward
+
+
+def _prelu(rounded: Callable[[Function], Function]) -> tuple[Function, Function]:
+    row = KERNELS["leaky_relu"]
+    value_of = rounded(row.value)
+    dx_of = rounded(lambda dy, x, alpha: dy * held(row.gradient(x, alpha)))
+
+    def value(
+        x: Any,
+        alpha: Any,
+        axis: int | None = None,
+        *,
+        out: Any = None,
+        where: Any = True,
+        dtype: Any = None,
+    ) -> Any:
+        return value_of(x, along(alpha, axis, np.ndim(x)), out=out, where=where, dtype=dtype)
+
+    def backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
+        slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
+        dx = dx_of(dy, x, slopes)
+        dtype = result_dtype(None, dy, x, slopes)
+        with np.errstate(all="ignore"):
+            wide = [np.asarray(a).astype(dtype).astype(np.longdouble) for a in (dy, x)]
+            terms = np.where(wide[1] > 0, 0, wide[0] * wide[1])
+            sums = _sum_to(np.broadcast_to(terms, np.shape(dx)), np.shape(slopes))
+        dalpha = narrowed(sums, dtype).reshape(np.shape(alpha))[()]
+        return (dx, dalpha) if out is None else tuple(map(_stored, (dx, dalpha), out))
+
+    return value, backward
+
+
+def _sum_to(terms: Any, shape: tuple[int, ...]) -> Any:
+    """Sum over the axes along which an array of this shape would be repeated."""
+    padded = (1,) * (terms.ndim - len(shape)) + shape
+    axes = tuple(k for k, n in enumerate(padded) if n == 1)
+    return terms.sum(axis=axes).reshape(shape)

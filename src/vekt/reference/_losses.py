@@ -1,0 +1,154 @@
+"""The losses in plain NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt._core.domains import at_least
+from vekt._core.operands import checked_out
+from vekt._spec.docs.losses import documented
+from vekt._spec.losses import LOSSES, Loss
+from vekt.losses._targets import Targets, reduced
+from vekt.reference._rounding import held, narrowed, wider
+
+Function = Callable[..., Any]
+
+
+def loss_functions(rounded: Callable[..., Function], module: str) -> dict[str, Function]:
+    """Make the public functions; `rounded` computes in a wider dtype and rounds once."""
+    functions: dict[str, Function] = {}
+    for loss in LOSSES.values():
+        made = _functions(loss, rounded)
+        for name, function in zip(loss.public_names, made, strict=True):
+            function.__name__ = function.__qualname__ = name
+            functions[name] = documented(module)(function)
+    for function in (softmax_cross_entropy, softmax_cross_entropy_value_and_grad):
+        functions[function.__name__] = function
+        function.__module__ = module
+    return functions
+
+
+def _functions(loss: Loss, rounded: Callable[..., Function]) -> tuple[Function, ...]:
+    """Value, backward and both, with the parameter where there is one."""
+    n_params = int(bool(loss.param))
+    value_of, slope_of = rounded(loss.value, n_params), rounded(loss.gradient, n_params)
+
+    def backward_of(dl: Any, y: Any, t: Any, *param: Any, out: Any = None) -> Any:
+        wide_dl = rounded(lambda dl, y, t, *p: dl * held(loss.gradient(y, t, *p)), n_params)
+        return wide_dl(dl, y, t, *param, out=out)
+
+    if not loss.param:
+
+        def value(y: Any, t: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
+            return value_of(y, t, out=out, where=where, dtype=dtype)
+
+        def backward(dl: Any, y: Any, t: Any, *, out: Any = None) -> Any:
+            return backward_of(dl, y, t, out=out)
+
+        def both(y: Any, t: Any) -> Any:
+            return value_of(y, t), slope_of(y, t)
+
+        return value, backward, both
+
+    def value_with(
+        y: Any, t: Any, delta: Any = 1.0, *, out: Any = None, where: Any = True, dtype: Any = None
+    ) -> Any:
+        delta = at_least(loss.name, "delta", delta, 0.0)
+        return value_of(y, t, delta, out=out, where=where, dtype=dtype)
+
+    def backward_with(dl: Any, y: Any, t: Any, delta: Any = 1.0, *, out: Any = None) -> Any:
+        delta = at_least(f"{loss.name}_backward", "delta", delta, 0.0)
+        return backward_of(dl, y, t, delta, out=out)
+
+    def both_with(y: Any, t: Any, delta: Any = 1.0) -> Any:
+        delta = at_least(f"{loss.name}_value_and_grad", "delta", delta, 0.0)
+        return value_of(y, t, delta), slope_of(y, t, delta)
+
+    return value_with, backward_with, both_with
+
+
+def _rows(
+    x: Any,
+    targets: Any,
+    factors: Any,
+    on_label: float,
+    everywhere: float,
+    loss: Any,
+    dx: Any,
+    may_ignore: bool,
+) -> None:
+    """Do what `vekt._ufuncs.cross_entropy` does, in a wider dtype."""
+    n = x.shape[-1]
+    wide = x.astype(wider(x.dtype))
+    t = targets.astype(wide.dtype)
+    if targets.ndim < x.ndim:
+        if targets.size and (targets.min() < -may_ignore or targets.max() >= n):
+            raise ValueError(
+                f"softmax_cross_entropy: a label is not a class: expected 0 to {n - 1}"
+            )
+        hit = np.arange(n) == targets[..., None]
+        t = np.where(targets[..., None] < 0, 0, on_label * hit + wide.dtype.type(everywhere))
+    with np.errstate(all="ignore"):
+        top = wide.max(-1, keepdims=True, initial=-np.inf)
+        maximal = (wide == top) & (top > -np.inf)
+        shifted = np.where(maximal, 0, wide - np.where(np.isinf(top), 0, top))
+        shifted = np.where(np.isposinf(top) & (wide < np.inf), -np.inf, shifted)
+        e = np.exp(shifted)
+        rest = e.copy()  # without one of the largest, so that little is left where it is certain
+        largest = np.argmax(maximal, -1)[..., None]
+        np.put_along_axis(rest, largest, 0, -1)
+        u = rest.sum(-1, keepdims=True)
+        counts = t.any(-1, keepdims=True) | (targets.ndim == x.ndim)
+        terms = np.where((t == 0) & ~(counts & np.isnan(u)), 0, t * (np.log1p(u) - shifted))
+        loss[...] = narrowed(np.asarray(terms.sum(-1)), x.dtype)
+        if dx is not None:
+            s = t.sum(-1, keepdims=True)
+            largest = (np.arange(n) == largest) & maximal
+            less_one = np.where(largest, -u, e - (1 + u)) / (1 + u)
+            slope = np.where(t == 1, less_one * s + (s - t), e / (1 + u) * s - t)
+            slope = np.where(counts, slope * np.asarray(factors)[..., None], 0)
+            dx[...] = narrowed(slope, x.dtype)
+
+
+def softmax_cross_entropy(
+    logits: Any,
+    labels: Any,
+    *,
+    axis: int = -1,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    weight: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """Cross entropy of the softmax of logits, as `vekt.softmax_cross_entropy`."""
+    targets = Targets(
+        "softmax_cross_entropy", logits, labels, axis, label_smoothing, ignore_index, weight
+    )
+    loss = np.empty(targets.rows, targets.dtype)
+    targets.run(_rows, loss, None, reduction)
+    return reduced(targets, loss, reduction)
+
+
+def softmax_cross_entropy_value_and_grad(
+    logits: Any,
+    labels: Any,
+    *,
+    axis: int = -1,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    weight: Any = None,
+    reduction: str = "mean",
+    out: Any = None,
+) -> tuple[Any, Any]:
+    """Loss and gradient, as `vekt.softmax_cross_entropy_value_and_grad`."""
+    name = "softmax_cross_entropy_value_and_grad"
+    targets = Targets(name, logits, labels, axis, label_smoothing, ignore_index, weight)
+    loss = np.empty(targets.rows, targets.dtype)
+    result = np.empty(targets.shape, targets.dtype)
+    if out is not None:
+        result = checked_out(out, targets.shape, targets.dtype)
+    targets.run(_rows, loss, np.moveaxis(result, targets.axis, -1), reduction)
+    return reduced(targets, loss, reduction), result

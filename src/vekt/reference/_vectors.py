@@ -1,0 +1,127 @@
+"""Norms, angles and outer products in plain NumPy, with their rounding done once, at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vekt._core.operands import checked_out, is_bfloat16
+
+Array = NDArray[Any]
+
+
+def _wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Find the dtype that a result is computed in: squares of it neither overflow nor vanish."""
+    is_complex = dtype.kind == "c"
+    if is_bfloat16(dtype) or (dtype.kind == "f" and dtype.itemsize < 8) or dtype == np.complex64:
+        return np.dtype("c16" if is_complex else "f8")
+    return np.dtype(np.clongdouble if is_complex else np.longdouble)
+
+
+def _result_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if dtype.kind in "biu":
+        return np.dtype("f8")
+    native = dtype.newbyteorder("=")
+    return np.empty(0, native).real.dtype if dtype.kind == "c" else native
+
+
+def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Norm of vectors or matrices along axes, computed in a wider dtype by `numpy.linalg.norm`.
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers of any shape.
+    ord, axis, keepdims
+        As for `vekt.norm`.
+
+    Returns
+    -------
+    scalar or ndarray
+        Of the dtype of `x`, of its real parts' where it is complex; float64 for integers.
+    """
+    array = np.asarray(x)
+    wide = array.astype(_wider(array.dtype))
+    with np.errstate(all="ignore"):
+        if (isinstance(ord, str) and ord == "nuc") or (wide.ndim != 1 and ord in (2, -2)):
+            wide = array  # singular values have no wider dtype
+        if ord is None and axis is None:
+            squares = (wide * wide.conj()).real  # np.sum adds pairwise
+            result = np.sqrt(np.sum(squares, keepdims=keepdims))
+        else:
+            result = np.asarray(np.linalg.norm(wide, ord, axis, keepdims))
+        return result.astype(_result_dtype(array.dtype))[()]
+
+
+def cosine_similarity(a: ArrayLike, b: ArrayLike, axis: Any = -1) -> Any:
+    """Cosine of the angles between vectors; 0 where one of them is zero.
+
+    Parameters
+    ----------
+    a, b : array_like
+        Vectors along `axis`; the shapes broadcast.
+    axis : int, tuple of ints or None, default -1
+        Axes along which the elements of a vector lie.
+
+    Returns
+    -------
+    scalar or ndarray
+        Between -1 and 1, of the common dtype; float64 for integers.
+    """
+    dtype = np.result_type(np.asarray(a), np.asarray(b))
+    if dtype.kind == "c" or (dtype.kind not in "biuf" and not is_bfloat16(dtype)):
+        raise TypeError(f"cosine_similarity: dtype {dtype} is not supported")
+    x, y = np.broadcast_arrays(*(np.asarray(v, dtype).astype(_wider(dtype)) for v in (a, b)))
+    with np.errstate(all="ignore"):
+        x_squares, y_squares = (np.sum(v * v, axis=axis) for v in (x, y))
+        cosine = np.sum(x * y, axis=axis) / (np.sqrt(x_squares) * np.sqrt(y_squares))
+        zero = ((x_squares == 0) & ~np.isnan(y_squares) & (y_squares < np.inf)) | (
+            (y_squares == 0) & ~np.isnan(x_squares) & (x_squares < np.inf)
+        )
+        return np.where(zero, 0, np.clip(cosine, -1, 1)).astype(_result_dtype(dtype))[()]
+
+
+def outer(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
+    """Outer product of two vectors.
+
+    Parameters
+    ----------
+    a, b : array_like
+        Vectors; arrays of other shapes are flattened.
+    out : ndarray, optional
+        Receives the result.
+
+    Returns
+    -------
+    ndarray
+        ``a[i] * b[j]``, of NumPy's result type; or `out`.
+    """
+    with np.errstate(all="ignore"):
+        return np.outer(np.asarray(a), np.asarray(b), out)
+
+
+def transpose_copy(a: ArrayLike, axes: Any = None, out: Any = None) -> Any:
+    """Contiguous copy of an array with its axes permuted.
+
+    Parameters
+    ----------
+    a : array_like
+        Of any dtype.
+    axes : sequence of int, optional
+        As for `numpy.transpose`.
+    out : ndarray, optional
+        Receives the copy; it may overlap `a`.
+
+    Returns
+    -------
+    ndarray
+        C-contiguous; or `out`.
+    """
+    copy = np.asarray(a).transpose(axes).copy(order="C")
+    if out is None:
+        return copy
+    target = checked_out(out, shape=copy.shape)
+    np.copyto(target, copy, casting="same_kind")
+    return target
