@@ -58,6 +58,17 @@
 #define VEKT_HAS_FMA 0
 #endif
 
+/* gcc's AddressSanitizer sees no masked load or store: it is told of n bytes at p. */
+#ifdef __SANITIZE_ADDRESS__
+void __asan_loadN(void *p, uintptr_t n);
+void __asan_storeN(void *p, uintptr_t n);
+#define v_told_load(p, n) __asan_loadN((void *)(p), (uintptr_t)(n))
+#define v_told_store(p, n) __asan_storeN(p, (uintptr_t)(n))
+#else
+#define v_told_load(p, n) ((void)0)
+#define v_told_store(p, n) ((void)0)
+#endif
+
 #if defined(__x86_64__)
 #define v_now(x) __asm__("" : "+v"(x))
 #elif defined(__aarch64__)

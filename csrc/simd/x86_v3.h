@@ -62,10 +62,22 @@ INLINE __m256i first_f32(ptrdiff_t n) {
 INLINE __m256i first_f64(ptrdiff_t n) {
     return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
 }
-INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) { return (vf32)_mm256_maskload_ps(p, first_f32(n)); }
-INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) { return (vf64)_mm256_maskload_pd(p, first_f64(n)); }
-INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) { _mm256_maskstore_ps(p, first_f32(n), (__m256)x); }
-INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) { _mm256_maskstore_pd(p, first_f64(n), (__m256d)x); }
+INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) {
+    v_told_load(p, n * 4);
+    return (vf32)_mm256_maskload_ps(p, first_f32(n));
+}
+INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) {
+    v_told_load(p, n * 8);
+    return (vf64)_mm256_maskload_pd(p, first_f64(n));
+}
+INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) {
+    v_told_store(p, n * 4);
+    _mm256_maskstore_ps(p, first_f32(n), (__m256)x);
+}
+INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) {
+    v_told_store(p, n * 8);
+    _mm256_maskstore_pd(p, first_f64(n), (__m256d)x);
+}
 
 INLINE void v_turn_parts_f32(vf32 x[2]) {
     __m256 a = (__m256)x[0], b = (__m256)x[1];

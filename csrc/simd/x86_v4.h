@@ -48,15 +48,19 @@ INLINE void v_store_f32(float *p, vf32 x) { _mm512_storeu_ps(p, (__m512)x); }
 INLINE void v_store_f64(double *p, vf64 x) { _mm512_storeu_pd(p, (__m512d)x); }
 
 INLINE vf32 v_load_first_f32(const float *p, ptrdiff_t n) {
+    v_told_load(p, n * 4);
     return (vf32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
 }
 INLINE vf64 v_load_first_f64(const double *p, ptrdiff_t n) {
+    v_told_load(p, n * 8);
     return (vf64)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
 }
 INLINE void v_store_first_f32(float *p, vf32 x, ptrdiff_t n) {
+    v_told_store(p, n * 4);
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
 }
 INLINE void v_store_first_f64(double *p, vf64 x, ptrdiff_t n) {
+    v_told_store(p, n * 8);
     _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)x);
 }
 
@@ -80,6 +84,8 @@ INLINE vf32 v_zip_high_f32(vf32 a, vf32 b) { return (vf32)_mm512_unpackhi_ps((__
 INLINE vf64 v_zip_low_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpacklo_pd((__m512d)a, (__m512d)b); }
 INLINE vf64 v_zip_high_f64(vf64 a, vf64 b) { return (vf64)_mm512_unpackhi_pd((__m512d)a, (__m512d)b); }
 INLINE void v_copy_first(void *to, const void *from, size_t n) {
+    v_told_load(from, n);
+    v_told_store(to, n);
     const __mmask64 first = _bzhi_u64(~0ull, (unsigned)n);
     _mm512_mask_storeu_epi8(to, first, _mm512_maskz_loadu_epi8(first, from));
 }

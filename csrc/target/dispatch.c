@@ -12,32 +12,27 @@ static int has_extensions(unsigned leaf, unsigned bits) {
     return __get_cpuid(leaf, &eax, &ebx, &ecx, &edx) && (ecx & bits) == bits;
 }
 #define HAS(name) __builtin_cpu_supports(name)
-#define HAS_V2 (HAS("sse4.2") && HAS("ssse3") && HAS("popcnt"))
-#define HAS_V3                                                                                                \
-    (HAS_V2 && HAS("avx2") && HAS("bmi") && HAS("bmi2") && HAS("fma") && has_extensions(1, F16C_AND_MOVBE) && \
+#define RUNS_x86_v2 (HAS("sse4.2") && HAS("ssse3") && HAS("popcnt"))
+#define RUNS_x86_v3                                                                                                \
+    (RUNS_x86_v2 && HAS("avx2") && HAS("bmi") && HAS("bmi2") && HAS("fma") && has_extensions(1, F16C_AND_MOVBE) && \
      has_extensions(0x80000001, LZCNT))
-#define HAS_V4 (HAS_V3 && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl"))
+#define RUNS_x86_v4 (RUNS_x86_v3 && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl"))
 #define F16C_AND_MOVBE (1u << 29 | 1u << 22)
 #define LZCNT (1u << 5)
 #elif defined(__x86_64__)
-#define HAS_V2 __builtin_cpu_supports("x86-64-v2")
-#define HAS_V3 __builtin_cpu_supports("x86-64-v3")
-#define HAS_V4 __builtin_cpu_supports("x86-64-v4")
+#define RUNS_x86_v2 __builtin_cpu_supports("x86-64-v2")
+#define RUNS_x86_v3 __builtin_cpu_supports("x86-64-v3")
+#define RUNS_x86_v4 __builtin_cpu_supports("x86-64-v4")
 #endif
 
-/* X(name, condition), best first; meson.build compiles target.c once for each of them. */
-#if defined(__x86_64__)
-#define TARGETS(X) X(x86_v4, HAS_V4) X(x86_v3, HAS_V3) X(x86_v2, HAS_V2) X(generic, 1)
-#elif defined(__aarch64__)
-#define TARGETS(X) X(neon, 1) X(generic, 1)
-#else
-#define TARGETS(X) X(generic, 1)
-#endif
+#define RUNS_neon 1
+#define RUNS_generic 1
 
-#define DECLARE(name, condition) extern const vekt_target vekt_target_##name;
+/* TARGETS(X), X(name) of each, best first, is of meson.build, which compiles target.c once for each of them. */
+#define DECLARE(name) extern const vekt_target vekt_target_##name;
 TARGETS(DECLARE)
 
-#define ADDRESS(name, condition) &vekt_target_##name,
+#define ADDRESS(name) &vekt_target_##name,
 static const vekt_target *const targets[] = {TARGETS(ADDRESS)};
 enum { N_TARGETS = sizeof targets / sizeof targets[0] };
 
@@ -49,7 +44,7 @@ int vekt_target_supported(int i) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
 #endif
-#define SUPPORTED(name, condition) (condition) != 0,
+#define SUPPORTED(name) RUNS_##name != 0,
     const int supported[] = {TARGETS(SUPPORTED)};
     return supported[i];
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 
 import pytest
 from interpreters import run
@@ -44,6 +45,21 @@ def test_unknown_isa():
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ValueError: VEKT_ISA='x86_v9'")
     assert all(name in last for name in native.TARGETS)
+
+
+def test_build_for_other_processors(monkeypatch):
+    """One of `-Dtargets=x86_v4`, say, on a CPU without AVX-512."""
+
+    class OtherProcessor:
+        def __getattr__(self, name):
+            return getattr(native.lib, name)
+
+        def vekt_target_supported(self, i):
+            return 0
+
+    monkeypatch.setattr("vekt._kernels.lib", OtherProcessor())
+    with pytest.raises(ImportError, match=f"is for {', '.join(native.TARGETS)}: this CPU"):
+        runpy.run_path(native.__file__)
 
 
 def test_unsupported_isa_is_refused():

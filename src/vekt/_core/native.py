@@ -118,6 +118,9 @@ SUPPORTED: tuple[str, ...] = tuple(
 )
 """Names of the targets that this CPU runs, best first."""
 
+if not SUPPORTED:
+    raise ImportError(f"this build of vekt is for {', '.join(TARGETS)}: this CPU runs none of it")
+
 
 def _select() -> Any:
     cap = os.environ.get(ISA_VARIABLE, "")
