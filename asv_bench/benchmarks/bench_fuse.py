@@ -39,6 +39,24 @@ class TimeExpressions:
         self.function(self.a, self.b)
 
 
+class TimeNumbers:
+    """Calls on eight elements with arithmetic among Python's numbers, and a sum."""
+
+    params = (("int", "float", "sum"),)
+    param_names = ("number",)
+    version = "1"
+
+    def setup(self, number):
+        self.call = vk.fuse(
+            lambda x, a, b: np.sum(x * (a * b + 1)) if number == "sum" else x * (a * b + 1)
+        )
+        self.operands = (np.arange(8.0), *((2, 3) if number == "int" else (2.5, 3.5)))
+        self.call(*self.operands)
+
+    def time_call(self, number):
+        self.call(*self.operands)
+
+
 class TimeGradients:
     """Value and gradients of mish(x*w + b)*m, broadcast along rows and columns."""
 

@@ -122,6 +122,59 @@ class TimeNarrow:
         self.call(self.a, self.b, out=self.out)
 
 
+class TimeStacks:
+    """A thousand small products at once, of operands that are dense or have gaps."""
+
+    params = (
+        ("matmul", "matvec", "vecdot"),
+        ("int8", "int64", "bool", "float16", "float32", "float64", "complex64"),
+        (3, 16),
+        ("dense", "strided"),
+        LIBRARIES,
+    )
+    param_names = ("function", "type", "k", "layout", "namespace")
+    version = "1"
+
+    def setup(self, function, dtype, k, layout, namespace):
+        self.call = getattr(import_module(namespace), function, None)
+        if self.call is None:
+            raise NotImplementedError
+        x = (np.arange(1000 * 3 * k * 2) % 7).astype(dtype).reshape(1000, 3, 2 * k)
+        x = x[..., ::2] if layout == "strided" else x[..., :k].copy()
+        self.operands = {
+            "matmul": (x, x.swapaxes(-1, -2)),
+            "matvec": (x, x[:, 0]),
+            "vecdot": (x[:, 0], x[:, 1]),
+        }[function]
+        self.call(*self.operands)
+
+    def time_call(self, function, dtype, k, layout, namespace):
+        self.call(*self.operands)
+
+
+class TimeColumns:
+    """One matrix times one vector: rows that lie one after the other, columns, or neither."""
+
+    params = (
+        ("C", "F", "strided"),
+        ((64, 500), (300, 300), (1000, 3)),
+        ("float32", "float64", ">f8", "complex128", "int64", "bool"),
+        LIBRARIES,
+    )
+    param_names = ("layout", "shape", "type", "namespace")
+    version = "1"
+
+    def setup(self, layout, shape, dtype, namespace):
+        self.call = import_module(namespace).matmul
+        x = (np.arange(2 * np.prod(shape)) % 7).reshape(shape[0], -1).astype(dtype)
+        self.a = x[:, ::2] if layout == "strided" else np.array(x[:, : shape[1]], order=layout)
+        self.v = self.a[0].copy()
+        self.call(self.a, self.v)
+
+    def time_call(self, layout, shape, dtype, namespace):
+        self.call(self.a, self.v)
+
+
 class TimeMatrices:
     """One call on a matrix of a quarter of a million elements or ten times as many."""
 

@@ -78,6 +78,32 @@ class TimeNorm:
             call(x, order)
 
 
+class TimeNormsAlong:
+    """Norms along either axis, of elements that lie side by side or apart."""
+
+    params = (
+        (None, 1, -1, 3),
+        (0, 1),
+        ((300, 300), (1000, 3), (3, 1000)),
+        ("dense", "strided"),
+        ("float32", "float64", "complex128"),
+        LIBRARIES,
+    )
+    param_names = ("order", "axis", "shape", "layout", "type", "namespace")
+    version = "1"
+
+    def setup(self, order, axis, shape, layout, dtype, namespace):
+        self.call = _vectors.norm if namespace == "vekt" else np.linalg.norm
+        x = normal("float64", 2 * np.prod(shape)).astype(dtype).reshape(shape[0], -1)
+        self.x = x[:, ::2] if layout == "strided" else x[:, : shape[1]].copy()
+        self.x[:, 0] = 0  # of negative orders the norm is 0
+        self.time_call(order, axis, shape, layout, dtype, namespace)
+
+    def time_call(self, order, axis, shape, layout, dtype, namespace):
+        with np.errstate(divide="ignore"):
+            self.call(self.x, order, axis)
+
+
 class TimeReference:
     """The oracle: one call on a thousand elements."""
 

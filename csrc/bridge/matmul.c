@@ -12,6 +12,8 @@
 enum { RELEASED_PRODUCTS = 65536 };
 /* Arrays of more dimensions go to the gufunc. */
 enum { MOST_DIMS = 8 };
+/* Operands, out and deterministic. */
+enum { MOST_ARGUMENTS = 4 };
 
 /* What the functions of a target have in common. */
 typedef struct {
@@ -230,6 +232,34 @@ static PyObject *direct(const vekt_target *target, int which, int invariant, PyO
     return PyErr_NoMemory();
 }
 
+/* The same for arrays of the other byte order, by copies; gufuncs would take them buffer by buffer. */
+static PyObject *by_native(const vekt_target *target, int which, int invariant, PyObject *const *args,
+                           Py_ssize_t n_args, PyObject *names) {
+    const Py_ssize_t n = n_args + (names ? PyTuple_Size(names) : 0);
+    PyObject *own[MOST_ARGUMENTS], *copies[2] = {NULL, NULL}, *result = NULL;
+    int swapped = 0;
+    if (n > MOST_ARGUMENTS) return NULL;
+    for (Py_ssize_t i = 0; i < n; i++) own[i] = args[i];
+    for (int i = 0; i < 2; i++) {
+        if (!PyArray_CheckExact(args[i]) || vekt_product_type(PyArray_TYPE((PyArrayObject *)args[i])) < 0)
+            return NULL;
+        swapped |= !PyArray_ISNOTSWAPPED((PyArrayObject *)args[i]);
+    }
+    if (!swapped || PyArray_TYPE((PyArrayObject *)args[0]) != PyArray_TYPE((PyArrayObject *)args[1])) return NULL;
+    for (int i = 0; i < 2; i++) {
+        PyArrayObject *x = (PyArrayObject *)args[i];
+        if (PyArray_ISNOTSWAPPED(x)) continue;
+        copies[i] = PyArray_FromArray(x, PyArray_DescrFromType(PyArray_TYPE(x)), NPY_ARRAY_NOTSWAPPED);
+        if (!copies[i]) goto done;
+        own[i] = copies[i];
+    }
+    result = direct(target, which, invariant, own, n_args, names);
+done:
+    Py_XDECREF(copies[0]);
+    Py_XDECREF(copies[1]);
+    return result;
+}
+
 /* Dask's arrays take gufuncs, but none whose dimensions may be missing. */
 static int is_dask(PyObject *operand) {
     return !PyArray_Check(operand) && PyObject_HasAttrString(operand, "rechunk");
@@ -285,6 +315,8 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     int invariant = 0;
     if (which == VEKT_MATMUL && find_invariant(args + n_args, names, &invariant) < 0) return NULL;
     PyObject *result = direct(own->target, which, invariant, args, n_args, names);
+    if (result || PyErr_Occurred()) return result;
+    result = n_args < 2 ? NULL : by_native(own->target, which, invariant, args, n_args, names);
     if (result || PyErr_Occurred()) return result;
     PyObject *function = general(own, which, invariant, args, n_args);
     if (!function) return NULL;

@@ -1,10 +1,31 @@
 /* Stacks of columns: small matrices times vectors, each element with the sums of gemv.h. */
 
+static int FN(stack_of_dots)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]);
+
+/* Short ones of other elements are brought together, some at a time. */
+static int FN(stack_of_strided)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
+    enum { STAGED = 2048, SHORT = 64 };
+    const ptrdiff_t item = sizeof(REAL), row = p->k * item;
+    if (p->k > SHORT || p->accumulate) return 0;
+    REAL a[STAGED], b[STAGED];
+    vekt_product dense = *p;
+    dense.a = (vekt_matrix){(char *)a, 0, item};
+    dense.b = (vekt_matrix){(char *)b, item, 0};
+    for (ptrdiff_t i = 0, n; i < count; i += n) {
+        n = count - i < STAGED / p->k ? count - i : STAGED / p->k;
+        FN(gather)(a, p->k, p->a.data + i * steps[0], steps[0], p->a.col, n, p->k);
+        FN(gather)(b, p->k, p->b.data + i * steps[1], steps[1], p->b.row, n, p->k);
+        dense.c.data = p->c.data + i * steps[2];
+        FN(stack_of_dots)(&dense, n, (ptrdiff_t[3]){row, row, steps[2]});
+    }
+    return 1;
+}
+
 /* A stack of single sums of contiguous elements; 0 where they are not, or where a sum has more than one block. */
 static int FN(stack_of_dots)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
     const ptrdiff_t item = sizeof(REAL);
     if (p->m != 1 || p->n != 1 || p->k <= 0 || p->k > VEKT_DOT_BLOCK || p->epilogue || p->packed) return 0;
-    if (p->k > 1 && (p->a.col != item || p->b.row != item)) return 0;
+    if (p->k > 1 && (p->a.col != item || p->b.row != item)) return FN(stack_of_strided)(p, count, steps);
     FN(dots) d = {p->a.data, steps[0], item, (const REAL *)p->b.data, NULL, steps[1], 0};
     vekt_matrix c = {p->c.data, 0, steps[2]};
     for (ptrdiff_t rows; count > 0; count -= rows) {
@@ -74,6 +95,15 @@ static int FN(stack_in_lanes)(const vekt_product *p, ptrdiff_t count, const ptrd
         to += lanes * steps[2];
     }
     return 1;
+}
+
+/* One column of many tiny rows that are not contiguous. */
+static int FN(column_in_lanes)(const vekt_product *p) {
+    const ptrdiff_t item = sizeof(REAL);
+    if (p->n != 1 || p->m < LANES || p->k == 1 || p->a.col == item || p->a.row == item) return 0;
+    vekt_product row = *p;
+    row.m = 1;
+    return FN(stack_in_lanes)(&row, p->m, (ptrdiff_t[3]){p->a.row, 0, p->c.row});
 }
 
 /* A stack of columns: matrices of contiguous rows times contiguous vectors, of one block each; 0 where it is none. */

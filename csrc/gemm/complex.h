@@ -27,16 +27,6 @@ static int FN(product_complex_row)(const vekt_product *p) {
     return FN(product_complex_column)(&column) < 0 ? -1 : 1;
 }
 
-static int FN(product_complex)(const vekt_product *p) {
-    const FN(storage) storage = {2 * sizeof(REAL), 2, FN(split), FN(join)};
-    if (p->m <= 0 || p->n <= 0) return 0;
-    if (p->k > 0 && p->n == 1 && !p->accumulate) return FN(product_complex_column)(p);
-    int taken = p->k > 0 && !p->accumulate ? FN(product_complex_row)(p) : 0;
-    if (!taken && p->k > 0) taken = FN(product_complex_few)(p);
-    if (taken) return taken < 0 ? -1 : 0;
-    return FN(product_by_planes)(p, &storage);
-}
-
 /* A stack of sums of short vectors, some of them at a time brought together; 0 where it is none. */
 static int FN(stack_of_short_sums)(const vekt_product *p, ptrdiff_t count, const ptrdiff_t steps[3]) {
     enum { SHORT = 64, STAGED = 4096 };
@@ -54,6 +44,27 @@ static int FN(stack_of_short_sums)(const vekt_product *p, ptrdiff_t count, const
         FN(complex_sums)(&d, rows, p->k, p->c.data + i * steps[2], steps[2]);
     }
     return 1;
+}
+
+/* One column of short rows that are not contiguous. */
+static int FN(complex_rows_together)(const vekt_product *p) {
+    const ptrdiff_t item = 2 * sizeof(REAL);
+    if (p->n != 1 || p->m < LANES || p->k == 1 || p->a.col == item || p->a.row == item) return 0;
+    vekt_product row = *p;
+    row.m = 1;
+    return FN(stack_of_short_sums)(&row, p->m, (ptrdiff_t[3]){p->a.row, 0, p->c.row});
+}
+
+static int FN(product_complex)(const vekt_product *p) {
+    const FN(storage) storage = {2 * sizeof(REAL), 2, FN(split), FN(join)};
+    if (p->m <= 0 || p->n <= 0) return 0;
+    int taken = FN(complex_rows_together)(p);
+    if (taken) return taken < 0 ? -1 : 0;
+    if (p->k > 0 && p->n == 1 && !p->accumulate) return FN(product_complex_column)(p);
+    taken = p->k > 0 && !p->accumulate ? FN(product_complex_row)(p) : 0;
+    if (!taken && p->k > 0) taken = FN(product_complex_few)(p);
+    if (taken) return taken < 0 ? -1 : 0;
+    return FN(product_by_planes)(p, &storage);
 }
 
 static int FN(stack_complex)(const vekt_product *first, ptrdiff_t count, const ptrdiff_t steps[3]) {

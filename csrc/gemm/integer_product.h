@@ -241,23 +241,45 @@ static TARGET int NAME(blocked)(const vekt_product *p) {
     return 0;
 }
 
+/* The dot product of k elements in any layout; of truth values, no further than needed. */
+static STORED NAME(dot_strided)(const char *a, ptrdiff_t a_step, const char *b, ptrdiff_t b_step, ptrdiff_t k) {
+    STORED sum = 0;
+    for (ptrdiff_t q = 0; q < k; q++) {
+        STORED x, y;
+        memcpy(&x, a + q * a_step, sizeof x);
+        memcpy(&y, b + q * b_step, sizeof y);
+#ifdef SATURATES
+        if (x && y) return 1;
+#else
+        sum = (STORED)(sum + (uint64_t)x * y);
+#endif
+    }
+    return sum;
+}
+
 /* Every element by itself: for few columns, or few rows of contiguous columns. */
 static int NAME(dots)(const vekt_product *p) {
+    enum { ROWS = 2 };
     const ptrdiff_t item = sizeof(STORED), bytes = p->k * item;
     const char *b = p->b.data;
-    ptrdiff_t b_col = p->b.col;
-    if (p->b.row != item) {
+    ptrdiff_t b_col = p->b.col, b_row = p->b.row;
+    if (b_row != item && p->m > ROWS) {
         char *copy = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->n * bytes));
         if (!copy) return -1;
         for (ptrdiff_t q = 0; q < p->k; q++)
             for (ptrdiff_t j = 0; j < p->n; j++)
-                memcpy(copy + j * bytes + q * item, b + q * p->b.row + j * b_col, sizeof(STORED));
+                memcpy(copy + j * bytes + q * item, b + q * b_row + j * b_col, sizeof(STORED));
         b = copy;
         b_col = bytes;
+        b_row = item;
     }
+    const int contiguous = p->a.col == item && b_row == item;
     for (ptrdiff_t i = 0; i < p->m; i++)
         for (ptrdiff_t j = 0; j < p->n; j++) {
-            STORED sum = (STORED)DOT(p->a.data + i * p->a.row, b + j * b_col, (size_t)bytes), old = 0;
+            const char *x = p->a.data + i * p->a.row, *y = b + j * b_col;
+            STORED sum =
+                       contiguous ? (STORED)DOT(x, y, (size_t)bytes) : NAME(dot_strided)(x, p->a.col, y, b_row, p->k),
+                   old = 0;
             char *c = p->c.data + i * p->c.row + j * p->c.col;
             if (p->accumulate) memcpy(&old, c, sizeof old);
             sum = ADD(sum, old);
@@ -274,8 +296,13 @@ static int NAME(dots)(const vekt_product *p) {
 #endif
 
 static int NAME(product)(const vekt_product *p) {
-    enum { ITEM = sizeof(STORED), FEW = 2 };
-    const int by_dots = p->a.col == ITEM && (p->n <= FEW || (p->b.row == ITEM && p->m <= FEW));
+    enum { ITEM = sizeof(STORED), FEW = 2, SOME = 16 };
+    int by_dots = p->a.col == ITEM && (p->n <= FEW || (p->b.row == ITEM && p->m <= FEW));
+    /* where neither rows nor columns are contiguous */
+    by_dots |= (p->n <= FEW && p->a.row != ITEM) || (p->m <= FEW && p->b.row != ITEM && p->b.col != ITEM);
+#ifdef SATURATES
+    by_dots |= p->a.col == ITEM && p->b.row == ITEM && (p->m <= SOME || p->n <= SOME); /* most are decided soon */
+#endif
     const int turned_by_dots = p->m == 1 && p->b.row == ITEM, c_turned = p->c.col != ITEM && p->c.row == ITEM;
 #ifndef LARGE
     if (NAME(lines)(p)) return 0;

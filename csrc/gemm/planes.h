@@ -19,7 +19,8 @@ typedef struct {
 
 INLINE FN(planes) FN(planes_of)(const FN(storage) * s, REAL *data, ptrdiff_t apart, const vekt_matrix *x,
                                 ptrdiff_t rows, ptrdiff_t columns) {
-    return (FN(planes)){data, apart, rows, columns, x->col != s->item && x->row == s->item};
+    const int by_columns = columns == 1 ? rows > 1 : x->col != s->item && x->row == s->item;
+    return (FN(planes)){data, apart, rows, columns, by_columns};
 }
 
 INLINE vekt_matrix FN(plane)(const FN(planes) * block, int plane) {
@@ -27,6 +28,13 @@ INLINE vekt_matrix FN(plane)(const FN(planes) * block, int plane) {
     char *data = (char *)(block->data + plane * block->apart);
     return block->by_columns ? (vekt_matrix){data, item, block->rows * item}
                              : (vekt_matrix){data, block->columns * item, item};
+}
+
+/* Elements that lie `step` bytes apart to a dense line, or back. */
+INLINE void FN(move_line)(ptrdiff_t item, char *line, char *memory, ptrdiff_t step, ptrdiff_t n, int store) {
+    for (ptrdiff_t j = 0; j < n; j++)
+        memcpy(store ? memory + j * step : line + j * item, store ? line + j * item : memory + j * step,
+               (size_t)item);
 }
 
 /* Between a block and memory at `data`, in either direction. */
@@ -47,9 +55,10 @@ INLINE void FN(transfer)(const FN(storage) * s, const FN(planes) * block, const 
             const ptrdiff_t n = run - i < GATHERED ? run - i : GATHERED;
             char *from = data + i * step;
             if (store) s->store(line, plane + i, block->apart, n);
-            for (ptrdiff_t j = 0; j < n; j++)
-                memcpy(store ? from + j * step : line + j * s->item, store ? line + j * s->item : from + j * step,
-                       (size_t)s->item);
+            if (s->item == 2) /* constants, for loops without a call */
+                FN(move_line)(2, line, from, step, n, store);
+            else
+                FN(move_line)(2 * sizeof(REAL), line, from, step, n, store);
             if (!store) s->load(plane + i, block->apart, line, n);
         }
     }

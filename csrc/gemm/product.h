@@ -29,6 +29,7 @@ static int FN(product)(const vekt_product *p) {
         return FN(product)(&column);
     }
     int taken = FN(product_small)(p);
+    if (!taken) taken = FN(column_in_lanes)(p);
     if (!taken) taken = FN(product_dots)(p);
     if (!taken) taken = FN(product_few)(p);
     if (taken) return taken < 0 ? -1 : 0;

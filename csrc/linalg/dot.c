@@ -29,6 +29,7 @@ typedef struct {
 } call;
 
 static inline void gather(char *buffer, const char *src, ptrdiff_t step, size_t item, ptrdiff_t n) {
+#pragma GCC unroll 4
     for (ptrdiff_t i = 0; i < n; i++) memcpy(buffer + i * (ptrdiff_t)item, src + i * step, item);
 }
 
@@ -51,6 +52,13 @@ static const char *contiguous(char *buffer, const char *src, ptrdiff_t step, ptr
         gather(buffer, src, step, 16, n);
     }
     return buffer;
+}
+
+/* Of truth values that are not contiguous, no more are brought together than it takes to find two true ones. */
+static int any_both(const call *c) {
+    for (ptrdiff_t i = 0; i < c->n; i++)
+        if (c->x[i * c->x_step] && c->y[i * c->y_step]) return 1;
+    return 0;
 }
 
 static void sum_blocks(void *context, ptrdiff_t begin, ptrdiff_t end) {
@@ -142,7 +150,9 @@ int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_ste
     if (blocks > STACK_BLOCKS) c.sums = malloc((size_t)blocks * sizeof *c.sums);
     if (!c.sums) return -1;
     vekt_fpenv saved = vekt_fpenv_enter();
-    if (2 * c.item * n >= THREADED_BYTES && type != VEKT_PRODUCT_BOOL)
+    if (type == VEKT_PRODUCT_BOOL && (x_step != 1 || y_step != 1))
+        c.found = any_both(&c);
+    else if (2 * c.item * n >= THREADED_BYTES && type != VEKT_PRODUCT_BOOL)
         vekt_parallel_for(blocks, BLOCKS_AT_A_TIME, sum_blocks, &c);
     else
         sum_blocks(&c, 0, blocks);

@@ -26,20 +26,21 @@ static void transpose(const vekt_lines *p, char *dst, const char *src, ptrdiff_t
 static void bring_rows(const vekt_lines *p, int k, const char *address, ptrdiff_t rows, ptrdiff_t width, char *buffer,
                        char *raw, rows_at *at) {
     const int native = p->format == VEKT_NATIVE;
-    ptrdiff_t step = p->row_step[k];
+    ptrdiff_t step = p->row_step[k], across = p->outer[p->n_outer - 1].step[k];
     at->x[k] = address;
     at->step[k] = step;
     if (p->transposed) {
-        transpose(p, native ? buffer : raw, address, p->outer[p->n_outer - 1].step[k], width, rows, p->memory);
+        transpose(p, native ? buffer : raw, address, across, width, rows, p->memory);
         address = raw;
+        across = p->memory;
         step = VEKT_BUFFERED_COLUMNS * p->memory;
     }
-    if (!native) {
+    if (!native || p->gathered) {
         for (ptrdiff_t row = 0; row < rows; row++)
-            vekt_gather_elements(p, buffer + row * VEKT_BUFFERED_COLUMNS * p->item, address + row * step, p->memory,
+            vekt_gather_elements(p, buffer + row * VEKT_BUFFERED_COLUMNS * p->item, address + row * step, across,
                                  width);
     }
-    if (native && !p->transposed) return;
+    if (!vekt_is_buffered(p)) return;
     at->x[k] = buffer;
     at->step[k] = VEKT_BUFFERED_COLUMNS * p->item;
 }
@@ -69,7 +70,7 @@ static void take_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptr
 
 void vekt_run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
     vekt_lines *p = context;
-    const int buffered = p->transposed || p->format != VEKT_NATIVE;
+    const int buffered = vekt_is_buffered(p);
     const size_t buffers = buffered ? (size_t)(p->n_operands + 1) * BUFFER_BYTES : 0;
     char *const buffer = vekt_workspace(VEKT_WORKSPACE_STAGE, buffers + VEKT_SEGMENT * sizeof(vekt_number));
     const ptrdiff_t run_lines = p->run / p->repeats;

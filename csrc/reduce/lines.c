@@ -15,8 +15,8 @@ enum { CHUNK_OF_TWO = 2048 };
  * and stored once for all of these; more where the rows are short.  A segment of so many columns is read row by row,
  * or goes through a buffer. */
 enum { COLUMN_ROWS = 128, FEW_ROWS = 16, MORE_ROWS = 32, SHORT_ROW = 256, SEGMENT_BYTES = 16384 };
-/* Lines of up to SHORT elements, of which there are MANY, are transposed into columns first: what a block costs
- * beside its elements would be most of it. */
+/* Lines of up to SHORT elements, of which there are MANY, are transposed, or gathered, into columns first: what a
+ * block costs beside its elements would be most of it. */
 enum { SHORT = 48, MANY = 8 };
 /* Fewer columns than this are repeated side by side up to WIDE of them, so that three of them cost no more than many;
  * as long as there are ENOUGH_ROWS.  Positions are merged one by one: up to POSITIONS of them, or MANY_ROWS. */
@@ -156,7 +156,7 @@ static ptrdiff_t choose_blocks(vekt_lines *p, int dense) {
 static ptrdiff_t choose_repeats(const vekt_lines *p) {
     const ptrdiff_t columns = p->outer[p->n_outer - 1].size;
     const int n_inner = p->n_inner;
-    if (p->transposed || n_inner == 0 || columns >= NARROW || (p->positions && n_inner > 1)) return 1;
+    if (p->transposed || p->gathered || n_inner == 0 || columns >= NARROW || (p->positions && n_inner > 1)) return 1;
     for (int k = 0; k < p->n_operands; k++) {
         if (p->inner[n_inner - 1].step[k] != columns * p->memory) return 1;
     }
@@ -180,7 +180,7 @@ static ptrdiff_t choose_columns(vekt_lines *p) {
     for (int k = 0; k < p->n_operands; k++) p->row_step[k] = d->step[k] * p->repeats;
     p->chunk = COLUMN_ROWS;
     p->chunks = p->rows > p->chunk ? ceil_divide(p->rows, p->chunk) : 1;
-    const int buffered = p->transposed || p->format != VEKT_NATIVE;
+    const int buffered = vekt_is_buffered(p);
     const int more = p->run < SHORT_ROW || p->positions;
     p->at_a_time = buffered ? VEKT_BUFFERED_ROWS : more ? MORE_ROWS : FEW_ROWS;
     if (vekt_is_integer(p->element) && !p->positions && !buffered) p->at_a_time = COLUMN_ROWS;
@@ -204,8 +204,11 @@ int vekt_reduce_lines(vekt_lines *p, vekt_dim *dims, int n_outer, int n_inner) {
     if (p->lines == 0) return 0;
     const ptrdiff_t elements = p->lines * p->n;
     const int along = is_unit(p, p->inner, p->n_inner), across = is_unit(p, p->outer, p->n_outer);
-    p->transposed = along && p->n_inner == 1 && p->n <= SHORT && p->n_outer > 0 && dims[p->n_outer - 1].size >= MANY;
-    p->columns = p->n > 0 && (p->transposed || (across && !along));
+    const int many_short =
+        p->n_inner <= 1 && p->n <= SHORT && p->n_outer > 0 && p->outer[p->n_outer - 1].size >= MANY;
+    p->transposed = along && many_short;
+    p->gathered = !along && !across && many_short;
+    p->columns = p->n > 0 && (p->transposed || p->gathered || (across && !along));
     p->repeats = 1;
     const ptrdiff_t tasks = p->columns ? choose_columns(p) : choose_blocks(p, along && p->format == VEKT_NATIVE);
     vekt_number few[STACK_PARTIALS];

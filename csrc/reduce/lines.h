@@ -53,6 +53,7 @@ struct vekt_lines {
     atomic_int decided;      /* the only line there is */
     vekt_number *partials;   /* of chunks, then numbers, then lines or columns */
     int columns, transposed;
+    int gathered;             /* columns of elements that do not lie next to each other */
     ptrdiff_t repeats, width; /* so many elements of each line make up a row, and as many columns */
     ptrdiff_t rows;           /* of a line */
     ptrdiff_t row_step[2];    /* from row to row */
@@ -74,6 +75,11 @@ vekt_number vekt_merge(int element, int term, vekt_number a, vekt_number b);
 /* How far apart results are that are finished together. */
 static inline ptrdiff_t vekt_result_step(const vekt_lines *p) {
     return p->n_outer ? p->outer[p->n_outer - 1].step[VEKT_NORM_OUT] : 0;
+}
+
+/* Do rows of columns go through a buffer? */
+static inline int vekt_is_buffered(const vekt_lines *p) {
+    return p->transposed || p->gathered || p->format != VEKT_NATIVE;
 }
 
 static inline int vekt_is_integer(int element) { return element >= VEKT_N_DTYPES; }

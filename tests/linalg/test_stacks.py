@@ -88,3 +88,42 @@ def test_vectors_of_integers_are_numpys(rng, name):
                 assert same_bits(vk.vecmat(v, a.T), np.vecdot(a, v))
                 if n >= 3 and k >= 3:
                     assert same_bits(vk.matmul(a[:, :3], x[:3, :3]), np.matmul(a[:, :3], x[:3, :3]))
+
+
+@pytest.mark.parametrize("isa", native.SUPPORTED)
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("m", [1, 3, 70])
+def test_one_column_in_any_layout(rng, isa, name, m):
+    """The bits of contiguous rows, also where single elements are brought together."""
+    for k in (1, 3, 8, 9, 64, 65, 130, 300):
+        a, b = drawn(rng, name, (1, m, k)), drawn(rng, name, (1, k, 1))
+        expected = multiply(a[0], b[0], isa=isa)
+        for layout in ("columns", "backwards", "gaps"):
+            x, y = laid_out(a, layout)[0], laid_out(b, layout)[0]
+            assert same_bits(multiply(x, y, isa=isa), expected), (k, layout)
+            assert same_bits(multiply(a[0], y, isa=isa), expected), (k, layout)
+
+
+@pytest.mark.parametrize("dtype", ["i2", "f2", "f4", "f8", "c8", "c16", "u8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_other_byte_order(rng, dtype, order):
+    """By copies, whichever operand has it, into arrays that overlap it, too."""
+    native = rng.integers(0, 9, (40, 40)).astype(dtype).copy(order)
+    swapped = native.astype(native.dtype.newbyteorder(">"), order)
+    for name in ("matmul", "matvec", "vecmat", "vecdot"):
+        function, (first, second) = (
+            getattr(vk, name),
+            {
+                "matmul": (np.s_[:], np.s_[:]),
+                "matvec": (np.s_[:], np.s_[0]),
+                "vecmat": (np.s_[0], np.s_[:]),
+                "vecdot": (np.s_[:], np.s_[:]),
+            }[name],
+        )
+        expected = function(native[first], native[second])
+        for x, y in ((swapped, swapped), (native, swapped), (swapped, native)):
+            result = function(x[first], y[second])
+            assert result.dtype.isnative
+            assert same_bits(result, expected)
+    out = swapped.view(native.dtype)
+    assert same_bits(vk.matmul(swapped, native, out=out), vk.matmul(native, native))

@@ -96,6 +96,7 @@ class Numbered:
     def _add(self) -> None:
         step = self._step
         after: Any = {} if step.left is None else {"after": (step.left, self._promote)}
+        assert step.only is not None
         signature = tuple(x.dtype for x in step.inputs)
         outputs = tuple(y.dtype for y in self._plan.traced.outputs)
         self._dispatcher.add(signature, step.only.capsule, outputs, **after)
@@ -111,10 +112,10 @@ class Numbered:
         last = self._last
         if last[0] != key:
             try:
-                values = self._plan._values(args)
+                found = self._plan.values(args)
             except UnforeseenError:
                 return NotImplemented
-            last = self._last = key, tuple([values[x] for x in self._numbers])
+            last = self._last = key, tuple([found[x] for x in self._numbers])
         values = (*args, *last[1])
         return self._dispatcher(*[values[k] for k in self._places])
 

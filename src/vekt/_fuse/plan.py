@@ -133,12 +133,12 @@ class Plan:
     def foresees(self, operands: Sequence[Any]) -> bool:
         """Whether Python's numbers among operands are such as this is made for."""
         try:
-            self._values(operands)
+            self.values(operands)
         except UnforeseenError:
             return False
         return True
 
-    def _values(self, operands: Sequence[Any]) -> dict[Node, Any]:
+    def values(self, operands: Sequence[Any]) -> dict[Node, Any]:
         """Values of inputs, and of numbers."""
         values = dict(zip(self.traced.inputs, operands, strict=True))
         if self.numbers:
@@ -173,7 +173,7 @@ class Plan:
     def _record(self, arrays: Sequence[Array], both: bool) -> Recorded | None:
         if self.numbers:
             return None
-        inputs, outputs = self._values(arrays), self.traced.outputs
+        inputs, outputs = self.values(arrays), self.traced.outputs
         if not both:
             steps = [(step, step.inputs) for step in self.forward]
             return Recorded(steps, inputs, {}, outputs) if can_record(self.forward) else None
@@ -205,7 +205,7 @@ class Plan:
         return len(self.forward) == 1 and not extremes
 
     def _run(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> dict[Node, Any]:
-        values = self._values(arrays)
+        values = self.values(arrays)
         wanted = dict(zip(self.traced.outputs, out, strict=False)) if len(out) else {}
         for step in self.forward:
             targets = [wanted.get(r.node) for r in step.results] if wanted else ()
@@ -218,7 +218,7 @@ class Plan:
 
     def backward(self, dys: Sequence[Any], arrays: Sequence[Array]) -> list[Any]:
         """Gradients with respect to the operands, None for those that have none."""
-        values = self._run(arrays) if len(self.forward) > 1 else self._values(arrays)
+        values = self._run(arrays) if len(self.forward) > 1 else self.values(arrays)
         self._check_gradients()
         return self._reverse(list(zip(self.traced.outputs, dys, strict=True)), values)
 
@@ -365,7 +365,7 @@ class Plan:
             inputs = inner.inputs if inner else [*step.inputs, *given]
             self._together = Pass(inputs, [*forward, *more], self.tier)
             self._wrt = wrt
-        values = self._values(arrays)
+        values = self.values(arrays)
         used = [np.asarray(values[x]) for x in step.inputs]
         shape = np.broadcast_shapes(*(a.shape for a in used))
         scales = self._scales(shape)

@@ -196,7 +196,8 @@ def _is_within(result: Any, ord: float) -> bool:
     if result.ndim == 0:
         return 0 < result < np.inf and abs(log2(result)) * abs(ord) < exponents
     limit = 2.0 ** min(exponents / abs(ord), exponents)
-    return bool(np.all((result > 1 / limit) & (result < limit)))
+    least, greatest = np.minimum.reduce(result, None), np.maximum.reduce(result, None)
+    return bool(1 / limit < least and greatest < limit)
 
 
 def _scaled_norm(x: Any, ord: float, axis: Any, decisive: Any, result: Any) -> Any:

@@ -1,0 +1,65 @@
+"""Reductions of many short lines: those of their contiguous copy, wherever the elements lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import vekt as vk
+
+REDUCTIONS = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
+DTYPES = ("i1", "u2", "i4", "i8", "?", "f2", "f4", "f8", ">f8", ">i4")
+
+
+def layouts(x):
+    yield np.repeat(x, 2, -1)[..., ::2]
+    yield x[..., ::-1].copy()[..., ::-1]
+    yield np.repeat(np.repeat(x, 3, 0), 2, -1)[1::3, ..., ::2]
+    yield np.moveaxis(np.repeat(np.moveaxis(x, 0, -1).copy(), 2, -1)[..., ::2], -1, 0)
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "shape", [(1, 300), (3, 300), (300, 3), (48, 20), (20, 49), (9, 1), (20, 6, 7)]
+)
+def test_reductions(rng, name, dtype, shape):
+    """Numbers that every sum holds exactly."""
+    x = rng.integers(0, 4, shape).astype(dtype)
+    for y in layouts(x):
+        for axis in range(x.ndim):
+            expected = getattr(np, name)(x.astype(x.dtype.newbyteorder("=")), axis=axis)
+            result = getattr(vk, name)(y, axis=axis)
+            if name == "mean" and x.dtype.kind == "f":
+                assert_array_equal(result, getattr(vk, name)(x, axis=axis))
+            else:
+                assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(1, 300), (3, 300), (300, 3), (9, 1), (20, 6, 7)])
+def test_what_is_special(rng, dtype, shape):
+    """NaN, infinities and zeros of either sign."""
+    x = rng.choice(np.array([0.0, -0.0, 1.0, np.inf, -np.inf, np.nan], dtype), shape)
+    for y in layouts(x):
+        for axis in range(x.ndim):
+            for name in ("max", "min", "argmax", "argmin", "sum"):
+                result, expected = (getattr(vk, name)(z, axis=axis) for z in (y, x))
+                assert_array_equal(result, expected)
+                if name in ("max", "min", "argmax", "argmin"):
+                    assert_array_equal(result, getattr(np, name)(x, axis=axis))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("shape", [(1, 300), (3, 300), (300, 3), (9, 1), (20, 6, 7)])
+def test_norms_and_cosines(rng, dtype, shape):
+    """Sums of whole numbers, of which roots are taken."""
+    x = rng.integers(1, 9, shape).astype(dtype)
+    for y in layouts(x):
+        for axis in range(x.ndim):
+            for order in (None, 0, 1, np.inf, -np.inf):
+                assert_array_equal(vk.norm(y, order, axis), vk.norm(x, order, axis))
+            if x.dtype.kind == "f":
+                result = vk.cosine_similarity(y, x[..., ::-1], axis)
+                assert_array_equal(result, vk.cosine_similarity(x, x[..., ::-1], axis))
