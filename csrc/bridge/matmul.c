@@ -307,6 +307,17 @@ done:
     return result;
 }
 
+/* Libraries that name their axes have no products by position, and another kind of error than NumPy. */
+static void make_type_error(void) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    PyErr_Format(PyExc_TypeError, "%S", value);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+}
+
 /* self is a capsule of a target's products, or the module or NULL for the selected target. */
 static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     static products selected;
@@ -322,6 +333,7 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     if (!function) return NULL;
     result = through_python(function, which, args, n_args, names);
     Py_DECREF(function);
+    if (!result && PyErr_ExceptionMatches(PyExc_NotImplementedError)) make_type_error();
     return result;
 }
 

@@ -52,11 +52,13 @@ SHORT_LOSS VEC FN(squared_error_value)(VEC y, VEC t, const VEC *p) {
 #endif
 }
 
-/* c (d - c/2), d = y - t in two words, c what is left of d between -delta and delta; 0 has no sign */
+/* c (d - c/2), d = y - t in two words, c what is left of d between -delta and delta; 0 has no sign.  Where d
+ * overflows, the difference is half of it. */
 SHORT_LOSS VEC FN(huber_value)(VEC y, VEC t, const VEC *p) {
     VEC delta = v_min(K(LARGEST), p[0]), d = y - t, c = v_max(v_min(d, delta), -delta), minus_half = K(-0.5);
     VEC s = v_mad(c, minus_half, d), rest = v_mad(c, minus_half, d - s) + FN(rest_of_difference)(y, t, d);
-    return v_abs(FN(product_with_rest)(c, s, rest));
+    VEC half = v_mad(t, minus_half, v_mad(c, K(-0.25), y * K(0.5)));
+    return v_abs(v_select(v_eq(v_abs(d), K(INFINITY)), c * half * K(2), FN(product_with_rest)(c, s, rest)));
 }
 
 INLINE VEC FN(squared_error_grad)(VEC y, VEC t, const VEC *p) {
@@ -165,6 +167,7 @@ LONG_LOSS vf64 binary_cross_entropy_value_f64(vf64 y, vf64 t, const vf64 *p) {
     vf64 second = product_of_words(v_select(above, t, c), v_select(above, zero, c_low), far, far_low, &second_low);
     vf64 sum = first + second, back = sum - first;
     first_low += ((first - (sum - back)) + (second - back)) + second_low;
+    first_low = v_select(v_lt(v_abs(sum), K(INFINITY)), first_low, zero); /* of large targets */
     return at_the_ends(m, w, -(sum + first_low));
 }
 

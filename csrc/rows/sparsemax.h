@@ -62,14 +62,15 @@ INLINE void FN(sparsemax_body)(const vekt_row_call *c, int mode) {
     FN(sparsemax_state) s;
     s.max = FN(ready)(c, &r);
     s.tau = K(-1), s.tau_low = K(0);
-    INT fewer = (INT){0} - 1, least = fewer;
+    INT fewer = (INT){0} - 1;
+    VEC least = K(0), least_low = K(0);
     for (int first = 1; !FN(all_zero)(fewer, r.panel); first = 0) {
         for (ptrdiff_t i = 0; i < r.sums; i++) s.count[i] = (INT){0};
         VEC low, sum = FN(sum_pass)(&r, FN(support_step), &s, &s.sum, 0, &low);
-        const INT count = FN(count_all)(&r, s.count);
-        if (!first) fewer = count < least;
-        least = (fewer & count) | (~fewer & least);
         VEC n_low, n = FN(count_total)(&r, s.count, &n_low);
+        MASK less = v_lt((n - least) + (n_low - least_low), K(0));
+        if (!first) fewer = v_bits(v_select(less, v_real((INT){0} - 1), K(0)));
+        least = FN(choose)(fewer, n, least), least_low = FN(choose)(fewer, n_low, least_low);
         FN(update_tau)(&s, sum, low, n, n_low, fewer);
     }
     FN(row_pass)(&r, FN(clip_step), &s);

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from vekt._core import native
-from vekt._core.axes import is_dask, plain, unmasked
+from vekt._core.axes import is_dask, is_xarray, plain, unmasked
 from vekt._core.foreign import on_dask
 from vekt._core.native import lib
 from vekt._core.operands import is_bfloat16
@@ -181,6 +182,8 @@ def general_reduction(
             return result
     elif is_dask(a) and out is None and initial is _NOTHING and where is True and name[:3] != "arg":
         return on_dask("reduction")(name, a, axis, keepdims, dtype)
+    elif is_xarray(a) and out is None and name[:3] == "arg":  # its own have other keywords
+        return a.reduce(partial(general_reduction, reduce, name), axis=axis, keepdims=keepdims)
     options = {"axis": axis, "out": out, "keepdims": keepdims}
     # Others' functions may know fewer keywords than NumPy's.
     options = {key: value for key, value in options.items() if value is not None}

@@ -142,6 +142,44 @@ def test_glu_of_dataarray(labelled: Any, x: Any) -> None:
     assert_array_equal(result.values, vk.glu(x))
 
 
+def test_gradients_of_glu_and_prelu(labelled: Any, x: Any) -> None:
+    """They are what their operand is, whatever the order of the other's dimensions."""
+    dy = vk.glu(labelled)
+    expected, slopes = vk.glu_backward(vk.glu(x), x), vk.prelu_backward(x, x, 0.1)
+    for upstream in (dy, dy.transpose("b", "a"), vk.glu(x)):
+        dx = vk.glu_backward(upstream, labelled)
+        assert (dx.dims, list(dx.coords)) == (labelled.dims, list(labelled.coords))
+        assert_array_equal(dx.values, expected)
+    for upstream in (labelled, labelled.transpose("b", "a"), x):
+        dx, dalpha = vk.prelu_backward(upstream, labelled, 0.1)
+        assert (dx.dims, list(dx.coords)) == (labelled.dims, list(labelled.coords))
+        assert_array_equal(dx.values, slopes[0])
+        np.testing.assert_allclose(np.asarray(dalpha), slopes[1], rtol=1e-12)
+    for kind in (Special, np.matrix):
+        assert type(vk.glu_backward(vk.glu(x), x.view(kind))) is kind
+        assert type(vk.prelu_backward(x, x.view(kind), 0.1)[0]) is kind
+    frame = pandas.DataFrame(x, list("wxyz"), list("abcdef"))
+    for dx in (vk.glu_backward(vk.glu(x), frame), vk.prelu_backward(x, frame, 0.1)[0]):
+        assert dx.index.equals(frame.index)
+
+
+@pytest.mark.parametrize("name", ["matmul", "vecdot", "matvec", "vecmat"])
+def test_products_by_name_are_refused(name: str, labelled: Any, x: Any) -> None:
+    function = getattr(vk, name)
+    for operands in ((labelled, x), (x, labelled), (labelled, labelled)):
+        with pytest.raises(TypeError, match="xarray"):
+            function(*operands)
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin", "max", "any", "sum"])
+def test_reductions_of_dataarray(name: str, labelled: Any, x: Any) -> None:
+    function = getattr(vk, name)
+    for options in ({}, {"axis": 0}, {"axis": -1}, {"axis": 1, "keepdims": True}):
+        result = function(labelled, **options)
+        assert isinstance(result, xarray.DataArray)
+        np.testing.assert_allclose(result.values, function(x, **options))
+
+
 W = np.ones((6, 2))
 MASKED = {
     **{name: getattr(vk, name) for name in ROWS},
@@ -287,11 +325,28 @@ def test_gradients_of_dask_blocks(kind: str, x: Any, rng: np.random.Generator) -
             np.testing.assert_allclose(computed(one), other, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["gelu", "tanh"])
+NJIT = {
+    "gelu": 1, "gelu_backward": 2, "elu_value_and_grad": 1, "tanh_backward_from_output": 2,
+    "relu": 1, "relu_backward": 2, "swiglu": 2, "swiglu_backward": 3, "geglu_backward": 3,
+    "prelu": 2, "prelu_backward": 3,
+}  # fmt: skip
+"""One function of each kind that Numba compiles, with its number of operands."""
+
+
+@pytest.mark.parametrize("name", NJIT)
 def test_njit_takes_no_dimensions(name: str) -> None:
     numba = pytest.importorskip("numba")
-    function = getattr(vk, name)
-    call = numba.njit(lambda x: function(x))
-    for x in (np.array(1.5), 1.5, np.ones(0), np.ones((2, 0))):
-        np.testing.assert_allclose(call(x), function(x), rtol=1e-6)
-        assert np.shape(call(x)) == np.shape(x)
+    function, n = getattr(vk, name), NJIT[name]
+    names = ", ".join("abc"[:n])
+    scope = {"function": function}
+    exec(f"def call({names}): return function({names})", scope)
+    call = numba.njit(scope["call"])
+    single = np.array(1.5)
+    mixed = [(single,) * n, (1.5,) * n, (np.ones(2), *(single,) * (n - 1))]
+    for operands in [*mixed, (np.ones((2, 0)),) * n, (*(single,) * (n - 1), 1.5)]:
+        results, expected = call(*operands), function(*operands)
+        if not isinstance(expected, tuple):
+            results, expected = (results,), (expected,)
+        for result, other in zip(results, expected, strict=True):
+            np.testing.assert_allclose(result, other, rtol=1e-6)
+            assert np.shape(result) == np.shape(other)

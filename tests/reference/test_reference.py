@@ -161,3 +161,9 @@ def test_ulp_error_is_elementwise() -> None:
     error = reference.ulp_error(np.ones((2, 3), "f4"), np.ones((2, 3)))
     assert error.shape == (2, 3)
     assert error.dtype == np.float64
+
+
+def test_sizes_of_complex_numbers():
+    z = np.array([3 + 4j, -5j])
+    np.testing.assert_array_equal(reference.absolute(z), [5, 5])
+    assert reference.absolute(z.astype("c8")).dtype == np.float32

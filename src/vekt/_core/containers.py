@@ -208,6 +208,22 @@ def _values(x: Any) -> Any:
     return np.asarray(x) if is_container(x) else x
 
 
+def like_container(like: Any, values: Any) -> Any:
+    """Return values of an operand's shape as the container that the operand is."""
+    if is_xarray(like):
+        return like.copy(data=values)
+    if isinstance(like, np.ndarray):
+        return values if type(like) is np.ndarray else like.__array_wrap__(values)
+    return _as_pandas(like, values, None) if hasattr(like, "iloc") else values
+
+
+def in_order_of(like: Any, x: Any) -> Any:
+    """Return the array in an object of xarray, its dimensions in the order of another's."""
+    if not is_xarray(x):
+        return x
+    return (x.transpose(*like.dims, missing_dims="ignore") if is_xarray(like) else x).data
+
+
 def _as_pandas(like: Any, values: Any, axis: Any) -> Any:
     """Return values with the index, and the columns or the name, of an object of pandas."""
     pandas = sys.modules["pandas"]

@@ -16,7 +16,7 @@ def _squared_error(y: Any, t: Any) -> Any:
 
 
 def _huber(y: Any, t: Any, delta: Any) -> Any:
-    d = np.abs(y - t)
+    d, delta = np.abs(y - t), np.abs(delta)  # of -0.0
     return np.where(d <= delta, d * d / 2, delta * (d - delta / 2))
 
 
@@ -42,8 +42,8 @@ def _sigmoid_cross_entropy_gradient(x: Any, t: Any) -> Any:
 
 
 def _binary_cross_entropy(p: Any, t: Any) -> Any:
-    first = np.where(t == 0, 0, t * np.log(np.abs(p)))
-    second = np.where(t == 1, 0, (1 - t) * np.log1p(-p))
+    first = np.where((t == 0) | (p == 1), 0, t * np.log(np.abs(p)))
+    second = np.where((t == 1) | (p == 0), 0, (1 - t) * np.log1p(-p))
     return np.where((p >= 0) & (p <= 1), 0 - (first + second), np.nan)
 
 

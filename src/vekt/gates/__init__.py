@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from vekt import ufuncs
-from vekt._core.axes import as_array, halves, is_dask, plain
+from vekt._core.axes import as_array, halves, is_dask, is_xarray, plain
+from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
 from vekt._core.native import empty as _new
 from vekt._core.operands import checked_out, masked_by, result_dtype
@@ -72,6 +73,9 @@ def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
         if out is not None:
             raise TypeError("glu_backward: Dask arrays take no out")
         return on_dask("glu_backward")(dy, x, axis)
+    if out is None and type(x) is not np.ndarray and is_container(x):
+        values = in_order_of(x, x) if is_xarray(x) else np.asarray(x)
+        return like_container(x, glu_backward(in_order_of(x, dy), values, axis))
     x = np.asarray(plain("glu_backward", "x", x))
     a, b = halves(x, axis)
     if out is None:

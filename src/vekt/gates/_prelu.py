@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from vekt import ufuncs
 from vekt._core import native
-from vekt._core.axes import along, along_shape, is_dask, periods, plain
+from vekt._core.axes import along, along_shape, is_dask, is_xarray, periods, plain
+from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
 from vekt._core.operands import checked_out, masked_by, result_dtype
 from vekt._spec.docs.gates import documented
@@ -71,6 +72,11 @@ def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> An
         if out is not None:
             raise TypeError("prelu_backward: Dask arrays take no out")
         return on_dask("prelu_backward")(dy, x, alpha, axis)
+    if out is None and type(x) is not _ndarray and is_container(x):
+        values = in_order_of(x, x) if is_xarray(x) else np.asarray(x)
+        upstream, slopes = in_order_of(x, dy), in_order_of(None, alpha)
+        dx, dalpha = prelu_backward(upstream, values, slopes, axis)
+        return like_container(x, dx) if np.shape(dx) == np.shape(x) else dx, dalpha
     for name, operand in (("dy", dy), ("x", x), ("alpha", alpha)):
         plain("prelu_backward", name, operand)
     dtype = result_dtype(None, dy, x, alpha)

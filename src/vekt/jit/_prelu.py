@@ -61,12 +61,14 @@ def _prelu_types(x: Any, alpha: Any, axis: Any = None) -> Any:
 @overloads(prelu_backward)
 def _prelu_backward_types(dy: Any, x: Any, alpha: Any, axis: Any = None) -> Any:
     kind = _result_type("prelu_backward", (dy, x, alpha), 2)
-    if not any(isinstance(t, types.Array) for t in (dy, x, alpha)):
-        return _of_numbers(kind)
-    if not isinstance(alpha, types.Array):
+    if all(_is_single(t) for t in (dy, x, alpha)):
+        any_array = any(isinstance(t, types.Array) for t in (dy, x, alpha))
+        return _of_singles(kind) if any_array else _of_numbers(kind)
+    if _is_single(alpha):
 
         def with_number(dy, x, alpha, axis=None):  # type: ignore[no-untyped-def]
-            dx, dalpha = _gradients(dy, x, np.full(1, alpha), _shape((dy, x)), kind(0))
+            slopes = np.full(1, _number(alpha))
+            dx, dalpha = _gradients(dy, x, slopes, _shape((dy, x)), kind(0))
             return dx, dalpha[0]
 
         return with_number
@@ -90,6 +92,34 @@ def _of_numbers(kind: Any) -> Any:
         return (up, kind(0)) if at > 0 else (up * (at if at != at else slope), up * at)
 
     return run
+
+
+def _of_singles(kind: Any) -> Any:
+    """Gradients as arrays without dimensions, of these and of numbers."""
+    dtype, of_numbers = as_dtype(kind), jitable(_of_numbers(kind))
+
+    def run(dy, x, alpha, axis=None):  # type: ignore[no-untyped-def]
+        results = np.empty(2, dtype)
+        results[0], results[1] = of_numbers(_number(dy), _number(x), _number(alpha))
+        return results[:1].reshape(()), results[1:].reshape(())
+
+    return run
+
+
+def _is_single(operand: Any) -> bool:
+    """Whether this is the type of a number or of an array without dimensions."""
+    return not isinstance(operand, types.Array) or operand.ndim == 0
+
+
+def _number(operand: Any) -> Any:
+    """Return a number, or the one in an array without dimensions."""
+
+
+@overloads(_number)
+def _number_types(operand: Any) -> Any:
+    if isinstance(operand, types.Array):
+        return lambda operand: operand[()]
+    return lambda operand: operand
 
 
 def _is_left_out(axis: Any) -> bool:

@@ -26,8 +26,10 @@ def _computed(op: ElementwiseOp, operands: tuple[Any, ...]) -> Any:
     *loop, result = resolve(op, _types(operands))
     function = _numpy.function(op)
     with np.errstate(all="ignore"):
-        if result.kind not in "fV" or op.name == "where":
-            return function(*operands)
+        if result.kind not in "fV" or any(dtype.kind == "c" for dtype in loop):
+            return function(*operands)  # sizes of complex numbers are real
+        if op.name == "where":
+            return function(operands[0], *(np.asarray(x).astype(result) for x in operands[1:]))
         arrays = [
             np.asarray(x).astype(dtype).astype(wider(result))
             for x, dtype in zip(operands, loop, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.operands import checked_out, is_bfloat16
@@ -71,9 +72,12 @@ def cosine_similarity(a: ArrayLike, b: ArrayLike, axis: Any = -1) -> Any:
         Between -1 and 1, of the common dtype; float64 for integers.
     """
     dtype = np.result_type(np.asarray(a), np.asarray(b))
-    if dtype.kind == "c" or (dtype.kind not in "biuf" and not is_bfloat16(dtype)):
+    known = is_bfloat16(dtype) or (dtype.kind in "biuf" and dtype.itemsize <= 8)
+    if not known:
         raise TypeError(f"cosine_similarity: dtype {dtype} is not supported")
     x, y = np.broadcast_arrays(*(np.asarray(v, dtype).astype(_wider(dtype)) for v in (a, b)))
+    if axis is not None:
+        normalize_axis_tuple(axis, x.ndim)  # NumPy's sums of scalars take axis 0
     with np.errstate(all="ignore"):
         x_squares, y_squares = (np.sum(v * v, axis=axis) for v in (x, y))
         cosine = np.sum(x * y, axis=axis) / (np.sqrt(x_squares) * np.sqrt(y_squares))

@@ -68,7 +68,10 @@ _TANH = Op(
     source="Y. LeCun, L. Bottou, G. B. Orr, K.-R. Mueller, Efficient BackProp (1998).",
     use="Hidden layers with outputs centred on zero; states of recurrent networks.",
     cost="One exponential and one division.",
-    compat="The gradient keeps its relative accuracy in the tail, where 1 - tanh(x)**2 loses it.",
+    compat=(
+        "The gradient keeps its relative accuracy in the tail, where 1 - tanh(x)**2 loses it. "
+        "vekt.tanh takes complex numbers, by NumPy's loops; vekt.jit and vekt.reference do not."
+    ),
 )
 
 OPS = (_SIGMOID, _TANH)

@@ -87,7 +87,8 @@ _RELU = Op(
     use="The usual hidden layer: cheap, and its gradient does not vanish for x > 0.",
     cost="One comparison.",
     compat=(
-        "As in Keras. torch and JAX take no parameters; all agree that relu'(0) is 0. "
+        "As in Keras, which on NumPy gives 0 at NaN where there is a threshold. torch and JAX take "
+        "no parameters; all agree that relu'(0) is 0. "
         "The gradient at NaN is NaN (torch: 1, JAX: 0). relu(-0.0) is -0.0 as in torch (JAX: 0.0)."
     ),
 )
@@ -133,7 +134,8 @@ _LEAKY_RELU = Op(
     compat=(
         "The default slope is that of Keras (torch and JAX: 0.01). The gradient at 0 is "
         "negative_slope as in torch (JAX: 1), at NaN NaN (torch and JAX: 0). A slope of 0 gives 0 "
-        "at -inf (torch and JAX: NaN). Slopes above 1 are honoured."
+        "at -inf (torch and JAX: NaN, Keras on NumPy at both infinities). Slopes above 1 are "
+        "honoured."
     ),
 )
 
@@ -291,8 +293,8 @@ _SOFT_SHRINK = Op(
     use="Sparse codes and denoising: the proximal operator of the l1 norm.",
     cost="Two comparisons and one difference.",
     compat=(
-        "As in Keras; torch calls the parameter lambd; JAX has no such function. torch's gradient "
-        "at NaN is 1."
+        "As in Keras, some of whose backends give 0 at NaN; torch calls the parameter lambd; JAX "
+        "has no such function. torch's gradient at NaN is 1."
     ),
 )
 

@@ -58,8 +58,8 @@ _SILU = Op(
     cost="One exponential and one division.",
     compat=(
         "torch and JAX lose the tail: from x = -88 down their float32 results are 0; "
-        "vekt keeps it to the last subnormal number. At -inf they give NaN, as their gradients do "
-        "at both infinities; here these are the limits."
+        "vekt keeps it to the last subnormal number. At -inf they and Keras give NaN, as their "
+        "gradients do at both infinities; here these are the limits."
     ),
     aliases=("swish",),
 )
@@ -122,8 +122,8 @@ _MISH = Op(
     cost="One exponential and one division.",
     compat=(
         "torch and JAX take a logarithm and a hyperbolic tangent, and lose the tail: from x = -89 "
-        "down their float32 results are 0. At -inf they give NaN, as their gradients do at both "
-        "infinities; here these are the limits."
+        "down their float32 results are 0. At -inf they and Keras give NaN, as their gradients do "
+        "at both infinities; here these are the limits."
     ),
 )
 
