@@ -53,12 +53,12 @@ SHORT_LOSS VEC FN(squared_error_value)(VEC y, VEC t, const VEC *p) {
 }
 
 /* c (d - c/2), d = y - t in two words, c what is left of d between -delta and delta; 0 has no sign.  Where d
- * overflows, the difference is half of it. */
+ * overflows, c is nothing beside it. */
 SHORT_LOSS VEC FN(huber_value)(VEC y, VEC t, const VEC *p) {
     VEC delta = v_min(K(LARGEST), p[0]), d = y - t, c = v_max(v_min(d, delta), -delta), minus_half = K(-0.5);
     VEC s = v_mad(c, minus_half, d), rest = v_mad(c, minus_half, d - s) + FN(rest_of_difference)(y, t, d);
-    VEC half = v_mad(t, minus_half, v_mad(c, K(-0.25), y * K(0.5)));
-    return v_abs(v_select(v_eq(v_abs(d), K(INFINITY)), c * half * K(2), FN(product_with_rest)(c, s, rest)));
+    VEC apart = (c + c) * v_mad(t, minus_half, y * K(0.5));
+    return v_abs(v_select(v_lt(v_abs(d), K(INFINITY)), FN(product_with_rest)(c, s, rest), apart));
 }
 
 INLINE VEC FN(squared_error_grad)(VEC y, VEC t, const VEC *p) {
@@ -198,6 +198,6 @@ LOSS_BY_HALVES(binary_cross_entropy_grad, binary_cross_entropy_grad_f64)
 
 #define VEKT_LOSSES(ROW)                    \
     ROW(squared_error, 0, 60, 60)           \
-    ROW(huber, 1, 90, 90)                   \
+    ROW(huber, 1, 110, 90)                  \
     ROW(sigmoid_cross_entropy, 0, 500, 450) \
     ROW(binary_cross_entropy, 0, 800, 250)
