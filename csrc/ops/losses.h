@@ -52,13 +52,14 @@ SHORT_LOSS VEC FN(squared_error_value)(VEC y, VEC t, const VEC *p) {
 #endif
 }
 
-/* c (d - c/2), d = y - t in two words, c what is left of d between -delta and delta; 0 has no sign.  Where d
- * overflows, c is nothing beside it. */
+/* c (d - c/2), d = y - t in two words, c what is left of d between -delta and delta; 0 has no sign.  The first word
+ * of d stays in range, so that a small delta brings back what overflows; infinite numbers have no second word. */
 SHORT_LOSS VEC FN(huber_value)(VEC y, VEC t, const VEC *p) {
-    VEC delta = v_min(K(LARGEST), p[0]), d = y - t, c = v_max(v_min(d, delta), -delta), minus_half = K(-0.5);
+    VEC delta = v_min(K(LARGEST), p[0]), minus_half = K(-0.5), whole = y - t;
+    VEC c = v_max(v_min(whole, delta), -delta), d = v_max(v_min(whole, K(LARGEST)), -K(LARGEST));
     VEC s = v_mad(c, minus_half, d), rest = v_mad(c, minus_half, d - s) + FN(rest_of_difference)(y, t, d);
-    VEC apart = (c + c) * v_mad(t, minus_half, y * K(0.5));
-    return v_abs(v_select(v_lt(v_abs(d), K(INFINITY)), FN(product_with_rest)(c, s, rest), apart));
+    VEC low = c * rest;
+    return v_abs(v_fma(c, s, v_select(v_eq(low, low), low, c * whole)));
 }
 
 INLINE VEC FN(squared_error_grad)(VEC y, VEC t, const VEC *p) {
