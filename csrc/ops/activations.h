@@ -3,7 +3,8 @@
  *
  *   VEKT_FAMILY_ACTIVATIONS(ROW)  ROW(name, number of parameters, picoseconds per element of value, of gradient)
  *   VEKT_FAMILY_FROM_OUTPUT(ROW)  ROW(name, number of parameters, picoseconds per element), for those that also have
- *                                 NAME_grad_from_output(y, p): NAME_backward_from_output(dy, y, p) is dy times it */
+ *                                 NAME_grad_from_output(y, p): NAME_backward_from_output(dy, y, p) is dy times it
+ */
 
 #include "piecewise.h"
 #include "algebraic.h"
@@ -13,7 +14,8 @@
 #include "silu.h"
 #include "softplus.h"
 
-#define VEKT_ACTIVATIONS(ROW)         \
+/* Their gradients are bounded, for given parameters: dy times it overflows with the result only. */
+#define VEKT_BOUNDED_ACTIVATIONS(ROW) \
     VEKT_PIECEWISE_ACTIVATIONS(ROW)   \
     VEKT_ALGEBRAIC_ACTIVATIONS(ROW)   \
     VEKT_LOGISTIC_ACTIVATIONS(ROW)    \
@@ -21,6 +23,10 @@
     VEKT_EXPONENTIAL_ACTIVATIONS(ROW) \
     VEKT_SILU_ACTIVATIONS(ROW)        \
     VEKT_SOFTPLUS_ACTIVATIONS(ROW)
+
+#define VEKT_ACTIVATIONS(ROW)     \
+    VEKT_BOUNDED_ACTIVATIONS(ROW) \
+    VEKT_EXPONENTIAL(ROW)
 
 #define VEKT_ACTIVATIONS_FROM_OUTPUT(ROW) \
     VEKT_PIECEWISE_FROM_OUTPUT(ROW)       \

@@ -16,6 +16,29 @@ INLINE VEC FN(exponential_value)(VEC x, const VEC *p) {
 
 INLINE VEC FN(exponential_grad)(VEC x, const VEC *p) { return FN(exponential_value)(x, p); }
 
+/* e^x where it is a normal number; the same bits */
+INLINE MASK FN(exponential_is_normal)(VEC x) { return v_le(v_abs(x), K(FN(EXP_NORMAL_LIMIT))); }
+
+INLINE VEC FN(exponential_normal)(VEC x) {
+    FN(pair) e = FN(exp_pair)(x, NULL, 0);
+    return v_mad(e.head, e.rest, e.head);
+}
+
+/* dy e^x, which may be finite where e^x is not, and have all digits where e^x has few.  e^x = m 2^(2h), with m from 1
+ * to 2^(2 STEP) for x > 0 and down to its inverse for x < 0, h a multiple of STEP; the factors 2^h stand on both
+ * sides of m, so that nothing leaves the range, or is rounded as a subnormal number, before the result does. */
+INLINE VEC FN(exponential_times_grad)(VEC dy, VEC x) {
+    enum { STEP = HALF_RANGE - 1 };
+    VEC toward_0 = v_copysign(K(0.49), x), k = v_mad(x, K(0x1.71547652b82fep+0 / (2 * STEP)), -toward_0);
+    INT multiple = v_bits(k + K(FN(ROUNDER))), h = (multiple * HALF_RANGE - multiple) << MANTISSA_BITS;
+    FN(pair) e = FN(exp_pair)(x, NULL, 0);
+    VEC head = v_real(v_wrap_sub(v_bits(e.head), h + h)), scale = v_real(v_bits(K(1)) + h);
+    MASK within = v_le(v_abs(x), K(FN(EXP_TIMES_LIMIT)));
+    VEC m = v_select(within, v_mad(head, e.rest, head), v_max(K(0), x * K(LARGEST))); /* infinity, 0, NaN */
+    scale = v_select(within, scale, K(1));
+    return dy * scale * m * scale;
+}
+
 INLINE VEC FN(exponential_grad_from_output)(VEC y, const VEC *p) {
     (void)p;
     return y;
@@ -111,8 +134,9 @@ INLINE VEC FN(selu_grad_from_output)(VEC y, const VEC *p) {
 
 /* ---- rows */
 
+#define VEKT_EXPONENTIAL(ROW) ROW(exponential, 0, 300, 300)
+
 #define VEKT_EXPONENTIAL_ACTIVATIONS(ROW) \
-    ROW(exponential, 0, 300, 300)         \
     ROW(elu, 1, 300, 300)                 \
     ROW(celu, 1, 370, 300)                \
     ROW(selu, 0, 320, 300)

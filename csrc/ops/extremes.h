@@ -1,16 +1,30 @@
-/* The greatest and the least of numbers, in their own dtype: NaN where there is one.  And where they stand. */
+/* The greatest and the least of numbers, in their own dtype: NaN where there is one.  And where they stand.
+ *
+ * 0.0 is greater than -0.0, whatever their order.  Where the greatest is 0, no element is above it: it is -0.0 if all
+ * signs are set; and the least is -0.0 if one is. */
 
 typedef VEC (*FN(pick))(VEC a, VEC b);
 
 INLINE VEC FN(pick_greater)(VEC a, VEC b) { return v_max(a, b); }
 INLINE VEC FN(pick_less)(VEC a, VEC b) { return v_min(a, b); }
 
+INLINE INT FN(joined_signs)(int greatest, INT signs, VEC a) {
+    return greatest ? signs & v_bits(a) : signs | v_bits(a);
+}
+
+/* A best that is 0 with the sign that the joined ones give it. */
+INLINE VEC FN(signed_zero)(VEC best, INT signs) {
+    return v_select(v_eq(best, K(0)), v_copysign(best, v_real(signs)), best);
+}
+
 INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, ptrdiff_t n) {
     enum { CHAINS = 4 };
     const REAL *x = px;
     REAL few[LANES];
     VEC result[CHAINS];
-    MASK valid[CHAINS];
+    MASK valid[CHAINS / 2];
+    INT signs[CHAINS / 2];
+    const int greatest = neutral < 0;
     if (n < LANES) {
         FN(v_store)(few, FN(v_splat)((REAL)neutral));
         memcpy(few, x, (size_t)n * sizeof *few);
@@ -18,29 +32,38 @@ INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, p
     }
     for (int j = 0; j < CHAINS; j++) {
         result[j] = FN(v_load)(x); /* an element may be taken twice */
-        valid[j] = v_eq(result[j], result[j]);
+        valid[j / 2] = v_eq(result[j], result[j]);
+        signs[j / 2] = v_bits(result[j]);
     }
     ptrdiff_t i = 0;
     for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
 #pragma GCC unroll 4
-        for (int j = 0; j < CHAINS; j++) {
-            VEC a = FN(v_load)(x + i + j * LANES);
+        for (int j = 0; j < CHAINS; j += 2) {
+            VEC a = FN(v_load)(x + i + j * LANES), b = FN(v_load)(x + i + (j + 1) * LANES);
             v_now(a); /* or it is loaded twice, and the loads are the limit */
-            result[j] = pick(result[j], a);
-            valid[j] &= v_eq(a, a);
+            v_now(b);
+            result[j] = pick(result[j], a), result[j + 1] = pick(result[j + 1], b);
+            valid[j / 2] &= v_ordered(a, b);
+            signs[j / 2] = FN(joined_signs)(greatest, FN(joined_signs)(greatest, signs[j / 2], a), b);
         }
     for (; i < n; i += LANES) {
         const VEC a = FN(v_load)(x + (i + LANES <= n ? i : n - LANES));
         result[0] = pick(result[0], a);
         valid[0] &= v_eq(a, a);
+        signs[0] = FN(joined_signs)(greatest, signs[0], a);
     }
-    if (!v_all(valid[0]) || !v_all(valid[1]) || !v_all(valid[2]) || !v_all(valid[3])) return (double)NAN;
+    if (!v_all(valid[0]) || !v_all(valid[1])) return (double)NAN;
     result[0] = pick(pick(result[0], result[1]), pick(result[2], result[3]));
     FN(v_store)(few, result[0]);
     REAL best = few[0];
-    for (int j = 1; j < LANES; j++)
-        best = neutral < 0 ? (few[j] > best ? few[j] : best) : few[j] < best ? few[j] : best;
-    return (double)best;
+    for (int j = 1; j < LANES; j++) best = greatest ? (few[j] > best ? few[j] : best) : few[j] < best ? few[j] : best;
+    if (best != 0) return (double)best;
+    signs[0] = FN(joined_signs)(greatest, signs[0], v_real(signs[1]));
+    __typeof__(((INT){0})[0]) sign[LANES], joined;
+    memcpy(sign, &signs[0], sizeof sign);
+    joined = sign[0];
+    for (int j = 1; j < LANES; j++) joined = greatest ? joined & sign[j] : joined | sign[j];
+    return joined < 0 ? -0.0 : 0.0;
 }
 
 INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, double neutral, const void *px, ptrdiff_t step,
@@ -50,13 +73,18 @@ INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, double neut
     for (; n > 0; n -= LANES, results += LANES, x += LANES * sizeof(REAL)) {
         VEC best = FN(v_splat)((REAL)neutral);
         MASK valid = v_eq(best, best);
-        for (ptrdiff_t i = 0; i < rows; i++) {
-            const REAL *p = (const REAL *)(x + i * step);
+        INT signs = v_bits(best);
+        for (ptrdiff_t i = 0; i < rows; i += 2) { /* the last one twice, where they are odd */
+            const REAL *p = (const REAL *)(x + i * step), *q = (const REAL *)(x + (i + 1 < rows ? i + 1 : i) * step);
             VEC a = n < LANES ? FN(v_load_first)(p, n) : FN(v_load)(p);
+            VEC b = n < LANES ? FN(v_load_first)(q, n) : FN(v_load)(q);
             v_now(a);
-            best = pick(best, a);
-            valid &= v_eq(a, a);
+            v_now(b);
+            best = pick(pick(best, a), b);
+            valid &= v_ordered(a, b);
+            signs = FN(joined_signs)(neutral < 0, FN(joined_signs)(neutral < 0, signs, a), b);
         }
+        best = FN(signed_zero)(best, signs);
         vf64 wide[LANES / LANES_F64];
         v_widen(v_select(valid, best, FN(v_splat)((REAL)NAN)), wide);
         for (int k = 0; k < LANES / LANES_F64; k++) {
@@ -72,8 +100,15 @@ INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, double neut
 }
 
 /* NaN stays, of the first or of the second. */
-INLINE vf64 FN(join_greater)(vf64 a, vf64 b, vf64 y) { return (void)y, v_select(v_eq(a, a), v_max(a, b), a); }
-INLINE vf64 FN(join_less)(vf64 a, vf64 b, vf64 y) { return (void)y, v_select(v_eq(a, a), v_min(a, b), a); }
+INLINE vf64 FN(join_greater)(vf64 a, vf64 b, vf64 y) {
+    const vf64 zero = (vf64)((vi64)a & (vi64)b); /* of equal numbers */
+    return (void)y, v_select(v_eq(a, a), v_select(v_eq(a, b), zero, v_max(a, b)), a);
+}
+
+INLINE vf64 FN(join_less)(vf64 a, vf64 b, vf64 y) {
+    const vf64 zero = (vf64)((vi64)a | (vi64)b);
+    return (void)y, v_select(v_eq(a, a), v_select(v_eq(a, b), zero, v_min(a, b)), a);
+}
 
 #define EXTREME(name, pick, join, neutral)                                                                           \
     static vekt_number FN(name##_block)(const void *x, const void *y, ptrdiff_t n) {                                 \

@@ -62,19 +62,21 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
             FN(for_each)(SIDE_BY_SIDE(cost), nin, nin, nout, FN(kernel##_body), args, advance, n);   \
     }
 
-/* From NAME_value and NAME_grad: NAME, NAME_backward, NAME_value_and_grad. */
+/* From NAME_value and NAME_grad: NAME, NAME_value_and_grad, and NAME_backward. */
 #define ACTIVATION_LOOPS(name, nparams, value_cost, grad_cost)                                         \
     INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in + 1); } \
-    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                    \
-        out[0] = in[0] * FN(name##_grad)(in[1], in + 2);                                               \
-    }                                                                                                  \
     INLINE void FN(name##_value_and_grad_body)(const VEC *in, VEC *out) {                              \
         out[0] = FN(name##_value)(in[0], in + 1);                                                      \
         out[1] = FN(name##_grad)(in[0], in + 1);                                                       \
     }                                                                                                  \
     LOOP(name, 1, nparams, 1, value_cost)                                                              \
-    LOOP(name##_backward, 2, nparams, 1, grad_cost)                                                    \
     LOOP(name##_value_and_grad, 1, nparams, 2, 0) /* two bodies, side by side already */
+
+#define BACKWARD_LOOP(name, nparams, value_cost, grad_cost)         \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) { \
+        out[0] = in[0] * FN(name##_grad)(in[1], in + 2);            \
+    }                                                               \
+    LOOP(name##_backward, 2, nparams, 1, grad_cost)
 
 #define FROM_OUTPUT_LOOP(name, nparams, cost)                                   \
     INLINE void FN(name##_backward_from_output_body)(const VEC *in, VEC *out) { \
@@ -82,17 +84,27 @@ INLINE void FN(for_each)(int side_by_side, int nvarying, int nin, int nout, FN(b
     }                                                                           \
     LOOP(name##_backward_from_output, 2, nparams, 1, cost)
 
+/* (a b) c, where a b of finite numbers may overflow though that does not: they are above 1 then, and a c is in range.
+ */
+INLINE VEC FN(product_of_three)(VEC a, VEC b, VEC c) {
+    VEC ab = a * b;
+    MASK within = v_lt(v_abs(ab), K(INFINITY));
+    if (__builtin_expect(v_all(within), 1)) return ab * c;
+    MASK finite = v_lt(v_abs(a), K(INFINITY)) & v_lt(v_abs(b), K(INFINITY));
+    return v_select(within, ab * c, v_select(finite, a * c * b, ab * c));
+}
+
 /* gates.h tells what these compute. */
-#define GATE_LOOPS(name, activation, gate, value_cost, grad_cost)                     \
-    INLINE void FN(name##_body)(const VEC *in, VEC *out) {                            \
-        out[0] = FN(activation##_value)(in[gate], NULL) * in[1 - gate];               \
-    }                                                                                 \
-    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                   \
-        VEC f = FN(activation##_value)(in[1 + gate], NULL);                           \
-        out[gate] = in[0] * in[2 - gate] * FN(activation##_grad)(in[1 + gate], NULL); \
-        out[1 - gate] = in[0] * f;                                                    \
-    }                                                                                 \
-    LOOP(name, 2, 0, 1, value_cost)                                                   \
+#define GATE_LOOPS(name, activation, gate, value_cost, grad_cost)                                         \
+    INLINE void FN(name##_body)(const VEC *in, VEC *out) {                                                \
+        out[0] = FN(activation##_value)(in[gate], NULL) * in[1 - gate];                                   \
+    }                                                                                                     \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                       \
+        VEC f = FN(activation##_value)(in[1 + gate], NULL);                                               \
+        out[gate] = FN(product_of_three)(in[0], in[2 - gate], FN(activation##_grad)(in[1 + gate], NULL)); \
+        out[1 - gate] = in[0] * f;                                                                        \
+    }                                                                                                     \
+    LOOP(name, 2, 0, 1, value_cost)                                                                       \
     LOOP(name##_backward, 3, 0, 2, grad_cost)
 
 /* losses.h tells what these compute.  Short bodies have the loops of the activations.  Long ones stand in their loop
@@ -169,10 +181,13 @@ static void FN(value_then_grad)(vekt_loop value, vekt_loop backward, int nin, ch
     }
 }
 
+#define LOSS_TIMES_GRAD(name, nparams, value_cost, grad_cost) \
+    INLINE VEC FN(name##_times_grad)(VEC dy, VEC y, VEC t, const VEC *p) { return dy * FN(name##_grad)(y, t, p); }
+
 #define LOSS_LOOPS(name, nparams, value_cost, grad_cost)                                                      \
     INLINE void FN(name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0], in[1], in + 2); } \
     INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                           \
-        out[0] = in[0] * FN(name##_grad)(in[1], in[2], in + 3);                                               \
+        out[0] = FN(name##_times_grad)(in[0], in[1], in[2], in + 3);                                          \
     }                                                                                                         \
     LOSS_LOOP(name, 2, nparams, value_cost)                                                                   \
     LOSS_LOOP(name##_backward, 3, nparams, grad_cost)                                                         \
@@ -209,20 +224,45 @@ INLINE int FN(all_of)(MASK (*usual)(VEC), const char *x, ptrdiff_t step, ptrdiff
         }                                                                                                     \
     }
 
+/* Where e^x is a normal number in all of a block, its product needs no care. */
+#define EXPONENTIAL_BACKWARD_LOOP(name, nparams, value_cost, grad_cost)                                          \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) { out[0] = in[0] * FN(name##_normal)(in[1]); } \
+    INLINE void FN(name##_backward_any_body)(const VEC *in, VEC *out) {                                          \
+        out[0] = FN(name##_times_grad)(in[0], in[1]);                                                            \
+    }                                                                                                            \
+    static void FN(name##_backward)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                  \
+        enum { BLOCK = 2048 / sizeof(REAL) };                                                                    \
+        const ptrdiff_t size = sizeof(REAL);                                                                     \
+        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                                \
+            char *const part[3] = {args[0] + i * advance[0], args[1] + i * advance[1], args[2] + i * size};      \
+            m = n - i < BLOCK ? n - i : BLOCK;                                                                   \
+            if (__builtin_expect(FN(all_of)(FN(name##_is_normal), part[1], advance[1], m), 1))                   \
+                FN(for_each)(SIDE_BY_SIDE(grad_cost), 2, 2, 1, FN(name##_backward_body), part, advance, m);      \
+            else                                                                                                 \
+                FN(for_each)(1, 2, 2, 1, FN(name##_backward_any_body), part, advance, m);                        \
+        }                                                                                                        \
+    }
+
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
+VEKT_BOUNDED_ACTIVATIONS(BACKWARD_LOOP)
+VEKT_EXPONENTIAL(EXPONENTIAL_BACKWARD_LOOP)
 VEKT_ACTIVATIONS_FROM_OUTPUT(FROM_OUTPUT_LOOP)
 VEKT_GATES(GATE_LOOPS)
+VEKT_OTHER_LOSSES(LOSS_TIMES_GRAD)
 VEKT_LOSSES(LOSS_LOOPS)
 VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 VEKT_GUARDED(GUARDED_LOOP)
 
 #undef LOOP
+#undef BACKWARD_LOOP
+#undef EXPONENTIAL_BACKWARD_LOOP
 #undef ACTIVATION_LOOPS
 #undef FROM_OUTPUT_LOOP
 #undef GATE_LOOPS
 #undef LOSSES_SIDE_BY_SIDE
 #undef SHORT_LOSS_COST
 #undef LOSS_LOOP
+#undef LOSS_TIMES_GRAD
 #undef LOSS_LOOPS
 #undef ARITHMETIC_LOOP
 #undef GUARDED_LOOP

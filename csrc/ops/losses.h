@@ -3,6 +3,8 @@
  *
  *   VEKT_LOSSES(ROW)  ROW(name, number of parameters, picoseconds per element of value, of gradient)
  *
+ * NAME_times_grad(dy, y, t, p) is dy times the gradient; it may be finite where that is not.
+ *
  * Floats are computed in double and rounded once. */
 
 /* Long bodies in double are for all loops together, and where fma is emulated the others, too. */
@@ -66,6 +68,14 @@ INLINE VEC FN(squared_error_grad)(VEC y, VEC t, const VEC *p) {
     (void)p;
     VEC d = y - t;
     return d + d;
+}
+
+/* An infinity is rare, and a branch costs less than what it needs. */
+INLINE VEC FN(squared_error_times_grad)(VEC dy, VEC y, VEC t, const VEC *p) {
+    VEC slope = FN(squared_error_grad)(y, t, p), half = K(0.5);
+    MASK within = v_lt(v_abs(slope), K(INFINITY));
+    if (__builtin_expect(v_all(within), 1)) return dy * slope;
+    return v_select(within, dy * slope, dy * K(4) * v_mad(y, half, t * -half));
 }
 
 INLINE VEC FN(huber_grad)(VEC y, VEC t, const VEC *p) {
@@ -192,13 +202,17 @@ SHORT_LOSS vf64 binary_cross_entropy_half(vf64 y, vf64 t, const vf64 *p) {
 }
 
 LOSS_BY_HALVES(binary_cross_entropy_value, binary_cross_entropy_half)
+
 LOSS_BY_HALVES(binary_cross_entropy_grad, binary_cross_entropy_grad_f64)
 #endif
 
 /* ---- rows */
 
-#define VEKT_LOSSES(ROW)                    \
-    ROW(squared_error, 0, 60, 60)           \
+#define VEKT_OTHER_LOSSES(ROW)              \
     ROW(huber, 1, 110, 90)                  \
     ROW(sigmoid_cross_entropy, 0, 500, 450) \
     ROW(binary_cross_entropy, 0, 800, 250)
+
+#define VEKT_LOSSES(ROW)          \
+    ROW(squared_error, 0, 60, 60) \
+    VEKT_OTHER_LOSSES(ROW)

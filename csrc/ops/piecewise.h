@@ -22,9 +22,17 @@ INLINE VEC FN(relu_grad)(VEC x, const VEC *p) {
     return FN(keep_nan)(v_select(v_lt(K(0), x), K(1), K(0)), x);
 }
 
-/* p: negative_slope, max_value, threshold */
+/* p: negative_slope, max_value, threshold; the difference of floats in two words, as one more rounding follows */
 INLINE VEC FN(relu_general_value)(VEC x, const VEC *p) {
-    VEC y = v_select(v_le(x, p[2]), FN(sloped)(p[0], x - p[2]), x);
+    VEC d = x - p[2];
+#if MANTISSA_BITS == 52
+    VEC below = FN(sloped)(p[0], d);
+#else
+    VEC back = d - x, low = (x - (d - back)) - (p[2] + back);
+    low = v_select(v_lt(v_abs(d), K(INFINITY)), low, K(0));
+    VEC below = v_select(v_eq(p[0], K(0)), K(0), v_fma(p[0], d, p[0] * low));
+#endif
+    VEC y = v_select(v_le(x, p[2]), below, x);
     return v_select(v_le(p[1], x), p[1], y);
 }
 

@@ -35,14 +35,23 @@ static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
 
 /* ---- merging ---------------------------------------------------------------------------------------------- */
 
+/* NaN stays, and of two zeros 0.0 is the greater one: no order of the elements decides. */
+static double greater_of(double a, double b) {
+    return (a > b) | (a != a) | ((a == b) & (__builtin_signbit(b) != 0)) ? a : b;
+}
+
+static double less_of(double a, double b) {
+    return (a < b) | (a != a) | ((a == b) & (__builtin_signbit(a) != 0)) ? a : b;
+}
+
 vekt_number vekt_merge(int element, int term, vekt_number a, vekt_number b) {
     const int greater = term == VEKT_GREATEST || term == VEKT_MAX_ABSOLUTE;
     if (vekt_is_integer(element)) {
         if (greater) return a.integer > b.integer ? a : b;
         return (vekt_number){.integer = (int64_t)((uint64_t)a.integer + (uint64_t)b.integer)};
     }
-    if (greater) return a.real > b.real || a.real != a.real ? a : b;
-    if (term == VEKT_LEAST || term == VEKT_MIN_ABSOLUTE) return a.real < b.real || a.real != a.real ? a : b;
+    if (greater) return (vekt_number){.real = greater_of(a.real, b.real)};
+    if (term == VEKT_LEAST || term == VEKT_MIN_ABSOLUTE) return (vekt_number){.real = less_of(a.real, b.real)};
     return (vekt_number){.real = a.real + b.real};
 }
 
@@ -65,11 +74,9 @@ void vekt_fold(int element, int term, vekt_number *v, ptrdiff_t count, ptrdiff_t
             else if (sums)
                 for (ptrdiff_t j = 0; j < size; j++) a[j].real += b[j].real;
             else if (term == VEKT_GREATEST || term == VEKT_MAX_ABSOLUTE)
-                for (ptrdiff_t j = 0; j < size; j++)
-                    a[j].real = (a[j].real > b[j].real || a[j].real != a[j].real) ? a[j].real : b[j].real;
+                for (ptrdiff_t j = 0; j < size; j++) a[j].real = greater_of(a[j].real, b[j].real);
             else
-                for (ptrdiff_t j = 0; j < size; j++)
-                    a[j].real = (a[j].real < b[j].real || a[j].real != a[j].real) ? a[j].real : b[j].real;
+                for (ptrdiff_t j = 0; j < size; j++) a[j].real = less_of(a[j].real, b[j].real);
         }
         count -= half;
     }

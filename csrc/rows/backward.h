@@ -5,6 +5,7 @@ typedef struct {
     FN(row_sum) sum;
     INT count[SUM_WIDTH];
     VEC total, total_low;
+    VEC factor; /* of e^y as exp_pair gives it, where total has the rest */
 } FN(backward_state);
 
 #define BACKWARD_LOADS(fill)                                          \
@@ -31,7 +32,8 @@ INLINE void FN(softmax_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t
 #pragma GCC unroll 4
     for (int g = first; g < first + count; g++) {
         BACKWARD_LOADS(0);
-        VEC dx = y * ((dy - s->total) - s->total_low);
+        VEC half = v_mad(dy, K(0.5), -s->total) - s->total_low; /* dy less the sum may overflow */
+        VEC dx = (y + y) * half;
         FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(0)), K(0), dx));
     }
 }
@@ -39,7 +41,8 @@ INLINE void FN(softmax_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t
 INLINE void FN(softmax_backward_body)(const vekt_row_call *c, int mode) {
     FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
-    s.total = FN(sum_pass)(&r, FN(product_step), &s, &s.sum, 0, &s.total_low);
+    VEC low, total = FN(sum_pass)(&r, FN(product_step), &s, &s.sum, 0, &low);
+    s.total = total * K(0.5), s.total_low = low * K(0.5);
     FN(row_pass)(&r, FN(softmax_gradient_step), &s);
 }
 
@@ -63,7 +66,7 @@ INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
         BACKWARD_LOADS(0);
         /* outputs lie between -inf and 0; NaN stays */
         FN(pair) e = FN(exp_pair)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), NULL, HALF_RANGE);
-        VEC p = v_mad(e.head, e.rest, e.head) * K(TINY_SCALE);
+        VEC p = v_mad(e.head, e.rest, e.head) * s->factor;
         VEC dx = v_mad(-p, s->total, dy);
         FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(-INFINITY)), K(0), dx));
     }
@@ -72,7 +75,10 @@ INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
 INLINE void FN(log_softmax_backward_body)(const vekt_row_call *c, int mode) {
     FN(rows) r = FN(rows_of)(c, mode);
     FN(backward_state) s;
-    s.total = FN(sum_pass)(&r, FN(term_step), &s, &s.sum, 0, &s.total_low);
+    VEC low, total = FN(sum_pass)(&r, FN(term_step), &s, &s.sum, 0, &low);
+    MASK large = v_le(K(1), v_abs(total)); /* then a subnormal e^y counts with all its digits */
+    s.factor = v_select(large, K(1), K(TINY_SCALE));
+    s.total = v_select(large, total * K(TINY_SCALE), total);
     FN(row_pass)(&r, FN(log_gradient_step), &s);
 }
 

@@ -101,6 +101,10 @@ INLINE void FN(softmax_body)(const vekt_row_call *c, int mode) {
     if (c->scalar) {
         const REAL *factor = c->scalar;
         s.factor = r.panel ? FN(v_load)(factor) : K(*factor);
+        /* Subnormal quotients times a large factor: the factor takes the scale back instead. */
+        VEC scale = v_select(v_le(K(1), v_abs(s.factor)), K(TINY_SCALE), K(1)), inverse = K(1) / scale;
+        s.factor *= scale;
+        s.inverse *= inverse, s.inverse_low *= inverse, s.quotient_of_top *= inverse;
         FN(row_pass)(&r, FN(divide_times_step), &s);
     } else {
         FN(row_pass)(&r, FN(divide_step), &s);

@@ -23,6 +23,8 @@ INLINE mask_f32 v_le_f32(vf32 a, vf32 b) { return a <= b; }
 INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
+INLINE mask_f32 v_ordered_f32(vf32 a, vf32 b) { return (a == a) & (b == b); }
+INLINE mask_f64 v_ordered_f64(vf64 a, vf64 b) { return (a == a) & (b == b); }
 INLINE mask_f32 v_above_f32(vi32 a, vi32 b) { return a > b; }
 INLINE mask_f64 v_above_f64(vi64 a, vi64 b) { return a > b; }
 INLINE mask_f32 v_same_f32(vi32 a, vi32 b) { return a == b; }

@@ -10,6 +10,7 @@
  *   v_max(a, b)          a > b ? a : b, likewise
  *   v_sqrt(x)            correctly rounded
  *   v_lt v_le v_eq       masks; false where either is NaN
+ *   v_ordered            where neither is NaN
  *   v_select(m, a, b)    a where m, else b
  *   v_all(m)             true where every lane of the mask is
  *   v_lanes(m)           an unsigned integer with bit i set where lane i is true
@@ -104,6 +105,7 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_max(a, b) OVERLOAD(v_max, a)(a, b)
 #define v_le(a, b) OVERLOAD(v_le, a)(a, b)
 #define v_eq(a, b) OVERLOAD(v_eq, a)(a, b)
+#define v_ordered(a, b) OVERLOAD(v_ordered, a)(a, b)
 #define v_select(m, a, b) OVERLOAD(v_select, a)(m, a, b)
 #define v_bits(x) OVERLOAD(v_bits, x)(x)
 #define v_all(m) _Generic((m), mask_f32: v_all_f32, mask_f64: v_all_f64)(m)

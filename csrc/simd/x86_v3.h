@@ -18,6 +18,8 @@ INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return a == b; }
 INLINE vf64 v_max_f64(vf64 a, vf64 b) { return (vf64)_mm256_max_pd((__m256d)a, (__m256d)b); }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return a <= b; }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return a == b; }
+INLINE mask_f32 v_ordered_f32(vf32 a, vf32 b) { return (mask_f32)_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_ORD_Q); }
+INLINE mask_f64 v_ordered_f64(vf64 a, vf64 b) { return (mask_f64)_mm256_cmp_pd((__m256d)a, (__m256d)b, _CMP_ORD_Q); }
 INLINE mask_f32 v_above_f32(vi32 a, vi32 b) { return a > b; }
 INLINE mask_f64 v_above_f64(vi64 a, vi64 b) { return a > b; }
 INLINE mask_f32 v_same_f32(vi32 a, vi32 b) { return a == b; }

@@ -18,6 +18,8 @@ INLINE mask_f32 v_eq_f32(vf32 a, vf32 b) { return _mm512_cmp_ps_mask((__m512)a, 
 INLINE vf64 v_max_f64(vf64 a, vf64 b) { return (vf64)_mm512_max_pd((__m512d)a, (__m512d)b); }
 INLINE mask_f64 v_le_f64(vf64 a, vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LE_OQ); }
 INLINE mask_f64 v_eq_f64(vf64 a, vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_EQ_OQ); }
+INLINE mask_f32 v_ordered_f32(vf32 a, vf32 b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_ORD_Q); }
+INLINE mask_f64 v_ordered_f64(vf64 a, vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_ORD_Q); }
 INLINE mask_f32 v_above_f32(vi32 a, vi32 b) { return _mm512_cmpgt_epi32_mask((__m512i)a, (__m512i)b); }
 INLINE mask_f64 v_above_f64(vi64 a, vi64 b) { return _mm512_cmpgt_epi64_mask((__m512i)a, (__m512i)b); }
 INLINE mask_f32 v_same_f32(vi32 a, vi32 b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }

@@ -11,8 +11,8 @@ import numpy as np
 from vekt._core import native
 from vekt._core.axes import is_dask, is_xarray, plain, unmasked
 from vekt._core.foreign import on_dask
-from vekt._core.native import lib
 from vekt._core.operands import is_bfloat16
+from vekt._reduction_steps import CODES, is_minus_zero, masked_mean, rounded_once, with_first
 from vekt._spec.docs.reductions import documented
 
 __all__ = [
@@ -28,15 +28,12 @@ __all__ = [
     "sum_to_shape",
 ]
 
-_NAMES = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
-_CODES: dict[str, int] = {name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in _NAMES}
-_SUM, _MEAN, _MAX, _MIN, _ARGMAX, _ARGMIN, _ANY, _ALL = _CODES.values()
+_SUM, _MEAN, _MAX, _MIN, _ARGMAX, _ARGMIN, _ANY, _ALL = CODES.values()
 
 _BOOL = np.dtype(bool)
 
 # What stands for the elements that `where` leaves out; extremes take their initial value.
 _NEUTRAL: dict[str, Any] = {"sum": 0, "mean": 0, "any": False, "all": True}
-_JOIN: dict[str, np.ufunc] = {"sum": np.add, "max": np.maximum, "min": np.minimum}
 
 
 class _Nothing:
@@ -192,7 +189,8 @@ def general_reduction(
     options |= {} if where is True else {"where": where}
     if keepdims is False:
         del options["keepdims"]
-    return getattr(np, name)(a, **options)
+    with np.errstate(all="ignore"):  # as quiet as the reductions of vekt
+        return getattr(np, name)(a, **options)
 
 
 def _reduced(
@@ -209,7 +207,7 @@ def _reduced(
     """Return the result, or NotImplemented where it, or its error, is NumPy's."""
     if where is not True:
         neutral = initial if name in ("max", "min") else _NEUTRAL[name]
-        if name == "sum" and _is_minus_zero(initial):
+        if name == "sum" and is_minus_zero(initial):
             neutral = initial
         if neutral is _NOTHING or not (x.dtype.kind in "biufc" or is_bfloat16(x.dtype)):
             return NotImplemented
@@ -217,73 +215,40 @@ def _reduced(
             return NotImplemented  # NumPy's error
         mask = np.broadcast_to(np.asarray(where, bool), x.shape)
         if name == "mean":
-            return _masked_mean(reduce, x, axis, out, keepdims, dtype, mask)
+            return masked_mean(reduce, x, axis, out, keepdims, dtype, mask)
         try:
             x = np.where(mask, x, np.asarray(neutral).astype(x.dtype))
         except (TypeError, ValueError):
             return NotImplemented
-    apart = isinstance(out, np.ndarray) and (not out.dtype.isnative or np.may_share_memory(x, out))
-    result = reduce(_CODES[name], x, axis, dtype, None if apart else out, keepdims)
-    if result is NotImplemented:
-        return result
-    if initial is not _NOTHING:
-        first = np.asarray(initial)
+    first = None if initial is _NOTHING else np.asarray(initial)
+    if first is not None:
         if first.ndim or first.dtype.kind not in "biufc":
             return NotImplemented
-        kind: Any = result.dtype.type
-        with np.errstate(all="ignore"):
-            result = _JOIN[name](result, kind(initial), out=out if result is out else None)
-        if name == "sum" and _is_minus_zero(initial) and result.dtype.kind == "f":
-            minus_zero = reduce(_ALL, (x == 0) & np.signbit(x), axis, None, None, keepdims)
-            target = result if result is out else np.array(result)
-            np.negative(target, where=minus_zero, out=target)
-            result = target if result is out else target[()]
-    if apart:
-        if out.shape != np.shape(result) or out.dtype.newbyteorder("=") != result.dtype:
-            return NotImplemented
-        out[...] = result
-        return out
-    return result
-
-
-def _is_minus_zero(initial: Any) -> bool:
-    """Whether sums begin with -0.0, which stays where nothing but -0.0 is added."""
-    return isinstance(initial, float | np.floating) and initial == 0 and bool(np.signbit(initial))
-
-
-def _masked_mean(
-    reduce: Callable[..., Any], x: Any, axis: Any, out: Any, keepdims: Any, dtype: Any, mask: Any
-) -> Any:
-    """Divide the sum of what the mask leaves by its number."""
-    if dtype is not None and not np.dtype(dtype).isnative:
-        return NotImplemented  # NumPy's error
-    stored = np.dtype(x.dtype if dtype is None else dtype).newbyteorder("=")
-    floats = _is_short_float(x.dtype) and _is_short_float(stored)
-    if not (floats and np.can_cast(x.dtype, stored)):
+        if name != "sum":
+            with np.errstate(all="ignore"):
+                first = x.dtype.type(initial)  # before anything is written: it may not fit
+    apart = isinstance(out, np.ndarray) and (not out.dtype.isnative or np.may_share_memory(x, out))
+    result: Any = NotImplemented
+    if first is None or name != "sum":
+        result = reduce(CODES[name], x, axis, dtype, None if apart else out, keepdims)
+    if result is NotImplemented and name in ("sum", "mean"):
+        result = rounded_once(reduce, name, x, axis, keepdims, dtype, first)
+        apart |= result is not NotImplemented and out is not None
+    elif first is not None and result is not NotImplemented:
+        result = with_first(name, result, first)
+    if result is NotImplemented:
+        return result
+    if name == "sum" and is_minus_zero(initial) and result.dtype.kind == "f":
+        minus_zero = reduce(_ALL, (x == 0) & np.signbit(x), axis, None, None, keepdims)
+        result = np.where(minus_zero, -result, result)[()]
+    if out is None or result is out:
+        return result
+    if not isinstance(out, np.ndarray) or not out.flags.writeable:
         return NotImplemented
-    counts = reduce(_SUM, np.array(mask, order="C"), axis, None, None, keepdims)
-    if counts is NotImplemented or np.min(counts) == 0:
+    if out.shape != np.shape(result) or out.dtype.newbyteorder("=") != result.dtype:
         return NotImplemented
-    if out is not None and (
-        not isinstance(out, np.ndarray)
-        or out.dtype.newbyteorder("=") != stored
-        or out.shape != np.shape(counts)
-    ):
-        return NotImplemented
-    with np.errstate(all="ignore"):
-        masked = np.where(mask, x, x.dtype.type(0))
-        total = reduce(_SUM, masked, axis, np.float64, None, keepdims)
-        if total is NotImplemented:
-            total = reduce(_SUM, masked.astype(np.float64), axis, None, None, keepdims)
-        result = np.asarray(total / counts).astype(stored)
-    if out is None:
-        return result[()]
     out[...] = result
     return out
-
-
-def _is_short_float(dtype: np.dtype[Any]) -> bool:
-    return is_bfloat16(dtype) or (dtype.kind == "f" and dtype.itemsize <= 8)
 
 
 def sum_to_shape(x: Any, shape: Any) -> Any:

@@ -71,10 +71,12 @@ def _function(names: str, text: str) -> Any:
 def _summed(name: str, terms: Any, dtype: Any) -> Truth:
     wide = terms.astype(np.longdouble)
     total = np.asarray(getattr(np, name)(wide))
+    finite = np.isfinite(wide)
     size = np.asarray(np.abs(wide).sum())
+    largest = np.abs(wide).sum(where=finite)
     slack = np.where(np.isfinite(size), size, 0) * np.finfo("f8").eps * (2 + np.log2(1 + wide.size))
     compute = np.dtype("f4") if dtype.itemsize < 4 else dtype
-    free = ~(size < np.finfo(compute).max) & np.isfinite(total)
+    free = ~(largest < np.finfo(compute).max)  # a part of the sum may overflow
     return Truth(total, dtype, slack + unit(total, compute), free=free)
 
 

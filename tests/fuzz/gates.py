@@ -71,16 +71,19 @@ def _activated(gate: Gate, x: Any, compute: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _product(stored: Any, factors: Any, f: Any, slack: Any, roundings: float) -> Truth:
-    """Return f times the factors, where f may be off by the slack."""
+    """Return f times the factors, where f may be off by the slack.
+
+    Their product may overflow, but loses digits where it is subnormal.
+    """
     product = np.asarray(1, f.dtype)
     for factor in factors:
         product = product * factor
     wide = product * f
     size = np.where(np.isfinite(product), np.abs(product), 0)
     compute = computing(stored)
-    free = leaves_range(product, compute) | leaves_range(f, compute)
-    for factor in factors:
-        free = free | leaves_range(factor * f, compute)
+    free = leaves_range(f, compute) | ~np.isfinite(product)
+    if len(factors) > 1:
+        free = free | ((np.abs(product) < np.finfo(compute).tiny) & (product != 0))
     return Truth(wide, stored, size * slack + roundings * unit(wide, compute), free=free)
 
 

@@ -58,12 +58,13 @@ def _expectation(loss: Any, kind: int) -> Any:
         wide = [widened(x, stored) for x in (*args, *params)]
         operands = np.broadcast_arrays(*wide[kind == 1 :])
         free = np.zeros(operands[0].shape, bool)
-        if loss.name in ("huber", "squared_error"):
+        if loss.name == "huber" or (loss.name == "squared_error" and kind != 1):
             free = leaves_range(operands[0] - operands[1], compute)
         value = np.asarray(loss.value(*operands))
         slope = np.asarray(loss.gradient(*operands))
         slack = loss.gradient_max_ulp[k] * unit(slope, compute) + loss.gradient_floor[k]
-        free = free | leaves_range(slope, compute)
+        if kind != 1 or loss.name != "squared_error":
+            free = free | leaves_range(slope, compute)
         if kind == 1:
             product = wide[0] * slope
             size = np.where(np.isfinite(wide[0]), np.abs(wide[0]), 0)

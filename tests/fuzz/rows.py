@@ -96,7 +96,9 @@ def _expectation(name: str, op: Any, backward: bool) -> Any:
             )
             free: Any = bool(op.reduces and not np.isfinite(dy).all())
             if not op.reduces:
-                free = ~(np.sum(np.abs(dy), axis, keepdims=True) < np.finfo(compute).max / 4)
+                largest = np.max if op.name == "softmax" else np.sum
+                size = largest(np.abs(dy), axis, keepdims=True, initial=0)
+                free = ~(size < np.finfo(compute).max / 1.01)
             return Truth(wide, stored, _slack(op.name, wide, stored, args, axis), free=free)
         slack = _ULP[op.name] * unit(wide, compute)
         eps = np.finfo(compute).eps / 2
@@ -115,14 +117,12 @@ def _slack(name: str, wide: Any, stored: Any, args: Any, axis: Any) -> Any:
     tiny = unit(np.zeros_like(wide), compute)
     if name == "logsumexp":
         dy = np.abs(widened(args[0], stored))
-        return 5 * unit(wide, compute) + np.max(dy, initial=0, where=np.isfinite(dy)) * tiny
+        return 5 * unit(wide, compute) + np.minimum(dy, 1) * tiny
     dy, y = np.broadcast_arrays(*(widened(x, stored) for x in args))
     dy = np.where(np.isfinite(dy), np.abs(dy), 0)
     axes = None if axis is None else axis
     if name == "log_softmax":
-        return 4 * eps * (dy + np.exp(y) * np.sum(dy, axes, keepdims=True)) + tiny * (
-            2 + np.sum(dy, axes, keepdims=True)
-        )
+        return 4 * eps * (dy + np.exp(y) * np.sum(dy, axes, keepdims=True)) + 3 * tiny
     if name == "sparsemax":
         inside = np.where(y > 0, dy, 0)
         return (

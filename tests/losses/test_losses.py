@@ -64,7 +64,9 @@ def test_errors(loss, dtype, kernels):
     assert_array_equal(kernels[loss.name](*args), got)
     dl = np.random.default_rng(1).normal(size=got.size).astype(dtype)
     with np.errstate(all="ignore"):
-        assert_array_equal(kernels[f"{loss.name}_backward"](dl, *args), dl * slope)
+        finite = np.isfinite(slope)
+        result = kernels[f"{loss.name}_backward"](dl, *args)
+        assert_array_equal(result[finite], (dl * slope)[finite])
 
 
 @by_loss

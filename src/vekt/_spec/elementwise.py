@@ -36,6 +36,11 @@ class ElementwiseOp:
         """Return whether the last bits may be others than NumPy's loops would give."""
         return self.kernel in ("exponential", "log", "sin", "cos", "multiply_add")
 
+    @property
+    def compares(self) -> bool:
+        """Return whether elements are equal, or in what order."""
+        return self.notes == _BOOL
+
 
 def _ufunc(
     name: str,
@@ -54,6 +59,7 @@ def _ufunc(
 
 _ONE, _TWO, _ANY_OUT = "x", "x1, x2", "out=None, *, where=True, dtype=None"
 _EXACT = "The result is the exact one, rounded once."
+_SECOND = "Of two equal elements, such as 0.0 and -0.0, it is the second."
 _BOOL = "The result is bool; NaN compares unequal to everything."
 _SAME = "the same bits on AVX2, AVX-512 and NEON"
 _WITHIN = f"Within 1 ULP of the true value, {_SAME}."
@@ -71,9 +77,9 @@ _ROWS = (
     _ufunc("divide", _TWO, "Quotient of two arrays; of integers, too, a float.", "x_1 / x_2",
            ("vk.divide([1, 2], 4)", "array([0.25, 0.5 ])"), "divide", _EXACT),
     _ufunc("maximum", _TWO, "The larger of two elements; NaN where either is.", "\\max(x_1, x_2)",
-           ("vk.maximum([1.0, 5.0], 3.0)", "array([3., 5.])"), "maximum"),
+           ("vk.maximum([1.0, 5.0], 3.0)", "array([3., 5.])"), "maximum", _SECOND),
     _ufunc("minimum", _TWO, "The smaller of two elements; NaN where either is.", "\\min(x_1, x_2)",
-           ("vk.minimum([1.0, 5.0], 3.0)", "array([1., 3.])"), "minimum"),
+           ("vk.minimum([1.0, 5.0], 3.0)", "array([1., 3.])"), "minimum", _SECOND),
     _ufunc("power", _TWO, "Elements of one array to the powers of another.", "x_1^{x_2}",
            ("vk.power([1.0, 2.0, 3.0], 2.0)", "array([1., 4., 9.])"), "",
            "NumPy's own loops; integers to negative integer powers are a ValueError.", 2000),
@@ -122,13 +128,16 @@ _ROWS = (
                   ("vk.multiply_add([1.0, 2.0], 10.0, 0.5)", "array([10.5, 20.5])"),
                   "multiply_add",
                   notes="Fused: a float result is the exact one rounded once, without the rounding "
-                  "of the product.  Integers wrap around."),
+                  "of the product.  Integers wrap around.  All is computed in the dtype that "
+                  "`numpy.result_type` gives the three operands, also where the two would have "
+                  "another product; a Python integer that it does not hold is an OverflowError."),
     ElementwiseOp("scale_shift", f"x, scale, shift, {_ANY_OUT}",
                   "An array times a scale plus a shift, such as one of each channel.",
                   "\\mathrm{scale} \\cdot x + \\mathrm{shift}",
                   ("vk.scale_shift([[1.0, 2.0]], [10.0, 100.0], 1.0)", "array([[ 11., 201.]])"),
                   "multiply_add",
-                  notes="Fused as `multiply_add` is: rounded once."),
+                  notes="Fused as `multiply_add` is: rounded once, in the dtype that "
+                  "`numpy.result_type` gives the three operands."),
     ElementwiseOp("where", "condition, x=..., y=..., out=None",
                   "Elements of one array where a condition holds, elsewhere those of another.",
                   "x \\text{ or } y",

@@ -15,7 +15,14 @@ from vekt._core import native
 from vekt._spec.docs.elementwise import docstring
 from vekt._spec.elementwise import OPS, PUBLIC_NAMES, ElementwiseOp
 from vekt.elementwise import _numpy
-from vekt.elementwise._types import dtype_of, find_operation, keeps_numbers, resolve, signature_of
+from vekt.elementwise._types import (
+    dtype_of,
+    find_operation,
+    is_weak,
+    keeps_numbers,
+    resolve,
+    signature_of,
+)
 
 __all__ = [*PUBLIC_NAMES]
 
@@ -46,6 +53,8 @@ class _Fallback:
                 result = _numpy.by_parts(dispatcher, self.op, args, options)
                 if result is not NotImplemented:
                     return result
+            if self.op.compares and options.get("where", True) is not True:
+                args = _numpy.with_arrays_of_large_numbers(args)
             return self.numpy(*args, **options)
 
     def _learn(self, dispatcher: Any, signature: Any, dtype: Any) -> bool:
@@ -54,7 +63,7 @@ class _Fallback:
             operation = find_operation(self.op, (*inputs, result), self.isa)
             if operation is None or not keeps_numbers(signature, inputs, dtype):
                 return False
-            weak = [d for t, d in zip(signature, inputs, strict=True) if t in (int, float)]
+            weak = [d for t, d in zip(signature, inputs, strict=True) if is_weak(t)]
             dispatcher.add(signature, operation, (result,), weak[0] if weak else None, dtype)
         except TypeError:  # NumPy has no loop, or the engine not this dtype: NumPy says so
             return False

@@ -75,7 +75,25 @@ def clip(x: Any, min: Any = None, max: Any = None, out: Any = None, **options: A
         if limit is not None and limits[own] is not None:
             raise TypeError(f"clip: {own} and {name} are the same limit; give one of them")
         limits[own] = limits[own] if limit is None else limit
-    return np.clip(x, limits["min"], limits["max"], **options)
+    result = np.clip(x, limits["min"], limits["max"], **options)
+    return options.get("out", result)  # NumPy's method of scalars returns another one
+
+
+def with_arrays_of_large_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Put Python's integers that the other operand's dtype does not hold into arrays.
+
+    The loop that NumPy has for them crashes where it is given a mask (NumPy 2.4.6).
+    """
+    limits = [
+        np.iinfo(x.dtype)
+        for x in args
+        if getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u")
+    ]
+
+    def fits(x: int) -> bool:
+        return all(limit.min <= x <= limit.max for limit in limits)
+
+    return tuple(np.asarray(x) if type(x) is int and not fits(x) else x for x in args)
 
 
 _OPTIONS = {"out", "where", "dtype", "casting", "order", "subok"}

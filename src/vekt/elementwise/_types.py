@@ -52,13 +52,19 @@ def _is_narrow(dtype: Any) -> bool:
     return dtype.name in ("float16", "bfloat16")
 
 
+def is_weak(kind: Any) -> bool:
+    """Return whether a type is of numbers that take the dtype of others; int64 equals int."""
+    return kind is int or kind is float
+
+
 def common_dtype(types: Signature) -> Any:
-    """Dtype that NumPy's arithmetic gives these types."""
-    strong = [np.dtype(t) if t is bool else t for t in types if t not in (int, float)]
-    if not strong:
-        return np.dtype(float if float in types else int)
+    """Dtype that `numpy.result_type` gives these types; with bfloat16, NumPy's arithmetic."""
+    strong = [np.dtype(t) if t is bool else t for t in types if not is_weak(t)]
+    weak = [t(0) for t in types if is_weak(t)]
+    if not any(t.name == "bfloat16" for t in strong):
+        return np.result_type(*strong, *weak)
     common = strong[0]
-    for other in [*strong[1:], *(t for t in types if t in (int, float))]:
+    for other in [*strong[1:], *map(type, weak)]:
         common = np.add.resolve_dtypes((common, other, None))[-1]
     return common
 

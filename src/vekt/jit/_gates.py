@@ -25,6 +25,7 @@ from vekt.jit._scalars import SCALARS
 Function = Callable[..., Any]
 
 _MODULE = "vekt.jit"
+_INF = float("inf")
 
 with_item: Any = tuple_setitem
 
@@ -40,7 +41,11 @@ def _backward(pair: Function) -> Function:
         @jitable
         def element(dy: Any, x: Any, other: Any) -> Any:
             value, slope = pair(x)
-            return kind(kind(kind(dy) * kind(other)) * kind(slope)), kind(kind(dy) * kind(value))
+            product = kind(kind(dy) * kind(other))
+            of_gate = kind(product * kind(slope))
+            if abs(product) == _INF and abs(dy) < _INF and abs(other) < _INF:
+                of_gate = kind(kind(kind(dy) * kind(slope)) * kind(other))
+            return of_gate, kind(kind(dy) * kind(value))
 
         return element
 

@@ -80,6 +80,24 @@ def _backward(name: str, pair: Function) -> Function:
     return of
 
 
+def _exponential_backward(kind: Any) -> Function:
+    """Multiply by halves of e^x where it leaves the range of its dtype."""
+    wide = SCALARS["exponential"]
+    gradient_of = _suited(wide, kind)
+    info = np.finfo(np.float32 if kind == types.float32 else np.float64)
+    least, most = float(info.tiny), float(info.max)
+
+    @jitable
+    def element(dy: Any, x: Any) -> Any:
+        slope = kind(gradient_of(x)[1])
+        if least <= slope <= most:
+            return kind(kind(dy) * slope)
+        half = wide(0.5 * x)[1]
+        return kind(kind(dy) * half * half)
+
+    return element
+
+
 def _backward_from_output(derivative: Function) -> Function:
     def of(kind: Any) -> Function:
         gradient_of = _suited(derivative, kind)
@@ -105,7 +123,10 @@ def _compiled() -> dict[str, Function]:
             ("_value_and_grad", _value_and_grad, 1, 2),
         ):
             full = name + suffix
-            kernels[full] = elementwise(full, __name__, element(name, pair), inputs, outputs)
+            made = element(name, pair)
+            if full == "exponential_backward":
+                made = _exponential_backward
+            kernels[full] = elementwise(full, __name__, made, inputs, outputs)
     for name, derivative in FROM_OUTPUT.items():
         full = f"{name}_backward_from_output"
         kernels[full] = elementwise(full, __name__, _backward_from_output(derivative), 2, 1)

@@ -85,7 +85,8 @@ def dot_general(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> 
     if out is not None:
         _check_out(out, x, y)
     if x.ndim == 0 or y.ndim == 0:
-        return np.multiply(x, y, out=out)
+        with np.errstate(all="ignore"):
+            return np.multiply(x, y, out=out)
     if x.ndim == 1 or y.ndim <= 2:
         return matmul(x, y, out)
     if x.shape[-1] != y.shape[-2]:

@@ -13,7 +13,7 @@ from vekt._core import native
 from vekt._core.axes import is_dask, plain
 from vekt._core.foreign import on_dask
 from vekt._core.native import lib
-from vekt._core.operands import checked_out, is_half
+from vekt._core.operands import checked_out, is_bfloat16, is_half
 
 __all__ = ["cosine_similarity", "norm", "outer", "transpose_copy"]
 
@@ -65,7 +65,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
         For an order that vectors or matrices do not have, more than two axes, or no elements where
         the norm is undefined.
     TypeError
-        If `axis` is neither an integer nor a tuple of them, or the dtype has no norm.
+        If `axis` is neither an integer nor a tuple of them, or the dtype has no norm; float16 has
+        none that is made of singular values, as in NumPy.
 
     Notes
     -----
@@ -114,7 +115,7 @@ def general_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdim
         result = _matrix_norm(norms, x, ord, axes, keepdims)
     if result is not NotImplemented:
         return result
-    if is_half(x.dtype):
+    if is_bfloat16(x.dtype):
         return general_norm(norms, x.astype("f4"), ord, axis, keepdims).astype(x.dtype)
     with np.errstate(all="ignore"):
         return np.linalg.norm(x, ord, axis, keepdims)
@@ -156,7 +157,8 @@ def _matrix_norm(norms: Callable[..., Any], x: Any, ord: Any, axes: Any, keepdim
     sums = norms(_ONE, _magnitudes(x, _ONE), None, axes[which], True)
     if sums is NotImplemented:
         return sums
-    return choose(sums, axis=axes, keepdims=keepdims)
+    with np.errstate(all="ignore"):
+        return choose(sums, axis=axes, keepdims=keepdims)
 
 
 def _power_norm(norms: Callable[..., Any], x: Any, ord: float, axis: Any, keepdims: Any) -> Any:

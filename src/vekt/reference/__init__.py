@@ -118,12 +118,13 @@ def _rounded(function: Callable[..., Any], n_params: int = 0) -> Callable[..., A
 def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
     """Make the functions that stand here where `vekt` has its ufuncs, by the same names."""
     name, n_params = kernel.name, len(kernel.params)
+    kept = held if name != "exponential" else np.asarray  # whose product needs no range of it
     value = _rounded(kernel.value, n_params)
     gradient = _rounded(kernel.gradient, n_params)
     raw = {
         name: value,
         f"{name}_backward": _rounded(
-            lambda dy, x, *params: dy * held(kernel.gradient(x, *params)), n_params
+            lambda dy, x, *params: dy * kept(kernel.gradient(x, *params)), n_params
         ),
         f"{name}_value_and_grad": lambda *operands: (value(*operands), gradient(*operands)),
     }

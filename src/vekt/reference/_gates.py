@@ -43,7 +43,7 @@ def _pair(gate: Gate, rounded: Callable[[Function], Function]) -> tuple[Function
 
     def of_gate(dy: Any, a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)
-        return held(dy * other) * held(row.gradient(x))
+        return held(dy * other, overflows=False) * held(row.gradient(x))
 
     def of_other(dy: Any, a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)

@@ -37,7 +37,10 @@ def _functions(loss: Loss, rounded: Callable[..., Function]) -> tuple[Function, 
     value_of, slope_of = rounded(loss.value, n_params), rounded(loss.gradient, n_params)
 
     def backward_of(dl: Any, y: Any, t: Any, *param: Any, out: Any = None) -> Any:
-        wide_dl = rounded(lambda dl, y, t, *p: dl * held(loss.gradient(y, t, *p)), n_params)
+        wide_dl = rounded(
+            lambda dl, y, t, *p: dl * held(loss.gradient(y, t, *p), loss.name != "squared_error"),
+            n_params,
+        )
         return wide_dl(dl, y, t, *param, out=out)
 
     if not loss.param:

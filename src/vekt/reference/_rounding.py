@@ -19,16 +19,17 @@ def wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.longdouble if dtype.itemsize == 8 else "f8")
 
 
-def held(wide: Array) -> Array:
+def held(wide: Array, overflows: bool = True) -> Array:
     """Give a factor the range that it has in the kernels, which compute in the shorter dtype.
 
     What `wider` made longdouble is a float64 there, and float64 a float32.  Only infinite and
-    subnormal factors are rounded to it: 0 * inf is NaN then, as for torch and JAX.
+    subnormal factors are rounded to it: 0 * inf is NaN then, as for torch and JAX.  Some kernels
+    see to it that no factor overflows where the product does not.
     """
     kind = np.dtype("f8" if wide.dtype.char == "g" else "f4")
     with np.errstate(over="ignore", under="ignore"):
         narrow = np.asarray(wide.astype(kind))
-    beyond = np.isinf(narrow) | (np.abs(narrow) < np.finfo(kind).tiny)
+    beyond = (overflows & np.isinf(narrow)) | (np.abs(narrow) < np.finfo(kind).tiny)
     return np.where(beyond, narrow.astype(wide.dtype), wide)
 
 

@@ -28,7 +28,7 @@ _PARAMETERS = {
 
 _EXTREME = """\
 NaN where an element is NaN, as in NumPy.  Integers and bool keep their dtype.  The result is that
-of `numpy.{name}`."""
+of `numpy.{name}`, but of 0.0 and -0.0 it is always {zero}."""
 _POSITION = """\
 The first one where several elements are {extreme}; the first NaN where there is one."""
 _TRUTH = """\
@@ -41,9 +41,11 @@ _DOCS = {
         r"s = \sum_i a_i",
         "Of NumPy's result type: integers and bool sum in int64 or uint64, modulo 2^64.",
         """\
-Floating-point sums are formed in double and rounded once, for float64 in short chains whose sums
-are added pairwise: errors are at most those of `numpy.sum`, and along axes other than the last far
-smaller.  The order depends on the shape and the layout, but not on the number of threads.""",
+Floating-point sums are formed in double and rounded once, those to a shorter `dtype` and those that
+begin with `initial`, too.  Sums of float64 are formed in short chains, which are added pairwise:
+errors are at most those of `numpy.sum`, and along axes other than the last far smaller.  The order
+depends on the shape and the layout, but not on the number of threads.  Where a part of a sum of
+float64 overflows, it is infinite, and with an infinity of the other sign the sum is NaN.""",
         """\
 >>> vk.sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
 array([4., 6.])
@@ -65,7 +67,7 @@ array([1.5, 3.5])""",
         "Greatest element along axes.",
         r"m = \max_i a_i",
         "Of the dtype of `a`.",
-        _EXTREME.format(name="max"),
+        _EXTREME.format(name="max", zero="0.0"),
         """\
 >>> vk.max(np.array([[1, 5], [3, 4]]), axis=1)
 array([5, 4])""",
@@ -74,7 +76,7 @@ array([5, 4])""",
         "Least element along axes.",
         r"m = \min_i a_i",
         "Of the dtype of `a`.",
-        _EXTREME.format(name="min"),
+        _EXTREME.format(name="min", zero="-0.0"),
         """\
 >>> vk.min(np.array([[1, 5], [3, 4]]), axis=0)
 array([1, 4])""",

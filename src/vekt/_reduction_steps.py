@@ -1,0 +1,114 @@
+"""First and last steps of reductions: numbers they begin with, masks, and the one rounding."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vekt._core.native import lib
+from vekt._core.operands import is_bfloat16
+
+_NAMES = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
+CODES: dict[str, int] = {name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in _NAMES}
+
+
+def with_first(name: str, extreme: Any, first: Any) -> Any:
+    """Take an initial number among the others: of two zeros, too, the greater or the less."""
+    with np.errstate(all="ignore"):
+        joined = np.maximum(extreme, first) if name == "max" else np.minimum(extreme, first)
+        if first != 0 or first.dtype.kind in "biu":
+            return joined
+        zero = extreme + first if name == "max" else -(-extreme - first)
+        return np.where(extreme == 0, zero, joined)[()]
+
+
+def is_minus_zero(initial: Any) -> bool:
+    """Whether sums begin with -0.0, which stays where nothing but -0.0 is added."""
+    return isinstance(initial, float | np.floating) and initial == 0 and bool(np.signbit(initial))
+
+
+def rounded_once(
+    reduce: Callable[..., Any],
+    name: str,
+    x: Any,
+    axis: Any,
+    keepdims: Any,
+    dtype: Any,
+    first: Any = None,
+) -> Any:
+    """Form a sum or a mean in float64, begun with `first`, and round it to a shorter dtype."""
+    stored = _rounded_dtype(x, dtype)
+    if stored is None:
+        return _begun(reduce, x, axis, keepdims, dtype, first)
+    if first is not None and first.dtype.kind == "c":
+        return NotImplemented
+    result = reduce(CODES[name], x, axis, np.float64, None, keepdims)
+    if result is NotImplemented:
+        with np.errstate(all="ignore"):
+            wide = x.astype(np.float64)
+        result = reduce(CODES[name], wide, axis, None, None, keepdims)
+        if result is NotImplemented:
+            return result
+    with np.errstate(all="ignore"):
+        if first is not None:
+            result = result + first.astype(np.float64)
+        return np.asarray(result).astype(stored)[()]
+
+
+def _begun(
+    reduce: Callable[..., Any], x: Any, axis: Any, keepdims: Any, dtype: Any, first: Any
+) -> Any:
+    """Add a number to a sum of integers or complex numbers; NotImplemented without one."""
+    if first is None:
+        return NotImplemented
+    result = reduce(CODES["sum"], x, axis, dtype, None, keepdims)
+    if result is NotImplemented:
+        return result
+    with np.errstate(all="ignore"):
+        return np.add(result, result.dtype.type(first[()]))
+
+
+def _rounded_dtype(x: Any, dtype: Any) -> Any:
+    """Return the float dtype of a sum or mean that is formed in float64; None if it is not."""
+    if x.dtype.kind not in "biu" and not _is_short_float(x.dtype):
+        return None
+    if dtype is None:
+        return x.dtype.newbyteorder("=") if _is_short_float(x.dtype) else None
+    stored = np.dtype(dtype)
+    return stored if stored.isnative and _is_short_float(stored) else None
+
+
+def masked_mean(
+    reduce: Callable[..., Any], x: Any, axis: Any, out: Any, keepdims: Any, dtype: Any, mask: Any
+) -> Any:
+    """Divide the sum of what the mask leaves by its number."""
+    stored = _rounded_dtype(x, np.float64 if dtype is None and x.dtype.kind in "biu" else dtype)
+    if stored is None:
+        return NotImplemented
+    counts = reduce(CODES["sum"], np.array(mask, order="C"), axis, None, None, keepdims)
+    if counts is NotImplemented:
+        return counts
+    if out is not None and (
+        not isinstance(out, np.ndarray)
+        or not out.flags.writeable
+        or out.dtype.newbyteorder("=") != stored
+        or out.shape != np.shape(counts)
+    ):
+        return NotImplemented
+    if np.any(counts == 0):
+        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=5)
+    with np.errstate(all="ignore"):
+        masked = np.where(mask, x, x.dtype.type(0)).astype(np.float64)
+        total = reduce(CODES["sum"], masked, axis, None, None, keepdims)
+        result = np.asarray(total / counts).astype(stored)
+    if out is None:
+        return result[()]
+    out[...] = result
+    return out
+
+
+def _is_short_float(dtype: np.dtype[Any]) -> bool:
+    return is_bfloat16(dtype) or (dtype.kind == "f" and dtype.itemsize <= 8)
