@@ -17,9 +17,9 @@ from fuzz.activations import activation_truth
 
 import vekt as vk
 from vekt import ufuncs
+from vekt._spec.activations import OPS
 from vekt._spec.gates import GATE_OPS
 from vekt._spec.losses import LOSSES
-from vekt._spec.activations import OPS
 from vekt._spec.rows import ROW_OPS
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)

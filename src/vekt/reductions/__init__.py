@@ -12,8 +12,8 @@ from vekt._core import native
 from vekt._core.axes import is_dask, is_xarray, plain, unmasked
 from vekt._core.foreign import on_dask
 from vekt._core.operands import is_bfloat16
-from vekt._reduction_steps import CODES, is_minus_zero, masked_mean, rounded_once, with_first
 from vekt._spec.docs.reductions import documented
+from vekt.reductions._steps import CODES, is_minus_zero, masked_mean, rounded_once, with_first
 
 __all__ = [
     "all",
