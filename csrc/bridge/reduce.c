@@ -2,7 +2,7 @@
  * the rest to NumPy. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
-#include "bridge.h"
+#include "broadcast.h"
 #include "engine/iterate.h"
 
 /* Releasing the GIL costs more than it gives below this many elements. */
@@ -93,6 +93,7 @@ static int choose(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
         return choose_sum(w, native, asked);
     case VEKT_REDUCE_MAX:
     case VEKT_REDUCE_MIN:
+        if (c->type == VEKT_TYPE_BOOL) c->op = c->op == VEKT_REDUCE_MAX ? VEKT_REDUCE_ANY : VEKT_REDUCE_ALL;
         w->result = native;
         Py_INCREF((PyObject *)native);
         c->out_type = c->type;
@@ -163,6 +164,18 @@ static int fits(const work *w, PyArrayObject *out) {
     return PyArray_EquivArrTypes(out, out) && !PyArray_ISBYTESWAPPED(out);
 }
 
+static int is_position(const work *w) { return w->call.op == VEKT_REDUCE_ARGMAX || w->call.op == VEKT_REDUCE_ARGMIN; }
+
+/* In the order of the axes that are left, as NumPy's; positions are in that of C. */
+static PyArrayObject *new_result(const work *w) {
+    ptrdiff_t step[1][VEKT_MAX_DIMS];
+    for (int i = 0, k = 0; i < PyArray_NDIM(w->x); i++) {
+        if (w->marks[i] && !w->keepdims) continue;
+        step[0][k++] = w->marks[i] || PyArray_DIM(w->x, i) == 1 ? 0 : PyArray_STRIDE(w->x, i);
+    }
+    return vekt_new_in_order(w->result, w->ndim, w->shape, !is_position(w), (const ptrdiff_t (*)[VEKT_MAX_DIMS])step);
+}
+
 static PyObject *compute(const vekt_target *target, work *w, PyObject *given) {
     for (int i = 0; i < PyArray_NDIM(w->x); i++) {
         if (!w->marks[i] || w->keepdims) w->shape[w->ndim++] = w->marks[i] ? 1 : PyArray_DIM(w->x, i);
@@ -180,20 +193,40 @@ static PyObject *compute(const vekt_target *target, work *w, PyObject *given) {
         w->call.out = (char *)number;
         return run(target, w, set_dims(w, NULL)) < 0 ? NULL : PyArray_Scalar(number, w->result, NULL);
     }
-    Py_INCREF((PyObject *)w->result);
-    PyObject *made = PyArray_NewFromDescr(&PyArray_Type, w->result, w->ndim, w->shape, NULL, NULL, 0, NULL);
+    PyArrayObject *made = new_result(w);
     if (!made) return NULL;
-    w->call.out = PyArray_BYTES((PyArrayObject *)made);
-    if (run(target, w, set_dims(w, NULL)) == 0) return made;
-    Py_DECREF(made);
+    w->call.out = PyArray_BYTES(made);
+    if (run(target, w, set_dims(w, made)) == 0) return (PyObject *)made;
+    Py_DECREF((PyObject *)made);
     return NULL;
 }
 
 /* Axes as NumPy takes them, where this function does: 1.  0: NumPy is to see them; -1: an error. */
 static int choose_axes(work *w, PyObject *axis) {
-    const int positions = w->call.op == VEKT_REDUCE_ARGMAX || w->call.op == VEKT_REDUCE_ARGMIN;
-    if (PyTuple_Check(axis) && (positions || PyTuple_Size(axis) == 0)) return 0;
+    if (PyTuple_Check(axis) && (is_position(w) || PyTuple_Size(axis) == 0)) return 0;
     return vekt_mark_axes(axis, PyArray_NDIM(w->x), w->marks) < 0 ? -1 : 1;
+}
+
+/* Do complex numbers lie next to each other, as the parts of one do?  `reduced`: those that are reduced to one. */
+static int has_rows(const work *w, int reduced) {
+    const npy_intp item = PyArray_ITEMSIZE(w->x);
+    for (int i = 0; i < PyArray_NDIM(w->x); i++) {
+        const npy_intp step = PyArray_DIM(w->x, i) > 1 ? PyArray_STRIDE(w->x, i) : 0;
+        if (w->marks[i] ? step == item || step == -item : step == item && !reduced) return 1;
+        if (step == 0 && PyArray_DIM(w->x, i) > 1) return !reduced; /* stretched: not to be copied */
+    }
+    return 0;
+}
+
+/* Complex numbers are reduced as rows of their parts: others are copied to rows, or left to NumPy: 0. */
+static int bring_parts_together(work *w) {
+    const int truth = w->call.op == VEKT_REDUCE_ANY;
+    if (!w->is_complex || has_rows(w, truth)) return 1;
+    if (truth) return 0;
+    PyArrayObject *copy = (PyArrayObject *)PyArray_NewCopy(w->x, NPY_KEEPORDER);
+    Py_DECREF((PyObject *)w->x);
+    w->x = copy;
+    return copy ? 1 : -1;
 }
 
 /* `asked` is NULL, or the dtype of the result. */
@@ -219,9 +252,9 @@ static PyObject *reduce(const vekt_target *target, work *w, PyObject *x, PyObjec
     }
     Py_DECREF((PyObject *)native);
     if (!w->x) return made;
-    const int axes = choose_axes(w, axis);
-    if (axes > 0) return compute(target, w, out);
-    if (axes < 0) return NULL;
+    const int axes = choose_axes(w, axis), brought = axes > 0 ? bring_parts_together(w) : axes;
+    if (brought > 0) return compute(target, w, out);
+    if (brought < 0) return NULL;
     Py_RETURN_NOTIMPLEMENTED;
 }
 

@@ -10,13 +10,18 @@
 enum { MAX_PIECES = VEKT_LINE_CHUNK / 256 + 2 };
 /* Lines whose results are finished together. */
 enum { TOGETHER = 64 };
+/* Elements that are looked at first where they may decide; then twice as many, and so on. */
+enum { FIRST_PART = 64 };
 
 static ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /* ---- from memory to the kernels --------------------------------------------------------------------------- */
 
-#define COPY(type) \
-    for (ptrdiff_t i = 0; i < n; i++) memcpy((type *)dst + i, src + i * step, sizeof(type));
+#define COPY(type)                                              \
+    _Pragma("GCC unroll 8") for (ptrdiff_t i = 0; i < n; i++) { \
+        memcpy((type *)dst + i, src, sizeof(type));             \
+        src += step;                                            \
+    }
 
 static void copy_elements(ptrdiff_t item, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
     if (step == item) {
@@ -102,23 +107,34 @@ static int is_better(const vekt_lines *p, vekt_number a, vekt_number b) {
     return b.real != b.real || (p->streams[0].term == VEKT_GREATEST ? b.real > a.real : b.real < a.real);
 }
 
-/* The best of m dense elements, of which the first is number i, and where the part begins in which it stands first.
- */
-static void run_parts(const vekt_lines *p, const char *x, ptrdiff_t i, ptrdiff_t m, vekt_number *best,
-                      ptrdiff_t width) {
-    const ptrdiff_t part = VEKT_LINE_PART_BYTES / p->item;
-    for (ptrdiff_t j = 0; j < m; j += part) {
-        const char *const at[2] = {x + j * p->item, x + j * p->item};
-        const vekt_number b = run_block(p, &p->streams[0], at, smaller(m - j, part));
-        if (j > 0 && !is_better(p, best[0], b)) continue;
-        best[0] = b;
-        best[width].integer = i + j;
+/* Elements [i, i + m) of a line, part by part: the first ones may decide.  Of an extreme whose position is wanted,
+ * the part where it stands first is found, too. */
+static void run_parts(const vekt_lines *p, const char *line, ptrdiff_t i, ptrdiff_t m, char *buffer,
+                      vekt_number *result, ptrdiff_t width) {
+    const ptrdiff_t most = VEKT_LINE_PART_BYTES / p->item, stop = i + m;
+    const ptrdiff_t piece = p->pieced ? p->inner[p->n_inner - 1].size : stop;
+    ptrdiff_t part = p->decides ? FIRST_PART : most;
+    for (ptrdiff_t j = i, length; j < stop; j += length, part = smaller(2 * part, most)) {
+        length = smaller(smaller(part, stop - j), piece - j % piece);
+        const char *x = p->staged ? vekt_dense_part(p, 0, line, j, length, buffer) : line + j * p->item;
+        const vekt_number b = run_block(p, &p->streams[0], (const char *const[2]){x, x}, length);
+        if (!p->positions) {
+            result[0] = j == i ? b : vekt_merge(p->element, p->streams[0].term, result[0], b);
+        } else if (j == i || is_better(p, result[0], b)) {
+            result[0] = b;
+            result[width].integer = j;
+        }
+        if (p->decides && p->decides(p, b, length)) return;
     }
 }
 
 /* Elements [i, i + m) of a line. */
 static void run_line(const vekt_lines *p, const char *const line[2], ptrdiff_t i, ptrdiff_t m, char *buffer,
                      vekt_number *sums, ptrdiff_t width) {
+    if (p->positions || p->decides) {
+        run_parts(p, line[0], i, m, buffer, sums, width);
+        return;
+    }
     if (p->pieced) {
         run_pieces(p, line, i, m, sums, width);
         return;
@@ -127,10 +143,7 @@ static void run_line(const vekt_lines *p, const char *const line[2], ptrdiff_t i
     if (p->staged || p->n_operands > 1)
         for (int k = 0; k < p->n_operands; k++)
             x[k] = vekt_dense_part(p, k, line[k], i, m, buffer + k * p->chunk * p->item);
-    if (p->positions)
-        run_parts(p, x[0], i, m, sums, width);
-    else
-        for (int s = 0; s < p->n_streams; s++) sums[s * width] = run_block(p, &p->streams[s], x, m);
+    for (int s = 0; s < p->n_streams; s++) sums[s * width] = run_block(p, &p->streams[s], x, m);
 }
 
 static int is_decided(const vekt_lines *p) {
@@ -170,7 +183,7 @@ void vekt_run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
                 else
                     run_line(p, x, i, m, buffer, sums, width);
                 for (int k = 0; k < p->n_operands && last; k++) x[k] += last->step[k];
-                if (p->decides && p->lines == 1 && p->decides(p, *sums, m))
+                if (p->decides && p->lines == 1 && !p->positions && p->decides(p, *sums, m))
                     atomic_store_explicit(&p->decided, 1, memory_order_relaxed);
             }
             if (!p->partials) p->finish(p, line, stop, local, TOGETHER);

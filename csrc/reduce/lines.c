@@ -196,11 +196,23 @@ static ptrdiff_t choose_columns(vekt_lines *p) {
     return p->width / p->run * p->segments * p->chunks;
 }
 
+/* Memory is read forwards.  Positions count from the first element of a line. */
+static void turn_forwards(vekt_lines *p, vekt_dim *dims, int n_outer, int n_inner) {
+    for (int i = 0; i < n_outer + (p->positions ? 0 : n_inner); i++) {
+        vekt_dim *d = &dims[i];
+        if (d->step[0] >= 0 || (p->n_operands > 1 && d->step[1] > 0)) continue;
+        for (int k = 0; k < p->n_operands; k++) p->data[k] += (d->size - 1) * d->step[k];
+        p->out += (d->size - 1) * d->step[VEKT_NORM_OUT];
+        for (int k = 0; k < VEKT_DIM_OPERANDS; k++) d->step[k] = -d->step[k];
+    }
+}
+
 int vekt_reduce_lines(vekt_lines *p, vekt_dim *dims, int n_outer, int n_inner) {
     static const ptrdiff_t items[VEKT_N_ELEMENTS] = {4, 8, 1, 2, 4, 8};
     p->item = items[p->element];
     p->memory = p->format == VEKT_HALF || p->format == VEKT_BFLOAT16 ? 2 : p->item;
     p->n_numbers = p->positions ? 2 : p->n_streams;
+    turn_forwards(p, dims, n_outer, n_inner);
     vekt_sort_dims(dims, n_outer, VEKT_NORM_X);
     if (!p->positions) vekt_sort_dims(dims + n_outer, n_inner, VEKT_NORM_X);
     p->n_inner = vekt_join_dims(dims + n_outer, n_inner);

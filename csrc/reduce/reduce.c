@@ -151,6 +151,12 @@ static int decides(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
     return truth == (r->call->op == VEKT_REDUCE_ANY);
 }
 
+/* The greatest of all truth values. */
+static int is_greatest(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
+    (void)n;
+    return ((part.integer ^ p->key) & 0xff) == (((results *)p->context)->call->op == VEKT_REDUCE_ARGMAX);
+}
+
 static void finish_truth(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *found,
                          ptrdiff_t width) {
     (void)width;
@@ -236,6 +242,7 @@ int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
         p.positions = 1;
         p.key = least; /* of real numbers */
         p.finish = finish_positions;
+        if (call->type == VEKT_TYPE_BOOL) p.decides = is_greatest;
     }
     if (p.streams[0].term == VEKT_GREATEST && r.how.bits) p.key = order_key(r.how, least);
     p.element = r.how.element, p.format = r.how.format;
