@@ -45,6 +45,7 @@ static int classify(call *c, int j, PyObject *object) {
     }
     if (PyFloat_CheckExact(object)) return VEKT_WEAK_FLOAT;
     if (PyLong_CheckExact(object)) return VEKT_WEAK_INT;
+    if (PyComplex_CheckExact(object)) return VEKT_WEAK_COMPLEX;
     if (PyBool_Check(object)) {
         c->value[j].bytes[0] = object == Py_True;
         return NPY_BOOL;
@@ -244,9 +245,22 @@ static int put_inputs(call *c, const vekt_dispatcher *d, const vekt_entry *e, Py
     return 1;
 }
 
+/* A number of NumPy's, which becomes one of another type. */
+static int is_exponent_good(const vekt_target *target, const vekt_value *v, int type, int as) {
+    const int is_signed = type % 2 == VEKT_TYPE_I8 % 2;
+    vekt_value taken, wide;
+    vekt_connected->convert(target, VEKT_TYPE_I64, &wide, type, v, 1);
+    if (type != VEKT_TYPE_BOOL && is_signed && wide.i < 0) return 0;
+    if (as % 2 != VEKT_TYPE_I8 % 2) return 1;
+    vekt_connected->convert(target, as, &taken, type, v, 1);
+    vekt_connected->convert(target, VEKT_TYPE_I64, &wide, as, &taken, 1);
+    return wide.i >= 0;
+}
+
 /* Integers to the power of negative ones are NumPy's error.  Exponents of other threads' making are too late for it.
  */
-static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vekt_entry *e, PyObject *exponent) {
+static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vekt_entry *e, PyObject *exponent,
+                              int type) {
     const int result = e->operation->type[d->nin];
     if (!d->refuses_negative || result < VEKT_TYPE_I8 || result > VEKT_TYPE_U64) return 1;
     if (c->input[d->nin - 1]) {
@@ -256,9 +270,9 @@ static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vek
         if (as % 2 == VEKT_TYPE_I8 % 2 && (size > left || (size == left && type % 2 != as % 2))) return 0;
         return vekt_is_not_negative(c->input[d->nin - 1]);
     }
-    if (!PyLong_CheckExact(exponent)) return PyBool_Check(exponent);
     int overflow = 0;
-    return PyLong_AsLongLongAndOverflow(exponent, &overflow) >= 0 && overflow == 0;
+    if (PyLong_CheckExact(exponent)) return PyLong_AsLongLongAndOverflow(exponent, &overflow) >= 0 && overflow == 0;
+    return is_exponent_good(d->target, &c->value[d->nin - 1], vekt_memory_type(type), e->operation->type[d->nin - 1]);
 }
 
 PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, const vekt_keywords *keywords) {
@@ -281,7 +295,7 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     if (other < 0) return NULL;
     if (other)
         return vekt_broadcast_call(d, args, keywords); /* meanwhile another thread may have changed the arrays */
-    if (!are_exponents_good(&c, d, e, args[d->nin - 1])) Py_RETURN_NOTIMPLEMENTED;
+    if (!are_exponents_good(&c, d, e, args[d->nin - 1], signature[d->nin - 1])) Py_RETURN_NOTIMPLEMENTED;
     if (!outs) c.nin = d->nin;
     if (!put_inputs(&c, d, e, args, signature)) Py_RETURN_NOTIMPLEMENTED;
     c.it.operation = e->operation;

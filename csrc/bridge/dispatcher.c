@@ -78,18 +78,20 @@ static PyObject *call_tuple(PyObject *self, PyObject *positional, PyObject *keyw
 
 static const vekt_operation *operation_in(PyObject *capsule) { return PyCapsule_GetPointer(capsule, VEKT_OPERATION); }
 
-/* NumPy's type number of a dtype, or the code of int, float or bool. */
+/* NumPy's type number of a dtype, or the code of a type of Python's numbers. */
 static int code_of(PyObject *object, int *code) {
     if (object == (PyObject *)&PyLong_Type) {
         *code = VEKT_WEAK_INT;
     } else if (object == (PyObject *)&PyFloat_Type) {
         *code = VEKT_WEAK_FLOAT;
+    } else if (object == (PyObject *)&PyComplex_Type) {
+        *code = VEKT_WEAK_COMPLEX;
     } else if (object == (PyObject *)&PyBool_Type) {
         *code = NPY_BOOL;
     } else if (PyArray_DescrCheck(object) && vekt_memory_type_of((PyArray_Descr *)object) >= 0) {
         *code = ((PyArray_Descr *)object)->type_num;
     } else {
-        PyErr_Format(PyExc_TypeError, "add: %R is no dtype of the engine, nor bool, int or float", object);
+        PyErr_Format(PyExc_TypeError, "add: %R is no dtype of the engine, nor bool, int, float or complex", object);
         return -1;
     }
     return 0;
@@ -132,7 +134,8 @@ static int fill_entry(vekt_entry *e, const vekt_dispatcher *d, PyObject *signatu
     }
     for (int j = 0; j < d->nin; j++) {
         if (code_of(PyTuple_GetItem(signature, j), &e->signature[j]) < 0) return -1;
-        e->weak_type[j] = (uint8_t)(weak_type < 0 ? e->operation->type[j] : weak_type);
+        const uint8_t own = e->operation->type[j]; /* truth is asked of any number */
+        e->weak_type[j] = weak_type < 0 || own == VEKT_TYPE_BOOL ? own : (uint8_t)weak_type;
     }
     for (int j = 0; j < d->nout; j++) {
         PyObject *descr = PyTuple_GetItem(outs, j);
@@ -304,7 +307,8 @@ static void deallocate(PyObject *self) {
 static PyMethodDef methods[] = {
     {"add", (PyCFunction)(void (*)(void))add, METH_VARARGS | METH_KEYWORDS,
      "add($self, /, signature, operation, out_dtypes, weak=None, dtype=None, after=...)\n--\n\n"
-     "Run this operation on inputs of a signature: dtypes, or bool, int or float for Python's numbers.  Those "
+     "Run this operation on inputs of a signature: dtypes, or bool, int, float or complex for Python's numbers.  "
+     "Those "
      "become\n"
      "`weak` first, by default what the operation takes.  With `dtype`, for calls that ask for it.  `after` is a "
      "number of elements and a function, which is\n"

@@ -17,11 +17,17 @@ int vekt_take_scalar(PyObject *object, vekt_value *v) {
 }
 
 int vekt_take_weak(PyObject *object, int type, vekt_value *v) {
+    if (type == VEKT_TYPE_BOOL) {
+        int overflow = 0;
+        if (PyLong_CheckExact(object)) PyLong_AsLongLongAndOverflow(object, &overflow);
+        v->bytes[0] = (char)PyObject_IsTrue(object);
+        return !overflow; /* NumPy's error */
+    }
     if (type < VEKT_TYPE_HALF) {
-        static const int bits[] = {1, 8, 8, 16, 16, 32, 32, 64, 64};
+        static const int bits[] = {0, 8, 8, 16, 16, 32, 32, 64, 64};
         const int is_unsigned = type % 2 == 0, b = bits[type];
         int overflow = 0;
-        if (type == VEKT_TYPE_BOOL || !PyLong_CheckExact(object)) return 0;
+        if (!PyLong_CheckExact(object)) return 0;
         vekt_value exact = {.i = PyLong_AsLongLongAndOverflow(object, &overflow)};
         if (overflow > 0 && type == VEKT_TYPE_U64) {
             v->u = PyLong_AsUnsignedLongLong(object);
@@ -32,6 +38,12 @@ int vekt_take_weak(PyObject *object, int type, vekt_value *v) {
         const npy_int64 beyond = b == 64 ? 0 : exact.i >> (is_unsigned ? b : b - 1);
         if (overflow || (is_unsigned ? exact.i < 0 || beyond != 0 : beyond != 0 && beyond != -1)) return 0;
         vekt_connected->convert(vekt_selected, type, v, VEKT_TYPE_I64, &exact, 1);
+        return 1;
+    }
+    if (PyComplex_CheckExact(object)) {
+        if (type < VEKT_TYPE_C64) return 0;
+        const double parts[2] = {PyComplex_RealAsDouble(object), PyComplex_ImagAsDouble(object)};
+        vekt_connected->convert(vekt_selected, type, v, VEKT_TYPE_C128, parts, 1);
         return 1;
     }
     const double x = PyFloat_CheckExact(object) ? PyFloat_AsDouble(object) : PyLong_AsDouble(object);

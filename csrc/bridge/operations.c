@@ -129,6 +129,41 @@ static void run_numpy(const vekt_operation *self, char *const *args, const ptrdi
     o->loop((char **)args, &n, advance, o->data);
 }
 
+/* Loops that take single values one by one: these fill a row. */
+static void run_numpy_on_rows(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+    enum { ROW_BYTES = 2048 };
+    _Alignas(64) char row[2][ROW_BYTES];
+    if (advance[0] != 0 && advance[1] != 0) {
+        run_numpy(self, args, advance, n);
+        return;
+    }
+    const ptrdiff_t item = advance[2], most = ROW_BYTES / item, filled = (n < most ? n : most) * item;
+    for (int j = 0; j < 2; j++) {
+        if (advance[j] != 0) continue;
+        if (item == 1) {
+            memset(row[j], *args[j], (size_t)filled);
+            continue;
+        }
+        memcpy(row[j], args[j], (size_t)item);
+        for (ptrdiff_t have = item; have < filled; have *= 2)
+            memcpy(row[j] + have, row[j], (size_t)(filled - have < have ? filled - have : have));
+    }
+    const ptrdiff_t all[3] = {item, item, item};
+    for (ptrdiff_t done = 0, m; done < n; done += m) {
+        char *part[3];
+        m = n - done < most ? n - done : most;
+        for (int j = 0; j < 3; j++) part[j] = j < 2 && advance[j] == 0 ? row[j] : args[j] + done * item;
+        run_numpy(self, part, all, m);
+    }
+}
+
+/* Is it one of those?  The bits are the same. */
+static int is_on_rows(const vekt_operation *o, const char *name) {
+    const int type = o->type[0], extreme = strcmp(name, "maximum") == 0 || strcmp(name, "minimum") == 0;
+    if (o->nin != 2 || o->nout != 1 || o->type[1] != type || o->type[2] != type) return 0;
+    return type == VEKT_TYPE_BOOL || (extreme && type <= VEKT_TYPE_U64);
+}
+
 PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args) {
     PyUFuncObject *u;
     PyObject *dtypes;
@@ -148,6 +183,7 @@ PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args) {
         if (type < 0) Py_RETURN_NOTIMPLEMENTED;
         base.type[j] = (uint8_t)type;
     }
+    if (is_on_rows(&base, u->name)) base.run = run_numpy_on_rows;
     for (int i = 0; i < u->ntypes; i++) {
         int same = u->functions != NULL && u->functions[i] != NULL;
         for (int j = 0; j < u->nargs && same; j++) same = u->types[i * u->nargs + j] == nums[j];

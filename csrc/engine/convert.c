@@ -240,6 +240,12 @@ void vekt_convert(const vekt_target *target, int to, void *dst, int from, const 
         complex_truth(dst, from, src, n);
         return;
     }
+    if (wide == 1 && narrow == 1) {
+        const uint8_t *bytes = src;
+        for (ptrdiff_t i = 0; i < n; i++)
+            ((uint8_t *)dst)[i] = to == VEKT_TYPE_BOOL || from == VEKT_TYPE_BOOL ? bytes[i] != 0 : bytes[i];
+        return;
+    }
     hub_values hub;
     for (ptrdiff_t m; n > 0; n -= m, dst = (char *)dst + m * wide, src = (const char *)src + m * narrow) {
         m = n < HUB_ELEMENTS ? n : HUB_ELEMENTS;

@@ -26,11 +26,17 @@ typedef struct {
     const char *splatted[VEKT_MAX_OPERANDS];
 } worker;
 
-/* One value, as the operation takes it, over VEKT_SPLAT_BYTES. */
+/* One value, as the operation takes it, over VEKT_SPLAT_BYTES: once for each row where a column meets a matrix. */
 static void fill_splat(const vekt_plan *p, int k, char *splat, const char *value) {
     const int item = p->item[k];
-    vekt_convert(p->target, p->operation->type[k], splat, p->it->type[k], value, 1);
-    for (int have = item; have < VEKT_SPLAT_BYTES; have *= 2) memcpy(splat + have, splat, (size_t)have);
+    uint64_t words[2] = {0, 0};
+    if (p->it->type[k] == p->operation->type[k])
+        memcpy(words, value, (size_t)item);
+    else
+        vekt_convert(p->target, p->operation->type[k], words, p->it->type[k], value, 1);
+    for (int have = item; have < 8; have *= 2) words[0] |= words[0] << 8 * have;
+    if (item < 16) words[1] = words[0];
+    for (int i = 0; i < VEKT_SPLAT_BYTES; i += (int)sizeof words) memcpy(splat + i, words, sizeof words);
 }
 
 /* How the operands that are used in place go together over a box of these extents. */

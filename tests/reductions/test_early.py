@@ -1,4 +1,4 @@
-"""Lines that one element decides, numbers read backwards, and the order of results: as NumPy's, in any layout."""
+"""Lines that one element decides, numbers read backwards, the order of results: NumPy's."""
 
 from __future__ import annotations
 

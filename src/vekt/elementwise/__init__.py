@@ -48,6 +48,10 @@ class _Fallback:
                 self.known.add(key)
                 if learnt:
                     return dispatcher(*args, **options)
+        if self.op.name == "clip":
+            limited = _numpy.by_one_limit(args, options)
+            if limited is not NotImplemented:
+                return limited
         with np.errstate(all="ignore"):
             if self.op.rounds_alone:
                 result = _numpy.by_parts(dispatcher, self.op, args, options)
@@ -63,7 +67,9 @@ class _Fallback:
             operation = find_operation(self.op, (*inputs, result), self.isa)
             if operation is None or not keeps_numbers(signature, inputs, dtype):
                 return False
-            weak = [d for t, d in zip(signature, inputs, strict=True) if is_weak(t)]
+            weak = [
+                d for t, d in zip(signature, inputs, strict=True) if is_weak(t) and d != np.bool_
+            ]
             dispatcher.add(signature, operation, (result,), weak[0] if weak else None, dtype)
         except TypeError:  # NumPy has no loop, or the engine not this dtype: NumPy says so
             return False

@@ -96,6 +96,28 @@ def with_arrays_of_large_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(np.asarray(x) if type(x) is int and not fits(x) else x for x in args)
 
 
+def by_one_limit(args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Clip an array with one limit as the larger or the smaller of two, as NumPy does.
+
+    NotImplemented for other calls.
+    """
+    given = dict(zip(("x", "min", "max", "out"), args, strict=False))
+    if len(args) > 4 or not options.keys() <= {"min", "max", "out"} - given.keys():
+        return NotImplemented
+    given |= options
+    least, greatest, out = given.get("min"), given.get("max"), given.get("out")
+    plain = type(given.get("x")) is np.ndarray and (out is None or type(out) is np.ndarray)
+    if not plain or (least is None) is (greatest is None):
+        return NotImplemented
+    steps: Any = import_module("vekt.elementwise")
+    try:
+        if least is None:
+            return steps.minimum(given["x"], greatest, out=out)
+        return steps.maximum(given["x"], least, out=out)
+    except OverflowError:  # a limit that no element reaches
+        return NotImplemented
+
+
 _OPTIONS = {"out", "where", "dtype", "casting", "order", "subok"}
 
 
@@ -144,7 +166,7 @@ def by_parts(dispatcher: Any, op: ElementwiseOp, args: Any, options: dict[str, A
 
 def _plain(x: Any) -> Any:
     """Make an array of what NumPy makes one of, and nothing of what has a say in the result."""
-    if type(x) in (bool, int, float, np.ndarray) or isinstance(x, np.generic):
+    if type(x) in (bool, int, float, complex, np.ndarray) or isinstance(x, np.generic):
         return x
     if type(x) is np.memmap or not (
         hasattr(type(x), "__array_ufunc__") or hasattr(x, "__array_wrap__")
@@ -154,7 +176,11 @@ def _plain(x: Any) -> Any:
 
 
 def _cast(x: Any, dtype: Any) -> Any:
-    return np.asarray(x, dtype) if type(x) in (bool, int, float) else x.astype(dtype, copy=False)
+    return (
+        np.asarray(x, dtype)
+        if type(x) in (bool, int, float, complex)
+        else x.astype(dtype, copy=False)
+    )
 
 
 def _takes(out: Any, dtype: Any, casting: Any) -> bool:

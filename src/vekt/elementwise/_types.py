@@ -12,14 +12,14 @@ from vekt._core import native
 from vekt._spec.elementwise import ElementwiseOp
 
 Signature = tuple[Any, ...]
-"""Of each input a dtype, or bool, int or float for a number of Python."""
+"""Of each input a dtype, or the type of a number of Python."""
 
 
 def signature_of(inputs: tuple[Any, ...]) -> Signature | None:
     """Types of plain arrays and numbers; None if there are others."""
     types: list[Any] = []
     for x in inputs:
-        if type(x) in (bool, int, float):
+        if type(x) in (bool, int, float, complex):
             types.append(type(x))
         elif type(x) is np.ndarray or isinstance(x, np.generic):
             types.append(x.dtype)
@@ -54,7 +54,7 @@ def _is_narrow(dtype: Any) -> bool:
 
 def is_weak(kind: Any) -> bool:
     """Return whether a type is of numbers that take the dtype of others; int64 equals int."""
-    return kind is int or kind is float
+    return kind is int or kind is float or kind is complex
 
 
 def common_dtype(types: Signature) -> Any:
@@ -107,6 +107,8 @@ def numpy_ufunc(op: ElementwiseOp) -> Any:
 def find_operation(op: ElementwiseOp, loop: tuple[Any, ...], isa: str) -> Any:
     """Operation for a loop on these dtypes; None if the engine has none."""
     result = loop[-1]
+    if op.name == "absolute" and result.name == "float16":  # a bit that needs no computing
+        return native.numpy_operation(numpy_ufunc(op), loop, op.cost)
     wide = tuple(np.dtype("f4") if _is_narrow(d) else d for d in loop)
     moves_bits = op.name == "where"
     same = moves_bits or all(
