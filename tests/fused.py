@@ -5,6 +5,11 @@ import warnings
 import numpy as np
 
 
+def builtin_kind(error):
+    """Return which of Python's own errors this is; NumPy derives its own from them."""
+    return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+
+
 def outcome(function, *args, **options):
     """Results, or the error's kind."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -12,7 +17,7 @@ def outcome(function, *args, **options):
         try:
             results = function(*args, **options)
         except (ArithmeticError, TypeError, ValueError) as error:
-            return next(x for x in type(error).__mro__ if x.__module__ == "builtins")
+            return builtin_kind(error)
     return results if isinstance(results, tuple) else (results,)
 
 

@@ -6,10 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
+from vekt import reference
 from vekt._spec.activations import KERNELS
-from vekt.cli.demo import notes
+from vekt.cli.cases import all_cases
+from vekt.cli.demo import notes, picture
 
 STEPS = 100
 ALPHA = 0.3
@@ -148,7 +151,38 @@ def test_picture(quick_run):
     pixels = imread(folder / "vekt-demo.png")
     assert pixels.shape[0] > 600
     assert pixels.shape[1] > 1000
-    assert len(np.unique(pixels[::3, ::3, :3].reshape(-1, 3), axis=0)) > 20
+    for color in (picture._OURS, picture._CONTRAST, picture._OTHERS, picture._NOTES):
+        there = np.abs(pixels[::2, ::2, :3] - np.float32(to_rgb(color))).max(axis=-1) < 1 / 255
+        assert there.sum() > 500, color
+
+
+def test_panels_of_the_picture(quick_run, monkeypatch):
+    """Each part of the results has its panel, and each kernel its values and its gradients."""
+    _, results, _ = quick_run
+    figures = []
+
+    class Kept(picture.Figure):
+        def savefig(self, *args, **options):
+            figures.append(self)
+
+    monkeypatch.setattr(picture, "Figure", Kept)
+    assert picture.draw(results, "nowhere.png")
+    (figure,) = figures
+    panels = {ax.get_title("left"): ax for ax in figure.axes if ax.get_visible()}
+    page, descent = (next(p for t, p in panels.items() if t.startswith(x)) for x in ("z =", "Log"))
+    rows = results["notes"]["rows"]
+    lengths = sorted(bar.get_width() / 1e3 for bar in page.patches)
+    notes_own = results["notes"]["notes"].values()
+    np.testing.assert_allclose(lengths, sorted([*notes_own, *(row["seconds"] for row in rows)]))
+    costs = [row["costs"] for row in results["logistic"]["forms"].values()]
+    np.testing.assert_array_equal([line.get_ydata() for line in descent.lines[::2]], costs)
+    for case in all_cases():
+        curves = {line.get_label(): line for line in panels[case.label].lines}
+        x = curves["f(x)"].get_xdata()
+        assert len(x) > 100
+        true = case.function(reference, "_value_and_grad")(x)
+        for name, expected in zip(("f(x)", "f'(x)"), true, strict=True):
+            np.testing.assert_allclose(curves[name].get_ydata(), expected, 1e-12, 1e-12)
 
 
 def test_one_part_alone(tmp_path, capsys):

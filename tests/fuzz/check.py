@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from fused import builtin_kind
 
 import vekt as vk
 
@@ -185,8 +186,7 @@ def _judged(result: Any, truth: Any, mask: Any, errors: tuple[type[Exception], .
     if isinstance(truth, Exception):
         if not isinstance(result, Exception):
             return f"no {type(truth).__name__}: {truth}"
-        kind = next(c for c in type(truth).__mro__ if c.__module__ == "builtins")
-        alike = isinstance(result, (*errors, kind))
+        alike = isinstance(result, (*errors, builtin_kind(truth)))
         return "" if alike else f"{type(result).__name__}: {result}"
     if isinstance(result, Exception):
         return f"{type(result).__name__}: {result}"

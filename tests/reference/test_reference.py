@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from mpmath import mp
@@ -20,7 +22,7 @@ from oracle import (
 )
 
 from vekt import reference
-from vekt._spec.activations import KERNELS
+from vekt._spec.activations import KERNELS, OPS
 
 FLOATS = ["float32", "float64"]
 
@@ -31,19 +33,31 @@ def tolerance(dtype: str) -> float:
     return {"float32": 2.0**-45, "float64": 2.0**-60 if extended else 2.0**-49}[dtype]
 
 
-def assert_close(wide: np.ndarray, true: Any, x: np.ndarray, dtype: str) -> None:
-    """Compare to the bound; far below the smallest number of the dtype anything will do.
+def public(name: str, kind: str = "") -> Callable[..., Any]:
+    """Return a public function that runs this kernel, with the parameters of the examples."""
+    kernel = KERNELS[name]
+    op = next(op for op in OPS.values() if kernel in op.kernels)
+    given = dict(zip(kernel.params, example_params(kernel), strict=True))
+    return lambda *operands: getattr(reference, op.name + kind)(*operands, **kernel.flags, **given)
 
-    So will every number beyond its range, where the true one is.
+
+def assert_close(wide: Any, rounded: Any, true: Any, x: np.ndarray, dtype: str) -> None:
+    """Compare to the bounds; far below the smallest number of the dtype anything will do.
+
+    So will every number beyond its range, where the true one is.  What is `rounded` is so once, and
+    is off by no more than half a unit beside that.
     """
     nothing = exact(np.finfo(dtype).smallest_subnormal) * mp.mpf(2) ** -40
     beyond = mp.mpf(2) ** int(np.finfo(dtype).maxexp)
-    for point, got in zip(x, wide, strict=True):
+    for point, got, short in zip(x, wide, rounded, strict=True):
         expected = true(exact(point))
         if min(exact(got), expected) >= beyond:
             continue
-        error = abs(exact(got) - expected)
-        assert error <= tolerance(dtype) * abs(expected) + nothing, (point, got, expected)
+        slack = tolerance(dtype) * abs(expected) + nothing
+        assert abs(exact(got) - expected) <= slack, (point, got, expected)
+        if np.isfinite(short):
+            half = exact(np.spacing(np.abs(short))) / 2
+            assert abs(exact(short) - expected) <= half + slack, (point, short, expected)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -53,7 +67,11 @@ def test_value_against_mpmath(name: str, dtype: str) -> None:
     x = in_domain(kernel, np.concatenate([sample(dtype, 320), around_roots(kernel, dtype)]))
     with mp.workdps(digits(dtype)):
         assert_close(
-            reference.wide(name, x, *params), lambda t: true_value(kernel, t, params), x, dtype
+            reference.wide(name, x, *params),
+            public(name)(x),
+            lambda t: true_value(kernel, t, params),
+            x,
+            dtype,
         )
 
 
@@ -67,6 +85,7 @@ def test_gradient_against_mpmath(name: str, dtype: str) -> None:
     with mp.workdps(digits(dtype)):
         assert_close(
             reference.wide_gradient(name, x, *params),
+            public(name, "_value_and_grad")(x)[1],
             lambda t: true_gradient(kernel, t, params),
             x,
             dtype,
@@ -102,10 +121,38 @@ def test_parameters_are_rounded_to_the_dtype_of_the_input() -> None:
     assert reference.wide("leaky_relu", np.float32(-1), 0.1)[()] == -float(np.float32(0.1))
 
 
-def test_results_are_rounded_once() -> None:
-    x = sample("float32", 500)
-    expected = reference.wide("gelu", x).astype("float32")
-    np.testing.assert_array_equal(reference.gelu(x), expected, strict=True)
+def assert_nearest(got: np.ndarray, wide: np.ndarray) -> None:
+    """No neighbour of a result is nearer to the true value; infinity is the next power of two."""
+    beyond = 2.0 ** int(ml_dtypes.finfo(got.dtype).maxexp)
+
+    def error(x: np.ndarray) -> Any:
+        return np.abs(np.clip(x.astype("f8"), -beyond, beyond) - np.clip(wide, -beyond, beyond))
+
+    for end in (-np.inf, np.inf):
+        other = np.nextafter(got, np.array(end, got.dtype))
+        wrong = ~(error(got) <= error(other)) & ~np.isnan(wide)
+        assert not wrong.any(), (got[wrong][:3], wide[wrong][:3])
+
+
+@pytest.mark.parametrize("dtype", [np.dtype("f2"), np.dtype(ml_dtypes.bfloat16)], ids=str)
+@pytest.mark.parametrize("name", KERNELS)
+def test_results_are_rounded_once(name: str, dtype: Any) -> None:
+    """Every number of 16 bits: rounded to float32 first, some results would be one unit off."""
+    x = np.arange(2**16, dtype="u2").view(dtype)
+    x = x[np.isfinite(x.astype("f4"))]
+    kernel, params = KERNELS[name], example_params(KERNELS[name])
+    x = in_domain(kernel, x)
+    exact_operands = [x.astype("f4"), *params]
+    with np.errstate(all="ignore"):
+        value, gradient = public(name, "_value_and_grad")(x)
+        for got, wide in (
+            (public(name)(x), reference.wide(name, *exact_operands)),
+            (value, reference.wide(name, *exact_operands)),
+            (gradient, reference.wide_gradient(name, *exact_operands)),
+        ):
+            assert got.dtype == dtype
+            np.testing.assert_array_equal(np.isnan(got.astype("f4")), np.isnan(wide))
+            assert_nearest(got, wide)
 
 
 def test_tails_are_kept() -> None:
