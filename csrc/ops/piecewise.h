@@ -29,8 +29,8 @@ INLINE VEC FN(relu_general_value)(VEC x, const VEC *p) {
     VEC below = FN(sloped)(p[0], d);
 #else
     VEC back = d - x, low = (x - (d - back)) - (p[2] + back);
-    low = v_select(v_lt(v_abs(d), K(INFINITY)), low, K(0));
-    VEC below = v_select(v_eq(p[0], K(0)), K(0), v_fma(p[0], d, p[0] * low));
+    VEC rest = v_select(v_lt(K(0), v_abs(low)), p[0] * low, K(-0.0)); /* which leaves the sign of 0 */
+    VEC below = v_select(v_eq(p[0], K(0)), K(0), v_fma(p[0], d, rest));
 #endif
     VEC y = v_select(v_le(x, p[2]), below, x);
     return v_select(v_le(p[1], x), p[1], y);

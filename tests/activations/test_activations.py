@@ -212,3 +212,13 @@ def test_reference_agrees(kernel: Kernel, dtype: str) -> None:
         reference.ulp_error(value, reference.wide(kernel.name, x, *params)).max()
         <= (kernel.max_ulp[dtype])
     )
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("slope", [0.25, -0.25, 3.0])
+@pytest.mark.parametrize("space", [vk, vk.jit, vk.reference], ids=["vekt", "jit", "reference"])
+def test_zero_keeps_its_sign_below_a_slope(space: Any, slope: float, dtype: str) -> None:
+    zeros = np.array([0.0, -0.0], dtype)
+    for form in (slope, np.full(2, slope, dtype)):
+        result = space.relu(zeros, negative_slope=form)
+        assert_array_equal(np.signbit(result), np.signbit(zeros * np.dtype(dtype).type(slope)))

@@ -57,7 +57,8 @@ def case(draw: Draw) -> Case:
 def with_options(draw: Draw, made: Case, shape: tuple[int, ...], ufunc: bool) -> Case:
     """Add out, where and dtype to a call of an elementwise function of one result."""
     if ufunc and draw.chance(15):
-        made.options["dtype"] = draw.pick(("f4", "f8", "f2", BFLOAT16, "i4", "c8", "g"))
+        strange = ("i4", "g") if made.name.endswith("tanh") else ("i4", "c8", "g")
+        made.options["dtype"] = draw.pick(("f4", "f8", "f2", BFLOAT16, *strange))
     if ufunc and draw.chance(15):
         mask = arrays.values(draw, tuple(1 if draw.chance(30) else n for n in shape), "?")
         made.options["where"], made.masked = arrays.laid_out(draw, mask), True
@@ -176,6 +177,8 @@ def activation_truth(kernel: Kernel, kind: str, args: Any, params: Any, dtype: A
     slack = np.where(np.isfinite(given[0]), np.abs(given[0]), 0) * slack + unit(wide, compute) * 0.5
     # An infinity times what has vanished, or 0 times what has overflowed, is NaN.
     free = (~np.isfinite(given[0]) | (given[0] == 0)) & leaves_range(g, compute)
+    if kernel.name == "log1mexp":  # has no bound, and is infinite beyond the range whatever dy is
+        free |= ~(np.abs(g) <= np.finfo(compute).max)
     return Truth(wide, stored, slack, free=np.broadcast_to(free, shape))
 
 

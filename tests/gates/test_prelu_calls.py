@@ -38,6 +38,19 @@ class TestArguments:
         assert (dx, dalpha) == (0.75, -6)
         assert type(dx) is type(dalpha) is np.float64
 
+    @pytest.mark.parametrize("wide", ["f4", "f8"])
+    def test_wider_outputs_hold_what_the_dtype_does(self, wide):
+        """As a ufunc's: rounded to the dtype of the call, whatever the layout of the output."""
+        dy, x = (np.linspace(-3, 3, 34).astype("f2").reshape(2, 17) ** k for k in (1, 3))
+        alpha = np.float16([0.3])
+        expected = vk.prelu_backward(dy, x, alpha)
+        spread = np.empty((2, 34), wide)[:, ::2]
+        for dx in (np.empty((2, 17), wide), np.empty((2, 17), wide, "F"), spread):
+            dalpha = np.empty(1, wide)
+            vk.prelu_backward(dy, x, alpha, out=(dx, dalpha))
+            assert_array_equal(dx, expected[0])
+            assert_array_equal(dalpha, expected[1])
+
     def test_float16_is_float32_rounded_once(self):
         dy, x, alpha = operands((300, 7), (7,), "float16")
         results = vk.prelu_backward(dy, x, alpha)

@@ -94,7 +94,9 @@ def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> An
     dy, x = _dense(dy, shape, computing), _dense(x, shape, computing)
     outer, period, inner, full, gaps = periods(shape, np.shape(slopes))
     slopes = _spread(_dense(slopes, np.shape(slopes), computing), full, gaps)
-    direct = _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
+    direct = (
+        dtype == computing and _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
+    )
     dx = dx_out if direct else np.empty(shape, computing)
     # Sums that go on here are kept in float64 until the end.
     sums = np.empty(period, _F8 if gaps else computing)
@@ -176,8 +178,9 @@ def _spread(alpha: Array, full: tuple[int, ...], gaps: tuple[int, ...]) -> Array
 
 
 def _result(value: Any, out: Array | None, dtype: np.dtype[Any]) -> Any:
+    value = value.astype(dtype, copy=False)
     if out is None:
-        return value.astype(dtype, copy=False)[()]
+        return value[()]
     if out is not value:
         np.copyto(out, value, casting="same_kind")
     return out

@@ -131,7 +131,8 @@ _LOG1MEXP = Op(
     source="M. Maechler, Accurately computing log(1 - exp(-|a|)), R package Rmpfr (2012).",
     use="Probability of the complement, where probabilities are kept as logarithms.",
     cost="One exponential and one logarithm.",
-    compat="As jax.nn.log1mexp: -inf at 0, NaN below. Keras and torch have no such function.",
+    compat="As jax.nn.log1mexp: -inf at 0, NaN below. Keras and torch have no such function. "
+    "Where the derivative is beyond the range of the dtype, gradients are infinite for any dy.",
 )
 
 OPS = (_SOFTPLUS, _LOG_SIGMOID, _LOG1MEXP)
