@@ -95,3 +95,79 @@ class TimeSmallNorms:
 
     def time_call(self, ord, size, dtype, namespace):
         self.call(self.x, ord)
+
+
+class TimeSingleValues:
+    """One value, or one for each row, beside a matrix; limits of which one is not given."""
+
+    params = (
+        ("column", "number", "complex", "limit", "truth"),
+        ("bool", "int8", "float32", "complex128"),
+        ((1, 10), (300, 300)),
+        LIBRARIES,
+    )
+    param_names = ("case", "dtype", "shape", "namespace")
+    version = "1"
+
+    def setup(self, case, dtype, shape, namespace):
+        functions = {"limit": "clip", "truth": "logical_and"}
+        self.call = getattr(library(namespace), functions.get(case, "maximum"))
+        x = (normal("float64", shape[0] * shape[1]).reshape(shape) * 3).astype(dtype)
+        others = {"column": (x[:, :1].copy(),), "complex": (1j,), "limit": (1, None)}
+        self.operands = (x, *others.get(case, (1,)))
+        self.call(*self.operands)
+
+    def time_call(self, case, dtype, shape, namespace):
+        self.call(*self.operands)
+
+
+class TimeReductionsApart:
+    """Reductions of elements that do not lie side by side, or of which the first ones decide."""
+
+    params = (
+        ("sum", "mean", "max", "any", "all", "argmax"),
+        ("bool", "int64", "float64", "complex128"),
+        ("contiguous", "strided", "reversed"),
+        (None, 0, 1),
+        LIBRARIES,
+    )
+    param_names = ("function", "dtype", "layout", "axis", "namespace")
+    version = "1"
+
+    def setup(self, function, dtype, layout, axis, namespace):
+        self.call = getattr(library(namespace), function)
+        x = (normal("float64", 180_000).reshape(300, 600) * 2).astype(dtype)
+        self.x = {"contiguous": x[:, :300].copy(), "strided": x[:, ::2], "reversed": x[:, ::-1]}[
+            layout
+        ]
+        self.axis = axis
+        self.call(self.x, axis=axis)
+
+    def time_call(self, function, dtype, layout, axis, namespace):
+        self.call(self.x, axis=self.axis)
+
+
+class TimeProductsApart:
+    """Products of few rows by matrices without contiguous lines, and of truth values."""
+
+    params = (
+        ((1, 1000, 1000), (3, 300, 300), (10, 1000, 10)),
+        ("bool", "complex64", "complex128"),
+        ("contiguous", "columns", "strided"),
+        LIBRARIES,
+    )
+    param_names = ("shape", "dtype", "layout", "namespace")
+    version = "1"
+
+    def setup(self, shape, dtype, layout, namespace):
+        m, k, n = shape
+        self.call = library(namespace).matmul
+        self.a = normal("float64", m * k).reshape(m, k).astype(dtype)
+        b = normal("float64", k * n * 2).reshape(k, 2 * n).astype(dtype)
+        self.b = {"contiguous": b[:, :n].copy(), "strided": b[:, ::2]}.get(layout)
+        if layout == "columns":
+            self.b = np.asfortranarray(b[:, :n])
+        self.call(self.a, self.b)
+
+    def time_call(self, shape, dtype, layout, namespace):
+        self.call(self.a, self.b)

@@ -245,18 +245,6 @@ static int put_inputs(call *c, const vekt_dispatcher *d, const vekt_entry *e, Py
     return 1;
 }
 
-/* A number of NumPy's, which becomes one of another type. */
-static int is_exponent_good(const vekt_target *target, const vekt_value *v, int type, int as) {
-    const int is_signed = type % 2 == VEKT_TYPE_I8 % 2;
-    vekt_value taken, wide;
-    vekt_connected->convert(target, VEKT_TYPE_I64, &wide, type, v, 1);
-    if (type != VEKT_TYPE_BOOL && is_signed && wide.i < 0) return 0;
-    if (as % 2 != VEKT_TYPE_I8 % 2) return 1;
-    vekt_connected->convert(target, as, &taken, type, v, 1);
-    vekt_connected->convert(target, VEKT_TYPE_I64, &wide, as, &taken, 1);
-    return wide.i >= 0;
-}
-
 /* Integers to the power of negative ones are NumPy's error.  Exponents of other threads' making are too late for it.
  */
 static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vekt_entry *e, PyObject *exponent,
@@ -272,7 +260,8 @@ static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vek
     }
     int overflow = 0;
     if (PyLong_CheckExact(exponent)) return PyLong_AsLongLongAndOverflow(exponent, &overflow) >= 0 && overflow == 0;
-    return is_exponent_good(d->target, &c->value[d->nin - 1], vekt_memory_type(type), e->operation->type[d->nin - 1]);
+    return vekt_is_good_exponent(d->target, &c->value[d->nin - 1], vekt_memory_type(type),
+                                 e->operation->type[d->nin - 1]);
 }
 
 PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, const vekt_keywords *keywords) {

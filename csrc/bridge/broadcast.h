@@ -56,6 +56,8 @@ typedef union {
 int vekt_take_scalar(PyObject *object, vekt_value *v);
 /* A Python number as the type that an operation wants; 0 where it does not fit. */
 int vekt_take_weak(PyObject *object, int type, vekt_value *v);
+/* Is a number of this type none below zero, nor once it has become one of another? */
+int vekt_is_good_exponent(const vekt_target *target, const vekt_value *v, int type, int as);
 /* Type number of what dtype= asks for; NPY_NOTYPE for what is not for us. */
 int vekt_type_asked(PyObject *dtype);
 

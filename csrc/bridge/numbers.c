@@ -56,6 +56,17 @@ int vekt_take_weak(PyObject *object, int type, vekt_value *v) {
     return 1;
 }
 
+int vekt_is_good_exponent(const vekt_target *target, const vekt_value *v, int type, int as) {
+    const int is_signed = type % 2 == VEKT_TYPE_I8 % 2;
+    vekt_value taken, wide;
+    vekt_connected->convert(target, VEKT_TYPE_I64, &wide, type, v, 1);
+    if (is_signed && wide.i < 0) return 0;
+    if (as % 2 != VEKT_TYPE_I8 % 2) return 1;
+    vekt_connected->convert(target, as, &taken, type, v, 1);
+    vekt_connected->convert(target, VEKT_TYPE_I64, &wide, as, &taken, 1);
+    return wide.i >= 0;
+}
+
 int vekt_type_asked(PyObject *dtype) {
     PyArray_Descr *descr = NULL;
     if (!PyArray_DescrConverter(dtype, &descr) || !descr) {

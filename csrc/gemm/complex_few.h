@@ -72,14 +72,33 @@ static void FN(few_row)(const vekt_product *p, const char *a, char *c) {
     }
 }
 
+/* By columns of b that lie apart: copies of as many of them as few_columns takes. */
+static int FN(few_columns_apart)(const vekt_product *p) {
+    enum { PANEL = FN(FEW_VECTORS) * LANES / 2, MOST_STEPS = 1 << 14 };
+    const ptrdiff_t item = 2 * sizeof(REAL);
+    if (p->k > MOST_STEPS || p->b.row == item) return 0;
+    char *copy = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->k * PANEL * item));
+    if (!copy) return -1;
+    vekt_product part = *p;
+    for (ptrdiff_t j = 0; j < p->n; j += PANEL) {
+        part.n = p->n - j < PANEL ? p->n - j : PANEL;
+        part.b = (vekt_matrix){copy, part.n * item, item};
+        for (ptrdiff_t i = 0; i < p->k; i++)
+            FN(gather_complex)(copy + i * part.b.row, p->b.data + i * p->b.row + j * p->b.col, p->b.col, part.n);
+        for (ptrdiff_t i = 0; i < p->m; i++)
+            FN(few_row)(&part, p->a.data + i * p->a.row, p->c.data + i * p->c.row + j * p->c.col);
+    }
+    return 1;
+}
+
 /* 1 where it is done, 0 where it is better done otherwise, -1 where memory is missing. */
 static int FN(product_complex_few)(const vekt_product *p) {
     const ptrdiff_t item = 2 * sizeof(REAL);
     const int small = p->m * p->n * p->k <= FN(FEW_STEPS);
     if (p->accumulate || p->n == 1 || (p->m > FN(FEW_COMPLEX) && !small)) return 0;
+    if (p->b.col != item && !small) return FN(few_columns_apart)(p);
     vekt_product rows = *p;
     if (p->b.col != item) {
-        if (!small) return 0;
         char *copy = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(p->k * p->n * item));
         if (!copy) return -1;
         for (ptrdiff_t i = 0; i < p->k; i++)

@@ -295,12 +295,28 @@ static int NAME(dots)(const vekt_product *p) {
 #include "integer_stack.h"
 #endif
 
+#ifdef SATURATES
+/* Where the first steps show all elements of a long product to be true: the layout does not matter then. */
+static int NAME(soon_decided)(const vekt_product *p) {
+    enum { FIRST = 64, LONG = 4 * FIRST };
+    if (p->k < LONG) return 0;
+    for (ptrdiff_t i = 0; i < p->m; i++)
+        for (ptrdiff_t j = 0; j < p->n; j++) {
+            const char *a = p->a.data + i * p->a.row, *b = p->b.data + j * p->b.col;
+            if (!NAME(dot_strided)(a, p->a.col, b, p->b.row, FIRST)) return 0;
+            p->c.data[i * p->c.row + j * p->c.col] = 1; /* whatever comes later */
+        }
+    return 1;
+}
+#endif
+
 static int NAME(product)(const vekt_product *p) {
     enum { ITEM = sizeof(STORED), FEW = 2, SOME = 16 };
     int by_dots = p->a.col == ITEM && (p->n <= FEW || (p->b.row == ITEM && p->m <= FEW));
     /* where neither rows nor columns are contiguous */
     by_dots |= (p->n <= FEW && p->a.row != ITEM) || (p->m <= FEW && p->b.row != ITEM && p->b.col != ITEM);
 #ifdef SATURATES
+    if (NAME(soon_decided)(p)) return 0;
     by_dots |= p->a.col == ITEM && p->b.row == ITEM && (p->m <= SOME || p->n <= SOME); /* most are decided soon */
 #endif
     const int turned_by_dots = p->m == 1 && p->b.row == ITEM, c_turned = p->c.col != ITEM && p->c.row == ITEM;

@@ -329,7 +329,7 @@ def general_outer(kernel: Callable[..., Any], a: Any, b: Any, out: Any) -> Any:
             plain("outer", name, x)
         elif hasattr(x, "__array_function__"):
             return np.outer(a, b) if out is None else np.outer(a, b, out)
-    column, row = np.asarray(a).ravel()[:, None], np.asarray(b).ravel()
+    column, row = np.asarray(a).reshape(-1, 1), np.asarray(b).ravel()
     if column.dtype.kind in "biu" and row.dtype.kind in "biu":
         return np.multiply(column, row, out)
     with np.errstate(all="ignore"):

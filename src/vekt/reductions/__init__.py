@@ -213,7 +213,8 @@ def _reduced(
             return NotImplemented
         if getattr(where, "dtype", _BOOL) != _BOOL:
             return NotImplemented  # NumPy's error
-        mask = np.broadcast_to(np.asarray(where, bool), x.shape)
+        mask = np.asarray(where, bool)
+        mask = mask if mask.shape == x.shape else np.broadcast_to(mask, x.shape)
         if name == "mean":
             return masked_mean(reduce, x, axis, out, keepdims, dtype, mask)
         try:
