@@ -248,11 +248,11 @@ static int put_inputs(call *c, const vekt_dispatcher *d, const vekt_entry *e, Py
 /* Integers to the power of negative ones are NumPy's error.  Exponents of other threads' making are too late for it.
  */
 static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vekt_entry *e, PyObject *exponent,
-                              int type) {
+                              int type_num) {
     const int result = e->operation->type[d->nin];
     if (!d->refuses_negative || result < VEKT_TYPE_I8 || result > VEKT_TYPE_U64) return 1;
     if (c->input[d->nin - 1]) {
-        const int type = type_in_memory(c->input[d->nin - 1]), as = e->operation->type[d->nin - 1];
+        const int type = type_in_memory(c->input[d->nin - 1]) & VEKT_TYPE_MASK, as = e->operation->type[d->nin - 1];
         const int size = (type + 1) / 2, left = (as + 1) / 2; /* in the order of types */
         /* A shorter dtype, or a signed one as long, may make a negative exponent of it. */
         if (as % 2 == VEKT_TYPE_I8 % 2 && (size > left || (size == left && type % 2 != as % 2))) return 0;
@@ -260,7 +260,7 @@ static int are_exponents_good(const call *c, const vekt_dispatcher *d, const vek
     }
     int overflow = 0;
     if (PyLong_CheckExact(exponent)) return PyLong_AsLongLongAndOverflow(exponent, &overflow) >= 0 && overflow == 0;
-    return vekt_is_good_exponent(d->target, &c->value[d->nin - 1], vekt_memory_type(type),
+    return vekt_is_good_exponent(d->target, &c->value[d->nin - 1], vekt_memory_type(type_num),
                                  e->operation->type[d->nin - 1]);
 }
 
