@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import settings
 import vekt as vk
 from vekt import ufuncs
 from vekt._core import native
+
+PEERS = ("torch", "jax", "keras")  # the extra `peers`
 
 # No test asserts a time: a busy machine may take long over an example.
 settings.register_profile("vekt", parent=settings.default, deadline=None)
@@ -24,6 +28,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fuzz-seconds", type=float, default=15, help="random calls of each group")
     group.addoption("--fuzz-calls", type=int, default=5000, help="the most of them in a group")
     group.addoption("--fuzz-seed", type=int, default=0, help="which random calls")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say in the last lines what did not run, and why."""
+    yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    absent = [peer for peer in PEERS if find_spec(peer) is None]
+    if not reasons and not absent:
+        return
+    terminalreporter.section("what did not run")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason}")
+    if absent:  # no parameter of a test is named after them
+        names = ", ".join(absent)
+        terminalreporter.write_line(f"no comparisons with {names}: not installed (extra `peers`)")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -16,7 +16,7 @@ import vekt as vk
 from vekt._core import native
 from vekt._spec.activations import KERNELS
 from vekt.cli import main
-from vekt.cli.compare import linear_tasks
+from vekt.cli.compare import linear_tasks, timing
 from vekt.cli.compare.fuse_tasks import fuse_names
 from vekt.cli.compare.grids import Grid
 from vekt.cli.compare.layout_tasks import layout_names
@@ -39,6 +39,12 @@ def _no_restart(monkeypatch):
     """Keep `main` from replacing this very process."""
     for name in BLAS_OVERRIDES:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _short_samples(monkeypatch):
+    """Run each statement a few times only: no test asserts a time."""
+    monkeypatch.setattr(timing, "_SAMPLE_SECONDS", 1e-6)
 
 
 def test_compare(tmp_path, capsys):

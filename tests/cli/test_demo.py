@@ -85,11 +85,20 @@ def test_neuron():
     assert notes.neuron_loop(w, x, 0.5) == np.dot(w, x) + 0.5
 
 
+# `python -m vekt`, which runs what it times a few times only: no test asserts a time.
+MODULE = """
+import runpy
+from vekt.cli.compare import timing
+timing._SAMPLE_SECONDS = 1e-6
+runpy.run_module("vekt", run_name="__main__")
+"""
+
+
 @pytest.fixture(scope="module")
 def quick_run(tmp_path_factory):
     """`vekt demo --quick`, run once as a user runs it."""
     folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "vekt", "demo", "--quick", "--json", "demo.json"]
+    command = [sys.executable, "-c", MODULE, "demo", "--quick", "--json", "demo.json"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return run, json.loads((folder / "demo.json").read_text()), folder
