@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.machinery
 import sys
 import types
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,35 @@ __all__: list[str]
 _Activation = str | Callable[..., Any] | tuple[Any, Mapping[str, Any]] | None
 _Output = NDArray[Any] | tuple[NDArray[Any]] | None
 
+class _Function:
+    __name__: str
+    __qualname__: str
+    __module__: str
+    nin: int
+    nout: int
+    nargs: int
+    ntypes: int
+    types: list[str]
+    identity: Any
+    signature: None
+    def reduce(
+        self, array: ArrayLike, /, axis: int | tuple[int, ...] | None = 0,
+        dtype: DTypeLike | None = None, out: _Output = None, keepdims: bool = False,
+        initial: Any = None, where: ArrayLike = True
+    ) -> Any: ...
+    def accumulate(
+        self, array: ArrayLike, /, axis: int = 0, dtype: DTypeLike | None = None,
+        out: _Output = None
+    ) -> Any: ...
+    def reduceat(
+        self, array: ArrayLike, /, indices: ArrayLike, axis: int = 0,
+        dtype: DTypeLike | None = None, out: _Output = None
+    ) -> Any: ...
+    def outer(self, A: ArrayLike, B: ArrayLike, /, **options: Any) -> Any: ...
+    def at(
+        self, a: NDArray[Any], indices: Any, b: ArrayLike = ..., /, **parameters: Any
+    ) -> None: ...
+
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def num_threads(n: int) -> AbstractContextManager[None]: ...
@@ -50,40 +80,14 @@ def show_config() -> None: ...
 def dot(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
 '''
 
-INPUTS = {
-    "": "x: ArrayLike",
-    "_backward": "dy: ArrayLike, x: ArrayLike",
-    "_value_and_grad": "x: ArrayLike",
-    "_backward_from_output": "dy: ArrayLike, y: ArrayLike",
+# Of the functions that rows describe: the types of options and parameters, by name.
+PAIR = "tuple[NDArray[Any] | None, NDArray[Any] | None] | None"
+TYPES = {
+    "out": "NDArray[Any] | tuple[NDArray[Any], ...] | None",
+    "dtype": "DTypeLike | None",
+    "approximate": "bool",
+    "keepdims": "bool",
 }
-OUT = "out: NDArray[Any] | tuple[NDArray[Any], ...] | None = None"
-PAIR = "*, out: tuple[NDArray[Any] | None, NDArray[Any] | None] | None = None"
-OPTIONS = {
-    "": f"*, {OUT}, where: ArrayLike = True, dtype: DTypeLike | None = None",
-    "_backward": f"*, {OUT}",
-    "_value_and_grad": "",
-    "_backward_from_output": f"*, {OUT}",
-}
-GATES = f"""\
-swiglu: np.ufunc
-swiglu_backward: np.ufunc
-reglu: np.ufunc
-reglu_backward: np.ufunc
-def geglu(
-    a: ArrayLike, b: ArrayLike, approximate: bool = False, {OPTIONS[""]}
-) -> Any: ...
-def geglu_backward(
-    dy: ArrayLike, a: ArrayLike, b: ArrayLike, approximate: bool = False, {PAIR}
-) -> tuple[Any, Any]: ...
-def glu(x: ArrayLike, axis: int = -1, {OPTIONS["_backward"]}) -> Any: ...
-def glu_backward(
-    dy: ArrayLike, x: ArrayLike, axis: int = -1, {OPTIONS["_backward"]}
-) -> Any: ...
-def prelu(x: ArrayLike, alpha: ArrayLike, axis: int | None = None, {OPTIONS[""]}) -> Any: ...
-def prelu_backward(
-    dy: ArrayLike, x: ArrayLike, alpha: ArrayLike, axis: int | None = None, {PAIR}
-) -> tuple[Any, Any]: ...
-"""
 
 _SOFTMAX_LABELS = (
     "logits: ArrayLike, labels: ArrayLike, *, axis: int = -1, label_smoothing: float = 0.0, "
@@ -91,13 +95,6 @@ _SOFTMAX_LABELS = (
     'reduction: Literal["mean", "sum", "none"] = "mean"'
 )
 LOSSES = f"""\
-def huber(y: ArrayLike, t: ArrayLike, delta: ArrayLike = 1.0, {OPTIONS[""]}) -> Any: ...
-def huber_backward(
-    dl: ArrayLike, y: ArrayLike, t: ArrayLike, delta: ArrayLike = 1.0, {OPTIONS["_backward"]}
-) -> Any: ...
-def huber_value_and_grad(
-    y: ArrayLike, t: ArrayLike, delta: ArrayLike = 1.0
-) -> tuple[Any, Any]: ...
 def softmax_cross_entropy({_SOFTMAX_LABELS}) -> Any: ...
 def softmax_cross_entropy_value_and_grad(
     {_SOFTMAX_LABELS}, out: NDArray[Any] | None = None
@@ -200,16 +197,8 @@ ELEMENTWISE = {
     "max": "ArrayLike | None",
 }
 
-MASK, OUTPUT = "where: ArrayLike | None = None", "out: NDArray[Any] | None = None"
-AXIS = "axis: int | tuple[int, ...] | None = -1"
+OUTPUT = "out: NDArray[Any] | None = None"
 KEEP, DTYPE = "keepdims: bool = False", "dtype: DTypeLike | None = None"
-ROWS = {
-    ("", False): f"x: ArrayLike, {AXIS}, *, {MASK}, {OUTPUT}, {DTYPE}",
-    ("", True): f"x: ArrayLike, {AXIS}, {KEEP}, *, {MASK}, {OUTPUT}, {DTYPE}",
-    ("_backward", False): f"dy: ArrayLike, y: ArrayLike, {AXIS}, *, {OUTPUT}",
-    ("_backward", True): f"dy: ArrayLike, x: ArrayLike, {AXIS}, {KEEP}, *, {MASK}, {OUTPUT}",
-}
-
 _FIRST = "initial: complex = ..."
 _AXES = "a: ArrayLike, axis: int | tuple[int, ...] | None = None"
 _WHERE = "where: ArrayLike = True"
@@ -235,23 +224,51 @@ def load_rows(family: str) -> Any:
     return importlib.import_module(f"vekt._spec.{family}")
 
 
-def parameter(param: Any) -> str:
+def typed(form: Any, parameter: Any) -> str:
     """One parameter of a signature."""
-    kind = "bool" if param.kind == "flag" else "ArrayLike"
-    none = " | None" if param.default is None else ""
-    return f"{param.name}: {kind}{none} = {param.default}"
+    name, default = parameter.name, parameter.default
+    kind = TYPES.get(name, "ArrayLike")
+    if name == "axis":  # several, of functions of rows, whose options have defaults of their own
+        kind = "int | tuple[int, ...] | None" if isinstance(form.options, Mapping) else "int"
+    if name == "out" and form.nout == 2:
+        kind = PAIR
+    if default is parameter.empty:
+        return f"{name}: {kind}"
+    none = " | None" if default is None and "None" not in kind else ""
+    return f"{name}: {kind}{none} = {default}"
 
 
-def function(op: Any, name: str) -> str:
-    """Stub of one public function of an operation."""
-    kind = name.removeprefix(op.name)
-    params = [parameter(p) for p in op.params_of(kind)]
-    arguments = ", ".join(filter(None, [INPUTS[kind], *params, OPTIONS[kind]]))
-    result = "tuple[Any, Any]" if kind == "_value_and_grad" else "Any"
-    return f"def {name}({arguments}) -> {result}: ..."
+def callable_(name: str, arguments: str, result: str = "Any") -> list[str]:
+    """Stub of a function that has what a ufunc has."""
+    return [
+        f"class _{name}(_Function):",
+        f"    def __call__(self, {arguments}) -> {result}: ...",
+        f"{name}: _{name}",
+    ]
 
 
-def elementwise(op: Any) -> str:
+def functions(row: Any) -> list[str]:
+    """Stubs of the functions of a row: ufuncs, C's functions with parameters, and Python's."""
+    lines = []
+    for kind in row.kinds:
+        form = row.form(kind)
+        parameters = list(form.signature.parameters.values())
+        parts = [typed(form, p) for p in parameters]
+        parts.insert(len(form.operands) + len(form.params), "*")
+        if parameters[0].kind is parameters[0].POSITIONAL_ONLY:
+            parts.insert(len(form.operands), "/")
+        arguments = ", ".join(parts)
+        result = "tuple[Any, Any]" if form.nout == 2 else "Any"
+        if not form.choices or any(p.kind == "axis" for p in form.params):
+            lines.append(f"def {form.name}({arguments}) -> {result}: ...")
+        elif form.params:
+            lines += callable_(form.name, arguments, result)
+        else:
+            lines.append(f"{form.name}: np.ufunc")
+    return lines
+
+
+def elementwise(op: Any) -> list[str]:
     """Stub of one elementwise function."""
     parts = []
     for part in op.signature.split(", "):
@@ -260,23 +277,22 @@ def elementwise(op: Any) -> str:
         none = " | None" if default == "None" and "None" not in kind and name != "out" else ""
         typed = f"{name}: {kind}{none}" if name not in ("*", "/") else name
         parts.append(f"{typed} = {default}" if default else typed)
-    return f"def {op.name}({', '.join(parts)}) -> Any: ..."
+    return callable_(op.name, ", ".join(parts))
 
 
 def stub() -> str:
     """Text of the stub."""
-    lines = [HEADER + GATES + LOSSES, *LINEAR.values()]
-    for loss in load_rows("losses").LOSSES.values():
-        lines += [f"{name}: np.ufunc" for name in loss.public_names if not loss.param]
+    gates, losses = load_rows("gates"), load_rows("losses")
+    lines = [HEADER + LOSSES, *LINEAR.values()]
+    for row in (*gates.GATE_OPS.values(), gates.PRELU, *losses.LOSSES.values()):
+        lines += functions(row)
     for op in load_rows("activations").OPS.values():
-        for name in op.public_names:
-            lines.append(function(op, name) if op.params else f"{name}: np.ufunc")
+        lines += functions(op)
         lines += [f"{alias} = {name}" for alias, name in op.alias_names.items()]
-    lines += [elementwise(op) for op in load_rows("elementwise").OPS.values()]
-    for row_op in load_rows("rows").ROW_OPS.values():
-        for name in row_op.public_names:
-            arguments = ROWS[name.removeprefix(row_op.name), row_op.reduces]
-            lines.append(f"def {name}({arguments}) -> Any: ...")
+    for row in load_rows("elementwise").OPS.values():
+        lines += elementwise(row)
+    for row in load_rows("rows").ROW_OPS.values():
+        lines += functions(row)
     lines += [f"def {name}({text}) -> Any: ..." for name, text in REDUCTIONS.items()]
     return "\n".join(lines) + "\n"
 

@@ -37,6 +37,9 @@ typedef enum {
     VEKT_PY_PLAIN,       /* plain(function, name, x): x as an array, an error for another library's */
     VEKT_PY_SEVERAL,     /* several(ufunc, args, kwargs) of other libraries' operands; NotImplemented for others */
     VEKT_PY_LAZY_MATMUL, /* matmul of operands one of which is Dask's */
+    VEKT_PY_AT_LEAST,    /* at_least(function, name, value, least): the value, an error for numbers below */
+    VEKT_PY_METHOD,      /* method(function, name, args, kwargs): what the ufunc's method of that name does */
+    VEKT_PY_ATTRIBUTE,   /* attribute(dispatcher, name): the ufunc's attribute of that name */
     VEKT_PY_DOT,         /* dot(a, b, out) of operands that are not both vectors */
     VEKT_N_PY
 } vekt_py;
@@ -55,8 +58,17 @@ PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *ar
 /* The bit of a vector call's n_args that gives the callee a place before the arguments. */
 #define VEKT_NAMED_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
 
+typedef PyObject *(*vekt_vectorcall)(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names);
+
 /* The ufunc over the target's kernels of that name; KeyError where there are none. */
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc, int n_params);
+
+/* ufuncs.c.  The kernel of such a ufunc for NPY_FLOAT or NPY_DOUBLE, its target and how many of the inputs, the last
+ * ones, are parameters; NULL for what has none. */
+const vekt_kernel *vekt_kernel_of(PyObject *ufunc, int type, const vekt_target **target, int *n_params);
+/* direct.c.  The kernel of a ufunc, applied to plain arrays of one shape and dtype and to numbers as parameters;
+ * NotImplemented for all other operands, which are the ufunc's. */
+PyObject *vekt_call_direct(PyObject *ufunc, PyObject *const *args);
 
 /* dtypes.c.  One loop for operands that are all of the same dtype. */
 int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, int n_params, PyArrayMethod_StridedLoop *loop);
@@ -93,6 +105,7 @@ PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args);
 vekt_loop vekt_select_loop(const vekt_target *target, int type);
 /* dispatcher.c. */
 int vekt_add_dispatcher(PyObject *module);
+int vekt_add_function(PyObject *module);
 
 /* gufuncs.c and matmul.c: matrix products.  matmul has a second gufunc for deterministic="batch": loops see none of
  * a call's own keywords. */

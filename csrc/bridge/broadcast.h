@@ -4,8 +4,6 @@
 
 #include "bridge.h"
 
-typedef PyObject *(*vekt_vectorcall)(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names);
-
 /* Signatures are NumPy's type numbers, or one of these for Python's numbers, which take any type. */
 enum { VEKT_WEAK_INT = -2, VEKT_WEAK_FLOAT = -3, VEKT_WEAK_COMPLEX = -4 };
 

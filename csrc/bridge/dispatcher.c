@@ -3,15 +3,12 @@
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "broadcast.h"
+#include "callable.h"
 
 #include <stddef.h>
 #include <string.h>
 #include <structmember.h>
 
-/* Python 3.12 has this in its limited API; it is the same in 3.11. */
-#if !defined(Py_TPFLAGS_HAVE_VECTORCALL)
-#define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
-#endif
 static PyObject *call_fallback(const vekt_dispatcher *d, PyObject *const *args, Py_ssize_t n, PyObject *names) {
     if (d->fallback) return vekt_call_with(d->fallback, (PyObject *)d, args, n, names);
     PyErr_SetString(PyExc_RuntimeError, "this function has nothing to call: it has no fallback, or was collected");
@@ -53,25 +50,8 @@ static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_arg
     return call_fallback(d, args, n, names);
 }
 
-/* Calls that do not come by vector: of functools.partial and the like in older versions. */
 static PyObject *call_tuple(PyObject *self, PyObject *positional, PyObject *keywords) {
-    const Py_ssize_t n = PyTuple_Size(positional), n_names = keywords ? PyDict_Size(keywords) : 0;
-    PyObject **args = PyMem_Malloc((size_t)(n + n_names + 1) * sizeof *args), *names = PyTuple_New(n_names);
-    PyObject *key, *value, *result = NULL;
-    if (!args || !names) {
-        PyErr_NoMemory();
-    } else {
-        Py_ssize_t position = 0, i = 0;
-        for (Py_ssize_t k = 0; k < n; k++) args[k] = PyTuple_GetItem(positional, k);
-        while (n_names && PyDict_Next(keywords, &position, &key, &value)) {
-            PyTuple_SetItem(names, i, Py_NewRef(key));
-            args[n + i++] = value;
-        }
-        result = call_vector(self, args, (size_t)n, n_names ? names : NULL);
-    }
-    PyMem_Free(args);
-    Py_XDECREF(names);
-    return result;
+    return vekt_call_tuple(call_vector, self, positional, keywords);
 }
 
 /* ---- what it can do ---- */
@@ -216,30 +196,24 @@ static PyObject *reduce(PyObject *self, PyObject *unused) {
     (void)unused;
     if (fallback && PyObject_HasAttrString(fallback, "reduced"))
         return PyObject_CallMethod(fallback, "reduced", "O", self);
-    return PyObject_GetAttrString(self, "__qualname__");
+    return vekt_callable_reduce(self, NULL);
 }
 
-/* Copies of a function are that function, deep ones too. */
-static PyObject *copy(PyObject *self, PyObject *unused) {
-    (void)unused;
-    return Py_NewRef(self);
+/* ---- what users do to a ufunc ---- */
+
+static PyObject *of_ufunc(PyObject *self, void *name) {
+    PyObject *describe = vekt_python(VEKT_PY_ATTRIBUTE);
+    return describe ? PyObject_CallFunction(describe, "Os", self, name) : NULL;
 }
 
-static PyObject *represent(PyObject *self) {
-    PyObject *name = PyObject_GetAttrString(self, "__name__");
-    PyObject *text = name ? PyUnicode_FromFormat("<vekt function %S>", name) : NULL;
-    Py_XDECREF(name);
-    return text;
-}
-
-/* Names are strings and stay, as those of Python's functions: pickle goes by them. */
-static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
-    const int names = PyUnicode_CompareWithASCIIString(name, "__name__") == 0 ||
-                      PyUnicode_CompareWithASCIIString(name, "__qualname__") == 0;
-    if (!names || (value && PyUnicode_Check(value))) return PyObject_GenericSetAttr(self, name, value);
-    PyErr_Format(PyExc_TypeError, "%U must be set to a string object", name);
-    return -1;
-}
+static PyGetSetDef attributes[] = {
+    {"types", of_ufunc, NULL, "Types of inputs and outputs, as ufuncs tell them.", "types"},
+    {"ntypes", of_ufunc, NULL, "Number of types.", "ntypes"},
+    {"nargs", of_ufunc, NULL, "Number of inputs and outputs.", "nargs"},
+    {"identity", of_ufunc, NULL, "The number that changes nothing, or None.", "identity"},
+    {"signature", of_ufunc, NULL, "None: the function works element by element.", "signature"},
+    {NULL, NULL, NULL, NULL, NULL},
+};
 
 /* ---- the type ---- */
 
@@ -315,8 +289,9 @@ static PyMethodDef methods[] = {
      "called, once, when calls have come to so many: it may add another operation."},
     {"run", run, METH_VARARGS, "run($self, operation, inputs, outs, /)\n--\n\nRun an operation on tuples of arrays."},
     {"__reduce__", reduce, METH_NOARGS, NULL},
-    {"__copy__", copy, METH_NOARGS, NULL},
-    {"__deepcopy__", copy, METH_O, NULL},
+    {"__copy__", vekt_callable_copy, METH_NOARGS, NULL},
+    {"__deepcopy__", vekt_callable_copy, METH_O, NULL},
+    VEKT_UFUNC_METHODS,
     {NULL, NULL, 0, NULL},
 };
 
@@ -344,10 +319,11 @@ static PyType_Slot slots[] = {
     {Py_tp_traverse, traverse},
     {Py_tp_clear, clear},
     {Py_tp_call, call_tuple},
-    {Py_tp_repr, represent},
-    {Py_tp_setattro, set_attribute},
+    {Py_tp_repr, vekt_callable_represent},
+    {Py_tp_setattro, vekt_callable_set_attribute},
     {Py_tp_methods, methods},
     {Py_tp_members, members},
+    {Py_tp_getset, attributes},
     {0, NULL},
 };
 

@@ -17,7 +17,8 @@ static PyObject *connect(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static const char *const provided_names[VEKT_N_PY] = {"AxisError", "plain", "several", "lazy_matmul", "dot"};
+static const char *const provided_names[VEKT_N_PY] = {"AxisError", "plain",  "several",   "lazy_matmul",
+                                                      "at_least",  "method", "attribute", "dot"};
 static PyObject *provided[VEKT_N_PY];
 
 static PyObject *provide(PyObject *self, PyObject *args) {
@@ -153,8 +154,9 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
     PyObject *module = PyModule_Create(&definition);
-    if (module && (PyModule_AddFunctions(module, bindable) < 0 || vekt_add_products(module) < 0 ||
-                   vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0 || vekt_add_programs(module) < 0))
+    if (module &&
+        (PyModule_AddFunctions(module, bindable) < 0 || vekt_add_products(module) < 0 || vekt_add_dense(module) < 0 ||
+         vekt_add_dispatcher(module) < 0 || vekt_add_function(module) < 0 || vekt_add_programs(module) < 0))
         Py_CLEAR(module);
     return module;
 }

@@ -201,7 +201,20 @@ static int promote(PyObject *ufunc, PyArray_DTypeMeta *const operands[], PyArray
     return 0;
 }
 
-static void free_data(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, NULL)); }
+/* The name of the capsule that owns a ufunc's data, by which others find it. */
+static const char OWNER[] = "vekt.ufunc";
+
+static void free_data(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, OWNER)); }
+
+const vekt_kernel *vekt_kernel_of(PyObject *ufunc, int type, const vekt_target **target, int *n_params) {
+    if (!PyObject_TypeCheck(ufunc, &PyUFunc_Type)) return NULL;
+    const PyUFuncObject *u = (const PyUFuncObject *)ufunc;
+    if (!u->obj || !PyCapsule_IsValid(u->obj, OWNER)) return NULL;
+    const ufunc_data *data = (const void *)u->data;
+    *target = data->target;
+    *n_params = data->n_params;
+    return data->kernel[type == NPY_FLOAT ? VEKT_F32 : VEKT_F64];
+}
 
 static ufunc_data *new_data(const vekt_target *target, const vekt_kernel *kernel, const char *doc) {
     size_t name_size = strlen(kernel->name) + 1, doc_size = strlen(doc) + 1;
@@ -278,7 +291,7 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
     ufunc_data *data = new_data(target, kernel, doc);
     if (!data) return NULL;
     data->n_params = n_params;
-    PyObject *owner = PyCapsule_New(data, NULL, free_data);
+    PyObject *owner = PyCapsule_New(data, OWNER, free_data);
     if (!owner) {
         PyMem_Free(data);
         return NULL;

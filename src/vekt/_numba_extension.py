@@ -27,7 +27,7 @@ def _is_public(function: Any) -> bool:
 
     if not (getattr(function, "__module__", None) or "vekt").startswith("vekt"):
         return False  # without a look at the modules of `vekt` that are imported at first use
-    name = function.__name__
+    name = getattr(function, "__name__", "")
     return any(
         name in space.__all__ and getattr(space, name) is function for space in (vekt, vekt.ufuncs)
     )

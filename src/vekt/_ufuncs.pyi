@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from inspect import Signature
 from typing import Any, Literal
 
 import numpy as np
@@ -100,6 +101,28 @@ class Dispatcher:
     def nout(self) -> int: ...
     @property
     def fallback(self) -> Callable[..., Any]: ...
+
+class Function:
+    __signature__: Signature
+    nin: int
+    nout: int
+    nargs: int
+    ntypes: int
+    types: list[str]
+    def __init__(
+        self,
+        name: str,
+        operands: tuple[str, ...],
+        params: tuple[tuple[str, Any, bool, float, Any], ...],
+        choices: tuple[tuple[np.ufunc, tuple[bool | None, ...], tuple[int, ...]], ...],
+    ) -> None: ...
+    def __call__(self, *args: Any, **options: Any) -> Any: ...
+    def chosen(self, parameters: dict[str, Any], /) -> tuple[np.ufunc, tuple[Any, ...]]: ...
+    def reduce(self, *args: Any, **options: Any) -> Any: ...
+    def accumulate(self, *args: Any, **options: Any) -> Any: ...
+    def reduceat(self, *args: Any, **options: Any) -> Any: ...
+    def outer(self, *args: Any, **options: Any) -> Any: ...
+    def at(self, *args: Any, **options: Any) -> None: ...
 
 def rows(
     name: str,

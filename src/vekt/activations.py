@@ -1,7 +1,8 @@
 """Activation functions with their gradients: `vekt.NAME` and its companions, made from rows.
 
-An operation without parameters is the ufunc itself; one with parameters is a Python function over
-the ufuncs of `vekt.ufuncs`.  Each is made at its first use, so that `import vekt` stays quick.
+An operation without parameters is the ufunc itself; one with parameters is an object of C that
+chooses among the ufuncs of `vekt.ufuncs`.  Each is made at its first use, so that `import vekt`
+stays quick.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 
 from vekt import ufuncs
 from vekt._spec.activations import OPS, Op
-from vekt._spec.functions import public_function
+from vekt._spec.docs.activations import function_docstring
+from vekt._spec.functions import native_function
 from vekt._spec.names import NAMES
 
 _KINDS = {op.name + kind: (op, kind) for op in OPS.values() for kind in op.kinds}
@@ -54,8 +56,13 @@ def get(identifier: str | Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _make(op: Op, kind: str) -> Callable[..., Any]:
-    raw = {k.name + kind: getattr(ufuncs, k.name + kind) for k in op.kernels_of(kind)}
-    return public_function(op, kind, raw, "vekt") if op.params else raw[op.name + kind]
+    form = op.form(kind)
+    raw: dict[str, Any] = {c.kernel: getattr(ufuncs, c.kernel) for c in form.choices}
+    if not op.params:
+        ufunc: Callable[..., Any] = raw[form.name]
+        return ufunc
+    made: Callable[..., Any] = native_function(form, raw, function_docstring(op, kind))
+    return made
 
 
 def __getattr__(name: str) -> Any:

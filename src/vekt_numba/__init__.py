@@ -18,7 +18,8 @@ def init() -> None:
     import numpy as np
     from numba.extending import typeof_impl
 
-    for kind in (FunctionType, BuiltinFunctionType, np.ufunc):
+    # Of `object`, too: vekt's own type of functions is known only once vekt is imported.
+    for kind in (FunctionType, BuiltinFunctionType, np.ufunc, object):
         typeof_impl.register(kind)(_typeof(typeof_impl.dispatch(kind)))
 
 

@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from vekt._core import foreign
+from vekt._core import foreign, ufunc_methods
 from vekt._core.axes import plain
+from vekt._core.domains import at_least
 from vekt._kernels import __file__ as kernels_file
 from vekt._kernels import ffi, lib
 from vekt._ufuncs import (
     Dispatcher,
+    Function,
     activation,
     call_aligned,
     connect,
@@ -59,6 +61,7 @@ __all__ = [
     "SELECTED",
     "SUPPORTED",
     "TARGETS",
+    "Function",
     "build",
     "build_activation",
     "build_dispatcher",
@@ -141,6 +144,9 @@ provide("AxisError", np.exceptions.AxisError)
 provide("plain", plain)
 provide("several", foreign.several)
 provide("lazy_matmul", foreign.matmul)
+provide("at_least", at_least)
+provide("method", ufunc_methods.method)
+provide("attribute", ufunc_methods.attribute)
 
 
 def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:

@@ -127,3 +127,14 @@ def checked_out(
     if dtype is not None and out.dtype != dtype:
         raise ValueError(f"out: expected dtype {dtype}, got {out.dtype}")
     return out
+
+
+def outs_of(out: Any, count: int) -> tuple[Any, ...]:
+    """Return what `out=` holds for each of several results: arrays or None."""
+    if out is None:
+        return (None,) * count
+    if not isinstance(out, tuple):
+        raise TypeError(f"out: expected a tuple of {count} arrays, got {type(out).__name__}")
+    if len(out) != count:
+        raise ValueError(f"out: expected a tuple of {count} arrays, got {len(out)}")
+    return out

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import Signature
 
 from vekt._spec.activations import KERNELS, Kernel
+from vekt._spec.form import OPTIONS, Choice, Form, Param
 
 
 def activation_of(gate: Gate) -> Kernel:
@@ -43,7 +45,10 @@ class Gate:
 
 @dataclass(frozen=True, eq=False, repr=False, match_args=False)
 class GateOp:
-    """A public function and its backward pass; the second gate serves `approximate=True`."""
+    """A public function and its backward pass; the second gate serves `approximate=True`.
+
+    Backward passes that add up or put together elements take no options but `out`.
+    """
 
     name: str
     summary: str
@@ -51,6 +56,35 @@ class GateOp:
     source: str
     use: str
     compat: str
+    operands: tuple[str, ...] = ("a", "b")
+    params: tuple[Param, ...] = ()
+    elementwise: tuple[bool, bool] = (True, True)
+    gradients: int = 2
+
+    @property
+    def kinds(self) -> tuple[str, str]:
+        """What follows the name in the names of its functions."""
+        return "", "_backward"
+
+    def form(self, kind: str) -> Form:
+        """Return how the function of this kind is called."""
+        backward = kind == "_backward"
+        flags = [p.name for p in self.params if p.kind == "flag"]
+        return Form(
+            self.name + kind,
+            ("dy", *self.operands) if backward else self.operands,
+            self.params,
+            tuple(
+                Choice(gate.name + kind, (), dict.fromkeys(flags, bool(i)))
+                for i, gate in enumerate(self.gates)
+            ),
+            tuple(OPTIONS) if self.elementwise[backward] else ("out",),
+            self.gradients if backward else 1,
+        )
+
+    def signature(self, kind: str) -> Signature:
+        """Return the signature of the function of this kind, in every namespace."""
+        return self.form(kind).signature
 
 
 _SHAZEER = "N. Shazeer, GLU variants improve transformer, arXiv:2002.05202 (2020)."
@@ -70,6 +104,10 @@ GATE_OPS: dict[str, GateOp] = {
             source="Y. N. Dauphin, A. Fan, M. Auli, D. Grangier, arXiv:1612.08083 (2016).",
             use="Convolutional and recurrent layers whose other half says what passes.",
             compat="As in Keras, torch and JAX. The default axis is -1 in all of them.",
+            operands=("x",),
+            params=(Param("axis", -1, "Axis whose two halves are a and b.", kind="axis"),),
+            elementwise=(True, False),
+            gradients=1,
         ),
         GateOp(
             name="swiglu",
@@ -101,6 +139,14 @@ GATE_OPS: dict[str, GateOp] = {
             source=_SHAZEER,
             use="Feed-forward layers of transformers.",
             compat=_SWAPPED + " JAX's gelu approximates by default.",
+            params=(
+                Param(
+                    "approximate",
+                    False,
+                    "Whether to use gelu's tanh form in place of erf.",
+                    kind="flag",
+                ),
+            ),
         ),
         GateOp(
             name="reglu",
@@ -129,6 +175,16 @@ PRELU = GateOp(
         "axis 1 (axis=1 here). Keras' layer has slopes of shape x.shape[1:] with ones along its "
         "shared_axes, which broadcast as they are."
     ),
+    operands=("x", "alpha"),
+    params=(
+        Param(
+            "axis",
+            None,
+            "Axis of `x` along which a 1-d `alpha` runs; None: NumPy's rules, so the last.",
+            kind="axis",
+        ),
+    ),
+    elementwise=(True, False),
 )
 
 PUBLIC_NAMES = tuple(name + kind for name in (*GATE_OPS, PRELU.name) for kind in ("", "_backward"))

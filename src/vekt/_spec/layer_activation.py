@@ -12,7 +12,7 @@ import numpy as np
 
 from vekt._core.domains import at_least
 from vekt._spec.activations import OPS
-from vekt._spec.functions import _flag
+from vekt._spec.functions import chosen_flag
 from vekt._spec.names import NAMES
 from vekt._spec.op import Kernel, Op
 
@@ -114,7 +114,7 @@ def _checked(op: Op, given: Mapping[str, Any]) -> dict[str, Any]:
             takes = ", ".join(params) or "none"
             raise TypeError(f"activation: {op.name} has no parameter {name!r}; it takes {takes}")
         if params[name].kind == "flag":
-            checked[name] = value if isinstance(value, bool) else _flag(value, name)
+            checked[name] = chosen_flag(value, name)
         elif value is None and params[name].none_means is not None:
             checked[name] = None
         else:

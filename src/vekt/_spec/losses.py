@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Signature
 from typing import Any
 
 import numpy as np
 
 from vekt._spec.activations import KERNELS
+from vekt._spec.form import Choice, Form, Param
 
 
 def _squared_error(y: Any, t: Any) -> Any:
@@ -53,6 +55,9 @@ def _binary_cross_entropy_gradient(p: Any, t: Any) -> Any:
     return np.where(t == 0, 1 / (1 - p), np.where(t == 1, -1 / p, inner))
 
 
+_LINEAR = "Where the loss becomes linear, not negative."
+
+
 @dataclass(frozen=True, eq=False, repr=False, match_args=False)
 class Loss:
     """A loss of a prediction and a target, element by element.
@@ -83,9 +88,29 @@ class Loss:
     gradient_floor: tuple[float, float] = (0.0, 0.0)
 
     @property
+    def kinds(self) -> tuple[str, str, str]:
+        """What follows the loss's name in the names of its functions."""
+        return "", "_backward", "_value_and_grad"
+
+    @property
     def public_names(self) -> tuple[str, str, str]:
         """The names that this loss has in `vekt` and `vekt.reference`."""
         return self.name, f"{self.name}_backward", f"{self.name}_value_and_grad"
+
+    def form(self, kind: str) -> Form:
+        """Return how the function of this kind is called: what follows the loss's name in its."""
+        params = (self.param,) if self.param else ()
+        return Form(
+            self.name + kind,
+            ("dl", *self.operands) if kind == "_backward" else self.operands,
+            tuple(Param(name, 1.0, _LINEAR, least=0.0) for name in params),
+            (Choice(self.name + kind, params),),
+            nout=2 if kind == "_value_and_grad" else 1,
+        )
+
+    def signature(self, kind: str) -> Signature:
+        """Return the signature of the function of this kind, in every namespace."""
+        return self.form(kind).signature
 
 
 LOSSES: dict[str, Loss] = {

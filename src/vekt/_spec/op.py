@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import Signature
 from types import MappingProxyType
 from typing import Any
 
-inf = float("inf")
+from vekt._spec.form import Choice, Form, Param, inf
+
+__all__ = ["INPUTS", "Kernel", "Kink", "Op", "Param", "inf", "ulp"]
+
+INPUTS = {
+    "": "x",
+    "_backward": "dy, x",
+    "_value_and_grad": "x",
+    "_backward_from_output": "dy, y",
+}
+"""Operands before the parameters, by what follows the operation's name."""
 
 # Rows are compared by identity, and each method that dataclass writes delays `import vekt`.
 
@@ -16,28 +27,6 @@ inf = float("inf")
 def ulp(float32: float, float64: float) -> Mapping[str, float]:
     """Bounds for an error in units of the last place, by dtype."""
     return MappingProxyType({"float32": float32, "float64": float64})
-
-
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
-class Param:
-    """A parameter of a public function.
-
-    An "array" parameter is an input of the kernel and broadcasts against `x`; None stands for
-    `none_means`, where that is given.  A "flag" is a bool that selects the kernel.  Numbers below
-    `least` are refused.
-    """
-
-    name: str
-    default: float | bool | None
-    doc: str
-    kind: str = "array"
-    none_means: float | None = None
-    least: float = -inf
-
-    @property
-    def value(self) -> float | bool | None:
-        """The default as the kernel gets it."""
-        return self.none_means if self.default is None else self.default
 
 
 @dataclass(frozen=True, eq=False, repr=False, match_args=False)
@@ -144,3 +133,18 @@ class Op:
         if kind != "_backward_from_output":
             return self.params
         return tuple(p for p in self.params if p.name in self.kernels[0].params)
+
+    def form(self, kind: str) -> Form:
+        """Return how the function of this kind is called."""
+        kernels = self.kernels_of(kind)
+        return Form(
+            self.name + kind,
+            tuple(INPUTS[kind].split(", ")),
+            self.params_of(kind),
+            tuple(Choice(k.name + kind, k.params, k.flags) for k in kernels),
+            nout=2 if kind == "_value_and_grad" else 1,
+        )
+
+    def signature(self, kind: str) -> Signature:
+        """Return the signature of the function of this kind, in every namespace."""
+        return self.form(kind).signature

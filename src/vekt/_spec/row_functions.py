@@ -153,11 +153,7 @@ def _docstring(op: RowOp, gradient: bool, module: str) -> str:
 
 
 def _parameters(op: RowOp, gradient: bool) -> tuple[str, ...]:
-    if op.reduces:
-        return ("dy", "x", "axis", "keepdims", "where", "out") if gradient else (
-            "x", "axis", "keepdims", "where", "out", "dtype",
-        )  # fmt: skip
-    return ("dy", "y", "axis", "out") if gradient else ("x", "axis", "where", "out", "dtype")
+    return tuple(op.signature("_backward" if gradient else "").parameters)
 
 
 def _returns(op: RowOp, gradient: bool) -> str:

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import Signature
+from typing import Any
+
+from vekt._spec.form import Form, Param
+
+_AXIS = Param("axis", -1, "Axes along which the elements of a row lie.", kind="axis")
+_KEEPDIMS = Param("keepdims", False, "Whether the reduced axes stay, with size 1.", kind="flag")
+_OPTIONS: dict[str, Any] = {"where": None, "out": None, "dtype": None}
 
 
 @dataclass(frozen=True, eq=False, repr=False, match_args=False)
@@ -33,6 +41,29 @@ class RowOp:
     def public_names(self) -> tuple[str, str]:
         """The names that this function has in `vekt` and `vekt.reference`."""
         return self.name, f"{self.name}_backward"
+
+    @property
+    def kinds(self) -> tuple[str, str]:
+        """What follows the name in the names of its functions."""
+        return "", "_backward"
+
+    def form(self, kind: str) -> Form:
+        """Return how the function of this kind is called; a gradient knows its dtype."""
+        backward = kind == "_backward"
+        if not backward:
+            options = tuple(_OPTIONS)
+        else:
+            options = ("where", "out") if self.reduces else ("out",)
+        return Form(
+            self.name + kind,
+            ("dy", "x" if self.reduces else "y") if backward else ("x",),
+            (_AXIS, _KEEPDIMS) if self.reduces else (_AXIS,),
+            options={name: _OPTIONS[name] for name in options},
+        )
+
+    def signature(self, kind: str) -> Signature:
+        """Return the signature of the function of this kind, in every namespace."""
+        return self.form(kind).signature
 
 
 _ROWS_OF_SOFTMAX = (

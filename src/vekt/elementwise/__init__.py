@@ -36,6 +36,19 @@ class _Fallback:
         self.known: set[Any] = set()
         self.numpy: Callable[..., Any] = _numpy.function(op)
 
+    @property
+    def types(self) -> list[str]:
+        """Types of the inputs and the output, where NumPy has no ufunc to tell them."""
+        inputs = ["?" if name == "condition" else "" for name in self.op.inputs]
+        letters = dict.fromkeys(t[0] for t in np.add.types if set(t) == {t[0], "-", ">"})
+        return [f"{''.join(i or k for i in inputs)}->{k}" for k in letters if k not in "OmM"]
+
+    @property
+    def ufunc(self) -> np.ufunc | None:
+        """The ufunc that has the bits of this function, if there is one."""
+        own = self.op.rounds_alone or not isinstance(self.numpy, np.ufunc)
+        return None if own else self.numpy
+
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         for x in args:
             if hasattr(type(x), "__vekt_function__"):  # a symbol, while `vekt.fuse` traces

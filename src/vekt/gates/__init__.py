@@ -15,8 +15,9 @@ from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
 from vekt._core.native import empty as _new
 from vekt._core.operands import checked_out, masked_by, result_dtype
-from vekt._spec.docs.gates import documented
-from vekt._spec.functions import _flag
+from vekt._spec.docs.gates import documented, gate_docstring
+from vekt._spec.functions import native_function
+from vekt._spec.gates import GATE_OPS
 
 __all__ = [
     "geglu",
@@ -33,37 +34,22 @@ _ufuncs: Any = ufuncs
 swiglu, swiglu_backward = _ufuncs.swiglu, _ufuncs.swiglu_backward
 reglu, reglu_backward = _ufuncs.reglu, _ufuncs.reglu_backward
 _glu, _glu_backward = _ufuncs.glu, _ufuncs.glu_backward
-_geglu, _geglu_backward = _ufuncs.geglu, _ufuncs.geglu_backward
-_geglu_tanh, _geglu_tanh_backward = _ufuncs.geglu_tanh, _ufuncs.geglu_tanh_backward
+_GEGLU = GATE_OPS["geglu"]
+geglu, geglu_backward = (
+    native_function(
+        form, {c.kernel: getattr(ufuncs, c.kernel) for c in form.choices}, gate_docstring(form.name)
+    )
+    for form in map(_GEGLU.form, _GEGLU.kinds)
+)
 
 
 @documented("vekt")
-def geglu(
-    a: Any,
-    b: Any,
-    approximate: bool = False,
-    *,
-    out: Any = None,
-    where: Any = True,
-    dtype: Any = None,
-) -> Any:
-    """Multiply gelu of a with b."""
-    kernel = _geglu_tanh if _chosen(approximate) else _geglu
-    return kernel(a, b, out=out, dtype=dtype, **masked_by(where))
-
-
-@documented("vekt")
-def geglu_backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
-    """Gradients through `geglu`."""
-    kernel = _geglu_tanh_backward if _chosen(approximate) else _geglu_backward
-    return kernel(dy, a, b) if out is None else kernel(dy, a, b, out=out)
-
-
-@documented("vekt")
-def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
+def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
     """Multiply one half with the sigmoid of the other."""
     a, b = halves(as_array(x), axis)
-    return _glu(a, b, out=out)
+    if out is None and where is True and dtype is None:
+        return _glu(a, b)
+    return _glu(a, b, out=out, dtype=dtype, **masked_by(where))
 
 
 @documented("vekt")
@@ -83,7 +69,3 @@ def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     out = checked_out(out, x.shape)
     _glu_backward(dy, a, b, out=halves(out, axis))
     return out
-
-
-def _chosen(approximate: Any) -> bool:
-    return approximate if type(approximate) is bool else _flag(approximate, "approximate")

@@ -17,7 +17,7 @@ from vekt._core import native
 from vekt._core.axes import along, along_shape, is_dask, is_xarray, periods, plain
 from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
-from vekt._core.operands import checked_out, masked_by, result_dtype
+from vekt._core.operands import checked_out, masked_by, outs_of, result_dtype
 from vekt._spec.docs.gates import documented
 
 Array = NDArray[Any]
@@ -61,7 +61,7 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
                 dx, dalpha = np.empty(x.shape, x.dtype), np.empty(alpha.shape, x.dtype)
                 _backward(dy, x, alpha, dx, dalpha, *plan[:3])
                 return dx[()], dalpha[()]
-            if _take(out, dy, x, alpha):
+            if _take(outs_of(out, 2), dy, x, alpha):
                 _backward(dy, x, alpha, *out, *plan[:3])
                 return tuple(out)
     return _any_backward(dy, x, alpha, axis, out)
@@ -82,7 +82,7 @@ def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> An
     dtype = result_dtype(None, dy, x, alpha)
     slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(slopes))
-    dx_out, dalpha_out = (None, None) if out is None else out
+    dx_out, dalpha_out = outs_of(out, 2)
     for target, wanted in ((dx_out, shape), (dalpha_out, np.shape(alpha))):
         if target is not None and not np.can_cast(
             dtype, checked_out(target, wanted).dtype, "same_kind"

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vekt._spec.activations import OPS
-from vekt._spec.functions import public_functions
+from vekt._spec.docs.activations import function_docstring
+from vekt._spec.functions import public_function
 from vekt._spec.gates import PUBLIC_NAMES
 from vekt.jit import (
     _dense,
@@ -39,12 +40,11 @@ from vekt.jit._rows import FUNCTIONS as _ROWS
 def _public() -> dict[str, Callable[..., Any]]:
     functions: dict[str, Callable[..., Any]] = {}
     for op in OPS.values():
-        made = public_functions(op, RAW, __name__)
-        for name, function in made.items():
-            register(op, name, function)
-            for alias in op.aliases:
-                functions[alias + name.removeprefix(op.name)] = function
-        functions |= made
+        for kind in op.kinds:
+            doc = function_docstring(op, kind, __name__)
+            made = public_function(op.form(kind), RAW, doc, __name__)
+            register(op, kind, made)
+            functions |= {name + kind: made for name in (op.name, *op.aliases)}
     for name in PUBLIC_NAMES:
         functions[name] = getattr(_prelu if name.startswith("prelu") else _gates, name)
     return functions | elementary_functions(__name__)

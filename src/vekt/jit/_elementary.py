@@ -129,7 +129,7 @@ _EXAMPLES = {
 def _public(name: str, module: str) -> Callable[..., Any]:
     raw, kernel = RAW[name], COMPILED[name]
 
-    def function(x: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
+    def function(x: Any, /, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         return raw(x, out=out, where=where, dtype=dtype)
 
     function.__name__ = function.__qualname__ = name

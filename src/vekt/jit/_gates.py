@@ -14,9 +14,9 @@ from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import halves
 from vekt._core.operands import checked_out, operand_dtype, result_dtype
-from vekt._spec.docs.gates import documented
-from vekt._spec.functions import _flag
-from vekt._spec.gates import GATES, Gate
+from vekt._spec.docs.gates import documented, gate_docstring
+from vekt._spec.functions import public_function
+from vekt._spec.gates import GATE_OPS, GATES, Gate
 from vekt.jit._elementwise import _result_type, _spread, elementwise
 from vekt.jit._jitable import entry, jitable, overloads
 from vekt.jit._kernels import _FINGERPRINT, _general
@@ -87,68 +87,56 @@ def _entry_of(name: str) -> Function:
 _RUN = {name: _entry_of(name) for name in _COMPILED}
 
 
-def _two_outputs(name: str, operands: tuple[Any, ...], out: Any) -> Any:
-    results = _general(_RUN[name], operands, len(operands), None, True, None)
-    return results if out is None else tuple(map(stored, results, out))
-
-
 def rounded(result: Any, *operands: Any) -> Any:
     """Return what was computed as float32 in the 16 bits of the operands."""
     with np.errstate(over="ignore"):
         return result.astype(result_dtype(None, *operands), copy=False)
 
 
-def stored(result: Any, out: Any) -> Any:
+def stored(result: Any, out: Any, where: Any = True) -> Any:
     """Copy a result to where it was asked for."""
-    if out is None:
+    if out is None and where is True:
         return result
-    target = checked_out(out, np.shape(result))
-    np.copyto(target, result, casting="same_kind")
+    if out is None:
+        out = np.empty(np.broadcast_shapes(np.shape(result), np.shape(where)), result.dtype)
+    target = checked_out(out, np.broadcast_shapes(np.shape(result), np.shape(where)))
+    np.copyto(target, result, where=np.asarray(where), casting="same_kind")
     return target
 
 
-def _public(name: str) -> tuple[Function, Function]:
-    """Make the function of two operands, and its backward pass, of a gate without parameters."""
+def _raw(name: str) -> Function:
+    """Make the function that stands where `vekt` has its ufunc."""
+    run = _RUN[name]
 
-    def value(a: Any, b: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-        return _general(_RUN[f"_{name}"], (a, b), 2, out, where, dtype)
+    def call(*operands: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
+        return _general(run, operands, len(operands), out, where, dtype)
 
-    def backward(dy: Any, a: Any, b: Any, *, out: Any = None) -> Any:
-        return _two_outputs(f"_{name}_backward", (dy, a, b), out)
+    return call
 
+
+_RAW = {name.removeprefix("_"): _raw(name) for name in _COMPILED}
+
+
+def _public(name: str) -> tuple[Function, ...]:
+    """Make the function of two operands, and its backward pass."""
+    op = GATE_OPS[name]
+    return tuple(
+        public_function(form, _RAW, gate_docstring(form.name, _MODULE), _MODULE)
+        for form in map(op.form, op.kinds)
+    )
+
+
+def _without_parameters(name: str) -> tuple[Function, ...]:
+    value, backward = _public(name)
     compiled, compiled_backward = _COMPILED[f"_{name}"], _COMPILED[f"_{name}_backward"]
-    value.__name__ = value.__qualname__ = name
-    backward.__name__ = backward.__qualname__ = f"{name}_backward"
     overloads(value)(lambda a, b: lambda a, b: compiled(a, b))
     overloads(backward)(lambda dy, a, b: lambda dy, a, b: compiled_backward(dy, a, b))
-    return documented(_MODULE)(value), documented(_MODULE)(backward)
+    return value, backward
 
 
-swiglu, swiglu_backward = _public("swiglu")
-reglu, reglu_backward = _public("reglu")
-
-
-@documented(_MODULE)
-def geglu(
-    a: Any,
-    b: Any,
-    approximate: bool = False,
-    *,
-    out: Any = None,
-    where: Any = True,
-    dtype: Any = None,
-) -> Any:
-    return _general(_RUN["_geglu" + _form(approximate)], (a, b), 2, out, where, dtype)
-
-
-@documented(_MODULE)
-def geglu_backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
-    return _two_outputs(f"_geglu{_form(approximate)}_backward", (dy, a, b), out)
-
-
-def _form(approximate: Any) -> str:
-    chosen = approximate if type(approximate) is bool else _flag(approximate, "approximate")
-    return "_tanh" if chosen else ""
+swiglu, swiglu_backward = _without_parameters("swiglu")
+reglu, reglu_backward = _without_parameters("reglu")
+geglu, geglu_backward = _public("geglu")
 
 
 @overloads(geglu)
@@ -195,11 +183,14 @@ def _parts(shape: Any, axis: int) -> Any:
 
 
 @documented(_MODULE)
-def glu(x: Any, axis: int = -1, *, out: Any = None) -> Any:
+def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
     x = np.asarray(x)
+    narrow = result_dtype(dtype, x)
     half = halves(x, axis)[0].shape
+    with np.errstate(over="ignore"):
+        x = x.astype(narrow, copy=False)
     y = _run_glu(_three_axes(x, operand_dtype(x), x.shape, axis)).reshape(half)
-    return stored(rounded(y, x), out)
+    return stored(rounded(y, x), out, where)
 
 
 @documented(_MODULE)

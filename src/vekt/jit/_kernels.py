@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numba import types
 
-from vekt._core.operands import checked_out, computing_dtype, result_dtype
+from vekt._core.operands import checked_out, computing_dtype, outs_of, result_dtype
 from vekt._spec import math
 from vekt._spec.activations import KERNELS
 from vekt.jit import _math, _normal
@@ -248,13 +248,18 @@ def _general(
         results = run(_flat(arrays[0], shape), *(_flat_or_number(a, shape) for a in arrays[1:]))
         results = results if isinstance(results, tuple) else (results,)
         results = tuple(r.reshape(shape).astype(stored, copy=False) for r in results)
-    if len(results) == 2:
-        return tuple(r[()] for r in results)
-    (result,) = results
+    if len(results) == 1:
+        return _stored(results[0], out, where)
+    outs = outs_of(out, len(results))
+    return tuple(_stored(r, to, where) for r, to in zip(results, outs, strict=True))
+
+
+def _stored(result: Any, out: Any, where: Any) -> Any:
+    """Copy a result to where it was asked for."""
     if out is None and where is True:
         return result[()]
     if out is None:
-        out = np.empty(np.broadcast_shapes(shape, np.shape(where)), stored)
+        out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), result.dtype)
     target = checked_out(out)
     np.copyto(target, result, where=np.asarray(where), casting="same_kind")
     return target

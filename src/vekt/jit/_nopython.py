@@ -8,27 +8,17 @@ from typing import Any
 
 from numba import types
 
-from vekt._spec.functions import INPUTS
-from vekt._spec.op import Op, Param
+from vekt._spec.op import INPUTS, Op
 from vekt.jit._jitable import overloads
 from vekt.jit._kernels import COMPILED
 
 
-def _params(op: Op, kind: str) -> tuple[Param, ...]:
-    """Return the parameters of the function of this kind; the output is that of one kernel."""
-    if kind != "_backward_from_output":
-        return op.params
-    return tuple(p for p in op.params if p.name in op.kernels[0].params)
-
-
-def register(op: Op, name: str, function: Callable[..., Any]) -> None:
+def register(op: Op, kind: str, function: Callable[..., Any]) -> None:
     """Teach Numba to compile calls of a public function of this operation.
 
     Parameters that are left out decide among the kernels by types, flags at run time.
     """
-    kind = name.removeprefix(op.name)
-    params = _params(op, kind)
-    kernels = op.kernels[:1] if kind == "_backward_from_output" else op.kernels
+    name, params, kernels = op.name + kind, op.params_of(kind), op.kernels_of(kind)
     signature = ", ".join([INPUTS[kind], *(f"{p.name}={p.default}" for p in params)])
     names = ", ".join(p.name for p in params)
     flags = {p.name for p in params if p.kind == "flag"}

@@ -10,7 +10,7 @@ from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import along, periods
-from vekt._core.operands import operand_dtype
+from vekt._core.operands import operand_dtype, outs_of
 from vekt._spec.docs.gates import documented
 from vekt.jit._elementwise import _result_type, _shape, _unliteral
 from vekt.jit._gates import _entry, contiguous, place, rounded, spread, stored, with_item
@@ -47,7 +47,7 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
     dx, dalpha = _run(above, at, contiguous(slopes, dtype, np.shape(slopes)).reshape(*narrow, 1))
     dx, dalpha = (rounded(result, dy, x, alpha) for result in (dx, dalpha))
     results = dx.reshape(shape)[()], dalpha.reshape(np.shape(alpha))[()]
-    return results if out is None else tuple(map(stored, results, out))
+    return tuple(map(stored, results, outs_of(out, 2)))
 
 
 @overloads(prelu)

@@ -1,7 +1,4 @@
-"""Losses with their gradients: elementwise ones as ufuncs, and the cross entropy of softmax.
-
-The decorator replaces the one-line docstrings by full ones, which all namespaces share.
-"""
+"""Losses with their gradients: elementwise ones as ufuncs, and the cross entropy of softmax."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from vekt import ufuncs
 from vekt._core.axes import is_dask
-from vekt._core.domains import at_least
 from vekt._core.foreign import on_dask
 from vekt._core.native import cross_entropy
 from vekt._core.operands import checked_out
-from vekt._spec.docs.losses import documented
-from vekt._spec.losses import PUBLIC_NAMES
+from vekt._spec.docs.losses import loss_docstring
+from vekt._spec.functions import native_function
+from vekt._spec.losses import LOSSES, PUBLIC_NAMES
 from vekt.losses._targets import Targets, reduced
 
 __all__ = [*PUBLIC_NAMES]
@@ -32,37 +29,10 @@ sigmoid_cross_entropy_value_and_grad = _ufuncs.sigmoid_cross_entropy_value_and_g
 binary_cross_entropy = _ufuncs.binary_cross_entropy
 binary_cross_entropy_backward = _ufuncs.binary_cross_entropy_backward
 binary_cross_entropy_value_and_grad = _ufuncs.binary_cross_entropy_value_and_grad
-_huber, _huber_backward = _ufuncs.huber, _ufuncs.huber_backward
-_huber_value_and_grad = _ufuncs.huber_value_and_grad
-_DELTA = 1.0
-
-
-@documented("vekt")
-def huber(
-    y: Any, t: Any, delta: Any = _DELTA, *, out: Any = None, where: Any = True, dtype: Any = None
-) -> Any:
-    """Huber's loss."""
-    if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
-        delta = at_least("huber", "delta", delta, 0.0)
-    if where is True:  # pandas takes no `out` beside a mask
-        return _huber(y, t, delta, out=out, dtype=dtype)
-    return _huber(y, t, delta, out=out, dtype=dtype, where=where)
-
-
-@documented("vekt")
-def huber_backward(dl: Any, y: Any, t: Any, delta: Any = _DELTA, *, out: Any = None) -> Any:
-    """Gradient of a sum through `huber`."""
-    if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
-        delta = at_least("huber_backward", "delta", delta, 0.0)
-    return _huber_backward(dl, y, t, delta, out=out)
-
-
-@documented("vekt")
-def huber_value_and_grad(y: Any, t: Any, delta: Any = _DELTA) -> Any:
-    """Value and gradient of `huber`."""
-    if delta is not _DELTA and not (type(delta) is float and delta >= 0.0):
-        delta = at_least("huber_value_and_grad", "delta", delta, 0.0)
-    return _huber_value_and_grad(y, t, delta)
+huber, huber_backward, huber_value_and_grad = (
+    native_function(form, {form.name: getattr(ufuncs, form.name)}, loss_docstring(form.name))
+    for form in map(LOSSES["huber"].form, LOSSES["huber"].kinds)
+)
 
 
 def softmax_cross_entropy(

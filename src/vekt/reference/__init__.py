@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vekt._core.operands import checked_out, is_half, result_dtype
+from vekt._core.operands import checked_out, is_half, outs_of, result_dtype
 from vekt._core.ulp import ulp_error
 from vekt._spec.activations import KERNELS, OPS, Kernel
-from vekt._spec.functions import public_functions
+from vekt._spec.docs.activations import function_docstring
+from vekt._spec.functions import public_function
 from vekt._spec.row_functions import row_functions
 from vekt.reference import _linalg, _reductions
 from vekt.reference import _optim as optim  # noqa: F401
@@ -95,43 +96,52 @@ def _evaluate(
         return np.asarray(result, dtype=wider(narrow)).reshape(shape)
 
 
-def _rounded(function: Callable[..., Any], n_params: int = 0) -> Callable[..., Any]:
-    """Make a ufunc-like function that computes in the wider dtype and rounds once."""
+def _rounded(*functions: Callable[..., Any], n_params: int = 0) -> Callable[..., Any]:
+    """Make a ufunc-like function that computes in the wider dtype and rounds once.
+
+    Several functions of the same operands make one of as many results.
+    """
 
     def call(*operands: ArrayLike, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         narrow = result_dtype(dtype, *operands)
         with np.errstate(all="ignore"):
-            result = narrowed(
-                _evaluate(function, *operands, dtype=narrow, n_params=n_params), narrow
-            )
-        if out is None and where is True:
-            return result[()]
-        if out is None:
-            out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), narrow)
-        target = checked_out(out)
-        np.copyto(target, result, where=np.asarray(where), casting="same_kind")
-        return target
+            results = [
+                narrowed(_evaluate(function, *operands, dtype=narrow, n_params=n_params), narrow)
+                for function in functions
+            ]
+        outs = (out,) if len(results) == 1 else outs_of(out, len(results))
+        stored = tuple(_stored(r, to, where) for r, to in zip(results, outs, strict=True))
+        return stored if len(stored) > 1 else stored[0]
 
     return call
+
+
+def _stored(result: Array, out: Any, where: Any) -> Any:
+    """Copy a result to where it was asked for."""
+    if out is None and where is True:
+        return result[()]
+    if out is None:
+        out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), result.dtype)
+    target = checked_out(out)
+    np.copyto(target, result, where=np.asarray(where), casting="same_kind")
+    return target
 
 
 def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:
     """Make the functions that stand here where `vekt` has its ufuncs, by the same names."""
     name, n_params = kernel.name, len(kernel.params)
     kept = held if name != "exponential" else np.asarray  # whose product needs no range of it
-    value = _rounded(kernel.value, n_params)
-    gradient = _rounded(kernel.gradient, n_params)
     raw = {
-        name: value,
+        name: _rounded(kernel.value, n_params=n_params),
         f"{name}_backward": _rounded(
-            lambda dy, x, *params: dy * kept(kernel.gradient(x, *params)), n_params
+            lambda dy, x, *params: dy * kept(kernel.gradient(x, *params)), n_params=n_params
         ),
-        f"{name}_value_and_grad": lambda *operands: (value(*operands), gradient(*operands)),
+        f"{name}_value_and_grad": _rounded(kernel.value, kernel.gradient, n_params=n_params),
     }
     if kernel.from_output is not None:
         from_output = kernel.from_output
         raw[f"{name}_backward_from_output"] = _rounded(
-            lambda dy, y, *params: dy * held(from_output(y, *params)), n_params
+            lambda dy, y, *params: dy * held(from_output(y, *params)), n_params=n_params
         )
     return raw
 
@@ -142,7 +152,9 @@ def _public() -> dict[str, Callable[..., Any]]:
         raw: dict[str, Callable[..., Any]] = {}
         for kernel in op.kernels:
             raw |= _raw(kernel)
-        functions |= public_functions(op, raw, __name__)
+        for kind in op.kinds:
+            doc = function_docstring(op, kind, __name__)
+            functions[op.name + kind] = public_function(op.form(kind), raw, doc, __name__)
         functions |= {alias: functions[name] for alias, name in op.alias_names.items()}
     functions |= gate_functions(_rounded, __name__) | loss_functions(_rounded, __name__)
     return functions | row_functions(rows, __name__)

@@ -8,24 +8,29 @@ from typing import Any
 import numpy as np
 
 from vekt._core.axes import along, halves
-from vekt._core.operands import checked_out, result_dtype
+from vekt._core.operands import checked_out, outs_of, result_dtype
 from vekt._spec.activations import KERNELS
-from vekt._spec.docs.gates import documented
-from vekt._spec.functions import _flag
+from vekt._spec.docs.gates import documented, gate_docstring
+from vekt._spec.functions import public_function
 from vekt._spec.gates import GATE_OPS, Gate, activation_of
 from vekt.reference._rounding import held, narrowed
 
 Function = Callable[..., Any]
 
 
-def gate_functions(rounded: Callable[[Function], Function], module: str) -> dict[str, Function]:
+def gate_functions(rounded: Callable[..., Function], module: str) -> dict[str, Function]:
     """Make the public functions; `rounded` computes in a wider dtype and rounds once."""
     functions: dict[str, Function] = {}
     for op in GATE_OPS.values():
-        value, backward = zip(*(_pair(gate, rounded) for gate in op.gates), strict=True)
-        make = {"glu": _halved, "geglu": _with_flag}.get(op.name, _two_operands)
-        made = make(value, backward)
-        functions |= dict(zip((op.name, f"{op.name}_backward"), made, strict=True))
+        raw: dict[str, Function] = {}
+        for gate in op.gates:
+            raw |= _pair(gate, rounded)
+        if op.name == "glu":
+            functions |= dict(zip(("glu", "glu_backward"), _halved(raw), strict=True))
+            continue
+        for form in map(op.form, op.kinds):
+            doc = gate_docstring(form.name, module)
+            functions[form.name] = public_function(form, raw, doc, module)
     functions |= dict(zip(("prelu", "prelu_backward"), _prelu(rounded), strict=True))
     for name, function in functions.items():
         function.__name__ = function.__qualname__ = name
@@ -33,7 +38,7 @@ def gate_functions(rounded: Callable[[Function], Function], module: str) -> dict
     return functions
 
 
-def _pair(gate: Gate, rounded: Callable[[Function], Function]) -> tuple[Function, Function]:
+def _pair(gate: Gate, rounded: Callable[..., Function]) -> dict[str, Function]:
     """Value, and gradients as a tuple, of a, b and of dy, a, b."""
     row, first = activation_of(gate), gate.gate == "a"
 
@@ -49,14 +54,8 @@ def _pair(gate: Gate, rounded: Callable[[Function], Function]) -> tuple[Function
         x, other = (a, b) if first else (b, a)
         return np.broadcast_arrays(dy * held(row.value(x)), other)[0]
 
-    da, db = (of_gate, of_other) if first else (of_other, of_gate)
-    rounded_da, rounded_db = rounded(da), rounded(db)
-
-    def backward(dy: Any, a: Any, b: Any, out: Any = None) -> Any:
-        results = rounded_da(dy, a, b), rounded_db(dy, a, b)
-        return results if out is None else tuple(map(_stored, results, out))
-
-    return rounded(value), backward
+    gradients = (of_gate, of_other) if first else (of_other, of_gate)
+    return {gate.name: rounded(value), f"{gate.name}_backward": rounded(*gradients)}
 
 
 def _stored(result: Any, out: Any) -> Any:
@@ -68,44 +67,15 @@ def _stored(result: Any, out: Any) -> Any:
     return target
 
 
-def _two_operands(values: Any, backwards: Any) -> tuple[Function, Function]:
-    def value(a: Any, b: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-        return values[0](a, b, out=out, where=where, dtype=dtype)
-
-    def backward(dy: Any, a: Any, b: Any, *, out: Any = None) -> Any:
-        return backwards[0](dy, a, b, out)
-
-    return value, backward
-
-
-def _with_flag(values: Any, backwards: Any) -> tuple[Function, Function]:
-    def chosen(approximate: Any) -> int:
-        return int(approximate if type(approximate) is bool else _flag(approximate, "approximate"))
-
+def _halved(raw: dict[str, Function]) -> tuple[Function, Function]:
     def value(
-        a: Any,
-        b: Any,
-        approximate: bool = False,
-        *,
-        out: Any = None,
-        where: Any = True,
-        dtype: Any = None,
+        x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None
     ) -> Any:
-        return values[chosen(approximate)](a, b, out=out, where=where, dtype=dtype)
-
-    def backward(dy: Any, a: Any, b: Any, approximate: bool = False, *, out: Any = None) -> Any:
-        return backwards[chosen(approximate)](dy, a, b, out)
-
-    return value, backward
-
-
-def _halved(values: Any, backwards: Any) -> tuple[Function, Function]:
-    def value(x: Any, axis: int = -1, *, out: Any = None) -> Any:
-        return values[0](*halves(np.asarray(x), axis), out=out)
+        return raw["glu"](*halves(np.asarray(x), axis), out=out, where=where, dtype=dtype)
 
     def backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
         x = np.asarray(x)
-        dx = np.concatenate(backwards[0](dy, *halves(x, axis)), axis)
+        dx = np.concatenate(raw["glu_backward"](dy, *halves(x, axis)), axis)
         if dx.shape != x.shape:
             raise ValueError(f"dy of shape {np.shape(dy)} does not broadcast to half of {x.shape}")
         return _stored(dx, out)
@@ -113,7 +83,7 @@ def _halved(values: Any, backwards: Any) -> tuple[Function, Function]:
     return value, backward
 
 
-def _prelu(rounded: Callable[[Function], Function]) -> tuple[Function, Function]:
+def _prelu(rounded: Callable[..., Function]) -> tuple[Function, Function]:
     row = KERNELS["leaky_relu"]
     value_of = rounded(row.value)
     dx_of = rounded(lambda dy, x, alpha: dy * held(row.gradient(x, alpha)))
@@ -138,7 +108,7 @@ def _prelu(rounded: Callable[[Function], Function]) -> tuple[Function, Function]
             terms = np.where(wide[1] > 0, 0, wide[0] * wide[1])
             sums = _sum_to(np.broadcast_to(terms, np.shape(dx)), np.shape(slopes))
         dalpha = narrowed(sums, dtype).reshape(np.shape(alpha))[()]
-        return (dx, dalpha) if out is None else tuple(map(_stored, (dx, dalpha), out))
+        return tuple(map(_stored, (dx, dalpha), outs_of(out, 2)))
 
     return value, backward
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from vekt._core.domains import at_least
 from vekt._core.operands import checked_out
-from vekt._spec.docs.losses import documented
+from vekt._spec.docs.losses import loss_docstring
+from vekt._spec.functions import public_function
 from vekt._spec.losses import LOSSES, Loss
 from vekt.losses._targets import Targets, reduced
 from vekt.reference._rounding import held, narrowed, wider
@@ -21,56 +21,29 @@ def loss_functions(rounded: Callable[..., Function], module: str) -> dict[str, F
     """Make the public functions; `rounded` computes in a wider dtype and rounds once."""
     functions: dict[str, Function] = {}
     for loss in LOSSES.values():
-        made = _functions(loss, rounded)
-        for name, function in zip(loss.public_names, made, strict=True):
-            function.__name__ = function.__qualname__ = name
-            functions[name] = documented(module)(function)
+        raw = _raw(loss, rounded)
+        for form in map(loss.form, loss.kinds):
+            doc = loss_docstring(form.name, module)
+            functions[form.name] = public_function(form, raw, doc, module)
     for function in (softmax_cross_entropy, softmax_cross_entropy_value_and_grad):
         functions[function.__name__] = function
         function.__module__ = module
     return functions
 
 
-def _functions(loss: Loss, rounded: Callable[..., Function]) -> tuple[Function, ...]:
+def _raw(loss: Loss, rounded: Callable[..., Function]) -> dict[str, Function]:
     """Value, backward and both, with the parameter where there is one."""
     n_params = int(bool(loss.param))
-    value_of, slope_of = rounded(loss.value, n_params), rounded(loss.gradient, n_params)
 
-    def backward_of(dl: Any, y: Any, t: Any, *param: Any, out: Any = None) -> Any:
-        wide_dl = rounded(
-            lambda dl, y, t, *p: dl * held(loss.gradient(y, t, *p), loss.name != "squared_error"),
-            n_params,
-        )
-        return wide_dl(dl, y, t, *param, out=out)
+    def backward(dl: Any, y: Any, t: Any, *param: Any) -> Any:
+        return dl * held(loss.gradient(y, t, *param), loss.name != "squared_error")
 
-    if not loss.param:
-
-        def value(y: Any, t: Any, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-            return value_of(y, t, out=out, where=where, dtype=dtype)
-
-        def backward(dl: Any, y: Any, t: Any, *, out: Any = None) -> Any:
-            return backward_of(dl, y, t, out=out)
-
-        def both(y: Any, t: Any) -> Any:
-            return value_of(y, t), slope_of(y, t)
-
-        return value, backward, both
-
-    def value_with(
-        y: Any, t: Any, delta: Any = 1.0, *, out: Any = None, where: Any = True, dtype: Any = None
-    ) -> Any:
-        delta = at_least(loss.name, "delta", delta, 0.0)
-        return value_of(y, t, delta, out=out, where=where, dtype=dtype)
-
-    def backward_with(dl: Any, y: Any, t: Any, delta: Any = 1.0, *, out: Any = None) -> Any:
-        delta = at_least(f"{loss.name}_backward", "delta", delta, 0.0)
-        return backward_of(dl, y, t, delta, out=out)
-
-    def both_with(y: Any, t: Any, delta: Any = 1.0) -> Any:
-        delta = at_least(f"{loss.name}_value_and_grad", "delta", delta, 0.0)
-        return value_of(y, t, delta), slope_of(y, t, delta)
-
-    return value_with, backward_with, both_with
+    made = (
+        rounded(loss.value, n_params=n_params),
+        rounded(backward, n_params=n_params),
+        rounded(loss.value, loss.gradient, n_params=n_params),
+    )
+    return dict(zip(loss.public_names, made, strict=True))
 
 
 def _rows(

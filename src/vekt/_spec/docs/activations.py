@@ -30,6 +30,10 @@ _INPUTS = {
 }
 _OPTIONS = {
     "out": ("ndarray or None, optional", "Where the result goes; may be the memory of an input."),
+    "outs": (
+        "tuple of two ndarrays or None, optional",
+        "Where the value and the gradient go; None for a new array.",
+    ),
     "where": ("array_like of bool, optional", "Elements that are computed; others stay untouched."),
     "dtype": ("dtype, optional", "Dtype of the result and of the computation; 16 bits as above."),
 }
@@ -56,8 +60,8 @@ def function_docstring(op: Op, kind: str, module: str = "vekt") -> str:
 
     `kind` is what follows the operation's name in the function's name.
     """
-    options = {"": ("out", "where", "dtype"), "_value_and_grad": ()}.get(kind, ("out",))
-    return _document(op, kind, op.kernels_of(kind), op.params_of(kind), options, module)
+    form = op.form(kind)
+    return _document(op, kind, op.kernels_of(kind), form.params, tuple(form.options), module)
 
 
 def _document(
@@ -97,7 +101,8 @@ def _parameters(
         doc = param.doc + (" Broadcasts against `x`." if param.kind == "array" else "")
         lines.append(_entry(f"{param.name} : {kind_of}{none if optional else ''}{suffix}", doc))
     for option in options:
-        kind_of, doc = _OPTIONS[option]
+        pair = option == "out" and kind == "_value_and_grad"
+        kind_of, doc = _OPTIONS["outs" if pair else option]
         lines.append(_entry(f"{option} : {kind_of}", doc))
     return lines
 

@@ -13,11 +13,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _INPUT = "float16, float32 and float64 keep their dtype; integers and bool compute in float64."
 _OUT = "out : ndarray or None, optional\n    Where the result goes; may be the memory of an input."
 _OUT_PAIR = "out : tuple of two ndarrays or None, optional\n    Where the results go."
-_OPTIONS = f"""{_OUT}
-where : array_like of bool, optional
+_WHERE_DTYPE = """where : array_like of bool, optional
     Elements that are computed; others stay untouched.
 dtype : dtype, optional
-    float32 or float64: dtype of the computation and the result."""
+    float16, float32 or float64: dtype of the computation and the result."""
+_OPTIONS = f"{_OUT}\n{_WHERE_DTYPE}"
 _APPROXIMATE = """
 approximate : bool, default False
     Whether to use gelu's tanh form in place of erf."""
@@ -75,7 +75,7 @@ def _document(summary: str, sections: Mapping[str, str]) -> str:
 
 def _gate(op: GateOp, backward: bool, module: str, ufunc: bool = False) -> str:
     flag = _APPROXIMATE if len(op.gates) > 1 else ""
-    options = "" if ufunc else (_OUT_PAIR if backward else _OPTIONS)
+    options = "" if ufunc else f"{_OUT_PAIR if backward else _OUT}\n{_WHERE_DTYPE}"
     dy = "dy : array_like\n    Gradient of the loss with respect to the output.\n"
     parameters = f"""{dy if backward else ""}a, b : array_like
     The operand that goes through the activation, and the other.  All broadcast.
@@ -127,7 +127,7 @@ def _glu(op: GateOp, backward: bool, module: str) -> str:
             "Parameters": f"""{dy if backward else ""}x : array_like
     Input.  {_INPUT}
 {_AXIS}
-{_OUT}""",
+{_OUT if backward else _OPTIONS}""",
             "Returns": (
                 "dx : ndarray\n    In the shape of `x`."
                 if backward

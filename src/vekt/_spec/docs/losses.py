@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 from vekt._spec.losses import LOSSES, Loss
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _DTYPES = (
     "float16, bfloat16, float32 and float64 keep their dtype; 16 bits compute as float32, integers "
@@ -19,22 +15,23 @@ _SUMMARIES = {
     "_backward": "Gradient of a sum through `{name}`, for the prediction: `dl` times its slope.",
     "_value_and_grad": "Value and gradient of `{name}` for the prediction, in one pass.",
 }
+_OUT = [("out", "ndarray or None, optional", "Where the result goes.")]
+_PAIR = [
+    (
+        "out",
+        "tuple of two ndarrays or None, optional",
+        "Where the results go; None for a new array.",
+    )
+]
+_OPTIONS = [
+    ("where", "array_like of bool, optional", "Elements that are computed."),
+    ("dtype", "dtype, optional", "Dtype of the computation and of the results."),
+]
 _RESULTS = {
     "": ("loss",),
     "_backward": ("d{operand}",),
     "_value_and_grad": ("loss", "d{operand}"),
 }
-
-
-def documented(module: str) -> Callable[[Function], Function]:
-    """Decorate a public function with the docstring of its name, and say where it lives."""
-
-    def decorate(function: Function) -> Function:
-        function.__module__ = module
-        function.__doc__ = loss_docstring(function.__name__, module)
-        return function
-
-    return decorate
 
 
 def loss_docstring(name: str, module: str = "vekt", ufunc: bool = False) -> str:
@@ -57,8 +54,9 @@ def _docstring(loss: Loss, kind: str, module: str, ufunc: bool) -> str:
         default = "" if ufunc else ", default 1"
         text = "Where the loss becomes linear, not negative."
         parameters.append((loss.param, f"array_like{default}", text))
-    if not ufunc and kind != "_value_and_grad":
-        parameters.append(("out", "ndarray or None, optional", "Where the result goes."))
+    if not ufunc:
+        parameters += _PAIR if kind == "_value_and_grad" else _OUT
+        parameters += _OPTIONS
     results = ", ".join(_RESULTS[kind]).format(operand=first)
     notes = [f"Formula: {loss.formula}; its gradient: {loss.gradient_formula}."]
     notes.append(f"Targets: {loss.targets}")

@@ -1,0 +1,40 @@
+/* What the types of vekt's functions have in common: Dispatcher and Function, both with an attribute dict. */
+#ifndef VEKT_CALLABLE_H
+#define VEKT_CALLABLE_H
+
+#include "bridge.h"
+
+/* Python 3.12 has this in its limited API; it is the same in 3.11. */
+#if !defined(Py_TPFLAGS_HAVE_VECTORCALL)
+#define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
+#endif
+
+/* Calls that do not come by vector: of functools.partial and the like in older versions. */
+PyObject *vekt_call_tuple(vekt_vectorcall call, PyObject *self, PyObject *positional, PyObject *keywords);
+/* The name, which pickle imports. */
+PyObject *vekt_callable_reduce(PyObject *self, PyObject *unused);
+/* Copies of a function are that function, deep ones too. */
+PyObject *vekt_callable_copy(PyObject *self, PyObject *unused);
+PyObject *vekt_callable_represent(PyObject *self);
+/* Names are strings and stay, as those of Python's functions: pickle goes by them. */
+int vekt_callable_set_attribute(PyObject *self, PyObject *name, PyObject *value);
+
+/* The methods of a ufunc, which Python finds: method(self, name, args, kwargs). */
+PyObject *vekt_method_reduce(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *vekt_method_accumulate(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *vekt_method_reduceat(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *vekt_method_outer(PyObject *self, PyObject *args, PyObject *keywords);
+PyObject *vekt_method_at(PyObject *self, PyObject *args, PyObject *keywords);
+
+/* clang-format off */
+#define VEKT_UFUNC_METHOD(name, text) \
+    {#name, (PyCFunction)(void (*)(void))vekt_method_##name, METH_VARARGS | METH_KEYWORDS, text}
+#define VEKT_UFUNC_METHODS \
+    VEKT_UFUNC_METHOD(reduce, "Reduce an array along axes by a function of two inputs, as `numpy.ufunc.reduce`."), \
+    VEKT_UFUNC_METHOD(accumulate, "Keep the results on the way, as `numpy.ufunc.accumulate`."), \
+    VEKT_UFUNC_METHOD(reduceat, "Reduce slices along an axis, as `numpy.ufunc.reduceat`."), \
+    VEKT_UFUNC_METHOD(outer, "Apply to all pairs of elements, as `numpy.ufunc.outer`."), \
+    VEKT_UFUNC_METHOD(at, "Apply in place to elements of these indices, as `numpy.ufunc.at`.")
+/* clang-format on */
+
+#endif

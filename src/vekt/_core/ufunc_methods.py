@@ -1,0 +1,71 @@
+"""What vekt's own callables have of a ufunc: its methods, and its attributes.
+
+Both types, Function and Dispatcher, hand on to the ufunc that they stand for, if there is one.
+"""
+
+from __future__ import annotations
+
+from inspect import Parameter
+from typing import Any
+
+import numpy as np
+
+
+def method(function: Any, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Call a ufunc's method of this name, with the parameters of a function by name."""
+    if function.nin != 2 and name != "at":
+        what = "outer product" if name == "outer" else name
+        raise ValueError(f"{function.__name__}: {what} only supported for binary functions")
+    if function.nout > 1:
+        raise ValueError(f"{function.__name__}: {name} only supported for one output")
+    if not hasattr(function, "chosen"):
+        ufunc = getattr(function.fallback, "ufunc", None)
+        if ufunc is not None:
+            with np.errstate(all="ignore"):
+                return getattr(ufunc, name)(*args, **options)
+        params: dict[str, Any] = {}
+    else:
+        params = _taken_out(function, options)
+        ufunc, numbers = function.chosen(params)
+        if not numbers:
+            return getattr(ufunc, name)(*args, **options)
+        if name == "outer":
+            a, b = (x if hasattr(x, "reshape") else np.asarray(x) for x in args)
+            return function(a.reshape(a.shape + (1,) * b.ndim), b, **params, **options)
+    if name == "at" and function.nin == 1:
+        return _at(function, params, *args, **options)
+    raise ValueError(
+        f"{function.__name__}: {name} only supported for two inputs alone, without parameters"
+    )
+
+
+def _at(function: Any, params: dict[str, Any], a: Any, indices: Any, /) -> None:
+    """Apply in place, to an element as often as its index occurs."""
+    if not isinstance(a, np.ndarray):
+        raise TypeError(f"{function.__name__}: at: expected an ndarray, got {type(a).__name__}")
+    places = np.arange(a.size).reshape(a.shape)[indices]
+    unique, counts = np.unique(places, return_counts=True)
+    for times in range(counts.max(initial=0)):
+        index = np.unravel_index(unique[counts > times], a.shape)
+        a[index] = function(a[index], **params)
+
+
+def attribute(function: Any, name: str) -> Any:
+    """Return a ufunc's attribute of this name, of a Dispatcher."""
+    known = {"nargs": function.nin + function.nout, "identity": None, "signature": None}
+    ufunc = getattr(function.fallback, "numpy", None)
+    if isinstance(ufunc, np.ufunc):
+        return getattr(ufunc, name)
+    if name in known:
+        return known[name]
+    types = getattr(function.fallback, "types", None)
+    if types is None:
+        raise AttributeError(f"{function.__name__} has no attribute {name!r}")
+    return types if name == "types" else len(types)
+
+
+def _taken_out(function: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Take a function's parameters out of the keywords."""
+    parameters = function.__signature__.parameters.values()
+    names = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    return {name: options.pop(name) for name in names if name in options}
