@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import vekt
+from vekt._spec.activations import OPS
+from vekt._spec.gates import GATE_OPS
+from vekt._spec.losses import LOSSES
 
 from .common import CASES, DTYPES, names, normal
 
@@ -29,6 +32,41 @@ class TimeCalls:
         call, operands = self.call, self.operands
         for _ in range(CALLS):
             call(*operands)
+
+
+# A number for each parameter that broadcasts, the other value for each flag; gates and losses at
+# their defaults.
+NUMBER = 0.5
+PARAMETERS = {
+    f"{op.name}({p.name})": (op.form(""), {p.name: not p.default if p.kind == "flag" else NUMBER})
+    for op in OPS.values()
+    for p in op.params
+} | {
+    form.name: (form, {})
+    for row in (GATE_OPS["geglu"], LOSSES["huber"])
+    for form in map(row.form, row.kinds)
+}
+
+
+class TimeParameterCalls:
+    """A thousand calls with a parameter by name; np.exp is the yardstick."""
+
+    params = (("np.exp", *PARAMETERS),)
+    param_names = ("call",)
+    version = "1"
+
+    def setup(self, call):
+        if call == "np.exp":
+            self.call, self.operands, self.named = np.exp, (normal("float32", 8),), {}
+        else:
+            form, self.named = PARAMETERS[call]
+            self.call = getattr(vekt, form.name)
+            self.operands = [normal("float32", 8, seed) for seed in range(len(form.operands))]
+
+    def time_thousand(self, call):
+        call, operands, named = self.call, self.operands, self.named
+        for _ in range(CALLS):
+            call(*operands, **named)
 
 
 class TimeDotCalls:
