@@ -46,8 +46,9 @@ class _Fallback:
     @property
     def ufunc(self) -> np.ufunc | None:
         """The ufunc that has the bits of this function, if there is one."""
-        own = self.op.rounds_alone or not isinstance(self.numpy, np.ufunc)
-        return None if own else self.numpy
+        if self.op.rounds_alone or not isinstance(self.numpy, np.ufunc):
+            return None
+        return self.numpy
 
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         for x in args:
