@@ -131,6 +131,10 @@ static void run_parts(const vekt_lines *p, const char *line, ptrdiff_t i, ptrdif
 /* Elements [i, i + m) of a line. */
 static void run_line(const vekt_lines *p, const char *const line[2], ptrdiff_t i, ptrdiff_t m, char *buffer,
                      vekt_number *sums, ptrdiff_t width) {
+    if (m == 0) {
+        for (int s = 0; s < p->n_streams; s++) sums[s * width] = vekt_neutral(p->element, p->streams[s].term);
+        return;
+    }
     if (p->positions || p->decides) {
         run_parts(p, line[0], i, m, buffer, sums, width);
         return;

@@ -285,3 +285,13 @@ def test_reference(name, rng):
     if name != "where":
         assert getattr(reference, name)(*args, out=out, where=where) is out
         assert_array_equal(out, np.where(where, expected, 0))
+
+
+@pytest.mark.parametrize("name", ["multiply_add", "scale_shift"])
+def test_lists_count_with_their_dtype(name):
+    """A list is an array, whose dtype the product has, too."""
+    x = np.array([[-51.508404 - 1e-38j, 1 / 3]], "c8")
+    scale = np.uint8([[7], [9]])
+    for shift in ([1.0], (1.0,), [[1.0, 2.0]]):
+        wide = x.astype("c16") * scale + np.asarray(shift)
+        np.testing.assert_array_equal(getattr(vk, name)(x, scale, shift), wide, strict=True)

@@ -296,3 +296,52 @@ def test_no_function_warns_of_numbers(dtype):
             except (TypeError, ValueError):  # not for these shapes or dtypes
                 pass
     assert not loud
+
+
+def test_of_nothing_whatever_was_computed_before() -> None:
+    """No number of an earlier call is left where there are no elements."""
+    rng = np.random.default_rng(0)
+    memory = rng.standard_normal(20_000)
+    nothing = [
+        np.ndarray(shape, dtype, memory.data.cast("B"), 80_000, strides)
+        for dtype in ("<f8", ">f8", "f4", "f2")
+        for shape, strides in (
+            ((0, 300, 7), (2400, 8, 2400)),
+            ((5, 0, 65), (8, -80, 40)),
+            ((0, 300), (8, 8)),
+            ((300, 0), (8, 16)),
+            ((0,), (8,)),
+        )
+    ]
+    earlier = (
+        vk.softmax,
+        lambda x: vk.softmax_cross_entropy(x, np.zeros(len(x), int)),
+        lambda x: vk.norm(x[:, ::-1], axis=1),
+        lambda x: vk.sum(x.astype(">f4")[::-1], axis=0),
+        lambda x: vk.matmul(x, x.T),
+        lambda x: vk.norm(x.astype(">f8")),
+        lambda x: vk.mean(x.astype("f2")[:, ::-1], axis=1),
+    )
+    for call in 40 * earlier:
+        x = rng.standard_normal(rng.integers(1, (400, 60)))
+        for empty in nothing:
+            call(x)
+            assert vk.norm(empty) == 0
+            assert vk.sum(empty) == 0
+            assert not vk.any(empty)
+            assert vk.all(empty)
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "u2", "u4", "u8", "i1", "i8"])
+@pytest.mark.parametrize("initial", [-3, -1, 300, 2**63, 2**64 - 1, 2**64])
+def test_sums_begin_with_what_they_can_hold(dtype: str, initial: int) -> None:
+    x = np.ones(5, dtype)
+    try:
+        with np.errstate(all="ignore"):
+            expected = np.sum(x, initial=initial)
+    except OverflowError:
+        for form in (x, x[::-1], x.reshape(5, 1)):
+            with pytest.raises(OverflowError):
+                vk.sum(form, initial=initial)
+    else:
+        np.testing.assert_array_equal(vk.sum(x, initial=initial), expected, strict=True)

@@ -32,6 +32,7 @@ def multiply_add(
 ) -> Any:
     """Compute a*b + c with two roundings, or whatever the operands make of it."""
     options = {} if where is True else {"where": where}
+    a, b, c = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (a, b, c))
     types = signature_of((a, b, c))
     if dtype is None and types is not None:
         dtype = common_dtype(types)

@@ -233,7 +233,8 @@ def _reduced(
     if first is None or name != "sum":
         result = reduce(CODES[name], x, axis, dtype, None if apart else out, keepdims)
     if result is NotImplemented and name in ("sum", "mean"):
-        result = rounded_once(reduce, name, x, axis, keepdims, dtype, first)
+        is_weak = type(initial) is int
+        result = rounded_once(reduce, name, x, axis, keepdims, dtype, first, is_weak)
         apart |= result is not NotImplemented and out is not None
     elif first is not None and result is not NotImplemented:
         result = with_first(name, result, first)

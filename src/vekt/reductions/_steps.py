@@ -38,11 +38,15 @@ def rounded_once(
     keepdims: Any,
     dtype: Any,
     first: Any = None,
+    is_weak: bool = False,
 ) -> Any:
-    """Form a sum or a mean in float64, begun with `first`, and round it to a shorter dtype."""
+    """Form a sum or a mean in float64, begun with `first`, and round it to a shorter dtype.
+
+    A `first` that is weak was an int of Python's, which other sums must be able to hold.
+    """
     stored = _rounded_dtype(x, dtype)
     if stored is None:
-        return _begun(reduce, x, axis, keepdims, dtype, first)
+        return _begun(reduce, x, axis, keepdims, dtype, first, is_weak)
     if first is not None and first.dtype.kind == "c":
         return NotImplemented
     result = reduce(CODES[name], x, axis, np.float64, None, keepdims)
@@ -59,7 +63,13 @@ def rounded_once(
 
 
 def _begun(
-    reduce: Callable[..., Any], x: Any, axis: Any, keepdims: Any, dtype: Any, first: Any
+    reduce: Callable[..., Any],
+    x: Any,
+    axis: Any,
+    keepdims: Any,
+    dtype: Any,
+    first: Any,
+    is_weak: bool,
 ) -> Any:
     """Add a number to a sum of integers or complex numbers; NotImplemented without one."""
     if first is None:
@@ -68,7 +78,8 @@ def _begun(
     if result is NotImplemented:
         return result
     with np.errstate(all="ignore"):
-        return np.add(result, result.dtype.type(first[()]))
+        number = first.item() if is_weak else first[()]
+        return np.add(result, result.dtype.type(number))
 
 
 def _rounded_dtype(x: Any, dtype: Any) -> Any:
