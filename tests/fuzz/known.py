@@ -17,8 +17,8 @@ def known(group: str, case: Any, problem: str) -> str:
     zeros = "clip|fmax|maximum|minimum"
     if _of_zeros(problem) and re.search(zeros, f"{case.name} {case.notes}"):
         return "which zero NumPy's own loops give of both depends on strides and dtypes"
-    if case.masked and any(getattr(x, "dtype", None) == object for x in case.args):
-        return (
-            "objects under a mask: the truth knows no mask, and fails at what is not computed"
-        )
+    if case.masked and any(
+        getattr(getattr(x, "dtype", None), "hasobject", False) for x in case.args
+    ):
+        return "objects under a mask: the truth knows no mask, and fails at what is not computed"
     return ""
