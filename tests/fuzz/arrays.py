@@ -23,6 +23,8 @@ _SIDES = (1, 2, 3, 4, 5, 7, 0, 8, 16, 17, 33, 65, 130, 300)
 _SIDE_WEIGHTS = (2, 4, 5, 3, 3, 3, 1, 1, 1, 2, 2, 1, 1, 1)
 SIDES = tuple(n for n, w in zip(_SIDES, _SIDE_WEIGHTS, strict=True) for _ in range(w))
 MARGIN = 64
+MOST_BYTES = 1 << 24
+"""Arrays whose steps leave no more between their elements."""
 
 
 def shape_of(draw: Draw, most: int = 5, limit: int = 3000, least: int = 0) -> tuple[int, ...]:
@@ -112,11 +114,15 @@ def room(draw: Draw, shape: tuple[int, ...], dtype: Any, swap: bool = True) -> A
     distance = dtype.itemsize + between
     strides, start = [0] * len(shape), MARGIN + (draw.below(8) if draw.chance(20) else 0)
     for axis in reversed(order):
+        if distance * 3 * shape[axis] > MOST_BYTES:  # steps along many axes multiply
+            steps[axis] = 1
         strides[axis] = distance * steps[axis]
         if steps[axis] < 0:
             start += (max(shape[axis], 1) - 1) * -strides[axis]
         if shape[axis] > 1:  # a step along one element would only fill memory
             distance *= abs(steps[axis]) * shape[axis]
+    if 0 in shape:  # whatever the steps, there is nothing to hold
+        distance, start = dtype.itemsize, MARGIN
     memory = np.full(distance + start + 2 * MARGIN, 0xA5, np.uint8)
     return np.ndarray(shape, dtype, memory, start, tuple(strides))
 
