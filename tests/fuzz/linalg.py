@@ -184,7 +184,10 @@ def _cosine(a: Any, b: Any, axis: Any = -1) -> Truth:
         raise np.exceptions.AxisError(-1, 0)
     kind = np.longdouble if stored.itemsize == 8 else np.dtype("f8")
     x, y = (v.astype(stored).astype(kind) for v in (a, b))
-    wide = np.asarray(reference.cosine_similarity(x, y, axis)).astype(np.longdouble)
+    xx, yy, xy = (np.sum(v, axis) for v in (x * x, y * y, x * y))
+    zero = ((xx == 0) & (yy < np.inf)) | ((yy == 0) & (xx < np.inf))  # NaN is less than nothing
+    cosine = np.clip(xy / (np.sqrt(xx) * np.sqrt(yy)), -1, 1)
+    wide = np.where(zero, 0, cosine).astype(np.longdouble)
     compute = np.dtype("f4") if stored.itemsize < 4 else stored
     largest = max(np.abs(x).max(initial=0), np.abs(y).max(initial=0))
     free = ~(largest < 1e150) | bool(np.any((np.abs(x) < 1e-150) & (x != 0)))

@@ -163,7 +163,7 @@ def _matrix_norm(norms: Callable[..., Any], x: Any, ord: Any, axes: Any, keepdim
 
 def _power_norm(norms: Callable[..., Any], x: Any, ord: float, axis: Any, keepdims: Any) -> Any:
     """Compute other orders by NumPy; scaled where powers left the range of the dtype."""
-    narrow = x.dtype if is_half(x.dtype) else None
+    narrow = x.dtype.newbyteorder("=") if is_half(x.dtype) else None
     with np.errstate(all="ignore"):
         wide = x if narrow is None else x.astype("f8")
         result = _root_of_powers(wide, ord, axis, keepdims)
