@@ -67,7 +67,7 @@ INLINE void FN(log_gradient_step)(const FN(rows) * r, void *state, ptrdiff_t t, 
         /* outputs lie between -inf and 0; NaN stays */
         FN(pair) e = FN(exp_pair)(v_max(K(-FN(EXP_LIMIT)), v_min(K(0), y)), NULL, HALF_RANGE);
         VEC p = v_mad(e.head, e.rest, e.head) * s->factor;
-        VEC dx = v_mad(-p, s->total, dy);
+        VEC dx = v_select(v_lt(y, K(-FN(EXP_LIMIT))), dy, v_mad(-p, s->total, dy)); /* beyond, e^y is 0 */
         FN(row_store)(r->out, r->out_step, t + g, valid, v_select(v_eq(y, K(-INFINITY)), K(0), dx));
     }
 }

@@ -117,12 +117,15 @@ def _slack(name: str, wide: Any, stored: Any, args: Any, axis: Any) -> Any:
     tiny = unit(np.zeros_like(wide), compute)
     if name == "logsumexp":
         dy = np.abs(widened(args[0], stored))
-        return 5 * unit(wide, compute) + np.minimum(dy, 1) * tiny
+        largest = np.max(dy, where=np.isfinite(dy), initial=1)
+        return 5 * unit(wide, compute) + largest * tiny  # probabilities may vanish
     dy, y = np.broadcast_arrays(*(widened(x, stored) for x in args))
     dy = np.where(np.isfinite(dy), np.abs(dy), 0)
     axes = None if axis is None else axis
     if name == "log_softmax":
-        return 4 * eps * (dy + np.exp(y) * np.sum(dy, axes, keepdims=True)) + 3 * tiny
+        share = np.exp(y) * np.sum(dy, axes, keepdims=True)
+        vanished = np.where(np.exp(y) < np.finfo(compute).smallest_subnormal, share, 0)
+        return 4 * eps * (dy + share) + 3 * tiny + vanished
     if name == "sparsemax":
         inside = np.where(y > 0, dy, 0)
         return (

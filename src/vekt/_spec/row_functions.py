@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from vekt._core.containers import by_container, is_container
+from vekt._core.operands import result_dtype
 from vekt._spec.rows import ROW_OPS, RowOp, constant_rule
 
 Rows = Callable[..., Any]
 _ndarray = np.ndarray
+_WEAK = (bool, int, float)
 """rows(name, x, y, axis, keepdims, where, out, dtype): `vekt._ufuncs.rows` and its twins."""
 
 
@@ -62,8 +64,10 @@ def _reduction(rows: Rows, name: str) -> Callable[..., Any]:
 
 def _from_output(rows: Rows, name: str) -> Callable[..., Any]:
     def function(dy: Any, y: Any, axis: Any = -1, *, out: Any = None) -> Any:
-        if (type(dy) is not _ndarray or type(y) is not _ndarray) and _contained(dy, y):
-            return by_container(function, (dy, y), axis, None, out)
+        if type(dy) is not _ndarray or type(y) is not _ndarray:
+            if _contained(dy, y):
+                return by_container(function, (dy, y), axis, None, out)
+            dy, y = _with_dtypes(dy, y)
         return rows(name, dy, y, axis, False, None, out, None)
 
     return function
@@ -79,11 +83,21 @@ def _from_input(rows: Rows, name: str) -> Callable[..., Any]:
         where: Any = None,
         out: Any = None,
     ) -> Any:
-        if (type(dy) is not _ndarray or type(x) is not _ndarray) and _contained(dy, x):
-            return by_container(function, (dy, x), axis, where, out, bool(keepdims))
+        if type(dy) is not _ndarray or type(x) is not _ndarray:
+            if _contained(dy, x):
+                return by_container(function, (dy, x), axis, where, out, bool(keepdims))
+            dy, x = _with_dtypes(dy, x)
         return rows(name, dy, x, axis, keepdims, where, out, None)
 
     return function
+
+
+def _with_dtypes(*operands: Any) -> tuple[Any, ...]:
+    """Give Python's numbers the dtype that they have beside the others."""
+    if not any(type(x) in _WEAK for x in operands) or all(type(x) in _WEAK for x in operands):
+        return operands
+    dtype = result_dtype(None, *operands)
+    return tuple(np.asarray(x, dtype) if type(x) in _WEAK else x for x in operands)
 
 
 def _contained(dy: Any, x: Any) -> bool:
