@@ -16,12 +16,8 @@ INLINE VEC FN(exponential_value)(VEC x, const VEC *p) {
 
 INLINE VEC FN(exponential_grad)(VEC x, const VEC *p) { return FN(exponential_value)(x, p); }
 
-/* e^x where it is a normal number; the same bits */
-INLINE MASK FN(exponential_is_normal)(VEC x) { return v_le(v_abs(x), K(FN(EXP_NORMAL_LIMIT))); }
-
-INLINE VEC FN(exponential_normal)(VEC x) {
-    FN(pair) e = FN(exp_pair)(x, NULL, 0);
-    return v_mad(e.head, e.rest, e.head);
+INLINE MASK FN(exponential_is_normal)(VEC x) {
+    return v_le(K(FN(EXP_LEAST_NORMAL)), x) & v_le(x, K(FN(EXP_GREATEST_NORMAL)));
 }
 
 /* dy e^x, which may be finite where e^x is not, and have all digits where e^x has few.  e^x = m 2^(2h), with m from 1

@@ -225,22 +225,25 @@ INLINE int FN(all_of)(MASK (*usual)(VEC), const char *x, ptrdiff_t step, ptrdiff
     }
 
 /* Where e^x is a normal number in all of a block, its product needs no care. */
-#define EXPONENTIAL_BACKWARD_LOOP(name, nparams, value_cost, grad_cost)                                          \
-    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) { out[0] = in[0] * FN(name##_normal)(in[1]); } \
-    INLINE void FN(name##_backward_any_body)(const VEC *in, VEC *out) {                                          \
-        out[0] = FN(name##_times_grad)(in[0], in[1]);                                                            \
-    }                                                                                                            \
-    static void FN(name##_backward)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {                  \
-        enum { BLOCK = 2048 / sizeof(REAL) };                                                                    \
-        const ptrdiff_t size = sizeof(REAL);                                                                     \
-        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                                \
-            char *const part[3] = {args[0] + i * advance[0], args[1] + i * advance[1], args[2] + i * size};      \
-            m = n - i < BLOCK ? n - i : BLOCK;                                                                   \
-            if (__builtin_expect(FN(all_of)(FN(name##_is_normal), part[1], advance[1], m), 1))                   \
-                FN(for_each)(SIDE_BY_SIDE(grad_cost), 2, 2, 1, FN(name##_backward_body), part, advance, m);      \
-            else                                                                                                 \
-                FN(for_each)(1, 2, 2, 1, FN(name##_backward_any_body), part, advance, m);                        \
-        }                                                                                                        \
+#define EXPONENTIAL_BACKWARD_LOOP(name, nparams, value_cost, grad_cost)                                     \
+    INLINE void FN(name##_backward_body)(const VEC *in, VEC *out) {                                         \
+        out[0] = in[0] * FN(name##_value)(in[1], NULL);                                                     \
+    }                                                                                                       \
+    INLINE void FN(name##_backward_any_body)(const VEC *in, VEC *out) {                                     \
+        VEC usual = in[0] * FN(name##_value)(in[1], NULL);                                                  \
+        out[0] = v_select(FN(name##_is_normal)(in[1]), usual, FN(name##_times_grad)(in[0], in[1]));         \
+    }                                                                                                       \
+    static void FN(name##_backward)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {             \
+        enum { BLOCK = 2048 / sizeof(REAL) };                                                               \
+        const ptrdiff_t size = sizeof(REAL);                                                                \
+        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                           \
+            char *const part[3] = {args[0] + i * advance[0], args[1] + i * advance[1], args[2] + i * size}; \
+            m = n - i < BLOCK ? n - i : BLOCK;                                                              \
+            if (__builtin_expect(FN(all_of)(FN(name##_is_normal), part[1], advance[1], m), 1))              \
+                FN(for_each)(SIDE_BY_SIDE(grad_cost), 2, 2, 1, FN(name##_backward_body), part, advance, m); \
+            else                                                                                            \
+                FN(for_each)(1, 2, 2, 1, FN(name##_backward_any_body), part, advance, m);                   \
+        }                                                                                                   \
     }
 
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)

@@ -31,11 +31,11 @@ static const int64_t INVERSE_BITS_f64 = 0x7fde623822fc16e6;
 static const float SMALL_SQUARE_f32 = 0x1p-60f;
 static const double SMALL_SQUARE_f64 = 0x1p-900;
 /* e^x overflows beyond the first; e^-x - 1 rounds to -1 beyond the second; e^-x alpha to 0 beyond the third, for
- * alpha up to 1e11. */
+ * alpha up to 1e11; between the fourth and the fifth e^x is a normal number. */
 static const float EXP_OVERFLOW_f32 = 89.0f, EXPM1_LIMIT_f32 = 40.0f, EXP_PRODUCT_LIMIT_f32 = 131.0f,
-                   EXP_NORMAL_LIMIT_f32 = 87.0f, EXP_TIMES_LIMIT_f32 = 194.5f;
+                   EXP_LEAST_NORMAL_f32 = -87.3365f, EXP_GREATEST_NORMAL_f32 = 88.72f, EXP_TIMES_LIMIT_f32 = 194.5f;
 static const double EXP_OVERFLOW_f64 = 710.0, EXPM1_LIMIT_f64 = 40.0, EXP_PRODUCT_LIMIT_f64 = 800.0,
-                    EXP_NORMAL_LIMIT_f64 = 708.0, EXP_TIMES_LIMIT_f64 = 1456.0;
+                    EXP_LEAST_NORMAL_f64 = -708.3964, EXP_GREATEST_NORMAL_f64 = 709.78, EXP_TIMES_LIMIT_f64 = 1456.0;
 
 /* z(t) = t (A + B t^2) of gelu_tanh: A is cut where adding this cuts B t^2. */
 static const float GELU_TANH_CUT_f32 = 0x1p4f;
