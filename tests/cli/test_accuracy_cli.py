@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -218,7 +219,7 @@ def test_processes_find_the_same() -> None:
 def test_state_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan("float32", 150_000, (BEST,))
     file = tmp_path / "state.json"
-    monkeypatch.setattr("vekt.cli.accuracy.sweep._cpu_count.available_cores", lambda: 1)
+    monkeypatch.setattr("vekt._core.cpu_count.available_cores", lambda: 1)
     calls: list[tuple[Any, ...]] = []
 
     def counted(*arguments: Any) -> Any:
@@ -227,7 +228,8 @@ def test_state_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
         return measure.measure(*arguments)
 
-    monkeypatch.setattr("vekt.cli.accuracy.sweep.measure", counted)
+    # the package has a function of the module's name
+    monkeypatch.setattr(sys.modules["vekt.cli.accuracy.sweep"], "measure", counted)
     with pytest.raises(KeyboardInterrupt):
         swept(["tanh", "relu"], plan, State(file, plan))
     findings = swept(["tanh", "relu"], plan, State(file, plan))

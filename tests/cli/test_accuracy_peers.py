@@ -178,7 +178,7 @@ def test_inputs_at_which_peers_may_differ_are_skipped(
         return None, gradient
 
     monkeypatch.setattr("vekt.cli.accuracy.measure.peer_functions", functions)
-    for name in ("accuracy", "state"):
+    for name in ("accuracy", "accuracy.state"):
         monkeypatch.setattr(f"vekt.cli.{name}.peer_label", lambda peer: "torch 0")
     arguments = ["--op", "relu", "--samples", "65536", "--peers", "torch", "--json", "-"]
     assert main(["accuracy", *arguments]) == 0
