@@ -101,7 +101,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
 
 
 def general_norm(norms: Callable[..., Any], x: Any, ord: Any, axis: Any, keepdims: Any) -> Any:
-    """Compute any norm by `norms`, one of the functions that `_native.build_norms` makes."""
+    """Compute any norm by `norms`, the function "norms" of `native.build`."""
     if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
         return np.linalg.norm(x, ord, axis, keepdims)
     x = np.asarray(plain("norm", "x", x))
@@ -264,7 +264,7 @@ def cosine_similarity(a: Any, b: Any, axis: Any = -1) -> Any:
 
 
 def general_cosine(norms: Callable[..., Any], a: Any, b: Any, axis: Any) -> Any:
-    """Compute cosines by `norms`, one of the functions that `_native.build_norms` makes."""
+    """Compute cosines by `norms`, the function "norms" of `native.build`."""
     x = np.asarray(plain("cosine_similarity", "a", a))
     y = np.asarray(plain("cosine_similarity", "b", b))
     result = norms(lib.VEKT_COSINE, x, y, axis, False)
