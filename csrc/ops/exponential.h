@@ -24,11 +24,12 @@ INLINE MASK FN(exponential_is_normal)(VEC x) {
  * to 2^(2 STEP) for x > 0 and down to its inverse for x < 0, h a multiple of STEP; the factors 2^h stand on both
  * sides of m, so that nothing leaves the range, or is rounded as a subnormal number, before the result does. */
 INLINE VEC FN(exponential_times_grad)(VEC dy, VEC x) {
-    enum { STEP = HALF_RANGE - 1 };
+    enum { STEP = HALF_RANGE - 1, HALF_RANGE_BITS = __builtin_ctz(HALF_RANGE) };
     VEC toward_0 = v_copysign(K(0.49), x), k = v_mad(x, K(0x1.71547652b82fep+0 / (2 * STEP)), -toward_0);
-    INT multiple = v_bits(k + K(FN(ROUNDER))), h = (multiple * HALF_RANGE - multiple) << MANTISSA_BITS;
+    INT multiple = v_bits(k + K(FN(ROUNDER))) << MANTISSA_BITS;
+    INT h = v_wrap_sub(multiple << HALF_RANGE_BITS, multiple); /* STEP times; any bits beyond the limit */
     FN(pair) e = FN(exp_pair)(x, NULL, 0);
-    VEC head = v_real(v_wrap_sub(v_bits(e.head), h + h)), scale = v_real(v_bits(K(1)) + h);
+    VEC head = v_real(v_wrap_sub(v_bits(e.head), h << 1)), scale = v_real(v_wrap_add(v_bits(K(1)), h));
     MASK within = v_le(v_abs(x), K(FN(EXP_TIMES_LIMIT)));
     VEC m = v_select(within, v_mad(head, e.rest, head), v_max(K(0), x * K(LARGEST))); /* infinity, 0, NaN */
     scale = v_select(within, scale, K(1));
