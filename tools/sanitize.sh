@@ -3,7 +3,7 @@
 #
 #   tools/sanitize.sh build DIRECTORY [TARGETS]   a build in an environment of its own
 #   tools/sanitize.sh run DIRECTORY ARGUMENTS     its python: run DIRECTORY -m pytest -k dot
-#   tools/sanitize.sh share DIRECTORY             a fixed share of the tests
+#   tools/sanitize.sh share DIRECTORY             a fixed share of the tests, as .ci/run does
 #   tools/sanitize.sh all DIRECTORY               the whole suite, and random calls of every function
 #                                                 on each instruction set: an hour
 set -euo pipefail
