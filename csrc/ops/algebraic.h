@@ -10,7 +10,7 @@ INLINE VEC FN(one_plus)(VEC t, VEC *low) {
 }
 
 /* 1/s for s > 0, to 5 %: the bits of a number are nearly linear in its logarithm */
-INLINE VEC FN(bitwise_inverse)(VEC s) { return v_real((INT){0} + FN(INVERSE_BITS) - v_bits(s)); }
+INLINE VEC FN(bitwise_inverse)(VEC s) { return v_real(v_wrap_sub((INT){0} + FN(INVERSE_BITS), v_bits(s))); }
 
 /* t/(1 + t) at t = |x|, beyond a limit 1 */
 INLINE VEC FN(softsign_value)(VEC x, const VEC *p) {

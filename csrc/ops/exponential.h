@@ -10,7 +10,7 @@ INLINE VEC FN(exponential_value)(VEC x, const VEC *p) {
     FN(pair) e = FN(exp_pair)(x, NULL, -HALF_RANGE);
     INT negative = v_bits(x) >> (sizeof(REAL) * 8 - 1);
     INT twice = negative & (((INT){0} + 2 * HALF_RANGE) << MANTISSA_BITS);
-    VEC head = v_real(v_bits(e.head) + twice), scale = v_real(v_bits(K(1 / TINY_SCALE)) - twice);
+    VEC head = v_real(v_wrap_add(v_bits(e.head), twice)), scale = v_real(v_bits(K(1 / TINY_SCALE)) - twice);
     return v_mad(head, e.rest, head) * scale;
 }
 

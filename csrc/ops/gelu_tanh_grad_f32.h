@@ -11,7 +11,7 @@ INLINE vf64 gelu_tanh_grad_half(vf64 x) {
     vf64 shifted = v_mad(z, v_splat_f64(0x1.71547652b82fep+0), rounder);
     vf64 r = v_mad(shifted - rounder, v_splat_f64(-0x1.62e42fefa39efp-1), z), u = r * r;
     vf64 q = v_mad(v_mad(v_splat_f64(c[2]), u, v_splat_f64(c[1])), u, v_splat_f64(c[0]));
-    vf64 m = q - r, t = v_real(v_bits(q + r) + (v_bits(shifted) << 52)), d = m + t;
+    vf64 m = q - r, t = v_real(v_wrap_add(v_bits(q + r), v_bits(shifted) << 52)), d = m + t;
     vf64 slope = v_mad(x, v_mad(s, v_splat_f64(3 * b), v_splat_f64(a)), one);
     return m * v_mad(t, slope, m) / (d * d);
 }

@@ -81,7 +81,8 @@ INLINE VEC FN(log1mexp_value)(VEC x, const VEC *p) {
     FN(logistic) e = FN(logistic_parts)(-FN(clamped_abs)(x, FN(EXP_LIMIT)), K(0));
     VEC d_low, d = FN(one_minus_exp)(e, &d_low);
     VEC k, f = FN(significand)(d * power_54, &k); /* where D is subnormal too; its low word is 0 there */
-    VEC f_low = d_low * v_real(v_bits(power_54) - (v_bits(v_max(K(-512), k) + K(FN(ROUNDER))) << MANTISSA_BITS));
+    VEC f_low =
+        d_low * v_real(v_wrap_sub(v_bits(power_54), v_bits(v_max(K(-512), k) + K(FN(ROUNDER))) << MANTISSA_BITS));
     k -= K(54);
 
     MASK far = v_lt(K(LN_2), v_abs(x));
@@ -112,7 +113,7 @@ INLINE VEC FN(log1mexp_grad_from_output)(VEC y, const VEC *p) {
     FN(logistic) e = FN(logistic_parts)(-FN(clamped_abs)(y, FN(EXP_LIMIT)), K(0));
     VEC d_low, d = FN(one_minus_exp)(e, &d_low);
     VEC low, q = FN(divide)(d, d_low, e.m, e.m_low, K(1) / e.m, &low);
-    VEC inverse_scale = v_real((v_bits(K(1)) << 1) - v_bits(e.scale));
+    VEC inverse_scale = v_real(v_wrap_sub(v_bits(K(1)) << 1, v_bits(e.scale)));
     return (q + low) * K(1 / TINY_SCALE) * inverse_scale;
 }
 #else

@@ -122,8 +122,8 @@ static __attribute__((noinline)) VEC FN(row_log)(VEC u, VEC u_low, VEC *low) {
     INT unit = (INT){0} + 1;
     VEC s = K(1), s_low = u_low;
     FN(sum_join)(&s, &s_low, u, K(0));
-    INT exponent = (v_bits(s) - v_bits(K(2.0 / 3))) >> MANTISSA_BITS; /* s = 2^exponent f, 2/3 <= f < 4/3 */
-    VEC f = v_real(v_bits(s) - (exponent << MANTISSA_BITS));
+    INT exponent = v_wrap_sub(v_bits(s), v_bits(K(2.0 / 3))) >> MANTISSA_BITS; /* s = 2^exponent f, 2/3 <= f < 4/3 */
+    VEC f = v_real(v_wrap_sub(v_bits(s), exponent << MANTISSA_BITS));
     VEC f_low = s_low * v_real((unit * EXPONENT_BIAS - exponent) << MANTISSA_BITS);
     VEC z = f - K(1), z_low = K(0);
     FN(sum_join)(&z, &z_low, f_low, K(0));

@@ -16,8 +16,8 @@ INLINE quotient exp_quotient_of(vf64 x, const double *c, int count) {
     vf64 r = v_mad(shifted - rounder, v_splat_f64(-0x1.62e42fefa39efp-1), x), u = r * r;
     vf64 q = horner_f64(c, count, u);
     vi64 k = v_bits(shifted) << 52;
-    vf64 power = v_real(v_bits(one) + k);
-    return (quotient){v_real(v_bits(q + r) + k), q - r, v_mad(one - power, q, -(one + power) * r)};
+    vf64 power = v_real(v_wrap_add(v_bits(one), k));
+    return (quotient){v_real(v_wrap_add(v_bits(q + r), k)), q - r, v_mad(one - power, q, -(one + power) * r)};
 }
 
 /* c: EXP_QUOTIENT or a sibling that is exact where a gradient has its root */

@@ -54,7 +54,7 @@ typedef struct {
 INLINE FN(exp_scaled) FN(exp_parts)(VEC x, VEC x_low) {
     FN(pair) e = FN(exp_pair)(x, &x_low, HALF_RANGE);
     INT one = v_bits(K(1)), exponent = v_bits(e.head) >> MANTISSA_BITS << MANTISSA_BITS;
-    VEC head = v_real(v_bits(e.head) - exponent + one);
+    VEC head = v_real(v_wrap_add(v_bits(e.head) - exponent, one));
     return (FN(exp_scaled)){head, head * e.rest, v_real(exponent)};
 }
 
