@@ -285,8 +285,16 @@ static PyObject *general(products *own, int which, int invariant, PyObject *cons
     return gufunc;
 }
 
-/* Arguments as a tuple and a dictionary, without keywords that are None, which gufuncs do not all take, and without
- * matmul's `deterministic`, which has chosen the function. */
+/* Whether the keyword says nothing: None for what gufuncs have, of which not all take it. */
+static int is_default(PyObject *name, PyObject *value) {
+    static const char *const known[] = {"axes", "axis", "casting", "dtype", "keepdims", "order", "out", "signature"};
+    for (size_t i = 0; value == Py_None && i < sizeof known / sizeof *known; i++)
+        if (is_named(name, known[i])) return 1;
+    return 0;
+}
+
+/* Arguments as a tuple and a dictionary, without keywords that say nothing, and without matmul's `deterministic`,
+ * which has chosen the function. */
 static PyObject *through_python(PyObject *function, int which, PyObject *const *args, Py_ssize_t n_args,
                                 PyObject *names) {
     PyObject *tuple = PyTuple_New(n_args), *keywords = PyDict_New(), *result = NULL;
@@ -297,7 +305,7 @@ static PyObject *through_python(PyObject *function, int which, PyObject *const *
     }
     for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
         PyObject *name = PyTuple_GetItem(names, i), *value = args[n_args + i];
-        if (value == Py_None || (which == VEKT_MATMUL && is_named(name, "deterministic"))) continue;
+        if (is_default(name, value) || (which == VEKT_MATMUL && is_named(name, "deterministic"))) continue;
         if (PyDict_SetItem(keywords, name, value) < 0) goto done;
     }
     result = PyObject_Call(function, tuple, keywords);
