@@ -11,7 +11,6 @@ from test_result_dtypes import NAMES, count_of, operands
 import vekt as vk
 from vekt import jit, reference
 
-
 CALLS = [(space, name) for space in (vk, jit, reference) for name in NAMES if hasattr(space, name)]
 
 
