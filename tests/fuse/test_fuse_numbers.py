@@ -182,8 +182,7 @@ def test_plans_for_single_numbers_are_few():
     x = np.array([1, 200], "u1")
     for s in range(256, 1000):
         assert f(x, s).all()
-    (variant,) = f.fallback.variants.values()
-    assert len(variant.plans) < 100
+    assert f.fallback.variant(((None, None), (), None))._plans.cache_info().currsize < 100
 
 
 def test_blocks_of_dask():

@@ -144,8 +144,8 @@ def fused_gradients(fused: Fused, dy: Any, args: Any, options: Any, with_value: 
     shape = broadcast_shapes(shapes)
     given = [] if with_value else [da.asanyarray(dy)]
     if given:
-        slope: Any = _Shaped(given[0])
-        check_shape(y, slope, shape)
+        lengths: Any = _Shaped(given[0]).shape
+        check_shape(y, lengths, shape)
     parts, _ = of_blocks(partial(_of_block, variant.recipe, with_value), (*given, *operands))
     gradients = tuple(
         _gradient(parts, i + with_value, own, shape, node.dtype) if node.is_float else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from threading import RLock
 from typing import Any
 
@@ -16,17 +16,18 @@ from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
 from vekt._fuse import foreign
 from vekt._fuse import functions as functions  # what symbols are passed to
+from vekt._fuse.bound import Kind, kinds_of
 from vekt._fuse.graph import UnfusableError
-from vekt._fuse.kept import Kept
 from vekt._fuse.lower import Program
 from vekt._fuse.numbers import Fixed, UnforeseenError
-from vekt._fuse.plan import Plan, Traced
+from vekt._fuse.plan import Plan, Traced, one_or_all
 from vekt._fuse.rules import gradients
 from vekt._fuse.segments import MAX_OPERANDS
 from vekt._fuse.symbols import Symbol
 from vekt._fuse.variant import Variant, is_foreign, prepare, step_by_step
 
-_MOST_VARIANTS = 64
+_MOST_VARIANTS, _MOST_BOUND = 64, 256
+_VALUE, _BOTH, _BACKWARD, _SEVERAL = range(4)  # what is bound; of several results by a tuple
 _WRAPPED = ".__wrapped__"
 _OPERANDS = (np.ndarray, np.generic, list)
 
@@ -48,18 +49,17 @@ class Fused:
         self.dispatcher = native.build_dispatcher(
             name, self.nin if quick else 1, 0, self, function.__doc__ or ""
         )
-        self.kept = Kept()
         base = ((None,) * self.nin, (), None)
-        self.variants: dict[Any, Variant] = {
-            base: Variant(self, base, self.dispatcher if quick else None)
-        }
+        self._base = Variant(self, base, self.dispatcher if quick else None)
+        self._other = lru_cache(_MOST_VARIANTS)(partial(Variant, self))
+        self._bound = lru_cache(_MOST_BOUND)(self._bind)
 
     # ---- calls
 
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Run what the dispatcher has no operation for."""
         if not options:
-            result = self.kept.call(args)
+            result = self._call_bound(_VALUE, args)
             if result is not NotImplemented:
                 return result
         out = None if "out" in self.names else options.pop("out", None)
@@ -74,8 +74,6 @@ class Fused:
         plan, operands = prepare(variant, operands)
         if plan is None:
             return step_by_step(variant, operands, out, dtype)
-        if out is None and dtype is None and not options and variant.count == len(args):
-            self.kept.keep(args, plan)
         outs = _outs(out, plan)
         results = plan(operands, outs)
         return tuple(results) if plan.traced.is_tuple else results[0]
@@ -94,19 +92,47 @@ class Fused:
 
         positional = tuple(entry(x, True) for x in args)
         named = tuple((name, entry(x, False)) for name, x in sorted(options.items()))
-        key = positional, named, None if dtype is None else np.dtype(dtype)
+        return self.variant(
+            (positional, named, None if dtype is None else np.dtype(dtype))
+        ), operands
+
+    def variant(self, key: Any) -> Variant:
+        """Return what calls of a kind have in common."""
         try:
-            variant = self.variants.get(key)
+            return self._base if key == self._base.key else self._other(key)
         except TypeError:
             raise TypeError(
                 f"{self.function.__name__}: arguments are arrays or constants"
             ) from None
-        if variant is None:
-            with self.lock:
-                if len(self.variants) >= _MOST_VARIANTS:
-                    del self.variants[list(self.variants)[1]]
-                variant = self.variants.setdefault(key, Variant(self, key))
-        return variant, operands
+
+    def _bind(
+        self, what: int, kinds: tuple[Kind, ...], dys: tuple[Kind, ...] = ()
+    ) -> Callable[[Sequence[Any]], Any] | None:
+        """Find what calls on such operands do; None for what takes more than kinds to find."""
+        if not all(isinstance(kind, tuple) or kind in (int, float) for kind in (*kinds, *dys)):
+            return None
+        signature = tuple(k[0].newbyteorder("=") if isinstance(k, tuple) else k for k in kinds)
+        plan = self.variant(((None,) * len(kinds), (), None)).plan(signature)
+        if plan is None:
+            return None
+        if what == _VALUE:
+            return (plan.numbers and plan.numbered) or plan.bound(kinds)
+        with _no_step_by_step(self.function):
+            if what == _BOTH:
+                return plan.bound_reverse(kinds)
+            fits = plan.traced.is_tuple == (what == _SEVERAL)
+            fits = fits and len(dys) == len(plan.traced.outputs)
+            return plan.bound_reverse(kinds, dys) if fits else None
+
+    def _call_bound(self, what: int, args: tuple[Any, ...], dys: tuple[Any, ...] = ()) -> Any:
+        """Return what a call gives, NotImplemented where that takes more to find."""
+        bound = self._bound(what, kinds_of(args), kinds_of(dys))
+        if bound is None:
+            return NotImplemented
+        try:
+            return bound((*args, *dys))
+        except UnforeseenError:
+            return NotImplemented
 
     # ---- gradients
 
@@ -127,6 +153,12 @@ class Fused:
             One gradient for each array or number among the arguments, None for those that are not
             floating point numbers; lazy where there is a Dask array among the arguments.
         """
+        if not options:
+            several = type(dy) is tuple
+            what, dys = (_SEVERAL, dy) if several else (_BACKWARD, (dy,))
+            found = self._call_bound(what, args, dys)
+            if found is not NotImplemented:
+                return found
         if is_dask(dy) or any(is_dask(x) for x in args):
             return _lazy_gradients(self, dy, args, options, False)
         plan, given, operands, value = self._to_derive(args, options)
@@ -140,7 +172,7 @@ class Fused:
         dys = foreign.values_of(name, dys)
         with _no_step_by_step(self.function):
             found = plan.backward(dys, operands)
-        return _one_or_all([foreign.like(x, dx) for x, dx in zip(given, found, strict=True)])
+        return one_or_all([foreign.like(x, dx) for x, dx in zip(given, found, strict=True)])
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         """Return the value, and the gradients of its sum, in one pass.
@@ -157,37 +189,30 @@ class Fused:
         gradients : array or tuple
             As those of `backward`, with ones for dy.
         """
+        if not options:
+            both = self._call_bound(_BOTH, args)
+            if both is not NotImplemented:
+                return both  # type: ignore[no-any-return]
         if any(is_dask(x) for x in args):
             value, lazy = _lazy_gradients(self, None, args, options, True)
             return value, lazy
         plan, given, operands, value = self._to_derive(args, options)
-        if operands is args:
-            results = plan.quick(args, both=True)
-            if results is not None:
-                n = len(plan.traced.outputs)
-                y = tuple(results[:n]) if plan.traced.is_tuple else results[0]
-                return y, _one_or_all(results[n:])
         with _no_step_by_step(self.function):
             values, found = plan.value_and_grad(operands)
         if value is None:
             value = tuple(values) if plan.traced.is_tuple else values[0]
-        return value, _one_or_all([foreign.like(x, dx) for x, dx in zip(given, found, strict=True)])
+        return value, one_or_all([foreign.like(x, dx) for x, dx in zip(given, found, strict=True)])
 
     def _to_derive(self, args: Any, options: dict[str, Any]) -> tuple[Plan, list[Any], Any, Any]:
         """Return the plan of a call for gradients, its operands as they are given and as arrays.
 
         Where some are other libraries', the value comes last, else None.
         """
-        known = None if options else self.kept.plan(args)
-        if known is not None:
-            return known, list(args), args, None
         dtype = None if "dtype" in self.names else options.pop("dtype", None)
         variant, given = self.bind(args, options, dtype)
         if not any(is_foreign(x) for x in given):
             plan, operands = prepare(variant, given, before=True)
             plan = self._known(variant, plan, operands)
-            if dtype is None and not options and variant.count == len(args):
-                self.kept.keep(args, plan)
             return plan, given, operands, None
         name = self.function.__name__
         plan, operands = prepare(variant, foreign.values_of(name, given), before=True)
@@ -310,10 +335,6 @@ def _is_operand(x: Any) -> bool:
 
 def _lazy_gradients(*of_call: Any) -> Any:
     return on_dask("fused_gradients")(*of_call)
-
-
-def _one_or_all(gradients: list[Any]) -> Any:
-    return gradients[0] if len(gradients) == 1 else tuple(gradients)
 
 
 def _outs(out: Any, plan: Plan) -> tuple[Any, ...]:

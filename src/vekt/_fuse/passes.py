@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +47,12 @@ class Result:
             self.made = self.value.dtype
 
     @property
+    def final_dtype(self) -> np.dtype[Any]:
+        """The dtype in the end, where NumPy reduces what has been stored."""
+        reduced: np.dtype[Any] = self.dtype
+        return self.made if self.kind == "stored" or self.reduces_in_pass else reduced
+
+    @property
     def reduces_in_pass(self) -> bool:
         """Whether blocks are reduced as they come; others are stored and reduced by NumPy."""
         return self.kind in _KIND and self.kind != "stored" and self.dtype.kind not in "biuc"
@@ -80,6 +86,7 @@ class Layout(NamedTuple):
     elements: int
     results: list[Shapes]
     kinds: tuple[int, ...]
+    divisors: tuple[float, ...]
 
 
 class Pass:
@@ -96,7 +103,7 @@ class Pass:
         self.tier = tier or Tier()
         self._set(parts_of(inputs, self._outputs, self.tier.isa))
         self.left: int | None = None
-        self._layouts: dict[tuple[tuple[int, ...], ...], Layout] = {}
+        self.layout = lru_cache(_MOST_LAYOUTS)(self._layout)
         if self.operations and self.tier.compile is None:
             self.left = max(PAYS // self.operations, 1)
         elif self.operations and self.tier.compile:
@@ -132,50 +139,61 @@ class Pass:
             if self.left <= 0:
                 self.promote()
 
-    def layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
+    def _layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
         """Return what calls on arrays of these shapes have in common."""
-        found = self._layouts.get(shapes)
-        if found is None:
-            shape = np.broadcast_shapes(*shapes)
-            results = [_shapes(result, shape, shapes) for result in self.results]
-            kinds = [
-                _kind(r, each[0] != shape) for r, each in zip(self.results, results, strict=True)
-            ]
-            found = Layout(shape, math.prod(shape), results, tuple(kinds))
-            if len(self._layouts) >= _MOST_LAYOUTS:
-                self._layouts.clear()
-            self._layouts[shapes] = found
-        return found
+        shape = np.broadcast_shapes(*shapes)
+        results = [_shapes(result, shape, shapes) for result in self.results]
+        kinds = [_kind(r, each[0] != shape) for r, each in zip(self.results, results, strict=True)]
+        divisors = tuple([each[2] for each in results])
+        return Layout(shape, math.prod(shape), results, tuple(kinds), divisors)
 
-    def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None] = ()) -> list[Any]:
+    def run(self, layout: Layout, arrays: Sequence[Array]) -> list[Array]:
+        """Return results, as arrays, for plain arrays of the layout's shapes."""
+        targets = [
+            native.empty(shapes[0], r.made, tuple(arrays) if r.like is None else (arrays[r.like],))
+            for r, shapes in zip(self.results, layout.results, strict=True)
+        ]
+        self._execute(layout, arrays, targets)
+        return [
+            _finished(r, y, shapes[1], None)
+            for r, y, shapes in zip(self.results, targets, layout.results, strict=True)
+        ]
+
+    def _execute(self, layout: Layout, arrays: Sequence[Array], targets: Sequence[Array]) -> None:
+        if self.left is not None:
+            self.count(layout.elements)
+        only = self.only
+        if only is None:
+            given = dict(zip(self.inputs, arrays, strict=True))
+            run_parts(
+                execute, self.parts, layout.shape, given, targets, layout.kinds, layout.divisors
+            )
+        else:
+            execute(only, layout.shape, arrays, targets, layout.kinds, layout.divisors)
+
+    def __call__(self, arrays: Sequence[Array], out: Sequence[Array | None]) -> list[Any]:
         """Run on arrays, into those of `out` that are given."""
         arrays = tuple([_plain(a, x) for a, x in zip(arrays, self.inputs, strict=True)])
         layout = self.layout(tuple([a.shape for a in arrays]))
-        if self.left is not None:
-            self.count(layout.elements)
-        given = [*out, *(None,) * (len(self.results) - len(out))]
         targets: list[Any] = []
-        for result, target, shapes in zip(self.results, given, layout.results, strict=True):
+        for result, target, shapes in zip(self.results, out, layout.results, strict=True):
             full, final, _ = shapes
             if target is not None and target.shape != final:
                 raise ValueError(f"out: expected an array of shape {final}, got {target.shape}")
             if target is None or not _is_plain(target, result, arrays, targets):
-                like = arrays if result.like is None else (arrays[result.like],)
-                targets.append(native.empty(full, result.made, like))
+                targets.append(native.empty(full, result.made, arrays))
             else:
                 targets.append(target.reshape(full))
-        divisors = tuple([each[2] for each in layout.results])
-        only = self.only
-        if only is None:
-            given_to = dict(zip(self.inputs, arrays, strict=True))
-            run_parts(execute, self.parts, layout.shape, given_to, targets, layout.kinds, divisors)
-        else:
-            execute(only, layout.shape, arrays, targets, layout.kinds, divisors)
-        return [
+        self._execute(layout, arrays, targets)
+        finished = [
             _finished(result, view, shapes[1], target)
             for result, view, shapes, target in zip(
-                self.results, targets, layout.results, given, strict=True
+                self.results, targets, layout.results, out, strict=True
             )
+        ]
+        return [
+            y[()] if target is None and not y.shape else y
+            for y, target in zip(finished, out, strict=True)
         ]
 
 
@@ -233,15 +251,16 @@ def _is_plain(
 
 
 def _finished(result: Result, view: Array, final: tuple[int, ...], target: Array | None) -> Any:
-    """Return the result in its own shape, in `target` if there is one; scalars as NumPy does."""
+    """Return the result in its own shape, in `target` if there is one."""
     if result.kind != "stored" and not result.reduces_in_pass:
         reduce = getattr(np, result.kind)
         with np.errstate(all="ignore"):
-            return reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
+            y = reduce(view, axis=result.axis, keepdims=result.keepdims, out=target)
+        return np.asarray(y) if target is None else target
     if view.shape != final:
         view = view.reshape(final)
     if target is None:
-        return view if final else view[()]
+        return view
     if not np.may_share_memory(target, view):
         with np.errstate(all="ignore"):
             np.copyto(target, view, casting="same_kind")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
-from numpy.typing import NDArray
 
+from vekt._fuse.bound import Bound, Value
 from vekt._fuse.graph import REDUCTIONS, Node
-
-Array = NDArray[Any]
 
 
 def _axes(node: Node, ndim: int) -> tuple[int, ...]:
@@ -18,35 +16,36 @@ def _axes(node: Node, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
-def check_shape(node: Node, dy: Array, shape: tuple[int, ...]) -> None:
+def check_shape(node: Node, given: tuple[int, ...], shape: tuple[int, ...]) -> None:
     """Whether a gradient has, or broadcasts to, the shape of what it belongs to."""
     if node.op in REDUCTIONS:
         axes = _axes(node, len(shape))
         shape = tuple(1 if k in axes else n for k, n in enumerate(shape))
-    fits = dy.ndim <= len(shape) and all(
-        a in (1, b) for a, b in zip(dy.shape[::-1], shape[::-1], strict=False)
+    fits = len(given) <= len(shape) and all(
+        a in (1, b) for a, b in zip(given[::-1], shape[::-1], strict=False)
     )
     if not fits:
-        raise ValueError(f"dy: expected an array that broadcasts to {shape}, got {dy.shape}")
+        raise ValueError(f"dy: expected an array that broadcasts to {shape}, got {given}")
 
 
-def spread_value(node: Node, y: Array, shape: tuple[int, ...]) -> Array:
-    """Return a reduced value with its reduced dimensions kept."""
-    if node.value[1] or y.ndim == len(shape):
-        return y
-    return np.expand_dims(y, _axes(node, len(shape)))
+def _kept(bound: Bound, node: Node, y: Value, ndim: int) -> Value:
+    shape = np.expand_dims(np.broadcast_to(0, y.shape), _axes(node, ndim)).shape
+    return bound.reshape(y, shape)
 
 
-def spread(node: Node, dy: Array, shape: tuple[int, ...]) -> Array:
-    """Return the gradient with respect to a result as it is for each element of its sum."""
+def spread_value(bound: Bound, node: Node, y: Value, ndim: int) -> Value:
+    """Add a reduced value with its reduced dimensions kept."""
+    return y if node.value[1] or len(y.shape) == ndim else _kept(bound, node, y, ndim)
+
+
+def spread(bound: Bound, node: Node, dy: Value, shape: tuple[int, ...]) -> Value:
+    """Add the gradient with respect to a result as it is for each element of its sum."""
     if node.op not in REDUCTIONS:
         return dy
-    if dy.ndim and not node.value[1]:
-        dy = np.expand_dims(dy, _axes(node, len(shape)))
+    if dy.shape and not node.value[1]:
+        dy = _kept(bound, node, dy, len(shape))
     if node.op == "mean":
-        count = 1
-        for k in _axes(node, len(shape)):
-            count *= shape[k]
         with np.errstate(all="ignore"):
-            dy = dy / dy.dtype.type(count)
+            count = dy.dtype.type(math.prod(shape[k] for k in _axes(node, len(shape))))
+        dy = bound.apply(np.divide, dy, bound.constant(np.asarray(count)))
     return dy

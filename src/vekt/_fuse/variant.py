@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from vekt._fuse.symbols import TraceError
 if TYPE_CHECKING:
     from vekt._fuse.fused import Fused
 
-_MOST_FIXED = 64
+_MOST_PLANS = 64
 
 
 class Variant:
@@ -31,8 +32,7 @@ class Variant:
         self.count += sum(x is None for _, x in self.named)
         self.dispatcher = dispatcher
         self.lock, self.tier = fused.lock, Tier(fused.compile)
-        self.plans: dict[Any, Plan | None] = {}
-        self.fixed: list[Any] = []  # keys of those plans that are for some numbers only
+        self._plans = lru_cache(_MOST_PLANS)(self._plan)
 
     @property
     def recipe(self) -> tuple[Any, ...]:
@@ -63,26 +63,20 @@ class Variant:
 
         `before` tells when arrays are converted, as for `Traced`.
         """
-        key = signature, before and self.dtype is not None
-        if key in self.plans:
-            return self.plans[key]
+        return self._plans(signature, before and self.dtype is not None)
+
+    def _plan(self, signature: Any, before: bool) -> Plan | None:
         with self.lock:
-            if key not in self.plans:
-                try:
-                    plan = Plan(Traced(self.call, signature, self.dtype, before), self.tier)
-                except TraceError:
-                    raise
-                except (UnfusableError, TypeError, ValueError, ArithmeticError):
-                    plan = None  # NumPy does it, or says why not
-                fixed = any(isinstance(x, Fixed) for x in signature)
-                if fixed:
-                    self.fixed.append(key)
-                    if len(self.fixed) > _MOST_FIXED:
-                        self.plans.pop(self.fixed.pop(0), None)
-                elif plan is not None and plan.is_elementwise and self.dispatcher is not None:
-                    self._dispatch(signature, plan)
-                self.plans[key] = plan
-            return self.plans[key]
+            try:
+                plan = Plan(Traced(self.call, signature, self.dtype, before), self.tier)
+            except TraceError:
+                raise
+            except (UnfusableError, TypeError, ValueError, ArithmeticError):
+                return None  # NumPy does it, or says why not
+            fixed = any(isinstance(x, Fixed) for x in signature)
+            if not fixed and plan.is_elementwise and self.dispatcher is not None:
+                self._dispatch(signature, plan)
+            return plan
 
     def plan_for(self, operands: Any, before: bool = False) -> Plan | None:
         """Return what a call with these arrays and numbers does.
