@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import erf
 
-from vekt.cli.compare.peers import CONSTANTS, PEERS
+from vekt.cli.peers import CONSTANTS, PEERS
 
 INSTALLED = [peer for peer in PEERS if find_spec(peer) is not None]
 DTYPES = ["float32", "float64"]

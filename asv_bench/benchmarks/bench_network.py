@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from vekt.cli.compare.peers._training import NumpyNetwork
-from vekt.cli.compare.training import Training
 from vekt.cli.compare.training_tasks import VektNetwork
+from vekt.cli.peers.trained import Training
+from vekt.cli.peers.training import NumpyNetwork
 
 from .common import DTYPES
 

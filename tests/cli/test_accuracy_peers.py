@@ -14,8 +14,8 @@ import pytest
 
 from vekt._spec.activations import KERNELS
 from vekt.cli import main
-from vekt.cli.accuracy import peers
-from vekt.cli.accuracy.peers import PEERS, peer_functions, peer_label
+from vekt.cli.peers import functions as peers
+from vekt.cli.peers.functions import PEERS, peer_functions, peer_label
 from vekt.reference import wide
 
 _SQRT_8_PI = np.sqrt(8 / np.pi)

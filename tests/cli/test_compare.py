@@ -24,11 +24,11 @@ from vekt.cli.compare.limits import beside_limits, limits
 from vekt.cli.compare.linear_tasks import linear_rows
 from vekt.cli.compare.loss_tasks import loss_rows
 from vekt.cli.compare.optim_tasks import OPTIMISERS
-from vekt.cli.compare.peers import PEERS
 from vekt.cli.compare.tasks import GATES, ROWS, gate_names, row_names
 from vekt.cli.compare.timing import interleaved
 from vekt.cli.compare.training_tasks import training_names
 from vekt.cli.environment import BLAS_OVERRIDES
+from vekt.cli.peers import PEERS
 from vekt.config import get_config
 
 SMALL_COMPARE = ["compare", "--op", "relu,dot", "--sizes", "64", "--rounds", "3"]

@@ -29,10 +29,10 @@ from vekt.cli.compare.layout_tasks import layout_names
 from vekt.cli.compare.linear_tasks import linear_rows
 from vekt.cli.compare.loss_tasks import loss_rows
 from vekt.cli.compare.optim_tasks import OPTIMISERS
-from vekt.cli.compare.peers import PEERS, _numba
 from vekt.cli.compare.reduction_tasks import REDUCTIONS
 from vekt.cli.compare.tasks import GATES, ROWS, parameters
 from vekt.cli.compare.training_tasks import training_names
+from vekt.cli.peers import PEERS, _numba
 
 PARAMETERS: dict[str, dict[str, float]] = {
     "relu_general": {"negative_slope": 0.0, "max_value": 6.0, "threshold": 0.0},

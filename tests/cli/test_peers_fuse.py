@@ -20,8 +20,8 @@ from vekt.cli.compare.fuse_tasks import (
     sizes,
 )
 from vekt.cli.compare.grids import Grid
-from vekt.cli.compare.peers import PEERS
 from vekt.cli.compare.shapes import SIZES
+from vekt.cli.peers import PEERS
 
 
 def ours(task):

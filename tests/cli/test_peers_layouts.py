@@ -11,7 +11,7 @@ from peer_rows import INSTALLED, execute
 
 import vekt as vk
 from vekt.cli.compare.layout_tasks import GRID, grid_tasks, layout_names, layout_tasks
-from vekt.cli.compare.peers import PEERS
+from vekt.cli.peers import PEERS
 
 OPS = [name for name in layout_names() if name != GRID]
 

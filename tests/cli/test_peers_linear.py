@@ -14,9 +14,9 @@ from peer_rows import INSTALLED, TRUE, close, derivative, execute
 
 import vekt as vk
 from vekt.cli.compare import linear_tasks as linear
-from vekt.cli.compare.peers import PEERS, UnsupportedError
-from vekt.cli.compare.peers._names import LAYERS
 from vekt.cli.compare.tasks import Task
+from vekt.cli.peers import PEERS, UnsupportedError
+from vekt.cli.peers._names import LAYERS
 
 DTYPES = linear.FLOATS
 

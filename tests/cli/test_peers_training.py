@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from vekt.cli.compare import training_tasks
-from vekt.cli.compare.peers import PEERS, _training
-from vekt.cli.compare.peers._training import check_weights
-from vekt.cli.compare.training import EPOCH, LOGISTIC, Training, check_losses, logistic_loss
 from vekt.cli.compare.training_tasks import VektNetwork, samples
+from vekt.cli.peers import PEERS
+from vekt.cli.peers.trained import EPOCH, LOGISTIC, Training, check_losses, logistic_loss
+from vekt.cli.peers.training import check_weights, load_compiler
 
 PLAIN = [
     peer
@@ -45,7 +45,7 @@ def test_weights_of_whole_epochs(peer):
 
 
 def test_a_wrong_competitor_is_refused(monkeypatch):
-    monkeypatch.setattr("vekt.cli.compare.peers._training.RATE", 0.02)
+    monkeypatch.setattr("vekt.cli.peers.training.RATE", 0.02)
     network = VektNetwork(training())
     network.optimizer.lr = 0.01
     with pytest.raises(ArithmeticError, match="someone: weights differ by .* after some steps"):
@@ -86,4 +86,4 @@ def test_a_compiler_that_fails_is_told(monkeypatch):
 
     monkeypatch.setattr(torch, "compile", fail)
     with pytest.raises(ImportError, match="torch.compile: no compiler"):
-        _training.load_compiler(lambda threads: {"torch": torch}, 1)
+        load_compiler(lambda threads: {"torch": torch}, 1)

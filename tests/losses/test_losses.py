@@ -18,7 +18,7 @@ from vekt import reference
 from vekt._core import native
 from vekt._spec.losses import LOSSES, Loss
 from vekt.cli.compare.loss_tasks import loss_tasks
-from vekt.cli.compare.peers import PEERS
+from vekt.cli.peers import PEERS
 from vekt.reference import ulp_error
 
 by_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)

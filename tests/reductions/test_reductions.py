@@ -16,8 +16,8 @@ from numpy.testing import assert_array_equal
 import vekt as vk
 from vekt import reductions, reference
 from vekt._core import native as _native
-from vekt.cli.compare.peers import PEERS
 from vekt.cli.compare.reduction_tasks import reduction_tasks
+from vekt.cli.peers import PEERS
 
 NAMES = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
 FLOATS = ["float16", "float32", "float64"]

@@ -23,12 +23,12 @@ from vekt._core import native
 from vekt.cli.accuracy.function_cases import FUNCTIONS
 from vekt.cli.accuracy.measure import Plan
 from vekt.cli.accuracy.page import write_page
-from vekt.cli.accuracy.peers import PEERS, peer_label
 from vekt.cli.accuracy.rows import Row, bin_names, rows_of, ulps
 from vekt.cli.accuracy.samples import PATTERNS
 from vekt.cli.accuracy.state import State, StateError
 from vekt.cli.accuracy.sweep import sweep
 from vekt.cli.cases import CommaList, op_option, select_cases
+from vekt.cli.peers.functions import PEERS, peer_label
 from vekt.cli.screen import OutputFile, console_for, json_option, show, table, write_json
 
 _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}

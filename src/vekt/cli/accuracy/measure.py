@@ -15,7 +15,6 @@ import vekt as vk
 from vekt import elementwise, reference, ufuncs
 from vekt._core.ulp import Float32Errors
 from vekt.cli.accuracy.function_cases import FUNCTIONS
-from vekt.cli.accuracy.peers import peer_functions
 from vekt.cli.accuracy.samples import (
     finite_patterns,
     float32_patterns,
@@ -25,6 +24,7 @@ from vekt.cli.accuracy.samples import (
     typed,
 )
 from vekt.cli.cases import Case, case_of
+from vekt.cli.peers.functions import peer_functions
 
 FORMS = ("value", "gradient")
 BINS = 5  # half ULPs that are counted apart; the last one is for all that is beyond

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vekt.cli.accuracy.measure import Plan
-from vekt.cli.accuracy.peers import peer_label
 from vekt.cli.accuracy.rows import Row, bin_names, ulps
 from vekt.cli.accuracy.samples import PATTERNS
+from vekt.cli.peers.functions import peer_label
 from vekt.config import get_config
 
 _HEAD = """\

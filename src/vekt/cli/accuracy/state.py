@@ -14,7 +14,7 @@ from typing import Any
 
 from vekt._core import native
 from vekt.cli.accuracy.measure import Finding, Plan
-from vekt.cli.accuracy.peers import peer_label
+from vekt.cli.peers.functions import peer_label
 
 _SECONDS = 3.0
 # What a finding depends on, besides the compiled kernels and the peers.

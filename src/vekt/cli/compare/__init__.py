@@ -19,12 +19,12 @@ from vekt.cli.compare.formulas import plain
 from vekt.cli.compare.grids import Grid, other_names
 from vekt.cli.compare.limits import Clock, beside_limits, limits
 from vekt.cli.compare.linear_tasks import DTYPES
-from vekt.cli.compare.peers import CONSTANTS, PEERS, Namespace, UnsupportedError
 from vekt.cli.compare.shapes import SIZES, Shape, ShapeType
 from vekt.cli.compare.tables import calls_table, cells_table, grouped, slower_table
 from vekt.cli.compare.tasks import Task
 from vekt.cli.compare.timing import SETTLE_SECONDS, interleaved
 from vekt.cli.environment import equal_threads, require
+from vekt.cli.peers import CONSTANTS, PEERS, Namespace, UnsupportedError
 from vekt.cli.screen import console_for, json_option, progress_on, show, write_json
 from vekt.config import get_config
 

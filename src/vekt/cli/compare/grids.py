@@ -25,7 +25,7 @@ from vekt.cli.compare.tasks import (
     row_names,
     row_tasks,
 )
-from vekt.cli.compare.training import EPOCH, LOGISTIC
+from vekt.cli.peers.trained import EPOCH, LOGISTIC
 
 Tasks = Callable[[], Iterator[Task]]
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt as vk
-from vekt.cli.compare.peers._training import check_weights
 from vekt.cli.compare.shapes import SIZES
 from vekt.cli.compare.tasks import Task
-from vekt.cli.compare.training import EPOCH, LOGISTIC, RATE, Training
+from vekt.cli.peers.trained import EPOCH, LOGISTIC, RATE, Training
+from vekt.cli.peers.training import check_weights
 
 Array = NDArray[Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vekt.cli.compare.peers import _fuse, _losses, _optim
-from vekt.cli.compare.peers._names import ELEMENTWISE, LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
+from vekt.cli.peers import _fuse, _losses, _optim
+from vekt.cli.peers._names import ELEMENTWISE, LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
 
 Array = NDArray[Any]
 

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from vekt.cli.compare.peers import _fuse, _jax, _numba, _numexpr, _numpy, _scipy, _torch, _training
-from vekt.cli.compare.peers._names import CONSTANTS, Namespace, UnsupportedError, require_floats
-from vekt.cli.compare.training import EPOCH
+from vekt.cli.peers import _fuse, _jax, _numba, _numexpr, _numpy, _scipy, _torch, training
+from vekt.cli.peers._names import CONSTANTS, Namespace, UnsupportedError, require_floats
+from vekt.cli.peers.trained import EPOCH
 
 __all__ = ["CONSTANTS", "PEERS", "Namespace", "Peer", "UnsupportedError"]
 
@@ -48,13 +48,13 @@ def _training_too(name: str, peer: Peer) -> Peer:
 
     def bind(task: str, operands: Namespace) -> Namespace:
         if task == EPOCH:
-            return _training.bind(name, operands)
+            return training.bind(name, operands)
         return peer.bind(task, operands)
 
-    return Peer({**peer.rows, **_training.row(name)}, peer.load, bind)
+    return Peer({**peer.rows, **training.row(name)}, peer.load, bind)
 
 
-_compiler = partial(_training.load_compiler, _torch.load)
+_compiler = partial(training.load_compiler, _torch.load)
 PEERS: dict[str, Peer] = {
     "numpy": _training_too("numpy", Peer(_numpy.ROWS, _numpy.load, _as_they_are)),
     "scipy": Peer(_scipy.ROWS, _scipy.load, _scipy.bind),
@@ -62,7 +62,7 @@ PEERS: dict[str, Peer] = {
     "torch": _training_too("torch", Peer(_torch.ROWS, _torch.load, _torch.bind)),
     "torch_compile": _training_too("torch_compile", Peer({}, _compiler, _as_they_are)),
     "jax": _training_too("jax", Peer(_jax.ROWS, _jax.load, _jax.bind)),
-    "sklearn": Peer(_training.SKLEARN, _training.load_sklearn, _training.bind_sklearn),
+    "sklearn": Peer(training.SKLEARN, training.load_sklearn, training.bind_sklearn),
     "autograd": Peer(_fuse.AUTOGRAD, _fuse.load_autograd, _as_they_are),
     "numba": Peer(_numba.ROWS, _numba.load, _numba.bind),
 }

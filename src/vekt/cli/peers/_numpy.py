@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vekt.cli.compare.peers import _fuse, _losses, _optim
-from vekt.cli.compare.peers._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
+from vekt.cli.peers import _fuse, _losses, _optim
+from vekt.cli.peers._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
 
 # exp(-x) may become infinite: the results are right all the same.
 _SIGMOID = "np.negative(x, t); np.exp(t, t); np.add(t, 1, t); np.reciprocal(t, {to})"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vekt.cli.compare.peers import _fuse
-from vekt.cli.compare.peers._expressions import EXPRESSIONS
-from vekt.cli.compare.peers._names import Namespace
+from vekt.cli.peers import _fuse
+from vekt.cli.peers._expressions import EXPRESSIONS
+from vekt.cli.peers._names import Namespace
 
 
 def _into(out: str, expression: str) -> str:

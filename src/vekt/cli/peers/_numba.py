@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import vekt as vk
-from vekt.cli.compare.peers._expressions import EXPRESSIONS
-from vekt.cli.compare.peers._names import CONSTANTS, Namespace, require_floats
+from vekt.cli.peers._expressions import EXPRESSIONS
+from vekt.cli.peers._names import CONSTANTS, Namespace, require_floats
 
 # NumExpr has no erf.
 _ERF = "(1 + erf(x * sqrt_half))"

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vekt.cli.compare.peers._names import Namespace
-from vekt.cli.compare.training import (
+from vekt.cli.peers._names import Namespace
+from vekt.cli.peers.trained import (
     EPOCH,
     LOGISTIC,
     RATE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vekt.cli.compare.peers._names import LAYERS, Namespace, renamed, require_floats
+from vekt.cli.peers._names import LAYERS, Namespace, renamed, require_floats
 
 _TIMES_DY = "np.multiply(t, dy, out)"
 _SIGMOID_SLOPE = "np.subtract(1, t, out); np.multiply(out, t, out); np.multiply(out, dy, out)"
