@@ -8,10 +8,10 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from mpmath import iv, mp
+from flint import arb
+from mpmath import mp
 
 from vekt._spec.activations import KERNELS, Kernel, Kink
-from vekt.cli.accuracy.dual import Dual, UndecidedError
 from vekt.cli.accuracy.oracle import (
     digits,
     enclosed,
@@ -22,6 +22,7 @@ from vekt.cli.accuracy.oracle import (
     true_value,
 )
 from vekt.cli.accuracy.samples import finite_patterns
+from vekt.cli.accuracy.series import Series, UndecidedError
 from vekt.reference import ulp_error
 
 
@@ -84,15 +85,15 @@ def test_digits_that_do_not_suffice() -> None:
         enclosed(kernel_of("1 if sqrt(2) * sqrt(2) > 2 else x"), np.float64(1), (), np.float64)
 
 
-def test_comparisons_of_intervals() -> None:
-    wide, right = Dual(iv.mpf([0, 2])), Dual(iv.mpf([3, 4]))
+def test_comparisons_of_balls() -> None:
+    wide, right = Series([arb(1, 1)]), Series([arb(3.5, 0.25)])
     assert wide < right
     assert right >= 3
     assert not right <= wide
     with pytest.raises(UndecidedError):
         bool(wide > 1)
     with pytest.raises(UndecidedError):
-        max(wide, Dual(iv.mpf([1, 5])))
+        max(wide, Series([arb(3, 2)]))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -23,6 +23,7 @@ def test_loads_nothing_that_is_not_needed():
         "cffi",
         "threadpoolctl",
         "mpmath",
+        "flint",
         "vekt.jit",
         "vekt.reference",
         "vekt.config",

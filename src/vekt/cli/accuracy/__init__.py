@@ -105,8 +105,8 @@ def accuracy(
         raise click.UsageError("--exhaustive, --samples and --mpmath exclude each other")
     if exhaustive and dtype != "float32":
         raise click.UsageError("--exhaustive is for float32: float64 has 2^64 inputs")
-    if points is not None and find_spec("mpmath") is None:
-        raise click.UsageError("--mpmath wants mpmath: pip install mpmath")
+    if points is not None and not all(map(find_spec, ("mpmath", "flint"))):
+        raise click.UsageError("--mpmath wants: pip install mpmath python-flint")
     console = console_for(json_file)
     plan = Plan(
         dtype,

@@ -10,18 +10,19 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from mpmath import iv, libmp, mp
+from flint import arb, ctx
+from mpmath import mp
 from numpy.typing import NDArray
 
 from vekt._spec.activations import Kernel
-from vekt.cli.accuracy.dual import Dual, UndecidedError, float_names, interval_names
 from vekt.cli.accuracy.samples import kinks, near_roots
+from vekt.cli.accuracy.series import NotRealError, Series, UndecidedError, names
 
 # Numbers in a formula, but for exponents, which stay integers.
 _NUMBER = re.compile(r"(?<![\w.])(?<!\*\*)(?<!\*\* )\d+(\.\d*)?(e[+-]?\d+)?")
 _FIRST_DIGITS = 40
 _MOST_DIGITS = 3000
-# Relative width of an interval, and bits below the smallest number of the dtype, that settle it.
+# Relative width of a ball, and bits below the smallest number of the dtype, that settle it.
 _SETTLED_BITS = 80
 
 
@@ -44,29 +45,39 @@ def _compiled(formula: str) -> CodeType:
     return compile(_NUMBER.sub(lambda n: f"number('{n[0]}')", formula), formula, "eval")
 
 
-def _evaluate(kernel: Kernel, x: Dual, params: Iterable[Any], names: dict[str, Any]) -> Dual:
-    """Evaluate the formula in the kind of numbers that `names` and the arguments are."""
-    named = dict(zip(kernel.params, map(Dual, params), strict=True))
-    result: Dual = eval(_compiled(kernel.formula), {**names, **named, "x": x})
-    return result
+def _evaluate(kernel: Kernel, x: Any, params: Iterable[Any], places: int) -> Series:
+    """Evaluate the formula in balls of so many digits; the arguments are mpmath's, and exact."""
+    with ctx.workdps(places):
+        named = {name: Series([arb(p)]) for name, p in zip(kernel.params, params, strict=True)}
+        scope = {**_names(places), **named, "x": Series([arb(x), 1])}
+        result: Series = eval(_compiled(kernel.formula), scope)
+        return result
 
 
-def _float_names() -> dict[str, Any]:
-    return {**float_names(), "number": lambda text: Dual(mp.mpf(text))}
+@cache
+def _names(places: int) -> dict[str, Any]:
+    """Names of formulas, and numbers in the working precision, which is `places`."""
+    made = names()
+    return {**made, "number": cache(made["number"])}
+
+
+def _number(ball: Any) -> Any:
+    """Middle of a ball, as mpmath's number."""
+    return mp.make_mpf(ball.mid()._mpf_)
 
 
 def true_value(kernel: Kernel, x: Any, params: Iterable[Any] = ()) -> Any:
     """Value at x by the formula, in the working precision of `mpmath.mp`."""
-    return _evaluate(kernel, Dual(mp.mpf(x)), map(exact, params), _float_names()).value
+    return _number(_evaluate(kernel, mp.mpf(x), map(exact, params), mp.dps).value)
 
 
 def true_gradient(kernel: Kernel, x: Any, params: Iterable[Any] = ()) -> Any:
     """Differentiate the formula at x, in the working precision; at a kink, on one side of it."""
-    return _evaluate(kernel, Dual(mp.mpf(x), mp.one), map(exact, params), _float_names()).slope
+    return _number(_evaluate(kernel, mp.mpf(x), map(exact, params), mp.dps).slope)
 
 
 def enclosed(kernel: Kernel, x: Any, params: Iterable[Any], dtype: Any) -> tuple[Any, Any]:
-    """Value and gradient at x to far more digits than `dtype` has, by interval arithmetic.
+    """Value and gradient at x to far more digits than `dtype` has, by ball arithmetic.
 
     Parameters
     ----------
@@ -89,42 +100,28 @@ def enclosed(kernel: Kernel, x: Any, params: Iterable[Any], dtype: Any) -> tuple
     ArithmeticError
         If thousands of digits do not suffice.
     """
-    operands = [exact(number) for number in (x, *params)]
+    point, *others = [exact(number) for number in (x, *params)]
     places = _FIRST_DIGITS
     while places <= _MOST_DIGITS:
-        former, iv.dps = iv.dps, places
         try:
-            point, *others = map(iv.mpf, operands)
-            result = _evaluate(kernel, Dual(point, iv.one), others, _interval_names(places))
-            value, slope = _middle(result.value, dtype), _middle(result.slope, dtype)
-            if value is not None and slope is not None:
-                return value, slope
-        except (UndecidedError, ZeroDivisionError):
+            result = _evaluate(kernel, point, others, places)
+        except UndecidedError:
             pass
-        except libmp.ComplexResult:
+        except NotRealError:
             return mp.nan, mp.nan
-        finally:
-            iv.dps = former
+        else:
+            if all(_is_settled(ball, dtype) for ball in (result.value, result.slope)):
+                return _number(result.value), _number(result.slope)
         places *= 2
     raise ArithmeticError(f"{kernel.name} at {x!r} takes more than {_MOST_DIGITS} digits")
 
 
-@cache
-def _interval_names(places: int) -> dict[str, Any]:
-    """Names of formulas, and numbers as intervals of the working precision, which is `places`."""
-    return {**interval_names(), "number": cache(lambda text: Dual(iv.mpf(text)))}
-
-
-def _middle(interval: Any, dtype: Any) -> Any:
-    """Return the middle of an interval, or None if it is too wide to tell the true number."""
-    low, high = (mp.make_mpf(end) for end in iv.mpf(interval)._mpi_)
+def _is_settled(ball: Any, dtype: Any) -> bool:
+    """Whether a ball is small enough to tell the true number."""
     info: Any = np.finfo(dtype)
-    with mp.workprec(4 * _SETTLED_BITS):
-        size = max(abs(low), abs(high))
-        nothing = mp.ldexp(1, info.minexp - info.nmant)
-        if not high - low <= mp.ldexp(max(size, nothing), -_SETTLED_BITS):
-            return None
-        return (low + high) / 2
+    nothing = arb(2) ** (info.minexp - info.nmant)
+    widest = max(ball.abs_upper(), nothing) * arb(2) ** -_SETTLED_BITS
+    return bool(ball.is_finite()) and bool(2 * ball.rad() <= widest)
 
 
 def exact_ulp_error(computed: Any, true: Any) -> float:
