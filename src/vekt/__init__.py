@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from vekt import activations, linalg, ufuncs
+from vekt._core.names import no_attribute
 from vekt._spec.elementwise import PUBLIC_NAMES as _ELEMENTWISE
 from vekt._spec.gates import PUBLIC_NAMES as _GATES
 from vekt._spec.losses import PUBLIC_NAMES as _LOSSES
@@ -92,7 +93,7 @@ def __getattr__(name: str) -> Any:
         return import_module("vekt.config").show_config
     if name == "__version__":
         return import_module("importlib.metadata").version("vekt")
-    raise AttributeError(f"module 'vekt' has no attribute {name!r}")
+    raise no_attribute(__name__, name, [*__all__, *_LAZY_MODULES])
 
 
 def _imported(name: str, module: str) -> Any:

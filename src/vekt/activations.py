@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vekt import ufuncs
+from vekt._core.names import no_attribute
 from vekt._spec.activations import OPS, Op
 from vekt._spec.docs.activations import function_docstring
 from vekt._spec.functions import native_function
@@ -71,7 +72,7 @@ def __getattr__(name: str) -> Any:
     elif name in _KINDS:
         made = _make(*_KINDS[name])
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise no_attribute(__name__, name, __all__)
     return globals().setdefault(name, made)
 
 

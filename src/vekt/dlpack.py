@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from vekt._core.names import no_attribute
 from vekt._core.native import call_aligned, retype_dlpack
 from vekt._core.operands import is_bfloat16
 
@@ -156,13 +157,23 @@ def _returned(result: Any, library: str, shared: dict[int, Any]) -> Any:
     return result
 
 
+def _functions() -> list[str]:
+    """Return the names of vekt's functions."""
+    others = ("PackedWeights", "activations", "ufuncs")
+    return [name for name in sys.modules["vekt"].__all__ if name not in others]
+
+
 def __getattr__(name: str) -> Any:
-    function = None if name.startswith("_") else getattr(sys.modules["vekt"], name, None)
-    if not callable(function) or isinstance(function, type):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = getattr(sys.modules["vekt"], name) if name in _functions() else None
+    if function is None:
+        raise no_attribute(__name__, name, __dir__())
 
     @wraps(function, updated=())
     def on_tensors(*args: Any, **kwargs: Any) -> Any:
         return call(function, *args, **kwargs)
 
     return globals().setdefault(name, on_tensors)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_functions()])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from vekt._core.names import no_attribute
 from vekt._core.native import rows
 from vekt._spec.row_functions import row_functions
 
@@ -12,6 +12,6 @@ _FUNCTIONS = row_functions(rows, __name__)
 globals().update(_FUNCTIONS)
 __all__ = list(_FUNCTIONS)
 
-if TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Callable[..., Any]: ...
+def __getattr__(name: str) -> Any:
+    raise no_attribute(__name__, name, __all__)

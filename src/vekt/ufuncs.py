@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from vekt._core import native
+from vekt._core.names import no_attribute
 from vekt._spec.docs.activations import docstring
 from vekt._spec.losses import parameter_count
 
@@ -27,7 +28,7 @@ def build_ufuncs(isa: str) -> dict[str, np.ufunc]:
 
 def __getattr__(name: str) -> np.ufunc:
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise no_attribute(__name__, name, __all__)
     # The first of two threads that both make it has the say.
     made: np.ufunc = globals().setdefault(name, build_ufunc(name))
     return made

@@ -1,91 +1,51 @@
-"""The type stub, which the build writes from the registry."""
+"""The type stubs, which the build writes from the rows, and what checkers make of them."""
 
 from __future__ import annotations
 
 import ast
+import importlib
+import json
+import runpy
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import vekt as vk
 
-STUB = Path(vk.__file__).with_suffix(".pyi")
-
-PROGRAM = """
-import numpy as np
-import vekt as vk
-
-x = np.linspace(-1, 1, 5, dtype=np.float32)
-y = vk.gelu(x, approximate=True, out=np.empty_like(x))
-vk.relu(x, 0.1, max_value=None, threshold=x)
-value, gradient = vk.leaky_relu_value_and_grad(x, negative_slope=[0.1] * 5)
-vk.sigmoid_backward_from_output(x, vk.sigmoid(x, where=x > 0))
-vk.dot(x, x)
-vk.matmul(x, x, dtype="float64")
-vk.matmul(x, np.outer(x, x), x)
-vk.vecdot(x, x, axis=0, keepdims=True)
-vk.vecmat(x, vk.outer(x, x), out=y)
-vk.matvec([[1, 2]], [3, 4])
-vk.tensordot(x, x, axes=((0,), (0,)))
-vk.norm(x, ord=2, axis=0)
-vk.cosine_similarity(x, x)
-vk.transpose_copy(vk.outer(x, x), axes=(1, 0))
-w = vk.PackedWeights(np.outer(x, x))
-columns: int = w.shape[1]
-h, z = vk.dense(x, w, x, vk.gelu, return_preactivation=True)
-vk.dense(x, np.outer(x, x), activation=("relu", {"negative_slope": 0.1}), out=y)
-dx, dw, db = vk.dense_backward(h, x, np.outer(x, x), z, "gelu", need_dx=False)
-loss = vk.sigmoid_cross_entropy(x, y) + vk.huber(x, y, delta=2, out=y)
-mean, slope = vk.softmax_cross_entropy_value_and_grad([[1.0]], [0], ignore_index=-1, out=y)
-vk.sum(x, axis=(0,), dtype="f8", keepdims=True, initial=1, where=x > 0)
-vk.max(x, 0, out=y)
-vk.argmin(x, axis=0, keepdims=True)
-vk.sum_to_shape(vk.broadcast_to(x, (3, 5)), 5)
-vk.add(x, 1, out=y, where=x > 0)
-vk.where(vk.less(x, [0.5] * 5), x, 0)
-vk.clip(x, None, max=2)
-vk.multiply_add(x, 2, y, dtype="f8")
-vk.jit.gelu(x)
-vk.reference.gelu(x)
-vk.activations.get("gelu")(x)
-with vk.num_threads(1):
-    threads: int = vk.get_num_threads()
-    vk.set_num_threads(threads)
-vk.show_config()
-version: str = vk.__version__
-"""
-
-MISTAKES = """
-import vekt as vk
-
-vk.gelu(1.0, approximate="tanh")
-vk.relu(1.0, slope=0.1)
-vk.relu_value_and_grad()
-vk.set_num_threads("2")
-vk.no_such_function
-vk.matmul(1)
-dx, dw = vk.dense_backward(1, 2, 3, 4)
-vk.add(1)
-vk.clip(1, 2, 3, lower=4)
-"""
+PROGRAMS = Path(__file__).parent / "typed"
+TOOL = Path(__file__).parents[2] / "tools" / "stubs.py"
+STUBBED = (
+    "activations autograd dlpack elementwise gates jit losses reductions reference rows ufuncs"
+)
 
 
-def mypy(folder: Path, **programs: str) -> dict[str, list[str]]:
-    """Numbers of the lines in which mypy finds errors, for each program; one run for all."""
-    for name, program in programs.items():
-        (folder / f"{name}.py").write_text(program, encoding="utf-8")
-    files = [f"{name}.py" for name in programs]
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", *files]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
-    errors = [line.split(":")[:2] for line in done.stdout.splitlines() if ": error:" in line]
-    assert {file for file, _ in errors} <= set(files), done.stdout
-    assert not done.stderr
-    return {name: [number for file, number in errors if file == f"{name}.py"] for name in programs}
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the package as it is installed; an editable one with the stubs of a build."""
+    installed = Path(vk.__file__).parent
+    if installed.with_name("vekt").joinpath("__init__.pyi").exists():
+        return installed
+    made = tmp_path_factory.mktemp("tree") / "vekt"
+    shutil.copytree(installed, made, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([sys.executable, TOOL, made], check=True)
+    return made
 
 
-def test_stub_names_everything_public() -> None:
-    names = set()
-    for node in ast.parse(STUB.read_text(encoding="utf-8")).body:
+def stub_of(package: Path, name: str) -> Path:
+    folder = package / name
+    return folder / "__init__.pyi" if folder.is_dir() else package / f"{name}.pyi"
+
+
+def names_in(stub: Path) -> set[str]:
+    """Names that other modules see."""
+    names: set[str] = set()
+    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
@@ -94,12 +54,88 @@ def test_stub_names_everything_public() -> None:
             names.add(node.target.id)
         elif isinstance(node, ast.ImportFrom):
             names |= {alias.asname for alias in node.names if alias.asname}
-    assert names >= set(vk.__all__)
+    return names
 
 
-def test_a_strictly_typed_program_passes_and_mistakes_are_found(tmp_path: Path) -> None:
-    calls = range(4, len(MISTAKES.splitlines()) + 1)
-    assert mypy(tmp_path, program=PROGRAM, mistakes=MISTAKES) == {
-        "program": [],
-        "mistakes": [str(number) for number in calls],
-    }
+@pytest.mark.parametrize("name", ["", *STUBBED.split()])
+def test_stubs_name_everything_public(package: Path, name: str) -> None:
+    module = importlib.import_module(f"vekt.{name}" if name else "vekt")
+    public = set(module.__all__)
+    if name == "dlpack":  # of functions of arrays
+        public |= set(vk.rows.__all__) | set(vk.activations.__all__) - {"get"} | {"matmul", "sum"}
+    found = names_in(stub_of(package, name))
+    assert found >= public
+    own = {n for n in found if not n.startswith("_")}
+    assert [n for n in own if not hasattr(module, n)] == []
+
+
+# ---- what checkers make of programs; one process of each for all
+
+
+def copied(folder: Path, package: Path) -> None:
+    for program in PROGRAMS.glob("*.py"):
+        shutil.copy(program, folder)
+    if "site-packages" not in package.parts:
+        (folder / "vekt").symlink_to(package, target_is_directory=True)
+
+
+def mypy(folder: Path) -> dict[str, list[tuple[int, str]]]:
+    """Errors by file."""
+    files = sorted(path.name for path in folder.glob("*.py"))
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--output=json"]
+    command += ["--cache-dir", str(folder / "cache"), *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert not done.stderr
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in files}
+    for line in done.stdout.splitlines():
+        said = json.loads(line)
+        if said["severity"] == "error":
+            found[said["file"]].append((said["line"], said["message"]))
+    return found
+
+
+def pyright(folder: Path) -> dict[str, list[tuple[int, str]]]:
+    """Errors by file."""
+    if find_spec("pyright") is None:
+        pytest.skip("types by pyright: not installed (extra `lint`)")
+    files = sorted(path.name for path in folder.glob("*.py"))
+    settings = {"typeCheckingMode": "strict", "include": files, "reportMissingModuleSource": False}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.stdout.startswith("{"), done
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in files}
+    for said in json.loads(done.stdout)["generalDiagnostics"]:
+        if said["severity"] == "error":
+            where = said["range"]["start"]["line"] + 1
+            found[Path(said["file"]).name].append((where, said["message"]))
+    return found
+
+
+@pytest.fixture(scope="module", params=[mypy, pyright], ids=lambda checker: checker.__name__)
+def errors(
+    request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, list[tuple[int, str]]]:
+    """Return what a checker says of all programs."""
+    folder = tmp_path_factory.mktemp("programs")
+    copied(folder, package)
+    found: Mapping[str, list[tuple[int, str]]] = request.param(folder)
+    return found
+
+
+@pytest.mark.parametrize("name", ["script.py", "calls.py", "results.py"])
+def test_strict_checkers_pass_what_is_right(errors: Any, name: str) -> None:
+    assert errors[name] == []
+
+
+def test_checkers_find_each_mistake(errors: Any) -> None:
+    lines = (PROGRAMS / "mistakes.py").read_text(encoding="utf-8").splitlines()
+    first = lines.index("# Each line from here on is a mistake.") + 2
+    found = {where for where, _ in errors["mistakes.py"]}
+    missed = [lines[i - 1] for i in range(first, len(lines) + 1) if i not in found]
+    assert missed == []
+    assert min(found) >= first, errors["mistakes.py"]
+
+
+def test_the_script_runs() -> None:
+    assert runpy.run_path(str(PROGRAMS / "script.py"))["main"]() > 0

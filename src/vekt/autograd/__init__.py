@@ -23,6 +23,9 @@ array([0.7979, 0.242 ])
 
 from __future__ import annotations
 
+from typing import Any
+
+from vekt._core.names import no_attribute
 from vekt.autograd import _activations, _fuse, _gates, _linalg, _losses, _norms, _rows
 
 _MODULES = (_activations, _fuse, _gates, _linalg, _losses, _norms, _rows)
@@ -31,3 +34,7 @@ __all__ = [name for module in _MODULES for name in module.__all__]
 
 for _module in _MODULES:
     globals().update({name: getattr(_module, name) for name in _module.__all__})
+
+
+def __getattr__(name: str) -> Any:
+    raise no_attribute(__name__, name, __all__)

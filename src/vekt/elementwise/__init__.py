@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vekt._core import native
+from vekt._core.names import no_attribute
 from vekt._spec.docs.elementwise import docstring
 from vekt._spec.elementwise import OPS, PUBLIC_NAMES, ElementwiseOp
 from vekt.elementwise import _numpy
@@ -117,7 +118,7 @@ def _signature(op: ElementwiseOp) -> inspect.Signature:
 
 def __getattr__(name: str) -> Any:
     if name not in OPS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise no_attribute(__name__, name, __all__)
     return globals().setdefault(name, build(name))
 
 

@@ -14,8 +14,9 @@ into vector instructions.  In compiled functions `vekt.gelu` means `vekt.jit.gel
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from vekt._core.names import no_attribute
 from vekt._spec.activations import OPS
 from vekt._spec.docs.activations import function_docstring
 from vekt._spec.functions import public_function
@@ -61,6 +62,6 @@ for _functions, _types in (
 globals().update(_PUBLIC)
 __all__ = [*_PUBLIC, "dot"]
 
-if TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Callable[..., Any]: ...
+def __getattr__(name: str) -> Any:
+    raise no_attribute(__name__, name, __all__)

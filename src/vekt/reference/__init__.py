@@ -11,11 +11,12 @@ computed result against them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._core.names import no_attribute
 from vekt._core.operands import checked_out, is_half, outs_of, result_dtype
 from vekt._core.ulp import ulp_error
 from vekt._spec.activations import KERNELS, OPS, Kernel
@@ -179,6 +180,6 @@ __all__ = [
     "wide_rows",
 ]
 
-if TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Callable[..., Any]: ...
+def __getattr__(name: str) -> Any:
+    raise no_attribute(__name__, name, __all__)

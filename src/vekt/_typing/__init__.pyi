@@ -1,0 +1,84 @@
+"""Types that all stubs share.  For type checkers only: there is no such module at runtime."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+F = TypeVar("F", bound=np.floating[Any])
+"""The dtype of operands and results."""
+
+T = TypeVar("T", bound=np.generic)
+A = TypeVar("A", bound=NDArray[Any])
+"""An array that is given as `out`, and returned."""
+
+Scalar = complex | np.generic
+Output = NDArray[Any] | tuple[NDArray[Any]] | None
+Outputs = tuple[NDArray[Any] | None, NDArray[Any] | None] | None
+Axes = int | tuple[int, ...] | None
+Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
+Order = Literal["K", "A", "C", "F"]
+Reduction = Literal["mean", "sum", "none"]
+ActivationFunction = str | Callable[..., Any]
+Activation = ActivationFunction | partial[Any] | tuple[ActivationFunction, Mapping[str, Any]] | None
+
+class Function(Protocol):
+    """What functions have that work element by element: a ufunc's attributes and methods."""
+
+    __name__: str
+    __qualname__: str
+    __module__: str
+    @property
+    def nin(self) -> int: ...
+    @property
+    def nout(self) -> int: ...
+    @property
+    def nargs(self) -> int: ...
+    @property
+    def ntypes(self) -> int: ...
+    @property
+    def types(self) -> list[str]: ...
+    @property
+    def identity(self) -> Any: ...
+    @property
+    def signature(self) -> None: ...
+    def reduce(
+        self,
+        array: ArrayLike,
+        /,
+        axis: Axes = 0,
+        dtype: DTypeLike | None = None,
+        out: Output = None,
+        keepdims: bool = False,
+        initial: Any = ...,
+        where: ArrayLike = True,
+    ) -> Any: ...
+    def accumulate(
+        self,
+        array: ArrayLike,
+        /,
+        axis: int = 0,
+        dtype: DTypeLike | None = None,
+        out: Output = None,
+    ) -> NDArray[Any]: ...
+    def reduceat(
+        self,
+        array: ArrayLike,
+        /,
+        indices: ArrayLike,
+        axis: int = 0,
+        dtype: DTypeLike | None = None,
+        out: Output = None,
+    ) -> NDArray[Any]: ...
+    def outer(self, A: ArrayLike, B: ArrayLike, /, **options: Any) -> Any: ...
+    def at(
+        self, a: NDArray[Any], indices: Any, b: ArrayLike = ..., /, **parameters: Any
+    ) -> None: ...
+
+class SupportsDLPack(Protocol):
+    """A tensor of any library."""
+
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __dlpack_device__(self) -> tuple[Any, Any]: ...

@@ -1,0 +1,66 @@
+"""What results are, to type checkers."""
+
+from typing import Any, assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import vekt as vk
+
+Singles = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+
+@vk.fuse
+def scaled(x: Singles, b: float = 1.0) -> Singles:
+    return vk.multiply(x, b)
+
+
+def check(
+    x: Singles, d: Doubles, i: NDArray[np.int64], s: np.float32, anything: NDArray[Any]
+) -> None:
+    # ufuncs, and functions with parameters
+    assert_type(vk.silu(x), Singles)
+    assert_type(vk.gelu(x, approximate=True), Singles)
+    assert_type(vk.gelu(d), Doubles)
+    assert_type(vk.silu(s), np.float32)
+    assert_type(vk.leaky_relu(0.5), np.float64)
+    assert_type(vk.silu(i), NDArray[Any])
+    assert_type(vk.gelu(x, dtype="float64"), NDArray[Any])
+    assert_type(vk.mish([1.0], out=d), Doubles)
+    assert_type(vk.gelu_backward(x, x), Singles)
+    assert_type(vk.gelu_backward(1.0, x), Singles)
+    assert_type(vk.tanh_value_and_grad(x), tuple[Singles, Singles])
+    assert_type(vk.swiglu_backward(x, x, x), tuple[Singles, Singles])
+    assert_type(vk.huber(x, 0.0, delta=2.0), Singles)
+    # rows, products, layers
+    assert_type(vk.softmax(x, axis=(0, 1)), Singles)
+    assert_type(vk.logsumexp(x, axis=None), np.float32)
+    assert_type(vk.dense(x, x, x, "gelu"), Singles)
+    assert_type(vk.dense(x, x, return_preactivation=True), tuple[Singles, Singles])
+    assert_type(vk.softmax_cross_entropy_value_and_grad(x, i), tuple[np.float32, Singles])
+    assert_type(vk.outer(x, x), Singles)
+    assert_type(vk.matmul(x, x, out=x), Singles)
+    assert_type(vk.norm(x), np.float32)
+    # elementwise functions, reductions
+    assert_type(vk.add(x, 1.0), Singles)
+    assert_type(vk.less(x, d), NDArray[np.bool_])
+    assert_type(vk.where(vk.less(x, 0.5), x, 0.0), Singles)
+    assert_type(vk.sum(x), np.float32)
+    assert_type(vk.max(i, axis=0, keepdims=True), NDArray[np.int64])
+    assert_type(vk.argmax(x), np.intp)
+    # fused functions, other namespaces
+    assert_type(scaled(x, 2.0), Singles)
+    assert_type(scaled(x, b=2.0), Singles)
+    assert_type(scaled(x, out=d), Doubles)
+    assert_type(scaled.value_and_grad(x)[0], Singles)
+    assert_type(vk.stream(vk.gelu, d, out=x), Singles)
+    assert_type(vk.jit.gelu(x), Singles)
+    assert_type(vk.jit.erf(0.5), np.float64)
+    assert_type(vk.reference.leaky_relu(x, 0.1), Singles)
+    assert_type(vk.autograd.silu_backward(d, d), Doubles)
+    assert_type(vk.dlpack.gelu(x), Singles)
+    assert_type(vk.dlpack.dense(x, x, x, "relu"), Singles)
+    assert_type(vk.activations.silu(x), Singles)
+    assert_type(vk.losses.huber(x, x), Singles)
+    assert_type(vk.set_num_threads(1), None)
