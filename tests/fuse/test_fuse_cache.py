@@ -63,6 +63,67 @@ def test_cache_directory_that_cannot_be_written(monkeypatch, tmp_path):
     assert cache.directory() == tmp_path / "xdg" / "vekt"
 
 
+def test_files_under_other_names(monkeypatch, tmp_path):
+    """The checksum is of the name, too: code of another function is never run."""
+    assert double(monkeypatch, tmp_path) == 1
+    ((name, content),) = files(tmp_path).items()
+    assert cache.load(name) == content[32:]
+    other = name[::-1]
+    (tmp_path / name).rename(tmp_path / other)
+    assert cache.load(other) is None
+    os.link(tmp_path / other, tmp_path / name)  # its own name again
+    assert cache.load(name) == content[32:]
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to(tmp_path / other)
+    assert cache.load(name) is None
+    assert double(monkeypatch, tmp_path) == 1
+    assert not (tmp_path / name).is_symlink()
+    assert files(tmp_path) == {name: content, other: content}
+
+
+def test_what_is_no_file(monkeypatch, tmp_path):
+    assert double(monkeypatch, tmp_path) == 1
+    ((name, content),) = files(tmp_path).items()
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)  # an ordinary open would wait for a writer
+    assert double(monkeypatch, tmp_path) == 1
+    assert files(tmp_path) == {name: content}
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    assert double(monkeypatch, tmp_path) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]  # nothing is left of the attempt
+
+
+def test_directory_of_others_is_not_read(monkeypatch, tmp_path):
+    assert double(monkeypatch, tmp_path) == 1
+    tmp_path.chmod(0o777)
+    assert double(monkeypatch, tmp_path) == 1
+    tmp_path.chmod(0o755)
+    assert double(monkeypatch, tmp_path) == 0
+
+
+def test_size_is_limited(monkeypatch, tmp_path):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cache, "MOST_BYTES", 4000)
+    keys = [f"{k:064x}" for k in range(8)]
+    abandoned, fresh = (tmp_path / f"{keys[0]}.{end}" for end in "ab")
+    for path in (abandoned, fresh):
+        path.write_bytes(b"x" * 5000)
+    os.utime(abandoned, (0, 0))
+    (tmp_path / "notes.txt").write_text("not ours")
+    for k, key in enumerate(keys):
+        cache.store(key, bytes(968))
+        os.utime(tmp_path / key, (k + 1, k + 1))
+        assert sum((tmp_path / k).stat().st_size for k in keys if (tmp_path / k).exists()) <= 4000
+        assert cache.load(keys[0]) is not None  # used again and again, it stays
+    left = {key for key in keys if (tmp_path / key).exists()}
+    assert keys[0] in left
+    assert keys[-1] in left
+    assert len(left) <= 4
+    assert {fresh.name, "notes.txt"} <= set(files(tmp_path))
+    assert not abandoned.exists()
+
+
 SCRIPT = """
 import os, sys
 import numpy as np

@@ -1,8 +1,9 @@
 """Machine code on disk, between processes.
 
-A file is a checksum and an object file; its name is a hash of all that it depends on.  One that is
-damaged, or that another user could have written, counts as missing.  Any number of processes may
-write at once: each to a file of its own, which then takes the name.
+A file is a checksum and an object file.  The checksum is keyed with the hash of all that the code
+depends on, so that a file under another name, or a link to one, counts as damaged.  What is
+damaged, is no plain file, or could have been written by another user counts as missing, and is made
+anew.  Any number of processes may write at once: each to a file of its own, which then takes the name.
 """
 
 from __future__ import annotations
@@ -11,9 +12,21 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "VEKT_CACHE_DIR"
+MOST_BYTES = 64 << 20
+"""When there is more, the files that were used last stay, three quarters of it."""
+
+_DIGEST_BYTES = 32
+_ABANDONED = 3600  # seconds after which what a writer left has none any more
+_MISSING = (OSError, RuntimeError)  # the latter for a user without a home
+# A name that is a link is not followed, one of a pipe is not waited for.
+_FLAGS = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    _FLAGS |= vars(os).get(_name, 0)
 
 
 def directory() -> Path:
@@ -26,22 +39,37 @@ def directory() -> Path:
 
 
 def load(key: str) -> bytes | None:
-    """Return what is kept under a key, None where nothing is that can be trusted."""
-    try:
-        with (directory() / key).open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not _is_ours(status):
+    """Return what is kept under a key, None where nothing is that can be trusted.
+
+    Parameters
+    ----------
+    key : str
+        64 hexadecimal digits: the hash of all that the data depend on.
+    """
+    with suppress(*_MISSING):
+        home = directory()
+        if not _is_ours(home.stat()):
+            return None
+        descriptor = os.open(home / key, _FLAGS)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not (stat.S_ISREG(status.st_mode) and _is_ours(status)):
+                return None
+            if status.st_size > MOST_BYTES:
                 return None
             content = file.read()
-    except (OSError, RuntimeError):  # RuntimeError: a user without a home
-        return None
-    digest, data = content[:32], content[32:]
-    return data if hashlib.sha256(data).digest() == digest else None
+            if os.utime in os.supports_fd:
+                os.utime(descriptor)  # it was used
+        digest, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        if digest != _digest(key, data):
+            return None
+        return data
+    return None
 
 
 def store(key: str, data: bytes) -> None:
     """Keep data under a key, if the directory can be written to."""
-    try:
+    with suppress(*_MISSING):
         home = directory()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours(home.stat()):
@@ -49,13 +77,41 @@ def store(key: str, data: bytes) -> None:
         descriptor, name = tempfile.mkstemp(prefix=f"{key}.", dir=home)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(hashlib.sha256(data).digest() + data)
+                file.write(_digest(key, data) + data)
             Path(name).replace(home / key)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-    except (OSError, RuntimeError):
+        _prune(home)
+
+
+def _digest(key: str, data: bytes) -> bytes:
+    keyed = hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=bytes.fromhex(key))
+    return keyed.digest()
+
+
+def _prune(home: Path) -> None:
+    """Remove what has not been used for longest, and what writers have left."""
+    now, kept = time.time(), []
+    for entry in os.scandir(home):
+        with suppress(OSError):  # another process may be removing, too
+            status = entry.stat(follow_symlinks=False)
+            if entry.name[64:65] == "." and now - status.st_mtime > _ABANDONED:
+                Path(entry.path).unlink()
+            elif _is_key(entry.name) and stat.S_ISREG(status.st_mode):
+                kept.append((status.st_mtime, status.st_size, entry.path))
+    if sum(size for _, size, _ in kept) <= MOST_BYTES:
         return
+    total = 0
+    for _, size, path in sorted(kept, reverse=True):
+        total += size
+        if total > MOST_BYTES * 3 // 4:
+            with suppress(OSError):
+                Path(path).unlink()
+
+
+def _is_key(name: str) -> bool:
+    return len(name) == 64 and not name.strip("0123456789abcdef")
 
 
 def _is_ours(status: os.stat_result) -> bool:
