@@ -3,7 +3,8 @@
 A file is a checksum and an object file.  The checksum is keyed with the hash of all that the code
 depends on, so that a file under another name, or a link to one, counts as damaged.  What is
 damaged, is no plain file, or could have been written by another user counts as missing, and is made
-anew.  Any number of processes may write at once: each to a file of its own, which then takes the name.
+anew.  Any number of processes may write at once: each to a file of its own, which then takes the
+name.
 """
 
 from __future__ import annotations
