@@ -193,6 +193,10 @@ def general_reduction(
         return getattr(np, name)(a, **options)
 
 
+def _has_numbers(x: Any) -> bool:
+    return x.dtype.kind in "biufc" or is_bfloat16(x.dtype)
+
+
 def _reduced(
     reduce: Callable[..., Any],
     name: str,
@@ -209,7 +213,7 @@ def _reduced(
         neutral = initial if name in ("max", "min") else _NEUTRAL[name]
         if name == "sum" and is_minus_zero(initial):
             neutral = initial
-        if neutral is _NOTHING or not (x.dtype.kind in "biufc" or is_bfloat16(x.dtype)):
+        if neutral is _NOTHING or not _has_numbers(x):
             return NotImplemented
         if getattr(where, "dtype", _BOOL) != _BOOL:
             return NotImplemented  # NumPy's error
@@ -223,7 +227,7 @@ def _reduced(
             return NotImplemented
     first = None if initial is _NOTHING else np.asarray(initial)
     if first is not None:
-        if first.ndim or first.dtype.kind not in "biufc":
+        if first.ndim or first.dtype.kind not in "biufc" or not _has_numbers(x):
             return NotImplemented
         if name != "sum":
             with np.errstate(all="ignore"):
