@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vekt._spec.activations import OPS, Kernel
+from vekt._spec.activations import OPS
+from vekt._spec.spec import Kernel
 from vekt.cli.accuracy.oracle import digits, exact, true_gradient, true_value
 from vekt.cli.accuracy.samples import kinks
 

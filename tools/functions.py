@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vekt._spec.activations import OPS, Kernel, Op
+from vekt._spec.activations import OPS
+from vekt._spec.spec import Kernel, Spec
 
 COLUMNS = (
     "function",
@@ -27,7 +28,7 @@ def _bounds(kernel: Kernel) -> str:
     return f"{both(kernel.max_ulp)}, {both(kernel.gradient_max_ulp)}"
 
 
-def _row(op: Op, kernel: Kernel) -> tuple[str, ...]:
+def _row(op: Spec, kernel: Kernel) -> tuple[str, ...]:
     arguments = ["x", *kernel.params, *(f"{flag}={on}" for flag, on in kernel.flags.items())]
     kinks = ", ".join(f"{kink.at} (there {kink.gradient})" for kink in kernel.kinks)
     return (

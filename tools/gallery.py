@@ -8,11 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from vekt._core import native
-from vekt._spec.activations import OPS, Kernel, Kink, Op
+from vekt._spec.activations import OPS
+from vekt._spec.gates import GATE_OPS, PRELU
+from vekt._spec.rows import ROW_OPS
+from vekt._spec.spec import Kernel, Kink, Spec
 
+ROWS, GATES = tuple(ROW_OPS.values()), (*GATE_OPS.values(), PRELU)
 DOCS = Path(__file__).parents[1] / "docs"
 _COSTS = {row["name"]: row["cost"] for row in native.kernels() if row["dtype"] == "float32"}
 _HEAD = """# Gallery
@@ -31,36 +34,15 @@ of a processor with AVX-512.
 def page() -> str:
     """Return the text of docs/gallery.md."""
     parts = [_HEAD, _index(), *(_section(op) for op in OPS.values())]
-    rows, gates = row_ops(), gate_ops()
-    if rows:
-        parts += ["# Along an axis\n", *(_row_section(op) for op in rows)]
-    if gates:
-        parts += ["# Gates\n", *(_gate_section(op) for op in gates)]
+    parts += ["# Along an axis\n", *map(_row_section, ROWS)]
+    parts += ["# Gates\n", *map(_gate_section, GATES)]
     return "\n".join(parts)
-
-
-def row_ops() -> list[Any]:
-    """Rows of the operations along an axis, if this vekt has any."""
-    try:
-        from vekt._spec.rows import ROW_OPS
-    except ModuleNotFoundError:
-        return []
-    return list(ROW_OPS.values())
-
-
-def gate_ops() -> list[Any]:
-    """Rows of gates and of prelu, if this vekt has any."""
-    try:
-        from vekt._spec.gates import GATE_OPS, PRELU
-    except ModuleNotFoundError:
-        return []
-    return [*GATE_OPS.values(), PRELU]
 
 
 def picture_names() -> list[str]:
     """Names of the files in docs/gallery, without their ending."""
     kernels = [kernel.name for op in OPS.values() for kernel in op.kernels]
-    return [*kernels, *(op.name for op in (*row_ops(), *gate_ops()))]
+    return [*kernels, *(op.name for op in (*ROWS, *GATES))]
 
 
 def _index() -> str:
@@ -68,20 +50,20 @@ def _index() -> str:
     for op in OPS.values():
         formula = f"`{_escape(op.kernels[0].formula)}`"
         lines.append((_link(op.name), ", ".join(op.aliases), formula, op.use))
-    for other in row_ops():
-        lines.append((_link(other.name), "", f"`{_escape(other.formula)}`", other.use))
-    for other in gate_ops():
+    for other in ROWS:
+        lines.append((_link(other.name), "", f"`{_escape(other.kernel.formula)}`", other.use))
+    for other in GATES:
         lines.append((_link(other.name), "", other.summary, other.use))
     return _table(lines)
 
 
-def _section(op: Op) -> str:
+def _section(op: Spec) -> str:
     calls = [_call(op, kernel) for kernel in op.kernels]
     rows = [
         ("", *(f"`{call}`" for call in calls)),
         ("", *(_picture(kernel.name) for kernel in op.kernels)),
         ("f(x)", *(f"`{_escape(kernel.formula)}`" for kernel in op.kernels)),
-        ("domain", *(_interval(_domain(kernel)) for kernel in op.kernels)),
+        ("domain", *(_interval(kernel.domain) for kernel in op.kernels)),
         ("range", *(_interval(kernel.range) for kernel in op.kernels)),
         ("f(-∞), f(∞)", *(_interval(kernel.limits, ", ") for kernel in op.kernels)),
         ("f'(-∞), f'(∞)", *(_interval(kernel.gradient_limits, ", ") for kernel in op.kernels)),
@@ -105,25 +87,25 @@ def _section(op: Op) -> str:
     return f"## {op.name}\n\n{op.summary}\n\n{_table(kept)}\n{_bullets(notes)}"
 
 
-def _row_section(op: Any) -> str:
+def _row_section(op: Spec) -> str:
     notes = [
-        f"Gradient: `{op.backward_formula}`",
-        f"Special values: {op.special}",
-        f"Error: {op.bound}; of the gradient: {op.backward_bound}.",
+        f"Gradient: `{op.kernel.gradient_formula}`",
+        f"Special values: {op.facts['special']}",
+        f"Error: {op.facts['bound']}; of the gradient: {op.facts['backward_bound']}.",
         f"Used for: {op.use}",
         f"Elsewhere: {op.compat}",
         f"Source: {op.source}",
     ]
-    facts = f"{_picture(op.name)}\n\n`{op.formula}`"
+    facts = f"{_picture(op.name)}\n\n`{op.kernel.formula}`"
     return f"## {op.name}\n\n{op.summary}\n\n{facts}\n\n{_bullets(notes)}"
 
 
-def _gate_section(op: Any) -> str:
+def _gate_section(op: Spec) -> str:
     notes = [
         *(
-            f"`{gate.name}`: `{gate.formula}`; ULP {_bounds(gate.ulp)}, "
-            f"gradients {_bounds(gate.gradient_ulp)}"
-            for gate in op.gates
+            f"`{gate.name}`: `{gate.formula}`; ULP {_bounds(gate.max_ulp)}, "
+            f"gradients {_bounds(gate.gradient_max_ulp)}"
+            for gate in op.kernels
         ),
         f"Used for: {op.use}",
         f"Elsewhere: {op.compat}",
@@ -132,18 +114,13 @@ def _gate_section(op: Any) -> str:
     return f"## {op.name}\n\n{op.summary}\n\n{_picture(op.name)}\n\n{_bullets(notes)}"
 
 
-def _call(op: Op, kernel: Kernel) -> str:
+def _call(op: Spec, kernel: Kernel) -> str:
     flags = [f"{name}={on}" for name, on in kernel.flags.items()]
     return f"{op.name}({', '.join(['x', *kernel.params, *flags])})"
 
 
-def _from_output(op: Op) -> bool:
+def _from_output(op: Spec) -> bool:
     return op.kernels[0].from_output is not None
-
-
-def _domain(kernel: Kernel) -> tuple[float, float]:
-    everything = (float("-inf"), float("inf"))
-    return getattr(kernel, "domain", everything)
 
 
 def _cost(name: str) -> str:
@@ -166,7 +143,7 @@ def _kinks(kinks: Iterable[Kink]) -> str:
     return "; ".join(f"f'({_number(kink.at)}) = {_number(kink.gradient)}" for kink in kinks)
 
 
-def _interval(ends: tuple[float, float], between: str = " to ") -> str:
+def _interval(ends: tuple[float, ...], between: str = " to ") -> str:
     return between.join(map(_number, ends))
 
 
@@ -217,7 +194,7 @@ def main() -> None:
     for path in folder.glob("*.svg"):
         if path.stem not in picture_names():
             path.unlink()
-    draw_all(folder, row_ops(), gate_ops())
+    draw_all(folder, ROWS, GATES)
     (DOCS / "gallery.md").write_text(page(), encoding="utf-8")
 
 

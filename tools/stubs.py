@@ -51,6 +51,9 @@ MODULES = (
     "activations autograd config dlpack elementwise gates jit losses models network optim "
     "reductions reference rows ufuncs"
 )
+WRITTEN = {
+    name for module, names in STATIC.items() if "_typing" in module for name in names.split()
+}
 ELEMENTARY = "erf erfc exp expm1 log log1p"  # of vekt.jit
 
 HIDDEN = {*MODULES.split(), "build", "build_ufunc", "build_ufuncs"} - {"activations", "ufuncs"}
@@ -203,41 +206,24 @@ class Call(NamedTuple):
 
 
 def calls(family: str) -> dict[str, Call]:
-    """Return the functions of the rows of a family."""
-    rows = load_rows(family)
-    if family == "elementwise":
-        return {op.name: elementwise(op) for op in rows.OPS.values() if op.name != "where"}
+    """Return the functions of a family, but for those whose types are written by hand."""
     found: dict[str, Call] = {}
-    for row in {
-        "activations": lambda: rows.OPS.values(),
-        "gates": lambda: (*rows.GATE_OPS.values(), rows.PRELU),
-        "losses": lambda: rows.LOSSES.values(),
-        "rows": lambda: rows.ROW_OPS.values(),
-    }[family]():
-        for kind in row.kinds:
-            form = row.form(kind)
-            is_ufunc = bool(form.choices) and not row.form("").params
+    for spec in load_rows("families").specs(family):
+        for kind in spec.kinds:
+            form = spec.form(kind)
+            if form.name in WRITTEN:
+                continue
+            truth = spec.facts.get("compares") or form.name.startswith("logical")
             found[form.name] = Call(
                 form.name,
                 form.operands,
                 tuple(form.signature.parameters.values()),
                 form.nout,
-                is_ufunc,
+                bool(form.choices) and not spec.params,
                 family == "rows",
+                "np.bool_" if truth else "",
             )
     return found
-
-
-def elementwise(op: Any) -> Call:
-    """Return how an elementwise function is called."""
-    scope: dict[str, Any] = {}
-    exec(
-        f"from inspect import signature\ndef stub({op.signature}): ...\nit = signature(stub)", scope
-    )
-    truth = op.compares or op.name.startswith("logical")
-    parameters = tuple(scope["it"].parameters.values())
-    operands = tuple(n for n in op.inputs if scope["it"].parameters[n].default is Parameter.empty)
-    return Call(op.name, operands, parameters, result="np.bool_" if truth else "")
 
 
 def overloaded(lines: Iterable[str]) -> str:
@@ -438,10 +424,7 @@ def stubs() -> dict[str, str]:
     for module in ("layers", "linalg", "reductions"):
         dlpack += static_on_tensors(module)
 
-    kernels = {*load_rows("losses").LOSS_KERNELS, *load_rows("gates").GATE_KERNELS}
-    for op in load_rows("activations").OPS.values():
-        for kind in op.kinds:
-            kernels |= {kernel.name + kind for kernel in op.kernels_of(kind)}
+    kernels = load_rows("kernels").TABLE
     raw = "def build_ufunc(name: str, isa: str = ...) -> np.ufunc: ...\n"
     raw += "def build_ufuncs(isa: str) -> dict[str, np.ufunc]: ...\n"
     raw += "".join(f"{name}: np.ufunc\n" for name in sorted(kernels))

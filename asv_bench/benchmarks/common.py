@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt
-from vekt._spec.activations import OPS, Kernel, Op
+from vekt._spec.activations import OPS
+from vekt._spec.spec import Kernel, Spec
 from vekt.cli.compare.formulas import plain
 from vekt.cli.compare.tasks import in_domain
 
@@ -29,7 +30,7 @@ FORMS = ("", "_backward", "_value_and_grad", "_backward_from_output")
 class Case:
     """A kernel in one of its forms: "" is the value, the others are endings of its name."""
 
-    op: Op
+    op: Spec
     kernel: Kernel
     form: str
 

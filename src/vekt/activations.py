@@ -1,4 +1,4 @@
-"""Activation functions with their gradients: `vekt.NAME` and its companions, made from rows.
+"""Activation functions with their gradients: `vekt.NAME` and its companions, made from specs.
 
 An operation without parameters is the ufunc itself; one with parameters is an object of C that
 chooses among the ufuncs of `vekt.ufuncs`.  Each is made at its first use, so that `import vekt`
@@ -13,8 +13,7 @@ from typing import Any
 
 from vekt import ufuncs
 from vekt._core.names import no_attribute
-from vekt._spec.activations import OPS, Op
-from vekt._spec.docs.activations import function_docstring
+from vekt._spec.activations import OPS
 from vekt._spec.functions import native_function
 from vekt._spec.names import NAMES
 
@@ -56,21 +55,11 @@ def get(identifier: str | Callable[..., Any]) -> Callable[..., Any]:
     raise ValueError(f"unknown activation {identifier!r}; expected one of {', '.join(NAMES)}")
 
 
-def _make(op: Op, kind: str) -> Callable[..., Any]:
-    form = op.form(kind)
-    raw: dict[str, Any] = {c.kernel: getattr(ufuncs, c.kernel) for c in form.choices}
-    if not op.params:
-        ufunc: Callable[..., Any] = raw[form.name]
-        return ufunc
-    made: Callable[..., Any] = native_function(form, raw, function_docstring(op, kind))
-    return made
-
-
 def __getattr__(name: str) -> Any:
     if name in _ALIASES:
         made = getattr(sys.modules[__name__], _ALIASES[name])
     elif name in _KINDS:
-        made = _make(*_KINDS[name])
+        made = native_function(*_KINDS[name], ufuncs)
     else:
         raise no_attribute(__name__, name, __all__)
     return globals().setdefault(name, made)

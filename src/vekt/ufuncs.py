@@ -10,15 +10,15 @@ import numpy as np
 
 from vekt._core import native
 from vekt._core.names import no_attribute
-from vekt._spec.docs.activations import docstring
-from vekt._spec.losses import parameter_count
+from vekt._spec.kernels import TABLE
 
 __all__ = sorted({row["name"] for row in native.kernels()})
 
 
 def build_ufunc(name: str, isa: str = native.SELECTED) -> np.ufunc:
     """Return a new ufunc over an instruction set's kernels of this name."""
-    return native.build_ufunc(name, parameter_count(name), isa, docstring(name))
+    entry = TABLE[name]
+    return native.build_ufunc(name, len(entry.kernel.params), isa, entry.docstring)
 
 
 def build_ufuncs(isa: str) -> dict[str, np.ufunc]:

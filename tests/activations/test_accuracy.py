@@ -13,7 +13,8 @@ from oracle import around_roots, example_params, kinks, sample
 
 from vekt import ufuncs
 from vekt._core import native
-from vekt._spec.activations import KERNELS, Kernel
+from vekt._spec.activations import KERNELS
+from vekt._spec.spec import Kernel
 from vekt.reference import ulp_error, wide, wide_from_output, wide_gradient
 
 DTYPES = ("float32", "float64")

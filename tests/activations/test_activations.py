@@ -15,7 +15,8 @@ from oracle import example_params, in_domain, kinks, sample
 
 import vekt as vk
 from vekt import reference, ufuncs
-from vekt._spec.activations import KERNELS, OPS, Kernel, Op
+from vekt._spec.activations import KERNELS, OPS
+from vekt._spec.spec import Kernel, Spec
 
 FLOATS = ["float32", "float64"]
 by_name = pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
@@ -23,7 +24,7 @@ by_kernel = pytest.mark.parametrize("kernel", KERNELS.values(), ids=lambda kerne
 by_dtype = pytest.mark.parametrize("dtype", FLOATS)
 
 
-def public(op: Op, ending: str = "") -> Any:
+def public(op: Spec, ending: str = "") -> Any:
     return getattr(vk, op.name + ending)
 
 
@@ -85,14 +86,14 @@ def test_derivative_against_central_differences(kernel: Kernel, seed: int) -> No
     np.testing.assert_allclose(gradient, rise / (2 * h), rtol=1e-9, atol=tolerance)
 
 
-def calls(op: Op, kernel: Kernel, params: tuple[Any, ...]) -> dict[str, Any]:
+def calls(op: Spec, kernel: Kernel, params: tuple[Any, ...]) -> dict[str, Any]:
     """Keywords with which the public function runs that kernel."""
     return dict(kernel.flags) | dict(zip(kernel.params, params, strict=True))
 
 
 @by_dtype
 @by_name
-def test_public_functions_run_the_kernel_meant(op: Op, dtype: str) -> None:
+def test_public_functions_run_the_kernel_meant(op: Spec, dtype: str) -> None:
     x, dy = sample(dtype, 200), np.ones(208, dtype)
     for kernel in op.kernels:
         params = example_params(kernel)
@@ -112,7 +113,7 @@ def test_public_functions_run_the_kernel_meant(op: Op, dtype: str) -> None:
 
 
 @by_name
-def test_defaults_written_out_mean_the_same(op: Op) -> None:
+def test_defaults_written_out_mean_the_same(op: Spec) -> None:
     x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0], "f4")
     defaults = [param.default for param in op.params]
     for ending in ("", "_backward", "_value_and_grad"):
@@ -192,7 +193,7 @@ def test_get() -> None:
 
 
 @by_name
-def test_pickle_by_name(op: Op) -> None:
+def test_pickle_by_name(op: Spec) -> None:
     for module in (vk, vk.jit, reference):
         for name in (*op.public_names, *op.alias_names):
             function = getattr(module, name)

@@ -15,13 +15,12 @@ from oracle import in_domain, kinks
 import vekt as vk
 from vekt import jit, reference
 from vekt._core import native
-from vekt._spec.activations import KERNELS, OPS, Kernel, Op
-from vekt._spec.functions import INPUTS
-from vekt._spec.gates import GATE_KERNELS
+from vekt._spec.activations import KERNELS, OPS
 from vekt._spec.gates import PUBLIC_NAMES as GATES
-from vekt._spec.losses import LOSS_KERNELS
+from vekt._spec.kernels import TABLE
 from vekt._spec.losses import PUBLIC_NAMES as LOSSES
 from vekt._spec.rows import ROW_OPS
+from vekt._spec.spec import Kernel, Spec
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
 
 ROOT = Path(__file__).parents[2]
@@ -37,29 +36,16 @@ ARRAYS = {n for n, home in vk._HOMES.items() if home in ("vekt.elementwise", "ve
 ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p"}
 
 
-def kernel_rows() -> dict[str, tuple[int, int]]:
-    """Names in the C table with their counts of inputs and outputs, as the registry has them."""
-    rows = {}
-    for kernel in KERNELS.values():
-        params = len(kernel.params)
-        rows[kernel.name] = (1 + params, 1)
-        rows[f"{kernel.name}_backward"] = (2 + params, 1)
-        rows[f"{kernel.name}_value_and_grad"] = (1 + params, 2)
-        if kernel.from_output is not None:
-            rows[f"{kernel.name}_backward_from_output"] = (2 + params, 1)
-    return rows
-
-
 def test_c_table(isa: str) -> None:
     table = native.kernels(isa)
     for dtype in (np.float32, np.float64):
         rows = {row["name"]: (row["nin"], row["nout"]) for row in table if row["dtype"] == dtype}
-        assert rows == kernel_rows() | GATE_KERNELS | LOSS_KERNELS
+        assert rows == {name: entry.counts for name, entry in TABLE.items()}
     assert all(row["cost"] > 0 for row in table)
 
 
 def test_ufuncs() -> None:
-    assert set(vk.ufuncs.__all__) == {*kernel_rows(), *GATE_KERNELS, *LOSS_KERNELS}
+    assert set(vk.ufuncs.__all__) == set(TABLE)
 
 
 def test_namespaces() -> None:
@@ -87,13 +73,13 @@ def test_jit_functions() -> None:
 def test_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "asv_bench"))
     common = importlib.import_module("benchmarks.common")
-    assert set(common.CASES) == set(kernel_rows())
+    assert set(common.CASES) == {n for n, entry in TABLE.items() if entry.kernel.name in KERNELS}
     for name in [n for n in sys.modules if n.split(".")[0] == "benchmarks"]:
         monkeypatch.delitem(sys.modules, name)
 
 
 @pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
-def test_row(op: Op) -> None:
+def test_row(op: Spec) -> None:
     assert OPS[op.name] is op
     names = [param.name for param in op.params]
     assert len(set(names)) == len(names)
@@ -139,16 +125,16 @@ def test_facts_of_a_kernel(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
-def test_signatures_agree(op: Op) -> None:
+def test_signatures_agree(op: Spec) -> None:
     for name in op.public_names:
         expected = inspect.signature(getattr(reference, name))
         assert inspect.signature(getattr(jit, name)) == expected
         kind = name.removeprefix(op.name)
-        params, operands = op.params_of(kind), INPUTS[kind].split(", ")
+        form = op.form(kind)
         leading = [n for n, p in expected.parameters.items() if p.kind is not p.KEYWORD_ONLY]
-        assert leading == [*operands, *(p.name for p in params)]
+        assert leading == [*form.operands, *(p.name for p in form.params)]
         if op.params:
             assert inspect.signature(getattr(vk, name)) == expected
         else:
             assert getattr(vk, name) is getattr(vk.ufuncs, name)
-            assert getattr(vk, name).nin == len(operands)
+            assert getattr(vk, name).nin == len(form.operands)

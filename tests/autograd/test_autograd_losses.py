@@ -36,7 +36,7 @@ def test_targets(name):
     for operands in ((y, t), (y[0], t), (y[0], 0.45), (0.6, y), (0.3, 0.8)):
         check_grads(loss, modes=["rev"], order=3)(*operands)
         check_grads(lambda t, y=operands[0]: loss(y, t), modes=["rev"], order=2)(operands[1])
-    if LOSSES[name].param:
+    if LOSSES[name].params:
         delta = np.array([[0.5], [0.05]])
         check_grads(lambda y, t: loss(y, t, delta), modes=["rev"], order=2)(y, t)
 

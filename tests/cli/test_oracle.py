@@ -11,7 +11,8 @@ import pytest
 from flint import arb
 from mpmath import mp
 
-from vekt._spec.activations import KERNELS, Kernel, Kink
+from vekt._spec.activations import KERNELS
+from vekt._spec.spec import Kernel, Kink
 from vekt.cli.accuracy.oracle import (
     digits,
     enclosed,

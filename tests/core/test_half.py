@@ -15,7 +15,8 @@ from oracle import example_params
 import vekt as vk
 from vekt import reference
 from vekt._core import native
-from vekt._spec.activations import KERNELS, Kernel
+from vekt._spec.activations import KERNELS
+from vekt._spec.spec import Kernel
 from vekt.reference._rounding import narrowed
 
 ml_dtypes = pytest.importorskip("ml_dtypes")

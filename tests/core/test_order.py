@@ -83,14 +83,12 @@ def test_losses(name):
 
 @pytest.mark.parametrize("name", elementwise.OPS)
 def test_elementwise(name):
-    operands = elementwise.OPS[name].signature.partition("out")[0]
-    count = operands.count(",") - operands.count("/")
     if name == "where":
         check(lambda x, y: vk.where(True, x, y), 2)
     elif name == "clip":
         check(lambda x: vk.clip(x, 0.2, 0.4), 1)
     else:
-        check(getattr(vk, name), count)
+        check(getattr(vk, name), len(elementwise.OPS[name].inputs))
 
 
 @pytest.mark.parametrize("name", FUSED)

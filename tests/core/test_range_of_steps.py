@@ -76,7 +76,7 @@ def test_gates(name, dtype):
     sizes = magnitudes(dtype, 9)
     meeting = np.meshgrid(sizes, arguments(dtype)[::3], sizes, indexing="ij")
     dy, gate, other = (v.ravel() for v in meeting)
-    a, b = (other, gate) if GATE_OPS[name].gates[0].gate == "b" else (gate, other)
+    a, b = (other, gate) if GATE_OPS[name].kernel.gate == "b" else (gate, other)
     with np.errstate(all="ignore"):
         truth = gates._expectation(name, True)(dy, a, b)
     assert_right(getattr(vk, f"{name}_backward")(dy, a, b), truth)
@@ -89,7 +89,7 @@ def test_glu(dtype):
     dy, a, b = (v.ravel() for v in meeting)
     with np.errstate(all="ignore"):
         truth = gates._backward(
-            GATE_OPS["glu"].gates[0],
+            GATE_OPS["glu"].kernel,
             dtype,
             *(v.astype("f8" if dtype != "f8" else "g") for v in (dy, a, b)),
         )

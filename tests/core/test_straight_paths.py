@@ -36,7 +36,7 @@ def layouts(x):
 
 
 @pytest.mark.parametrize("dtype", NARROW)
-@pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.rounds_alone])
+@pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.facts["rounds_alone"]])
 def test_results_of_16_bits_into_wider_outputs(name, dtype, monkeypatch, rng):
     if dtype == "bfloat16":
         pytest.importorskip("ml_dtypes")

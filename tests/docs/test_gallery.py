@@ -39,7 +39,7 @@ def test_every_function_has_its_section(gallery: Any) -> None:
         assert all(fact in text for fact in (op.summary, op.source, op.use, op.compat))
     for kernel in KERNELS.values():
         assert f"](gallery/{kernel.name}.svg)" in text
-    for op in [*gallery.row_ops(), *gallery.gate_ops()]:
+    for op in [*gallery.ROWS, *gallery.GATES]:
         assert f"\n## {op.name}\n" in text
     # Every line of a table has as many cells as its head.
     for block in text.split("\n\n"):
@@ -63,7 +63,7 @@ def test_pictures_are_the_same_each_time(
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
-        pictures.draw_all(folder, gallery.row_ops()[:1], gallery.gate_ops()[:1])
+        pictures.draw_all(folder, gallery.ROWS[:1], gallery.GATES[:1])
         drawn.append({path.name: path.read_bytes() for path in folder.glob("*.svg")})
     assert drawn[0] == drawn[1]
     assert len(drawn[0]) >= 1

@@ -10,7 +10,7 @@ import numpy as np
 import vekt as vk
 from vekt import ufuncs
 from vekt._spec.activations import OPS
-from vekt._spec.op import Kernel
+from vekt._spec.spec import Kernel
 
 from . import arrays
 from .arrays import BFLOAT16

@@ -9,7 +9,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 import vekt as vk
 from vekt._spec.activations import KERNELS
-from vekt._spec.gates import GATE_OPS, PUBLIC_NAMES, Gate, activation_of
+from vekt._spec.gates import GATE_OPS, PUBLIC_NAMES
+from vekt._spec.spec import Kernel
 
 from . import arrays
 from .activations import add_output, with_options
@@ -43,8 +44,8 @@ def case(draw: Draw) -> Case:
     return with_options(draw, made, shape, not backward)
 
 
-def _gate(op: str, options: Any) -> Gate:
-    gates = GATE_OPS[op].gates
+def _gate(op: str, options: Any) -> Kernel:
+    gates = GATE_OPS[op].kernels
     return gates[int(bool(options.get("approximate", False))) if len(gates) > 1 else 0]
 
 
@@ -58,9 +59,9 @@ def _expectation(op: str, backward: bool) -> Any:
     return expect
 
 
-def _activated(gate: Gate, x: Any, compute: Any) -> tuple[Any, Any, Any, Any]:
+def _activated(gate: Kernel, x: Any, compute: Any) -> tuple[Any, Any, Any, Any]:
     """Return value and gradient of the activation, each with its slack."""
-    row = activation_of(gate)
+    row = KERNELS[gate.activation]
     y, g = (np.asarray(f(np.atleast_1d(x))).reshape(x.shape) for f in (row.value, row.gradient))
     name = compute.name
     slack = row.gradient_max_ulp[name] * unit(g, compute)
@@ -87,13 +88,13 @@ def _product(stored: Any, factors: Any, f: Any, slack: Any, roundings: float) ->
     return Truth(wide, stored, size * slack + roundings * unit(wide, compute), free=free)
 
 
-def _value(gate: Gate, stored: Any, a: Any, b: Any) -> Truth:
+def _value(gate: Kernel, stored: Any, a: Any, b: Any) -> Truth:
     x, other = (a, b) if gate.gate == "a" else (b, a)
     y, slack, _, _ = _activated(gate, x, computing(stored))
     return _product(stored, [other], y, slack, 0.5)
 
 
-def _backward(gate: Gate, stored: Any, dy: Any, a: Any, b: Any) -> Any:
+def _backward(gate: Kernel, stored: Any, dy: Any, a: Any, b: Any) -> Any:
     x, other = (a, b) if gate.gate == "a" else (b, a)
     y, slack, g, steep = _activated(gate, x, computing(stored))
     shape = np.broadcast_shapes(dy.shape, a.shape, b.shape)
@@ -123,7 +124,7 @@ def _halved(draw: Draw, name: str, backward: bool) -> Case:
         if x.shape[axis] % 2:
             raise ValueError("no halves")
         a, b = np.split(widened(x, stored), 2, axis)
-        gate = GATE_OPS["glu"].gates[0]
+        gate = GATE_OPS["glu"].kernels[0]
         if not backward:
             return _value(gate, stored, a, b)
         dy = np.broadcast_to(widened(args[0], stored), a.shape)

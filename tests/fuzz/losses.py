@@ -35,8 +35,8 @@ def case(draw: Draw) -> Case:
     if loss.name in ("sigmoid_cross_entropy", "binary_cross_entropy"):
         args[-1] = _probabilities(draw, shape)
     options: dict[str, Any] = {}
-    if loss.param and draw.chance(50):
-        options[loss.param] = draw.pick((0.5, 2.0, 1, 3.25, np.float32(1.5)))
+    if loss.params and draw.chance(50):
+        options[loss.params[0].name] = draw.pick((0.5, 2.0, 1, 3.25, np.float32(1.5)))
     made = Case(name, getattr(vk, name), args, options, _expectation(loss, kind))
     return with_options(draw, made, shape, kind == 0)
 
@@ -51,25 +51,27 @@ def _probabilities(draw: Draw, shape: tuple[int, ...]) -> Any:
 
 def _expectation(loss: Any, kind: int) -> Any:
     def expect(*args: Any, where: Any = True, dtype: Any = None, **options: Any) -> Any:
-        params = [options.get(loss.param, 1.0)] if loss.param else []
+        params = [options.get(p.name, p.default) for p in loss.params]
         stored = float_dtype(*args, *params, dtype=dtype)
         compute = computing(stored)
-        k = int(compute == np.float64)
+        bounds, k = loss.kernel, int(compute == np.float64)
         wide = [widened(x, stored) for x in (*args, *params)]
         operands = np.broadcast_arrays(*wide[kind == 1 :])
         free = np.zeros(operands[0].shape, bool)
         if loss.name == "huber" or (loss.name == "squared_error" and kind != 1):
             free = leaves_range(operands[0] - operands[1], compute)
-        value = np.asarray(loss.value(*operands))
-        slope = np.asarray(loss.gradient(*operands))
-        slack = loss.gradient_max_ulp[k] * unit(slope, compute) + loss.gradient_floor[k]
+        value = np.asarray(loss.kernel.value(*operands))
+        slope = np.asarray(loss.kernel.gradient(*operands))
+        slack = (
+            bounds.gradient_max_ulp[compute.name] * unit(slope, compute) + bounds.gradient_floor[k]
+        )
         if kind != 1 or loss.name != "squared_error":
             free = free | leaves_range(slope, compute)
         if kind == 1:
             product = wide[0] * slope
             size = np.where(np.isfinite(wide[0]), np.abs(wide[0]), 0)
             return Truth(product, stored, size * slack + unit(product, compute) / 2, free=free)
-        true = Truth(value, stored, loss.max_ulp[k] * unit(value, compute), free=free)
+        true = Truth(value, stored, bounds.max_ulp[compute.name] * unit(value, compute), free=free)
         return true if kind == 0 else (true, Truth(slope, stored, slack, free=free))
 
     return expect

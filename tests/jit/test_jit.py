@@ -17,7 +17,8 @@ from numpy.testing import assert_array_equal
 from oracle import around_roots, example_params, in_domain, kinks, sample
 
 from vekt import jit, reference
-from vekt._spec.activations import KERNELS, OPS, Kernel, Op
+from vekt._spec.activations import KERNELS, OPS
+from vekt._spec.spec import Kernel, Spec
 from vekt.jit._kernels import RAW
 
 FLOATS = ["float32", "float64"]
@@ -81,7 +82,7 @@ def test_from_output(name: str, dtype: str) -> None:
 
 
 @by_name
-def test_from_python_as_the_reference(op: Op) -> None:
+def test_from_python_as_the_reference(op: Spec) -> None:
     """Shapes, layouts, dtypes and scalars; the results may differ in their last bits."""
     rng = np.random.default_rng(6)
     wide = rng.normal(size=(4, 6))

@@ -12,14 +12,15 @@ from numba.core.errors import TypingError
 
 import vekt as vk
 from vekt import gelu, jit, sigmoid
-from vekt._spec.activations import OPS, Op
+from vekt._spec.activations import OPS
+from vekt._spec.spec import Spec
 
 # One of each kind, as each takes seconds to compile.
 SOME = ("sigmoid", "relu", "hard_tanh", "elu", "gelu", "softplus")
 
 
 @pytest.mark.parametrize("op", [OPS[name] for name in SOME], ids=lambda op: op.name)
-def test_is_the_twin(op: Op) -> None:
+def test_is_the_twin(op: Spec) -> None:
     for name in op.public_names:
         function, twin = getattr(vk, name), getattr(jit, name)
         if "backward" in name:

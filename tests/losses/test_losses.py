@@ -16,7 +16,8 @@ from peer_rows import INSTALLED, close, execute
 import vekt as vk
 from vekt import reference
 from vekt._core import native
-from vekt._spec.losses import LOSSES, Loss
+from vekt._spec.losses import LOSSES
+from vekt._spec.spec import Spec
 from vekt.cli.compare.loss_tasks import loss_tasks
 from vekt.cli.peers import PEERS
 from vekt.reference import ulp_error
@@ -25,7 +26,7 @@ by_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 by_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
-def operands(loss: Loss, dtype: str, n: int = 6_000) -> list[np.ndarray]:
+def operands(loss: Spec, dtype: str, n: int = 6_000) -> list[np.ndarray]:
     """Predictions over the whole range, targets near and far, and the parameter."""
     rng = np.random.default_rng(11)
     tiny, end = (-44, -8) if dtype == "float32" else (-320, -17)
@@ -36,19 +37,19 @@ def operands(loss: Loss, dtype: str, n: int = 6_000) -> list[np.ndarray]:
         scales = rng.choice([-1, 1], n) * 10 ** rng.uniform(-30, 30, n)
         y = np.concatenate([rng.normal(0, 4, n), scales, rng.uniform(-130, 130, n), [0, 1e30]])
     t = np.where(rng.random(y.size) < 0.5, rng.random(y.size), rng.integers(0, 2, y.size))
-    if loss.param or loss.name == "squared_error":
+    if loss.params or loss.name == "squared_error":
         t = np.where(t < 0.5, y * (1 + 1e-3 * t), 10 * t)
     with np.errstate(all="ignore"):
         made = [y.astype(dtype), t.astype(dtype)]
-    return [*made, *([np.dtype(dtype).type(0.7)] if loss.param else [])]
+    return [*made, *([np.dtype(dtype).type(0.7)] if loss.params else [])]
 
 
-def truth(loss: Loss, args: list[np.ndarray]) -> tuple[Any, Any]:
+def truth(loss: Spec, args: list[np.ndarray]) -> tuple[Any, Any]:
     """Value and gradient before they are rounded."""
     wide = np.float64 if args[0].dtype == np.float32 else np.longdouble
     with np.errstate(all="ignore"):
         exact = [a.astype(wide) for a in args]
-        return loss.value(*exact), loss.gradient(*exact)
+        return loss.kernel.value(*exact), loss.kernel.gradient(*exact)
 
 
 @by_loss
@@ -57,10 +58,10 @@ def test_errors(loss, dtype, kernels):
     args, k = operands(loss, dtype), dtype == "float64"
     value, gradient = truth(loss, args)
     got, slope = kernels[f"{loss.name}_value_and_grad"](*args)
-    assert ulp_error(got, value).max() <= loss.max_ulp[k]
+    assert ulp_error(got, value).max() <= loss.kernel.max_ulp[dtype]
     with np.errstate(all="ignore"):
-        far = ~(np.abs(slope.astype(gradient.dtype) - gradient) <= loss.gradient_floor[k])
-    assert ulp_error(slope, gradient)[far].max(initial=0) <= loss.gradient_max_ulp[k]
+        far = ~(np.abs(slope.astype(gradient.dtype) - gradient) <= loss.kernel.gradient_floor[k])
+    assert ulp_error(slope, gradient)[far].max(initial=0) <= loss.kernel.gradient_max_ulp[dtype]
     assert_array_equal(kernels[loss.name](*args), got)
     dl = np.random.default_rng(1).normal(size=got.size).astype(dtype)
     with np.errstate(all="ignore"):
@@ -170,10 +171,10 @@ def test_rows_of_peers(peer, dtype):
         result, _ = execute(peer, task.name, task.operands)
         loss = LOSSES[task.name.removesuffix("_backward")]
         exact = [task.operands[k].astype(np.longdouble) for k in ("dy", "x", "v")]
-        param = [1.0] if loss.param else []
-        expected = loss.value(*exact[1:], *param)
+        param = [1.0] if loss.params else []
+        expected = loss.kernel.value(*exact[1:], *param)
         if task.name != loss.name:
-            expected = exact[0] * loss.gradient(*exact[1:], *param)
+            expected = exact[0] * loss.kernel.gradient(*exact[1:], *param)
         close(result if peer == "jax" else task.operands["out"], expected, dtype)
 
 

@@ -154,7 +154,7 @@ def test_of_two_equal_elements_the_second_is_taken(name, dtype):
 
 # ---- the manners of NumPy ----
 
-COMPARISONS = [name for name, op in OPS.items() if op.compares]
+COMPARISONS = [name for name, op in OPS.items() if op.facts["compares"]]
 
 
 @pytest.mark.parametrize("name", COMPARISONS)

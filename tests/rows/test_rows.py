@@ -373,9 +373,11 @@ def test_public_functions():
             assert pickle.loads(pickle.dumps(getattr(vk, name))) is getattr(vk, name)
         assert vk.activations.get(op.name) is getattr(vk, op.name)
         words = " ".join(getattr(vk, op.name).__doc__.split())
-        assert op.formula in words
-        assert op.special in words
-        assert all(text.endswith(".") for text in (op.summary, op.special, op.source, op.use))
+        assert op.kernel.formula in words
+        assert op.facts["special"] in words
+        assert all(
+            text.endswith(".") for text in (op.summary, op.facts["special"], op.source, op.use)
+        )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

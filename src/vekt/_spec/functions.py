@@ -1,28 +1,33 @@
-"""Public functions with true signatures and docstrings, made from the rows of the registry.
+"""Public functions with true signatures and docstrings, made from the specs.
 
-In `vekt`, one with parameters is an object of C, which chooses among ufuncs; in `vekt.jit` and
-`vekt.reference` each is compiled from a few lines of source, as dataclasses do, so that a call
-costs no more than one written by hand.
+In `vekt`, one over ufuncs with parameters is an object of C, which chooses among them; others are
+compiled from a few lines of source, as dataclasses do, so that a call costs no more than one
+written by hand.
 """
 
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from vekt._core import native
 from vekt._core.domains import at_least
-from vekt._spec.form import OPTIONS, Choice, Form
-from vekt._spec.op import INPUTS, inf
-
-__all__ = ["INPUTS", "chosen_flag", "native_function", "public_function"]
+from vekt._spec.docstrings import docstring, documented
+from vekt._spec.form import Choice, Form, inf
+from vekt._spec.spec import Spec
 
 Raw = Mapping[str, Callable[..., Any]]
 
 
-def native_function(form: Form, raw: Mapping[str, Any], doc: str, module: str = "vekt") -> Any:
-    """Make the function of `vekt` over its ufuncs, by kernel name."""
+def native_function(spec: Spec, kind: str, ufuncs: Any) -> Any:
+    """Make the function of `vekt` over kernels that are attributes of `ufuncs`.
+
+    Of an operation without parameters it is the ufunc itself.
+    """
+    form = spec.form(kind)
+    if not spec.params:
+        return getattr(ufuncs, form.choices[0].kernel)
     places = {p.name: place for place, p in enumerate(form.params)}
     made = native.Function(
         form.name,
@@ -30,73 +35,91 @@ def native_function(form: Form, raw: Mapping[str, Any], doc: str, module: str = 
         tuple((p.name, p.default, p.kind == "flag", p.least, p.none_means) for p in form.params),
         tuple(
             (
-                raw[choice.kernel],
+                getattr(ufuncs, choice.kernel),
                 tuple(choice.requires(p.name) for p in form.params),
                 tuple(places[name] for name in places if name in choice.params),
             )
             for choice in form.choices
         ),
     )
-    made.__module__ = module
-    made.__doc__ = doc
+    made.__module__ = "vekt"
+    made.__doc__ = docstring(spec, kind)
     made.__signature__ = form.signature
     return made
 
 
-def public_function(form: Form, raw: Raw, doc: str, module: str) -> Callable[..., Any]:
-    """Make the function of `vekt.jit` or `vekt.reference`.
+def python_function(
+    spec: Spec, kind: str, module: str, body: Iterable[str], scope: Mapping[str, Any]
+) -> Callable[..., Any]:
+    """Make a function of Python with the signature and the docstring of a spec.
 
     Parameters
     ----------
-    form : Form
-        How it is called.
-    raw : mapping of str to callable
-        The kernels by name.  Called with the operands in the order of the kernel and, unless all
-        are at their defaults, with the options as keywords.
-    doc, module : str
-        Its docstring, and the dotted name of the module whose attribute it will be.
+    spec, kind : Spec, str
+        Which function it is.
+    module : str
+        The dotted name of the module whose attribute it will be.
+    body : iterable of str
+        Its lines.
+    scope : mapping
+        What they refer to; _default_NAME, the default of NAME, is there.
 
     Returns
     -------
     callable
         The function.
     """
-    source = _source(form)
+    form = spec.form(kind)
+    options = form.options or {}
+    defaults = {**{p.name: p.default for p in form.params}, **options}
+    parts = [
+        *form.operands,
+        *([] if form.by_name else ["/"]),
+        *(f"{p.name}=_default_{p.name}" for p in form.params),
+        *(["*"] if options else []),
+        *(f"{name}=_default_{name}" for name in options),
+    ]
+    head = f"def {form.name}({', '.join(parts)}):"
+    source = "\n".join([head, *("    " + line for line in body)]) + "\n"
     filename = f"<vekt {module}.{form.name}>"
-    scope: dict[str, Any] = {"_inf": inf, "_flag": chosen_flag, "_is_default": _is_default}
-    scope["_at_least"] = at_least
-    scope |= {f"_default_{p.name}": p.default for p in form.params}
-    scope |= {f"_{choice.kernel}": raw[choice.kernel] for choice in form.choices}
-    exec(compile(source, filename, "exec"), scope)
+    known = {**scope, **{f"_default_{name}": default for name, default in defaults.items()}}
+    exec(compile(source, filename, "exec"), known)
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    function: Callable[..., Any] = scope[form.name]
-    function.__module__ = module
-    function.__doc__ = doc
+    function: Callable[..., Any] = documented(spec, kind, module)(known[form.name])
     return function
 
 
-def _source(form: Form) -> str:
-    """Python source of one public function."""
-    signature = [*form.operands, "/", *(f"{p.name}=_default_{p.name}" for p in form.params)]
-    signature += ["*", *(f"{option}={OPTIONS[option]}" for option in form.options)]
-    lines = [f"def {form.name}({', '.join(signature)}):"]
+def public_function(spec: Spec, kind: str, raw: Raw, module: str) -> Callable[..., Any]:
+    """Make the function of `vekt.jit` or `vekt.reference` that chooses among kernels, by name.
+
+    They are called with the operands in the order of the kernel and, unless all are at their
+    defaults, with the options as keywords.
+    """
+    form = spec.form(kind)
+    scope: dict[str, Any] = {"_inf": inf, "_flag": chosen_flag, "_is_default": _is_default}
+    scope["_at_least"] = at_least
+    scope |= {f"_{choice.kernel}": raw[choice.kernel] for choice in form.choices}
+    return python_function(spec, kind, module, _choosing(form), scope)
+
+
+def _choosing(form: Form) -> list[str]:
+    """Body of a function that chooses among kernels."""
+    lines = []
     for flag in (p for p in form.params if p.kind == "flag"):
         lines += [
-            f"    if {flag.name} is not False and {flag.name} is not True:",
-            f"        {flag.name} = _flag({flag.name}, {flag.name!r})",
+            f"if {flag.name} is not False and {flag.name} is not True:",
+            f"    {flag.name} = _flag({flag.name}, {flag.name!r})",
         ]
     for param in (p for p in form.params if p.least > -inf):
         it, least = param.name, param.least
         lines += [  # the common case without a call, which costs as much as a small array
-            f"    if {it} is not _default_{it} "
-            f"and not (type({it}) is float and {it} >= {least!r}):",
-            f"        {it} = _at_least({form.name!r}, {it!r}, {it}, {least!r})",
+            f"if {it} is not _default_{it} and not (type({it}) is float and {it} >= {least!r}):",
+            f"    {it} = _at_least({form.name!r}, {it!r}, {it}, {least!r})",
         ]
     for choice in form.choices[:-1]:
-        lines.append(f"    if {_condition(form, choice)}:")
-        lines += ["        " + line for line in _call(form, choice)]
-    lines += ["    " + line for line in _call(form, form.choices[-1])]
-    return "\n".join(lines) + "\n"
+        lines.append(f"if {_condition(form, choice)}:")
+        lines += ["    " + line for line in _call(form, choice)]
+    return lines + _call(form, form.choices[-1])
 
 
 def _condition(form: Form, choice: Choice) -> str:
@@ -111,15 +134,15 @@ def _condition(form: Form, choice: Choice) -> str:
 
 def _call(form: Form, choice: Choice) -> list[str]:
     """Lines that return the kernel's result, without keywords wherever possible."""
-    taken = [p for p in form.params if p.name in choice.params]
+    taken, options = [p for p in form.params if p.name in choice.params], form.options or {}
     lines = [
         f"if {p.name} is None: {p.name} = _{p.none_means}"
         for p in taken
         if p.none_means is not None
     ]
     call = f"_{choice.kernel}({', '.join([*form.operands, *(p.name for p in taken)])}"
-    at_default = " and ".join(f"{option} is {OPTIONS[option]}" for option in form.options)
-    keywords = ", ".join(f"{option}={option}" for option in form.options)
+    at_default = " and ".join(f"{option} is {default}" for option, default in options.items())
+    keywords = ", ".join(f"{option}={option}" for option in options)
     return [*lines, f"if {at_default}: return {call})", f"return {call}, {keywords})"]
 
 

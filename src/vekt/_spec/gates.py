@@ -1,90 +1,33 @@
-"""Rows of the gated units and of prelu, as `vekt._spec.activations` has them of activations."""
+"""The gated units and prelu."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from inspect import Signature
+from typing import Any
 
-from vekt._spec.activations import KERNELS, Kernel
-from vekt._spec.form import OPTIONS, Choice, Form, Param
-
-
-def activation_of(gate: Gate) -> Kernel:
-    """Return the activation's row."""
-    return KERNELS[gate.activation]
+from vekt._spec.activations import KERNELS
+from vekt._spec.form import Param
+from vekt._spec.pointwise import DY, ELEMENT, GATE, OPTIONS, OUT, OUTS, X
+from vekt._spec.spec import RAISES, Kernel, Kind, Spec, ulp
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
-class Gate:
-    """A product of an activation f of one operand with the other.
+def _gate(name: str, activation: str, gate: str, formula: str, **facts: Any) -> Kernel:
+    """Make the facts of a kernel that computes activation(gate) * other of two operands, a and b.
 
-    The C kernel `name`, of two operands a and b, computes f(gate) * other, NAME_backward both of
-    its gradients.  `gate`, "a" or "b", names the operand that goes through f.  `activation` is the
-    kernel of the registry that f is.  `example` holds the value and the gradients, for dy = 1,
-    at a = 2, b = 3.
+    The error is that of the activation, whose unit may be twice the result's; in the gradient, dy
+    times the other operand is rounded, too.  The examples are at a = 2, b = 3, for dy = 1.
     """
-
-    name: str
-    activation: str
-    gate: str
-    formula: str
-    example: tuple[float, float, float]
-
-    @property
-    def ulp(self) -> dict[str, float]:
-        """Bound for the error by dtype: that of f, whose unit may be twice the result's."""
-        bounds = activation_of(self).max_ulp
-        return {dtype: 2 * bound + 0.5 for dtype, bound in bounds.items()}
-
-    @property
-    def gradient_ulp(self) -> dict[str, float]:
-        """Bound for the gradient of the gate: dy times the other operand is rounded, too."""
-        bounds = activation_of(self).gradient_max_ulp
-        return {dtype: 2 * bound + 1.5 for dtype, bound in bounds.items()}
-
-
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
-class GateOp:
-    """A public function and its backward pass; the second gate serves `approximate=True`.
-
-    Backward passes that add up or put together elements take no options but `out`.
-    """
-
-    name: str
-    summary: str
-    gates: tuple[Gate, ...]
-    source: str
-    use: str
-    compat: str
-    operands: tuple[str, ...] = ("a", "b")
-    params: tuple[Param, ...] = ()
-    elementwise: tuple[bool, bool] = (True, True)
-    gradients: int = 2
-
-    @property
-    def kinds(self) -> tuple[str, str]:
-        """What follows the name in the names of its functions."""
-        return "", "_backward"
-
-    def form(self, kind: str) -> Form:
-        """Return how the function of this kind is called."""
-        backward = kind == "_backward"
-        flags = [p.name for p in self.params if p.kind == "flag"]
-        return Form(
-            self.name + kind,
-            ("dy", *self.operands) if backward else self.operands,
-            self.params,
-            tuple(
-                Choice(gate.name + kind, (), dict.fromkeys(flags, bool(i)))
-                for i, gate in enumerate(self.gates)
-            ),
-            tuple(OPTIONS) if self.elementwise[backward] else ("out",),
-            self.gradients if backward else 1,
-        )
-
-    def signature(self, kind: str) -> Signature:
-        """Return the signature of the function of this kind, in every namespace."""
-        return self.form(kind).signature
+    of = KERNELS[activation]
+    return Kernel(
+        name=name,
+        activation=activation,
+        gate=gate,
+        formula=formula,
+        at=(2.0, 3.0),
+        max_ulp=ulp(*(2 * bound + 0.5 for bound in of.max_ulp.values())),
+        gradient_max_ulp=ulp(*(2 * bound + 1.5 for bound in of.gradient_max_ulp.values())),
+        jit_max_ulp={},
+        **facts,
+    )
 
 
 _SHAZEER = "N. Shazeer, GLU variants improve transformer, arXiv:2002.05202 (2020)."
@@ -93,52 +36,100 @@ _SWAPPED = (
     "the activation, as in the paper; where one projection gives both halves, codes differ in "
     "which of them that is."
 )
+_UNEVEN = (
+    RAISES[0],
+    ("ValueError", "For an axis of odd length, shapes that do not fit, and a read-only `out`."),
+)
+_GLU = {
+    "": Kind(
+        "{summary}",
+        (X,),
+        (Param("y", doc="`x` with half the length along the axis.", type="ndarray"),),
+        OPTIONS,
+        GATE[""].notes,
+        ">>> {f}([2.0, 3.0]).round(4).tolist()\n[{value}]",
+        by_name=True,
+        raises=_UNEVEN,
+    ),
+    "_backward": Kind(
+        "Gradient of a loss through `glu`, both halves in one pass.",
+        (Param("dy", doc="Gradient of the loss with respect to the output; broadcasts to it."), X),
+        (Param("dx", doc="In the shape of `x`.", type="ndarray"),),
+        (OUT,),
+        GATE["_backward"].notes,
+        ">>> {f}([1.0], [2.0, 3.0]).round(4).tolist()\n{slope}",
+        by_name=True,
+        raises=_UNEVEN,
+    ),
+}
 
-GATE_OPS: dict[str, GateOp] = {
-    op.name: op
-    for op in (
-        GateOp(
+GATE_OPS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec(
             name="glu",
             summary="Gated linear unit: the first half times the sigmoid of the second.",
-            gates=(Gate("glu", "sigmoid", "b", "a / (1 + exp(-b))", (1.9051, 0.9526, 0.0904)),),
+            kinds=_GLU,
+            home="vekt.gates",
+            kernels=(
+                _gate(
+                    "glu",
+                    "sigmoid",
+                    "b",
+                    "a / (1 + exp(-b))",
+                    example=1.9051,
+                    gradient_example=(0.9526, 0.0904),
+                ),
+            ),
+            params=(Param("axis", -1, "Axis whose two halves are a and b.", "axis", type="int"),),
             source="Y. N. Dauphin, A. Fan, M. Auli, D. Grangier, arXiv:1612.08083 (2016).",
             use="Convolutional and recurrent layers whose other half says what passes.",
             compat="As in Keras, torch and JAX. The default axis is -1 in all of them.",
-            operands=("x",),
-            params=(Param("axis", -1, "Axis whose two halves are a and b.", kind="axis"),),
-            elementwise=(True, False),
-            gradients=1,
         ),
-        GateOp(
+        Spec(
             name="swiglu",
             summary="Gated unit of silu: silu(a) * b.",
-            gates=(Gate("swiglu", "silu", "a", "a * b / (1 + exp(-a))", (5.2848, 3.2724, 1.7616)),),
+            kinds=GATE,
+            home="vekt.gates",
+            kernels=(
+                _gate(
+                    "swiglu",
+                    "silu",
+                    "a",
+                    "a * b / (1 + exp(-a))",
+                    example=5.2848,
+                    gradient_example=(3.2724, 1.7616),
+                ),
+            ),
             source=_SHAZEER,
             use="Feed-forward layers of most large language models.",
             compat=_SWAPPED,
         ),
-        GateOp(
+        Spec(
             name="geglu",
             summary="Gated unit of gelu: gelu(a) * b.",
-            gates=(
-                Gate(
+            kinds=GATE,
+            home="vekt.gates",
+            kernels=(
+                _gate(
                     "geglu",
                     "gelu",
                     "a",
                     "a * (1 + erf(a / sqrt(2))) / 2 * b",
-                    (5.8635, 3.2557, 1.9545),
+                    flags={"approximate": False},
+                    example=5.8635,
+                    gradient_example=(3.2557, 1.9545),
                 ),
-                Gate(
+                _gate(
                     "geglu_tanh",
                     "gelu_tanh",
                     "a",
                     "a * (1 + tanh(sqrt(2 / pi) * (a + 0.044715 * a**3))) / 2 * b",
-                    (5.8638, 3.2583, 1.9546),
+                    flags={"approximate": True},
+                    example=5.8638,
+                    gradient_example=(3.2583, 1.9546),
                 ),
             ),
-            source=_SHAZEER,
-            use="Feed-forward layers of transformers.",
-            compat=_SWAPPED + " JAX's gelu approximates by default.",
             params=(
                 Param(
                     "approximate",
@@ -147,27 +138,98 @@ GATE_OPS: dict[str, GateOp] = {
                     kind="flag",
                 ),
             ),
+            source=_SHAZEER,
+            use="Feed-forward layers of transformers.",
+            compat=_SWAPPED + " JAX's gelu approximates by default.",
         ),
-        GateOp(
+        Spec(
             name="reglu",
             summary="Gated unit of relu: relu(a) * b.",
-            gates=(Gate("reglu", "relu", "a", "max(a, 0) * b", (6.0, 3.0, 2.0)),),
+            kinds=GATE,
+            home="vekt.gates",
+            kernels=(
+                _gate(
+                    "reglu",
+                    "relu",
+                    "a",
+                    "max(a, 0) * b",
+                    example=6.0,
+                    gradient_example=(3.0, 2.0),
+                ),
+            ),
             source=_SHAZEER,
             use="Feed-forward layers of transformers, with sparse products.",
             compat=_SWAPPED,
         ),
     )
 }
-GATES: dict[str, Gate] = {gate.name: gate for op in GATE_OPS.values() for gate in op.gates}
-GATE_KERNELS: dict[str, tuple[int, int]] = {
-    name + kind: counts for name in GATES for kind, counts in (("", (2, 1)), ("_backward", (3, 2)))
-}
-"""Names in the table of C kernels, with their counts of inputs and outputs."""
+GATES: dict[str, Kernel] = {k.name: k for spec in GATE_OPS.values() for k in spec.kernels}
 
-PRELU = GateOp(
+_SLOPES = Param("alpha", doc="Slopes for x <= 0; they broadcast against `x`.")
+_NOT_1D = (
+    RAISES[0],
+    (
+        "ValueError",
+        "For shapes that do not fit, an `alpha` not 1-d beside `axis`, a read-only `out`.",
+    ),
+)
+_EXAMPLE = ">>> x, alpha = np.array([[-1.0, 4.0], [3.0, -2.0]]), np.array([0.25, 0.5])\n"
+_SUMMED = "dalpha is summed in float64 in short stretches, these pairwise, and rounded once"
+PRELU = Spec(
     name="prelu",
     summary="leaky_relu whose slopes are learnt: x where x > 0, else alpha * x.",
-    gates=(),
+    kinds={
+        "": Kind(
+            "{summary}",
+            (X, _SLOPES),
+            (Param("y", doc="In the broadcast shape of `x` and `alpha`.", type=ELEMENT),),
+            OPTIONS,
+            example=_EXAMPLE + ">>> {f}(x, alpha).tolist()\n[[-0.25, 4.0], [3.0, -1.0]]",
+            by_name=True,
+            raises=_NOT_1D,
+        ),
+        "_backward": Kind(
+            "Gradients of a loss through `prelu`, for x and the slopes, in one pass.",
+            (DY, X, _SLOPES),
+            (
+                Param("dx", doc="In the broadcast shape of the operands.", type=ELEMENT),
+                Param("dalpha", doc="In the shape of `alpha`.", type=ELEMENT),
+            ),
+            (OUTS,),
+            (
+                "dx is dy where x > 0, else dy * alpha. dalpha is the sum of dy * x over the "
+                "elements that are not positive and have that slope.",
+                ("vekt.reference", "dalpha is summed in longdouble and rounded once."),
+                ("vekt.jit", f"{_SUMMED}."),
+                (
+                    "vekt",
+                    f"{_SUMMED}; the order depends on the shapes alone, so its bits are the same "
+                    "for any number of threads and any layout in memory.",
+                ),
+                ("vekt", "Arrays that are not contiguous in C order are copied first."),
+            ),
+            _EXAMPLE
+            + """\
+>>> dx, dalpha = {f}(np.ones((2, 2)), x, alpha)
+>>> dx.tolist()
+[[0.25, 1.0], [1.0, 0.5]]
+>>> dalpha.tolist()
+[-1.0, -2.0]""",
+            by_name=True,
+            raises=_NOT_1D,
+        ),
+    },
+    home="vekt.gates._prelu",
+    params=(
+        Param(
+            "axis",
+            None,
+            "Axis of `x` along which a 1-d `alpha` runs; None: NumPy's rules, so the last.",
+            "axis",
+            type="int or None",
+        ),
+    ),
+    notes=("x where x > 0, else alpha * x; 0 where alpha is 0, at -inf too. NaN gives NaN.",),
     source="K. He, X. Zhang, S. Ren, J. Sun, arXiv:1502.01852 (2015).",
     use="Hidden layers of convolutional networks, one slope for each channel.",
     compat=(
@@ -175,17 +237,7 @@ PRELU = GateOp(
         "axis 1 (axis=1 here). Keras' layer has slopes of shape x.shape[1:] with ones along its "
         "shared_axes, which broadcast as they are."
     ),
-    operands=("x", "alpha"),
-    params=(
-        Param(
-            "axis",
-            None,
-            "Axis of `x` along which a 1-d `alpha` runs; None: NumPy's rules, so the last.",
-            kind="axis",
-        ),
-    ),
-    elementwise=(True, False),
 )
 
-PUBLIC_NAMES = tuple(name + kind for name in (*GATE_OPS, PRELU.name) for kind in ("", "_backward"))
-"""What these rows add to `vekt`, `vekt.jit` and `vekt.reference`."""
+PUBLIC_NAMES = tuple(name for spec in (*GATE_OPS.values(), PRELU) for name in spec.public_names)
+"""What these specs add to `vekt`, `vekt.jit` and `vekt.reference`."""

@@ -14,7 +14,7 @@ from vekt._core.domains import at_least
 from vekt._spec.activations import OPS
 from vekt._spec.functions import chosen_flag
 from vekt._spec.names import NAMES
-from vekt._spec.op import Kernel, Op
+from vekt._spec.spec import Kernel, Spec
 
 Activation = str | Callable[..., Any] | tuple[Any, Mapping[str, Any]] | None
 
@@ -95,7 +95,7 @@ def _name_of(function: Any) -> str:
     )
 
 
-def _find(name: str) -> Op:
+def _find(name: str) -> Spec:
     op = OPS.get(_ALIASES.get(name, name))
     if op is not None:
         return op
@@ -106,7 +106,7 @@ def _find(name: str) -> Op:
     raise ValueError(f"activation: unknown name {name!r}; {hint}")
 
 
-def _checked(op: Op, given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(op: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     params = {p.name: p for p in op.params}
     checked: dict[str, Any] = {}
     for name, value in given.items():
@@ -129,8 +129,8 @@ def _number(name: str, value: Any) -> float:
     raise TypeError(f"activation: {name} must be a number, not {value!r}")
 
 
-def _serves(kernel: Kernel, op: Op, values: Mapping[str, Any]) -> bool:
-    """Whether the kernel takes these values: the rule of `Op`."""
+def _serves(kernel: Kernel, op: Spec, values: Mapping[str, Any]) -> bool:
+    """Whether the kernel takes these values: the rule of `Spec`."""
     if any(values[name] is not flag for name, flag in kernel.flags.items()):
         return False
     return all(p.name in kernel.params or values[p.name] == p.default for p in op.array_params)

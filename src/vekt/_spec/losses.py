@@ -1,16 +1,15 @@
-"""Rows of the elementwise losses: what `vekt._spec.activations` says of those."""
+"""The losses: elementwise ones, and the cross entropy of softmax."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from inspect import Signature
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from vekt._spec.activations import KERNELS
-from vekt._spec.form import Choice, Form, Param
+from vekt._spec.form import Param
+from vekt._spec.pointwise import OUT, REAL, loss_kinds
+from vekt._spec.spec import Kernel, Kind, Spec, ulp
 
 
 def _squared_error(y: Any, t: Any) -> Any:
@@ -55,71 +54,59 @@ def _binary_cross_entropy_gradient(p: Any, t: Any) -> Any:
     return np.where(t == 0, 1 / (1 - p), np.where(t == 1, -1 / p, inner))
 
 
-_LINEAR = "Where the loss becomes linear, not negative."
+def _loss(
+    name: str,
+    summary: str,
+    operand: str,
+    value: Callable[..., Any],
+    gradient: Callable[..., Any],
+    formula: str,
+    gradient_formula: str,
+    example: tuple[float, float, float, float],
+    targets: str,
+    params: tuple[Param, ...] = (),
+    gradient_max_ulp: Mapping[str, float] = ulp(1, 4),
+    gradient_floor: tuple[float, float] = (0.0, 0.0),
+    **facts: Any,
+) -> Spec:
+    """Make the spec of a loss, element by element, of a prediction `operand` and a target t.
 
-
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
-class Loss:
-    """A loss of a prediction and a target, element by element.
-
-    The C kernels are NAME, NAME_backward and NAME_value_and_grad, the gradient by the first of
-    `operands`.  `value` and `gradient` are the reference: NumPy functions of the operands and the
-    parameter, where there is one, in whose full precision they compute.  `formula` is in NumPy's
-    terms.  `example` holds the prediction, the target, the loss and its gradient to four decimals.
-    `max_ulp` bounds the errors of value and gradient in float32 and float64; the gradient's is
-    beside an absolute one of `gradient_floor`, where a difference cancels.
+    The gradient is that by the prediction.  `formula` is in NumPy's terms; `example` has the
+    prediction, the target, the loss and its gradient to four decimals.
     """
-
-    name: str
-    summary: str
-    operands: tuple[str, str]
-    value: Callable[..., Any]
-    gradient: Callable[..., Any]
-    formula: str
-    gradient_formula: str
-    example: tuple[float, float, float, float]
-    source: str
-    use: str
-    compat: str
-    targets: str
-    param: str = ""
-    max_ulp: tuple[float, float] = (1, 2)
-    gradient_max_ulp: tuple[float, float] = (1, 4)
-    gradient_floor: tuple[float, float] = (0.0, 0.0)
-
-    @property
-    def kinds(self) -> tuple[str, str, str]:
-        """What follows the loss's name in the names of its functions."""
-        return "", "_backward", "_value_and_grad"
-
-    @property
-    def public_names(self) -> tuple[str, str, str]:
-        """The names that this loss has in `vekt` and `vekt.reference`."""
-        return self.name, f"{self.name}_backward", f"{self.name}_value_and_grad"
-
-    def form(self, kind: str) -> Form:
-        """Return how the function of this kind is called: what follows the loss's name in its."""
-        params = (self.param,) if self.param else ()
-        return Form(
-            self.name + kind,
-            ("dl", *self.operands) if kind == "_backward" else self.operands,
-            tuple(Param(name, 1.0, _LINEAR, least=0.0) for name in params),
-            (Choice(self.name + kind, params),),
-            nout=2 if kind == "_value_and_grad" else 1,
-        )
-
-    def signature(self, kind: str) -> Signature:
-        """Return the signature of the function of this kind, in every namespace."""
-        return self.form(kind).signature
+    kernel = Kernel(
+        name=name,
+        value=value,
+        gradient=gradient,
+        formula=formula,
+        gradient_formula=gradient_formula,
+        at=example[:2],
+        example=example[2],
+        gradient_example=example[3],
+        params=tuple(p.name for p in params),
+        gradient_max_ulp=gradient_max_ulp,
+        gradient_floor=gradient_floor,
+        jit_max_ulp={},
+    )
+    return Spec(
+        name=name,
+        summary=summary,
+        kinds=loss_kinds(operand),
+        home="vekt.losses",
+        kernels=(kernel,),
+        params=params,
+        facts={"targets": targets},
+        **facts,
+    )
 
 
-LOSSES: dict[str, Loss] = {
+LOSSES: dict[str, Spec] = {
     loss.name: loss
     for loss in (
-        Loss(
+        _loss(
             name="squared_error",
             summary="Squared error.",
-            operands=("y", "t"),
+            operand="y",
             value=_squared_error,
             gradient=lambda y, t: 2 * (y - t),
             formula="(y - t)**2",
@@ -129,12 +116,12 @@ LOSSES: dict[str, Loss] = {
             use="Regression with errors that are normally distributed.",
             compat="As in Keras and torch; the notes' and optax's l2_loss is half of it.",
             targets="Any numbers.",
-            gradient_max_ulp=(0.5, 0.5),
+            gradient_max_ulp=ulp(0.5, 0.5),
         ),
-        Loss(
+        _loss(
             name="huber",
             summary="Huber's loss: squared up to delta, linear beyond.",
-            operands=("y", "t"),
+            operand="y",
             value=_huber,
             gradient=_huber_gradient,
             formula="where(d <= delta, d**2 / 2, delta * (d - delta / 2)), d = abs(y - t)",
@@ -144,13 +131,15 @@ LOSSES: dict[str, Loss] = {
             use="Regression on data with outliers.",
             compat="As in Keras and torch.",
             targets="Any numbers.",
-            param="delta",
-            gradient_max_ulp=(0.5, 0.5),
+            params=(
+                Param("delta", 1.0, "Where the loss becomes linear, not negative.", least=0.0),
+            ),
+            gradient_max_ulp=ulp(0.5, 0.5),
         ),
-        Loss(
+        _loss(
             name="sigmoid_cross_entropy",
             summary="Binary cross entropy of the sigmoid of a logit.",
-            operands=("logits", "t"),
+            operand="logits",
             value=_sigmoid_cross_entropy,
             gradient=_sigmoid_cross_entropy_gradient,
             formula="log(1 + exp(logits)) - t * logits",
@@ -165,10 +154,10 @@ LOSSES: dict[str, Loss] = {
             targets="Probabilities; beyond [0, 1] a difference may cancel, and the bound is lost.",
             gradient_floor=(2.0**-49, 2.0**-52),
         ),
-        Loss(
+        _loss(
             name="binary_cross_entropy",
             summary="Binary cross entropy of a probability.",
-            operands=("p", "t"),
+            operand="p",
             value=_binary_cross_entropy,
             gradient=_binary_cross_entropy_gradient,
             formula="-(t * log(p) + (1 - t) * log(1 - p)), with 0 * log(0) = 0",
@@ -185,28 +174,119 @@ LOSSES: dict[str, Loss] = {
         ),
     )
 }
-LOSS_KERNELS: dict[str, tuple[int, int]] = {
-    name: counts
-    for loss in LOSSES.values()
-    for name, counts in zip(
-        loss.public_names,
-        [(n + bool(loss.param), m) for n, m in ((2, 1), (3, 1), (2, 2))],
-        strict=True,
-    )
-}
-"""Names in the table of C kernels, with their counts of inputs and outputs."""
 
+_LOGITS = Param("logits", doc=f"Scores of the classes, which lie along `axis`. {REAL}")
+_LABELS = Param(
+    "labels",
+    doc="Classes, integers in the shape of `logits` without `axis`; or probabilities in the shape "
+    "of `logits`.",
+)
+_OF_TARGETS = (
+    Param("axis", -1, "Axis of the classes.", type="int, default -1"),
+    Param(
+        "label_smoothing",
+        0.0,
+        "Between 0 and 1: how much of each target is shared out evenly among all classes.",
+        type="float, default 0",
+    ),
+    Param(
+        "ignore_index", None, "Label of the rows that do not count.", type="int or None, optional"
+    ),
+    Param(
+        "weight",
+        None,
+        "A number for each class, by which its targets are multiplied.",
+        type="array_like or None, optional",
+    ),
+    Param(
+        "reduction",
+        "mean",
+        '"mean" divides the sum by the weights of the labels, or with probabilities by the number '
+        'of rows; "none" gives the loss of each row.',
+        type='{"mean", "sum", "none"}, default "mean"',
+    ),
+)
+_SOFTMAX_LOSS = Param(
+    "loss",
+    doc="In the dtype of `logits`; 16 bits compute as float32, integers as float64.",
+    type="scalar or ndarray",
+)
+_SOFTMAX_RAISES = (
+    ("AxisError", "If the axis is out of bounds."),
+    ("TypeError", "If a dtype is not real, or labels that are classes are not integers."),
+    (
+        "ValueError",
+        "If shapes do not fit, a label is no class, an option is something else, or no row counts; "
+        "for an `out` that does not fit.",
+    ),
+)
+CROSS_ENTROPY = Spec(
+    name="softmax_cross_entropy",
+    summary="Cross entropy of the softmax of logits.",
+    kinds={
+        "": Kind(
+            "{summary}",
+            (_LOGITS, _LABELS),
+            (_SOFTMAX_LOSS,),
+            _OF_TARGETS,
+            example="""\
+>>> round(float({f}([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]], [0, 1])), 4)
+0.2513""",
+            by_name=True,
+            raises=_SOFTMAX_RAISES,
+        ),
+        "_value_and_grad": Kind(
+            "Cross entropy of the softmax of logits with its gradient, in one pass over them.",
+            (_LOGITS, _LABELS),
+            (
+                _SOFTMAX_LOSS,
+                Param(
+                    "dlogits",
+                    doc='Gradient of the loss with respect to the logits; for "none" that of the '
+                    "sum.",
+                    type="ndarray",
+                ),
+            ),
+            (
+                *_OF_TARGETS,
+                Param(
+                    "out",
+                    None,
+                    "Where the gradient goes, in the shape and dtype of `logits`; it may be their "
+                    "memory.",
+                    type=OUT.type,
+                ),
+            ),
+            (
+                "Formula of the gradient: softmax(logits) * sum(t) - t, divided by what the loss "
+                "is divided by. At the label, where softmax - 1 would cancel, it is computed from "
+                "the other classes.",
+            ),
+            """\
+>>> loss, slope = {f}([[2.0, 1.0, 0.0]], [0])
+>>> round(float(loss), 4), slope.round(4).tolist()
+(0.4076, [[-0.3348, 0.2447, 0.09]])""",
+            by_name=True,
+            raises=_SOFTMAX_RAISES,
+        ),
+    },
+    home="vekt.losses",
+    notes=(
+        "Formula: sum(t * (logsumexp(logits) - logits)) over the classes, t the targets. No term "
+        "is negative and nothing cancels, however certain the prediction is.",
+        ("vekt", "The bits do not depend on the number of threads, nor on the layout."),
+    ),
+    source=(
+        "J. S. Bridle, Probabilistic interpretation of feedforward classification network outputs "
+        "(1990)."
+    ),
+    use="Classification into one of several classes, from scores.",
+    compat=(
+        "torch's cross_entropy, whose classes lie along axis 1; Keras' "
+        "sparse_categorical_crossentropy and categorical_crossentropy with from_logits=True."
+    ),
+)
 
-def parameter_count(name: str) -> int:
-    """Count the parameters among the inputs of a kernel, which come last."""
-    base = name
-    for kind in ("_from_output", "_backward", "_value_and_grad"):
-        base = base.removesuffix(kind)
-    if base in LOSSES:
-        return int(bool(LOSSES[base].param))
-    return len(KERNELS[base].params) if base in KERNELS else 0
-
-
-SOFTMAX_NAMES = ("softmax_cross_entropy", "softmax_cross_entropy_value_and_grad")
-PUBLIC_NAMES = (*(name for loss in LOSSES.values() for name in loss.public_names), *SOFTMAX_NAMES)
-"""What these rows add to `vekt` and `vekt.reference`."""
+SOFTMAX_NAMES = CROSS_ENTROPY.public_names
+PUBLIC_NAMES = tuple(n for s in (*LOSSES.values(), CROSS_ENTROPY) for n in s.public_names)
+"""What these specs add to `vekt` and `vekt.reference`."""

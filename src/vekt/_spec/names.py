@@ -1,4 +1,4 @@
-"""Names of all activations: of single elements, of rows, and of halves."""
+"""All specs, and names that several rooms ask for."""
 
 from __future__ import annotations
 

@@ -1,69 +1,136 @@
-"""The functions of rows: one entry for each, from which docstrings, stubs and tests follow."""
+"""The functions of rows: softmax and its kin over any axes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from inspect import Signature
-from typing import Any
+from functools import partial
 
-from vekt._spec.form import Form, Param
+from vekt._spec.form import Param
+from vekt._spec.pointwise import DTYPE, ELEMENT, OUT, X
+from vekt._spec.spec import RAISES, Kernel, Kind, Note, Spec
 
-_AXIS = Param("axis", -1, "Axes along which the elements of a row lie.", kind="axis")
-_KEEPDIMS = Param("keepdims", False, "Whether the reduced axes stay, with size 1.", kind="flag")
-_OPTIONS: dict[str, Any] = {"where": None, "out": None, "dtype": None}
+_AXIS = Param(
+    "axis",
+    -1,
+    "Axes along which the elements of a row lie; None means all of them.",
+    "axis",
+    type="int, tuple of ints or None",
+)
+KEEPDIMS = Param("keepdims", False, "Whether reduced axes stay, with length one.", kind="flag")
+_WHERE = Param(
+    "where",
+    None,
+    "Elements that take part, the others counting as {lowest}; broadcasts to the shape of `x`.",
+    type="array_like of bool or None, optional",
+)
+_RAISES = (
+    ("AxisError", "If an axis is out of bounds."),
+    RAISES[0],
+    ("ValueError", "For a repeated axis, shapes that do not fit, and a read-only `out`."),
+)
+_DY = "Gradient of the loss with respect to the output. Broadcasts to the shape of "
+_Y = Param("y", doc="Output of `{name}`.")
+_GRADIENT = "Gradient of a loss through `{name}`."
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
-class RowOp:
-    """One function over the elements of a row, with its gradient NAME_backward.
+def _notes(*first: str, bound: str) -> tuple[Note, ...]:
+    return (
+        *first,
+        ("vekt", f"Error: {bound}."),
+        (
+            "vekt",
+            "The bits are the same for any layout in memory, thread count and mask of the same "
+            "elements, and on AVX2, AVX-512 and NEON; NaN is NaN, of either sign.",
+        ),
+    )
 
-    `formula` and `backward_formula` are written in x, y and dy, with sums over the row.  `special`
-    tells the answers for infinite, masked and missing elements.  `bound` and `backward_bound` tell
-    the errors of the C kernels.  `example` is the result for x = [1, 2, 4], and `backward_example`
-    the gradient there for dy = [1, 0, 0] (1 where `reduces`), to four decimals.
+
+_kind = partial(Kind, by_name=True, raises=_RAISES)
+
+
+_VALUE = _notes("{special}", bound="{bound}")
+_SHOWN = ">>> x = np.array([1.0, 2.0, 4.0])\n"
+_ELEMENTS = {
+    "": _kind(
+        "{summary}",
+        (X,),
+        (Param("y", doc="In the shape of `x`.", type="ndarray"),),
+        (_WHERE, OUT, DTYPE),
+        _VALUE,
+        _SHOWN + ">>> {f}(x).round(4).tolist()\n{value}",
+    ),
+    "_backward": _kind(
+        _GRADIENT,
+        (Param("dy", doc=f"{_DY}`y`."), _Y),
+        (Param("dx", doc="In the shape of `y`.", type="ndarray"),),
+        (OUT,),
+        _notes(
+            "Elements whose y is {constant} get 0, and their dy counts for nothing.",
+            bound="{backward_bound}",
+        ),
+        _SHOWN + ">>> y = {base}(x)\n>>> {f}([1.0, 0.0, 0.0], y).round(4).tolist()\n{slope}",
+    ),
+}
+_REDUCTION = {
+    "": _kind(
+        "{summary}",
+        (X,),
+        (Param("y", doc="In the shape of `x` without the reduced axes.", type=ELEMENT),),
+        (_WHERE, OUT, DTYPE),
+        _VALUE,
+        _SHOWN + ">>> {f}(x).round(4).tolist()\n{value}",
+    ),
+    "_backward": _kind(
+        _GRADIENT,
+        (Param("dy", doc=f"{_DY}the result."), X),
+        (Param("dx", doc="In the shape of `x`.", type="ndarray"),),
+        (_WHERE, OUT),
+        _notes("{special}", bound="{backward_bound}"),
+        _SHOWN + ">>> {f}(1.0, x).round(4).tolist()\n{slope}",
+    ),
+}
+
+
+def _row(
+    name: str,
+    summary: str,
+    formula: str,
+    backward_formula: str,
+    example: tuple[float, ...] | float,
+    backward_example: tuple[float, ...],
+    source: str,
+    use: str,
+    compat: str,
+    reduces: bool = False,
+    **facts: str,
+) -> Spec:
+    """Make the spec of one function over the elements of a row.
+
+    The formulas are written in x, y and dy, with sums over the row.  `special` tells the answers
+    for infinite, masked and missing elements, `bound` and `backward_bound` the errors of the C
+    kernels.  `example` is the result for x = [1, 2, 4], and `backward_example` the gradient there
+    for dy = [1, 0, 0] (1 where it reduces), to four decimals.
     """
-
-    name: str
-    summary: str
-    formula: str
-    backward_formula: str
-    special: str
-    bound: str
-    backward_bound: str
-    source: str
-    use: str
-    compat: str
-    example: tuple[float, ...] | float
-    backward_example: tuple[float, ...]
-    reduces: bool = False
-
-    @property
-    def public_names(self) -> tuple[str, str]:
-        """The names that this function has in `vekt` and `vekt.reference`."""
-        return self.name, f"{self.name}_backward"
-
-    @property
-    def kinds(self) -> tuple[str, str]:
-        """What follows the name in the names of its functions."""
-        return "", "_backward"
-
-    def form(self, kind: str) -> Form:
-        """Return how the function of this kind is called; a gradient knows its dtype."""
-        backward = kind == "_backward"
-        if not backward:
-            options = tuple(_OPTIONS)
-        else:
-            options = ("where", "out") if self.reduces else ("out",)
-        return Form(
-            self.name + kind,
-            ("dy", "x" if self.reduces else "y") if backward else ("x",),
-            (_AXIS, _KEEPDIMS) if self.reduces else (_AXIS,),
-            options={name: _OPTIONS[name] for name in options},
-        )
-
-    def signature(self, kind: str) -> Signature:
-        """Return the signature of the function of this kind, in every namespace."""
-        return self.form(kind).signature
+    kernel = Kernel(
+        formula=formula,
+        gradient_formula=backward_formula,
+        at=(1.0, 2.0, 4.0),
+        example=example,
+        gradient_example=backward_example,
+        max_ulp={},
+        jit_max_ulp={},
+    )
+    return Spec(
+        name=name,
+        summary=summary,
+        kinds=_REDUCTION if reduces else _ELEMENTS,
+        home="vekt.rows",
+        kernels=(kernel,),
+        params=(_AXIS, KEEPDIMS) if reduces else (_AXIS,),
+        source=source,
+        use=use,
+        compat=compat,
+        facts={"lowest": "-inf", "constant": "0"} | facts,
+    )
 
 
 _ROWS_OF_SOFTMAX = (
@@ -71,7 +138,6 @@ _ROWS_OF_SOFTMAX = (
     "without anything above {lowest}, or with every element masked, gives zeros. Masked elements "
     "give 0. NaN in an element that is not masked gives a row of NaN."
 )
-_CONSTANT = "Elements whose y is {constant} get 0, and their dy counts for nothing."
 
 _TWO_ULP = "at most 2 ULP for each element, subnormal results included"
 _PRODUCT_BOUND = (
@@ -79,10 +145,10 @@ _PRODUCT_BOUND = (
     "formula for the dy and y given, unless products underflow or dy - sum cancels beyond that"
 )
 
-ROW_OPS: dict[str, RowOp] = {
+ROW_OPS: dict[str, Spec] = {
     op.name: op
     for op in (
-        RowOp(
+        _row(
             name="softmax",
             summary="Softmax: exponentials divided by their sum.",
             formula="exp(x) / sum(exp(x))",
@@ -98,8 +164,9 @@ ROW_OPS: dict[str, RowOp] = {
             example=(0.042, 0.1142, 0.8438),
             backward_example=(0.0402, -0.0048, -0.0354),
         ),
-        RowOp(
+        _row(
             name="softmin",
+            lowest="+inf",
             summary="Softmin: the softmax of -x.",
             formula="exp(-x) / sum(exp(-x))",
             backward_formula="-y * (dy - sum(dy * y))",
@@ -112,8 +179,9 @@ ROW_OPS: dict[str, RowOp] = {
             example=(0.7054, 0.2595, 0.0351),
             backward_example=(-0.2078, 0.183, 0.0248),
         ),
-        RowOp(
+        _row(
             name="log_softmax",
+            constant="-inf",
             summary="Logarithm of the softmax.",
             formula="x - log(sum(exp(x)))",
             backward_formula="dy - exp(y) * sum(dy)",
@@ -130,7 +198,7 @@ ROW_OPS: dict[str, RowOp] = {
             example=(-3.1698, -2.1698, -0.1698),
             backward_example=(0.958, -0.1142, -0.8438),
         ),
-        RowOp(
+        _row(
             name="logsumexp",
             summary="Logarithm of the sum of exponentials.",
             formula="log(sum(exp(x)))",
@@ -150,7 +218,7 @@ ROW_OPS: dict[str, RowOp] = {
             backward_example=(0.042, 0.1142, 0.8438),
             reduces=True,
         ),
-        RowOp(
+        _row(
             name="sparsemax",
             summary="Sparsemax: the nearest point of the probability simplex.",
             formula="max(x - tau, 0), tau such that the elements add up to 1",
@@ -170,9 +238,4 @@ ROW_OPS: dict[str, RowOp] = {
 }
 
 
-PUBLIC_NAMES = tuple(name for op in ROW_OPS.values() for name in op.public_names)
-
-
-def constant_rule(op: RowOp) -> str:
-    """Tell what the gradient does where the output does not depend on the input."""
-    return _CONSTANT.format(constant="-inf" if op.name == "log_softmax" else "0")
+PUBLIC_NAMES = tuple(name for spec in ROW_OPS.values() for name in spec.public_names)

@@ -11,7 +11,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from vekt._spec.activations import OPS, Kernel, Op
+from vekt._spec.activations import OPS
+from vekt._spec.spec import Kernel, Spec
 
 # Kernels whose defaults are another kernel's special case are measured with these.
 _ARGUMENTS: dict[str, dict[str, float]] = {
@@ -27,7 +28,7 @@ class Case:
     `forms` are those of it that `vekt accuracy` measures.
     """
 
-    op: Op
+    op: Spec
     kernel: Kernel
     keywords: dict[str, Any]
     forms: tuple[str, ...] = ("value", "gradient")

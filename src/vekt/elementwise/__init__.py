@@ -5,7 +5,6 @@ Each is made at its first use, and learns the dtypes that it is called with one 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,9 @@ import numpy as np
 
 from vekt._core import native
 from vekt._core.names import no_attribute
-from vekt._spec.docs.elementwise import docstring
-from vekt._spec.elementwise import OPS, PUBLIC_NAMES, ElementwiseOp
+from vekt._spec.docstrings import docstring
+from vekt._spec.elementwise import OPS, PUBLIC_NAMES
+from vekt._spec.spec import Spec
 from vekt.elementwise import _numpy
 from vekt.elementwise._types import (
     dtype_of,
@@ -31,7 +31,7 @@ __all__ = [*PUBLIC_NAMES]
 class _Fallback:
     """What a dispatcher calls with what it has no operation for: to learn one, or for NumPy."""
 
-    def __init__(self, op: ElementwiseOp, isa: str) -> None:
+    def __init__(self, op: Spec, isa: str) -> None:
         self.op = op
         self.isa = isa
         self.known: set[Any] = set()
@@ -47,14 +47,14 @@ class _Fallback:
     @property
     def ufunc(self) -> np.ufunc | None:
         """The ufunc that has the bits of this function, if there is one."""
-        if self.op.rounds_alone or not isinstance(self.numpy, np.ufunc):
+        if self.op.facts["rounds_alone"] or not isinstance(self.numpy, np.ufunc):
             return None
         return self.numpy
 
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         for x in args:
             if hasattr(type(x), "__vekt_function__"):  # a symbol, while `vekt.fuse` traces
-                return x.__vekt_function__(self.op.kernel, self.numpy, args, options)
+                return x.__vekt_function__(self.op.kernel.name, self.numpy, args, options)
         signature = signature_of(args[: dispatcher.nin])
         if signature is not None and len(signature) == dispatcher.nin:
             key = signature, dtype_of(options.get("dtype"))
@@ -68,11 +68,11 @@ class _Fallback:
             if limited is not NotImplemented:
                 return limited
         with np.errstate(all="ignore"):
-            if self.op.rounds_alone:
+            if self.op.facts["rounds_alone"]:
                 result = _numpy.by_parts(dispatcher, self.op, args, options)
                 if result is not NotImplemented:
                     return result
-            if self.op.compares and options.get("where", True) is not True:
+            if self.op.facts["compares"] and options.get("where", True) is not True:
                 args = _numpy.with_arrays_of_large_numbers(args)
             return self.numpy(*args, **options)
 
@@ -101,19 +101,13 @@ def build(name: str, isa: str = native.SELECTED) -> Any:
         _Fallback(op, isa),
         docstring(op),
         isa=isa,
-        options="dtype=" in op.signature,
+        options="dtype" in op.signature().parameters,
     )
     made.keeps_arrays = name == "where"  # as NumPy's, which is no ufunc
     made.refuses_negative = name == "power"
     made.__module__ = __name__
-    made.__signature__ = _signature(op)
+    made.__signature__ = op.signature()
     return made
-
-
-def _signature(op: ElementwiseOp) -> inspect.Signature:
-    scope: dict[str, Any] = {}
-    exec(f"def stub({op.signature}): ...", scope)
-    return inspect.signature(scope["stub"])
 
 
 def __getattr__(name: str) -> Any:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from vekt._core.axes import unmasked
-from vekt._spec.elementwise import ElementwiseOp
+from vekt._spec.spec import Spec
 from vekt.elementwise._types import common_dtype, resolve, signature_of
 
 
-def function(op: ElementwiseOp) -> Callable[..., Any]:
+def function(op: Spec) -> Callable[..., Any]:
     """Return the operation with its own parameters."""
     if op.numpy:
         made: Callable[..., Any] = getattr(np, op.numpy)
@@ -122,7 +122,7 @@ def by_one_limit(args: tuple[Any, ...], options: dict[str, Any]) -> Any:
 _OPTIONS = {"out", "where", "dtype", "casting", "order", "subok"}
 
 
-def by_parts(dispatcher: Any, op: ElementwiseOp, args: Any, options: dict[str, Any]) -> Any:
+def by_parts(dispatcher: Any, op: Spec, args: Any, options: dict[str, Any]) -> Any:
     """Compute by vekt's kernel, and see to array-likes, casts and the output before and after.
 
     NotImplemented where NumPy has to: for other libraries' arrays, dtypes without a kernel, errors.
@@ -135,7 +135,9 @@ def by_parts(dispatcher: Any, op: ElementwiseOp, args: Any, options: dict[str, A
         out = out[0]
     inputs = tuple(_plain(x) for x in args[:nin])
     types = signature_of(inputs)
-    wanted = {"where", "dtype"} if "casting" not in op.signature else _OPTIONS - {"out"}
+    wanted = (
+        {"where", "dtype"} if "casting" not in op.signature().parameters else _OPTIONS - {"out"}
+    )
     if types is None or not set(options) <= wanted | {"out"}:
         return NotImplemented
     if all(a is b for a, b in zip(args, inputs, strict=False)) and len(args) == nin and not options:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vekt._core import native
-from vekt._spec.elementwise import ElementwiseOp
+from vekt._spec.spec import Spec
 
 Signature = tuple[Any, ...]
 """Of each input a dtype, or the type of a number of Python."""
@@ -70,7 +70,7 @@ def common_dtype(types: Signature) -> Any:
 
 
 def resolve(
-    op: ElementwiseOp, types: Signature, dtype: Any = None, casting: Any = "same_kind"
+    op: Spec, types: Signature, dtype: Any = None, casting: Any = "same_kind"
 ) -> tuple[Any, ...]:
     """Dtypes of the operands of the loop that NumPy would run, the result's last.
 
@@ -97,29 +97,29 @@ def resolve(
     return (dtype,) * 4
 
 
-def numpy_ufunc(op: ElementwiseOp) -> Any:
+def numpy_ufunc(op: Spec) -> Any:
     """NumPy's own ufunc of an operation."""
     if op.name == "clip":  # has no public name
         return getattr(import_module("numpy._core.umath"), op.name)
     return getattr(np, op.numpy)
 
 
-def find_operation(op: ElementwiseOp, loop: tuple[Any, ...], isa: str) -> Any:
+def find_operation(op: Spec, loop: tuple[Any, ...], isa: str) -> Any:
     """Operation for a loop on these dtypes; None if the engine has none."""
     result = loop[-1]
     if op.name == "absolute" and result.name == "float16":  # a bit that needs no computing
-        return native.numpy_operation(numpy_ufunc(op), loop, op.cost)
+        return native.numpy_operation(numpy_ufunc(op), loop, op.facts["cost"])
     wide = tuple(np.dtype("f4") if _is_narrow(d) else d for d in loop)
     moves_bits = op.name == "where"
     same = moves_bits or all(
         d == result or (op.name == "divide" and d.kind in "biu") for d in loop[:-1]
     )
-    if op.kernel and same:
+    if op.kernel.name and same:
         try:
-            return native.kernel_operation(op.kernel, result if moves_bits else wide[-1], isa)
+            return native.kernel_operation(op.kernel.name, result if moves_bits else wide[-1], isa)
         except KeyError:
             pass
     if not op.numpy and op.name != "clip":
         return None
-    found = native.numpy_operation(numpy_ufunc(op), wide, op.cost)
+    found = native.numpy_operation(numpy_ufunc(op), wide, op.facts["cost"])
     return None if found is NotImplemented else found

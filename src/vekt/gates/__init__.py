@@ -15,7 +15,7 @@ from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
 from vekt._core.native import empty as _new
 from vekt._core.operands import checked_out, masked_by, result_dtype
-from vekt._spec.docs.gates import documented, gate_docstring
+from vekt._spec.docstrings import documented
 from vekt._spec.functions import native_function
 from vekt._spec.gates import GATE_OPS
 
@@ -31,19 +31,17 @@ __all__ = [
 ]
 
 _ufuncs: Any = ufuncs
-swiglu, swiglu_backward = _ufuncs.swiglu, _ufuncs.swiglu_backward
-reglu, reglu_backward = _ufuncs.reglu, _ufuncs.reglu_backward
+_GLU = GATE_OPS["glu"]
 _glu, _glu_backward = _ufuncs.glu, _ufuncs.glu_backward
-_GEGLU = GATE_OPS["geglu"]
-geglu, geglu_backward = (
-    native_function(
-        form, {c.kernel: getattr(ufuncs, c.kernel) for c in form.choices}, gate_docstring(form.name)
-    )
-    for form in map(_GEGLU.form, _GEGLU.kinds)
+swiglu, swiglu_backward, geglu, geglu_backward, reglu, reglu_backward = (
+    native_function(spec, kind, ufuncs)
+    for spec in GATE_OPS.values()
+    if spec is not _GLU
+    for kind in spec.kinds
 )
 
 
-@documented("vekt")
+@documented(_GLU)
 def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
     """Multiply one half with the sigmoid of the other."""
     a, b = halves(as_array(x), axis)
@@ -52,7 +50,7 @@ def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: An
     return _glu(a, b, out=out, dtype=dtype, **masked_by(where))
 
 
-@documented("vekt")
+@documented(_GLU, "_backward")
 def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     """Gradient through `glu`."""
     if is_dask(dy) or is_dask(x):

@@ -18,7 +18,8 @@ from vekt._core.axes import along, along_shape, is_dask, is_xarray, periods, pla
 from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
 from vekt._core.operands import checked_out, masked_by, outs_of, result_dtype
-from vekt._spec.docs.gates import documented
+from vekt._spec.docstrings import documented
+from vekt._spec.gates import PRELU
 
 Array = NDArray[Any]
 Plan = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
@@ -30,7 +31,7 @@ _F4, _F8 = np.dtype("f4"), np.dtype("f8")
 _ndarray = np.ndarray
 
 
-@documented("vekt")
+@documented(PRELU)
 def prelu(
     x: Any,
     alpha: Any,
@@ -52,7 +53,7 @@ def prelu(
     return _leaky_relu(x, slopes, out=out, dtype=dtype, **masked_by(where))
 
 
-@documented("vekt")
+@documented(PRELU, "_backward")
 def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
     if _fit(x, alpha) and _is_dense(dy, x.dtype) and dy.shape == x.shape:
         plan = _plan(x.shape, alpha.shape, axis)

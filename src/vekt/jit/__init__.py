@@ -18,7 +18,6 @@ from typing import Any
 
 from vekt._core.names import no_attribute
 from vekt._spec.activations import OPS
-from vekt._spec.docs.activations import function_docstring
 from vekt._spec.functions import public_function
 from vekt._spec.gates import PUBLIC_NAMES
 from vekt.jit import (
@@ -42,8 +41,7 @@ def _public() -> dict[str, Callable[..., Any]]:
     functions: dict[str, Callable[..., Any]] = {}
     for op in OPS.values():
         for kind in op.kinds:
-            doc = function_docstring(op, kind, __name__)
-            made = public_function(op.form(kind), RAW, doc, __name__)
+            made = public_function(op, kind, RAW, __name__)
             register(op, kind, made)
             functions |= {name + kind: made for name in (op.name, *op.aliases)}
     for name in PUBLIC_NAMES:

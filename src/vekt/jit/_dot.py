@@ -9,9 +9,11 @@ from numba import njit, types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
+from vekt._spec.docstrings import documented
+from vekt._spec.linalg import LINALG
 from vekt.jit._gates import _entry
 from vekt.jit._jitable import overloads
-from vekt.jit._linalg import documented, finished, on_this_thread
+from vekt.jit._linalg import finished, on_this_thread
 from vekt.jit._linalg_types import is_vector, of_vectors
 from vekt.jit._products import common_kind
 from vekt.jit._views import is_none
@@ -23,36 +25,8 @@ _PLAIN = (np.dtype("f4"), np.dtype("f8"))
 _SUMMED = "?bBhHiIlLqQfdFD"
 
 
-@documented
+@documented(LINALG["dot"], "", "vekt.jit")
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """Inner product of two vectors, or `dot` of matrices.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Two vectors of equal length, or arrays by the rules of `numpy.dot`; in compiled functions
-        with one or two axes.
-    {out}
-
-    Returns
-    -------
-    scalar or ndarray
-        The sum of `a[i] * b[i]` in the common dtype; integers wrap around.
-
-    {raises}
-
-    Notes
-    -----
-    Vectors of float32 and float64 are summed in float64, in an order that depends on the length
-    alone, by a loop that is compiled with the function around it.  All else is `matmul`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> float(vk.jit.dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
-    11.0
-    """
     plain = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 1
     if plain and out is None and a.dtype is b.dtype and a.dtype in _PLAIN:
         return a.dtype.type(_run(a, b))

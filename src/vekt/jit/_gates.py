@@ -14,9 +14,10 @@ from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import halves
 from vekt._core.operands import checked_out, operand_dtype, result_dtype
-from vekt._spec.docs.gates import documented, gate_docstring
+from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
-from vekt._spec.gates import GATE_OPS, GATES, Gate
+from vekt._spec.gates import GATE_OPS, GATES
+from vekt._spec.spec import Kernel
 from vekt.jit._elementwise import _result_type, _spread, elementwise
 from vekt.jit._jitable import entry, jitable, overloads
 from vekt.jit._kernels import _FINGERPRINT, _general
@@ -52,7 +53,7 @@ def _backward(pair: Function) -> Function:
     return of
 
 
-def _elements(gate: Gate) -> tuple[Function, Function]:
+def _elements(gate: Kernel) -> tuple[Function, Function]:
     pair = SCALARS[gate.activation]
     return _value(pair), _backward(pair)
 
@@ -120,10 +121,7 @@ _RAW = {name.removeprefix("_"): _raw(name) for name in _COMPILED}
 def _public(name: str) -> tuple[Function, ...]:
     """Make the function of two operands, and its backward pass."""
     op = GATE_OPS[name]
-    return tuple(
-        public_function(form, _RAW, gate_docstring(form.name, _MODULE), _MODULE)
-        for form in map(op.form, op.kinds)
-    )
+    return tuple(public_function(op, kind, _RAW, _MODULE) for kind in op.kinds)
 
 
 def _without_parameters(name: str) -> tuple[Function, ...]:
@@ -182,7 +180,7 @@ def _parts(shape: Any, axis: int) -> Any:
 # The entries from Python take three axes, whatever there were: one compilation serves all.
 
 
-@documented(_MODULE)
+@documented(GATE_OPS["glu"], "", _MODULE)
 def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
     x = np.asarray(x)
     narrow = result_dtype(dtype, x)
@@ -193,7 +191,7 @@ def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: An
     return stored(rounded(y, x), out, where)
 
 
-@documented(_MODULE)
+@documented(GATE_OPS["glu"], "_backward", _MODULE)
 def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     x, dtype = np.asarray(x), operand_dtype(dy, x)
     half = halves(x, axis)[0].shape

@@ -8,18 +8,19 @@ from typing import Any
 
 from numba import types
 
-from vekt._spec.op import INPUTS, Op
+from vekt._spec.spec import Spec
 from vekt.jit._jitable import overloads
 from vekt.jit._kernels import COMPILED
 
 
-def register(op: Op, kind: str, function: Callable[..., Any]) -> None:
+def register(op: Spec, kind: str, function: Callable[..., Any]) -> None:
     """Teach Numba to compile calls of a public function of this operation.
 
     Parameters that are left out decide among the kernels by types, flags at run time.
     """
     name, params, kernels = op.name + kind, op.params_of(kind), op.kernels_of(kind)
-    signature = ", ".join([INPUTS[kind], *(f"{p.name}={p.default}" for p in params)])
+    operands = op.form(kind).operands
+    signature = ", ".join([*operands, *(f"{p.name}={p.default}" for p in params)])
     names = ", ".join(p.name for p in params)
     flags = {p.name for p in params if p.kind == "flag"}
 
@@ -36,7 +37,7 @@ def register(op: Op, kind: str, function: Callable[..., Any]) -> None:
                 continue
             scope[f"_{kernel.name}"] = COMPILED[kernel.name + kind]
             # A parameter left out is None to Numba only if that is its default.
-            arguments = [INPUTS[kind]] + [
+            arguments = [*operands] + [
                 str(p.none_means) if p.default is None and p.name in at_default else p.name
                 for p in params
                 if p.name in kernel.params

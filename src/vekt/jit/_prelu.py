@@ -11,7 +11,8 @@ from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import along, periods
 from vekt._core.operands import operand_dtype, outs_of
-from vekt._spec.docs.gates import documented
+from vekt._spec.docstrings import documented
+from vekt._spec.gates import PRELU
 from vekt.jit._elementwise import _result_type, _shape, _unliteral
 from vekt.jit._gates import _entry, contiguous, place, rounded, spread, stored, with_item
 from vekt.jit._jitable import jitable, overloads
@@ -20,7 +21,7 @@ from vekt.jit._kernels import COMPILED, RAW
 _leaky_relu = COMPILED["leaky_relu"]
 
 
-@documented("vekt.jit")
+@documented(PRELU, "", "vekt.jit")
 def prelu(
     x: Any,
     alpha: Any,
@@ -34,7 +35,7 @@ def prelu(
     return RAW["leaky_relu"](x, slopes, out=out, where=where, dtype=dtype)
 
 
-@documented("vekt.jit")
+@documented(PRELU, "_backward", "vekt.jit")
 def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
     slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
     dtype = operand_dtype(dy, x, slopes)

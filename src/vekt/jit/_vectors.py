@@ -9,8 +9,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from vekt._core.operands import is_bfloat16
+from vekt._spec.docstrings import documented
+from vekt._spec.linalg import LINALG
 from vekt.jit._gates import _entry as entry
-from vekt.jit._linalg import documented, finished
+from vekt.jit._linalg import finished
 
 _SAME_SIZE = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)} | {16: np.dtype("c16")}
 """Dtypes as which the elements of a copy are moved, by their size in bytes."""
@@ -40,49 +42,8 @@ def _rows(x: Any, axes: tuple[int, ...]) -> Any:
     return np.require(moved.reshape(math.prod(kept), length), requirements=["C", "A", "W"])
 
 
-@documented
+@documented(LINALG["norm"], "", "vekt.jit")
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Norm of a vector or a matrix, or of many of them along axes.
-
-    Parameters
-    ----------
-    x : array_like
-        Numbers.  Integers and bool compute in float64.
-    ord : {None, 0, 1, 2, inf, -inf, 'fro', 'nuc'} or number, optional
-        The order, as in `numpy.linalg.norm`.  None means 2 for vectors and 'fro' for matrices.
-    axis : int, tuple of two ints or None, default None
-        The axis along which the vectors lie, or the two of the matrices.
-    keepdims : bool, default False
-        Keep reduced axes with length one; not in compiled functions.
-
-    Returns
-    -------
-    scalar or ndarray
-        Of the dtype of `x`, of its real parts' where it is complex.
-
-    Raises
-    ------
-    ValueError
-        For an order that vectors or matrices do not have, more than two axes, or no elements where
-        the norm is undefined.
-    TypeError
-        For dtypes that have no norm; in compiled functions a TypingError.
-
-    Notes
-    -----
-    Sums are formed in float64, and again with scaled elements where squares overflow or vanish.
-    Compiled functions know the orders 1, -1, inf, -inf and 'fro' of matrices, of those along two
-    axes only the last; from Python the singular values that others need come from NumPy.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> float(vk.jit.norm(np.array([3.0, 4.0]) * 2.0**1000) / 2.0**1000)
-    5.0
-    >>> vk.jit.norm(np.array([[3.0, 4.0], [5.0, 12.0]]), axis=1)
-    array([ 5., 13.])
-    """
     stored, (y,) = _computable("norm", x, kinds="efdFD")
     axes = range(y.ndim) if axis is None else normalize_axis_tuple(axis, y.ndim)
     if ord is not None and not (len(axes) == 1 or (len(axes) == 2 and ord == "fro")):
@@ -97,42 +58,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     return finished(np.asarray(result), np.empty(0, stored).real.dtype, None)
 
 
-@documented
+@documented(LINALG["cosine_similarity"], "", "vekt.jit")
 def cosine_similarity(a: Any, b: Any, axis: int = -1) -> Any:
-    """Cosine of the angles between vectors.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Vectors along `axis`; the shapes broadcast.  Integers and bool compute in float64.
-    axis : int, default -1
-        Where the vectors lie.
-
-    Returns
-    -------
-    scalar or ndarray
-        Between -1 and 1, of the common dtype and of the broadcast shape without `axis`.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not broadcast, or `axis` is out of bounds.
-    TypeError
-        For dtypes that are not real numbers up to float64; in compiled functions a TypingError.
-
-    Notes
-    -----
-    Sums are formed in float64, and again with scaled elements where squares overflow or vanish.
-    The cosine with a vector of zeros is 0, with an infinite element NaN, and of a vector with
-    itself exactly 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> float(vk.jit.cosine_similarity(np.array([1.0, 0.0]), np.array([3.0, 4.0])))
-    0.6
-    """
     stored, arrays = _computable("cosine_similarity", a, b, kinds="efd")
     x, y = np.broadcast_arrays(*arrays)
     (at,) = normalize_axis_tuple(axis, x.ndim)
@@ -140,75 +67,15 @@ def cosine_similarity(a: Any, b: Any, axis: int = -1) -> Any:
     return finished(result.reshape(x.shape[:at] + x.shape[at + 1 :]), stored, None)
 
 
-@documented
+@documented(LINALG["outer"], "", "vekt.jit")
 def outer(a: Any, b: Any, out: Any = None) -> Any:
-    """Tensor product of two vectors.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Vectors; arrays of more axes count as their elements in order.
-    {out}
-
-    Returns
-    -------
-    ndarray
-        The products `a[i] * b[j]` in the common dtype; of shape (a.size, b.size).
-
-    Raises
-    ------
-    ValueError
-        If `out` does not fit.
-    TypeError
-        For dtypes that are no numbers; in compiled functions a TypingError.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> vk.jit.outer(np.array([1, 2]), np.array([3, 4, 5]))
-    array([[ 3,  4,  5],
-           [ 6,  8, 10]])
-    """
     stored, arrays = _computable("outer", a, b, kinds="?bBhHiIlLqQefdFD")
     with np.errstate(over="ignore"):
         return finished(_run_outer(*(x.ravel() for x in arrays)), stored, out)
 
 
-@documented
+@documented(LINALG["transpose_copy"], "", "vekt.jit")
 def transpose_copy(a: Any, axes: Any = None, out: Any = None) -> Any:
-    """Contiguous copy of the transposed array.
-
-    Parameters
-    ----------
-    a : array_like
-        Array of any dtype.
-    axes : tuple of int or None, default None
-        Order of the axes as for `numpy.transpose`; None reverses them.
-    {out}
-
-    Returns
-    -------
-    ndarray
-        The copy, in C order.
-
-    Raises
-    ------
-    ValueError
-        If `axes` is not an order of the axes, or if `out` does not fit.
-
-    Notes
-    -----
-    The last two axes of the copy are moved in tiles that stay in the first-level cache.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> vk.jit.transpose_copy(np.array([[1, 2], [3, 4]]))
-    array([[1, 3],
-           [2, 4]])
-    """
     x = np.transpose(a, axes)
     moved = None if x.dtype.hasobject else _SAME_SIZE.get(x.dtype.itemsize)
     if moved is None:

@@ -16,7 +16,9 @@ from vekt._core.foreign import on_dask
 from vekt._core.native import dense as _dense
 from vekt._core.native import dense_backward as _dense_backward
 from vekt._core.operands import checked_out, result_dtype
+from vekt._spec.docstrings import documented
 from vekt._spec.layer_activation import Activation, changes, fused_behind, kernel_of
+from vekt._spec.layers import DENSE
 from vekt.layers._packed_weights import PackedWeights, computing, converted
 
 __all__ = ["PackedWeights", "dense", "dense_backward"]
@@ -24,6 +26,7 @@ __all__ = ["PackedWeights", "dense", "dense_backward"]
 Array = NDArray[Any]
 
 
+@documented(DENSE)
 def dense(
     x: ArrayLike,
     w: ArrayLike | PackedWeights,
@@ -34,76 +37,7 @@ def dense(
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
 ) -> Any:
-    """Dense layer, `activation(x @ w + b)`.
-
-    Bias and activation are applied to each part of the product while it is in the first-level
-    cache.
-
-    Parameters
-    ----------
-    x : array_like, shape (..., k)
-        One sample in each row.
-    w : array_like, shape (k, n), or PackedWeights
-        Weights.
-    b : array_like, optional
-        Bias, which broadcasts to the shape of the result; as a rule of shape (n,).
-    activation : str, callable or tuple, optional
-        Any elementwise activation of vekt: by its name, "gelu"; as a function, `vekt.gelu`; with
-        parameters, ``("leaky_relu", {"negative_slope": 0.1})`` or
-        ``functools.partial(vekt.leaky_relu, negative_slope=0.1)``.  Parameters are numbers.  Or a
-        function of your own, made by `vekt.fuse`.
-    out : ndarray, shape (..., n), optional
-        Where the result goes; with `return_preactivation` also a pair of arrays or None.  They may
-        overlap the operands.
-    return_preactivation : bool, optional
-        Whether to return `x @ w + b` as well, which `dense_backward` wants.
-    deterministic : {None, "batch"}, optional
-        "batch" for rows with the same bits in a batch of any size, as for `vekt.matmul`.
-
-    Returns
-    -------
-    y : ndarray, shape (..., n)
-        The result.  float32 and float64 stay; integers and bool compute in float64, float16 and
-        bfloat16 in float32 with one rounding at the end.
-    z : ndarray, shape (..., n)
-        The pre-activation; only if `return_preactivation`.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not match, if `out` is read-only, if there is no such activation, or if
-        `deterministic` is something else.
-    TypeError
-        If a dtype is not real, if the result cannot be cast to `out`, or if the activation does not
-        take such parameters.
-
-    See Also
-    --------
-    dense_backward : The gradients.
-    PackedWeights : Weights that are used many times.
-
-    Notes
-    -----
-    Results have the same bits for any number of threads, and in float32 and float64 those of
-    `vekt.matmul`, `+` and the activation one by one.  A row has the same bits in a batch of any
-    size, but where it is alone, weights are transposed (such as ``w.T``) and k > 64: there only
-    with ``deterministic="batch"``, which takes up to twice as long, or with `PackedWeights`.
-
-    No operand is copied for its layout unless the leading axes of `x` are not evenly spaced.  With
-    samples in columns, ``activation(W @ A + b)`` with `b` of shape (n, 1), the layer is
-    ``dense(A.T, W.T, b.T, activation).T``; for a transposed `x` the result is laid out so that its
-    transpose is contiguous.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> x = np.array([[1.0, 2.0], [3.0, -4.0]])
-    >>> w = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 1.0]])
-    >>> vk.dense(x, w, np.array([0.5, 0.0, 0.0]), "relu")
-    array([[1.5, 2. , 1. ],
-           [3.5, 0. , 0. ]])
-    """
+    """Compute `activation(x @ w + b)`."""
     kernels = activation_kernels(activation)
     if deterministic is not None and deterministic != "batch":
         raise ValueError(f"dense: deterministic must be None or 'batch', got {deterministic!r}")
@@ -121,6 +55,7 @@ def dense(
     return result
 
 
+@documented(DENSE, "_backward")
 def dense_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -131,77 +66,7 @@ def dense_backward(
     out: tuple[Array | None, Array | None, Array | None] | None = None,
     need_dx: bool = True,
 ) -> tuple[Any, Any, Any]:
-    """Gradients of a dense layer with respect to its inputs, weights and bias.
-
-    With `dz = dy * activation'(z)`: `dx = dz @ w.T`, `dw = x.T @ dz`, and `db` is the sum of the
-    rows of `dz`.
-
-    Parameters
-    ----------
-    dy : array_like, shape (..., n)
-        Gradient with respect to the layer's result.
-    x : array_like, shape (..., k)
-        The layer's input.
-    w : array_like, shape (k, n)
-        Weights.
-    z : array_like, shape (..., n), or None
-        Pre-activation, as `dense` returns it; it is not read without an activation.
-    activation : str, callable or tuple, optional
-        As for `dense`.
-    out : tuple of three ndarray or None, optional
-        Where the gradients go; None for those that shall be made.  They may overlap the operands.
-    need_dx : bool, optional
-        False for a first layer, whose `dx` nobody wants: it is then None, and half of the work is
-        saved.
-
-    Returns
-    -------
-    dx : ndarray, shape (..., k), or None
-        Gradient with respect to `x`.
-    dw : ndarray, shape (k, n)
-        Gradient with respect to `w`: a sum over the batch, not a mean.
-    db : ndarray, shape (n,)
-        Gradient with respect to a bias of shape (n,), likewise.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not match, if an array of `out` is read-only, or if there is no such
-        activation.
-    TypeError
-        If a dtype is not real, if a gradient cannot be cast to its array of `out`, if `z` is
-        missing, or if the activation does not take such parameters.
-
-    See Also
-    --------
-    dense : The layer.
-
-    Notes
-    -----
-    dz is computed once, in blocks of rows that stay in the cache.  In float32 and float64, dw and
-    dx have the bits of `vekt.matmul` of the whole dz, and db is summed in float64; nothing depends
-    on the number of threads.
-
-    Of Dask arrays the gradients are lazy; compute them together, as each block of rows is a task
-    that gives all three.  They take no `out`.
-
-    The gradients are laid out as `x` and `w` are.  With samples in columns they are those of
-    ``dense_backward(dA.T, A_previous.T, W.T, Z.T, activation)``, the first two transposed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> x = np.array([[1.0, 2.0], [3.0, -4.0]])
-    >>> w = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> y, z = vk.dense(x, w, activation="relu", return_preactivation=True)
-    >>> dx, dw, db = vk.dense_backward(np.ones((2, 2)), x, w, z, "relu")
-    >>> dw
-    array([[ 4.,  1.],
-           [-2.,  2.]])
-    >>> db
-    array([2., 1.])
-    """
+    """Compute the gradients of `dense`."""
     kernels = activation_kernels(activation)
     gradients: tuple[Any, Any, Any]
     dx, dw, db = (None, None, None) if out is None else _triple(out, need_dx)

@@ -14,63 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from vekt._core.axes import plain
 from vekt._core.native import matmul
 from vekt._core.operands import natural_dtype
+from vekt._spec.docstrings import documented
+from vekt._spec.linalg import LINALG
 
 Axes = int | tuple[int | Sequence[int], int | Sequence[int]] | Sequence[int | Sequence[int]]
 
 
+@documented(LINALG["tensordot"])
 def tensordot(a: ArrayLike, b: ArrayLike, axes: Axes = 2) -> Any:
-    """Tensor contraction: the sum of products over any axes of two arrays.
-
-    Parameters
-    ----------
-    a, b : array_like
-        The tensors.
-    axes : int or pair of int or of sequences of int, optional
-        The axes that are summed over: of `a` in the first place, of `b`, in the same order, in the
-        second.  A number n means the last n of `a` and the first n of `b`; 0 is the tensor product.
-
-    Returns
-    -------
-    ndarray
-        Its shape is what is left of that of `a`, followed by what is left of that of `b`; its dtype
-        that of `matmul`.
-
-    Raises
-    ------
-    ValueError
-        If the axes do not pair up: their numbers or lengths differ, or one is out of bounds or
-        occurs twice.
-    TypeError
-        If there is no kernel for the dtypes, or if an operand is of a type with its own array
-        functions, such as a Dask array.
-
-    See Also
-    --------
-    matmul : The product of matrices, which computes this one.
-
-    Notes
-    -----
-    `result[i, j] = sum(a[i, l] * b[l, j] for l in L)`, where i, j and l stand for several indices:
-    the contraction of a tensor product [1]_.  An operand is copied only if its axes cannot be taken
-    together as the rows and the columns of a matrix; the result never is.
-
-    References
-    ----------
-    .. [1] R. Penrose, W. Rindler, "Spinors and Space-Time", vol. 1, Cambridge, 1984, section 2.1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> a = np.arange(60).reshape(3, 4, 5)
-    >>> b = np.arange(24).reshape(4, 3, 2)
-    >>> vk.tensordot(a, b, axes=((1, 0), (0, 1)))
-    array([[4400, 4730],
-           [4532, 4874],
-           [4664, 5018],
-           [4796, 5162],
-           [4928, 5306]])
-    """
     x, y = np.asarray(plain("tensordot", "a", a)), np.asarray(plain("tensordot", "b", b))
     x_axes, y_axes = _pairs(x.ndim, y.ndim, axes)
     return _contract(x, y, x_axes, y_axes, None)

@@ -14,6 +14,8 @@ from vekt._core.axes import is_dask, plain
 from vekt._core.foreign import on_dask
 from vekt._core.native import lib
 from vekt._core.operands import checked_out, is_bfloat16, is_half
+from vekt._spec.docstrings import documented
+from vekt._spec.linalg import LINALG
 
 __all__ = ["cosine_similarity", "norm", "outer", "transpose_copy"]
 
@@ -39,60 +41,8 @@ _MATRIX_KINDS: dict[Any, tuple[int, Callable[..., Any]]] = {
 }
 
 
+@documented(LINALG["norm"])
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    r"""Norm of a vector or a matrix, or of many of them along axes.
-
-    Parameters
-    ----------
-    x : array_like
-        Numbers of any layout in memory.  Integers and bool compute in float64.
-    ord : {None, 0, 1, 2, inf, -inf, 'fro', 'nuc'} or number, optional
-        The order, as in `numpy.linalg.norm`.  None means 2 for vectors and 'fro' for matrices.
-    axis : int, tuple of two ints or None, default None
-        The axis along which the vectors lie, or the two of the matrices.  None: `x` is one vector
-        or matrix; without `ord`, of any number of dimensions.
-    keepdims : bool, default False
-        Keep reduced axes with length one.
-
-    Returns
-    -------
-    scalar or ndarray
-        Of the dtype of `x`, of its real parts' where it is complex.
-
-    Raises
-    ------
-    ValueError
-        For an order that vectors or matrices do not have, more than two axes, or no elements where
-        the norm is undefined.
-    TypeError
-        If `axis` is neither an integer nor a tuple of them, or the dtype has no norm; float16 has
-        none that is made of singular values, as in NumPy.
-
-    Notes
-    -----
-    .. math:: \|x\|_p = \left( \sum_i |x_i|^p \right)^{1/p}
-
-    The norms 1, 2, inf, -inf, 0 and 'fro' of vectors and 1, -1, inf, -inf and 'fro' of matrices
-    take one pass over `x`, whatever its layout, and no temporary arrays.  The 2-norm is right
-    wherever it can be represented, though squares overflow or vanish.  float32 is within 1 ULP,
-    float64 within 2.  The order of sums depends on the shape and the order of the axes in memory,
-    but not on the number of threads.  Other orders go through `numpy.linalg.norm`.
-
-    References
-    ----------
-    G. H. Golub, C. F. Van Loan, Matrix Computations, section 2.3.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> float(vk.norm(np.array([3.0, 4.0])))
-    5.0
-    >>> float(vk.norm(np.array([3.0, 4.0]) * 2.0**600) / 2.0**600)
-    5.0
-    >>> vk.norm(np.array([[3.0, 4.0], [5.0, 12.0]]), axis=1)
-    array([ 5., 13.])
-    """
     if ord is None and axis is None and type(x) is np.ndarray:
         result = native.norms(_TWO, x, None, None, keepdims)
         if result is not NotImplemented:
@@ -214,50 +164,8 @@ def _scaled_norm(x: Any, ord: float, axis: Any, decisive: Any, result: Any) -> A
     return np.ldexp(scaled, exponent).astype(result.dtype)[()]
 
 
+@documented(LINALG["cosine_similarity"])
 def cosine_similarity(a: Any, b: Any, axis: Any = -1) -> Any:
-    r"""Cosine of the angles between vectors.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Vectors along `axis`, of real dtypes up to float64; the shapes broadcast.  Integers and bool
-        compute in float64, float16 and bfloat16 keep their dtype.
-    axis : int, tuple of ints or None, default -1
-        Axes along which the elements of a vector lie; None means all of them.
-
-    Returns
-    -------
-    scalar or ndarray
-        Between -1 and 1; of the common dtype and of the broadcast shape without `axis`.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not broadcast, or `axis` is out of bounds.
-    TypeError
-        If an operand is of another dtype, or of a type with its own array functions.
-
-    Notes
-    -----
-    .. math:: \cos(a, b) = \frac{\sum_i a_i b_i}{\|a\|_2 \|b\|_2}
-
-    All three sums are formed in one pass over the operands, and scaled where squares would overflow
-    or vanish.  The cosine with a vector of zeros is 0, as in scikit-learn and torch; with
-    an infinite element it is NaN.  A vector's cosine with itself is exactly 1.
-
-    References
-    ----------
-    C. D. Manning, P. Raghavan, H. Schütze, Introduction to Information Retrieval, section 6.3.1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> float(vk.cosine_similarity(np.array([1.0, 0.0]), np.array([3.0, 4.0])))
-    0.6
-    >>> vk.cosine_similarity(np.array([[1.0, 2.0], [2.0, -1.0]]), np.array([2.0, 4.0]))
-    array([1., 0.])
-    """
     if is_dask(a) or is_dask(b):
         return on_dask("cosine_similarity")(a, b, axis)
     return general_cosine(native.norms, a, b, axis)
@@ -276,46 +184,8 @@ def general_cosine(norms: Callable[..., Any], a: Any, b: Any, axis: Any) -> Any:
     return result
 
 
+@documented(LINALG["outer"])
 def outer(a: Any, b: Any, out: Any = None) -> Any:
-    r"""Outer product of two vectors, their tensor product.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Vectors of m and of n numbers; arrays of other shapes are flattened.
-    out : (m, n) ndarray, optional
-        Receives the result.
-
-    Returns
-    -------
-    (m, n) ndarray
-        Of NumPy's result type; or `out`.
-
-    Raises
-    ------
-    ValueError
-        If `out` has another shape.
-    TypeError
-        If the operands cannot be multiplied, or the result cannot be cast to the dtype of `out`.
-
-    Notes
-    -----
-    .. math:: C_{ij} = a_i b_j
-
-    Elements are those of `numpy.outer`, without warnings for overflow.  float32 and float64 have
-    kernels of their own.
-
-    References
-    ----------
-    G. H. Golub, C. F. Van Loan, Matrix Computations, section 1.1.
-
-    Examples
-    --------
-    >>> import vekt as vk
-    >>> vk.outer([1, 2], [3, 4, 5])
-    array([[ 3,  4,  5],
-           [ 6,  8, 10]])
-    """
     return general_outer(native.outer, a, b, out)
 
 
@@ -336,53 +206,8 @@ def general_outer(kernel: Callable[..., Any], a: Any, b: Any, out: Any) -> Any:
         return np.multiply(column, row, out)
 
 
+@documented(LINALG["transpose_copy"])
 def transpose_copy(a: Any, axes: Any = None, out: Any = None) -> Any:
-    r"""Contiguous copy of an array with its axes permuted.
-
-    Parameters
-    ----------
-    a : array_like
-        Of any dtype and layout.
-    axes : sequence of int, optional
-        Axis i of the copy is axis ``axes[i]`` of `a`, as in `numpy.transpose`.  By default their
-        order is reversed.
-    out : ndarray, optional
-        Receives the copy; it may overlap `a`.
-
-    Returns
-    -------
-    ndarray
-        C-contiguous, of the dtype of `a`; or `out`.
-
-    Raises
-    ------
-    ValueError
-        If `axes` is not a permutation of the axes of `a`, or `out` has another shape or is
-        read-only.
-    TypeError
-        If the dtype of `a` cannot be cast to that of `out`, or `a` is of a type with its own array
-        functions.
-
-    Notes
-    -----
-    .. math:: y_{i_0 i_1 \ldots} = a_{j_0 j_1 \ldots}, \quad j_{axes[k]} = i_k
-
-    The same array as ``numpy.ascontiguousarray(numpy.transpose(a, axes))``.  Tiles of elements of
-    1, 2, 4, 8 or 16 bytes are transposed in registers; arrays of objects are left to NumPy.
-
-    References
-    ----------
-    G. H. Golub, C. F. Van Loan, Matrix Computations, section 1.1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> vk.transpose_copy(np.array([[1, 2, 3], [4, 5, 6]]))
-    array([[1, 4],
-           [2, 5],
-           [3, 6]])
-    """
     return general_transpose_copy(native.transpose_copy, a, axes, out)
 
 

@@ -11,24 +11,15 @@ import numpy as np
 from vekt._core import native
 from vekt._core.axes import is_dask, is_xarray, plain, unmasked
 from vekt._core.foreign import on_dask
+from vekt._core.names import no_attribute
 from vekt._core.operands import is_bfloat16
-from vekt._spec.docs.reductions import documented
+from vekt._spec.docstrings import documented
+from vekt._spec.functions import python_function
+from vekt._spec.reductions import NOTHING, PUBLIC_NAMES, REDUCTIONS, SHAPING
+from vekt._spec.spec import Spec
 from vekt.reductions._steps import CODES, is_minus_zero, masked_mean, rounded_once, with_first
 
-__all__ = [
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "broadcast_to",
-    "max",
-    "mean",
-    "min",
-    "sum",
-    "sum_to_shape",
-]
-
-_SUM, _MEAN, _MAX, _MIN, _ARGMAX, _ARGMIN, _ANY, _ALL = CODES.values()
+__all__ = [*PUBLIC_NAMES]
 
 _BOOL = np.dtype(bool)
 
@@ -36,128 +27,17 @@ _BOOL = np.dtype(bool)
 _NEUTRAL: dict[str, Any] = {"sum": 0, "mean": 0, "any": False, "all": True}
 
 
-class _Nothing:
-    """What stands for an argument that was not given."""
-
-    def __repr__(self) -> str:
-        return "<no value>"
-
-
-_NOTHING: Any = _Nothing()
-
-
-@documented
-def sum(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    initial: Any = _NOTHING,
-    where: Any = True,
-) -> Any:
-    """Sum of elements along axes."""
-    if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
-        result = native.reduce(_SUM, a, axis, dtype, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "sum", a, axis, out, keepdims, dtype, initial, where)
-
-
-@documented
-def mean(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    *,
-    where: Any = True,
-) -> Any:
-    """Arithmetic mean of elements along axes."""
-    if type(a) is np.ndarray and out is None and where is True:
-        result = native.reduce(_MEAN, a, axis, dtype, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "mean", a, axis, out, keepdims, dtype, where=where)
-
-
-@documented
-def max(
-    a: Any,
-    axis: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    initial: Any = _NOTHING,
-    where: Any = True,
-) -> Any:
-    """Greatest element along axes."""
-    if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
-        result = native.reduce(_MAX, a, axis, None, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "max", a, axis, out, keepdims, None, initial, where)
-
-
-@documented
-def min(
-    a: Any,
-    axis: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    initial: Any = _NOTHING,
-    where: Any = True,
-) -> Any:
-    """Least element along axes."""
-    if type(a) is np.ndarray and out is None and where is True and initial is _NOTHING:
-        result = native.reduce(_MIN, a, axis, None, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "min", a, axis, out, keepdims, None, initial, where)
-
-
-@documented
-def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
-    """Position of the greatest element along an axis."""
-    if type(a) is np.ndarray and out is None:
-        result = native.reduce(_ARGMAX, a, axis, None, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "argmax", a, axis, out, keepdims)
-
-
-@documented
-def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
-    """Position of the least element along an axis."""
-    if type(a) is np.ndarray and out is None:
-        result = native.reduce(_ARGMIN, a, axis, None, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "argmin", a, axis, out, keepdims)
-
-
-@documented
-def any(
-    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
-) -> Any:
-    """Tell whether an element along axes is true."""
-    if type(a) is np.ndarray and out is None and where is True:
-        result = native.reduce(_ANY, a, axis, None, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "any", a, axis, out, keepdims, where=where)
-
-
-@documented
-def all(
-    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
-) -> Any:
-    """Tell whether all elements along axes are true."""
-    if type(a) is np.ndarray and out is None and where is True:
-        result = native.reduce(_ALL, a, axis, None, None, keepdims)
-        if result is not NotImplemented:
-            return result
-    return general_reduction(native.reduce, "all", a, axis, out, keepdims, where=where)
+def _body(spec: Spec) -> list[str]:
+    """Lines of a reduction: by the kernel where that takes the call, else by the general way."""
+    names = list(spec.signature().parameters)
+    given = [f"{n} is _default_{n}" for n in ("out", "where", "initial") if n in names]
+    dtype = "dtype" if "dtype" in names else None
+    return [
+        f"if type(a) is _ndarray and {' and '.join(given)}:",
+        f"    result = _reduce({CODES[spec.name]}, a, axis, {dtype}, None, keepdims)",
+        "    if result is not NotImplemented: return result",
+        f"return _general(_reduce, {spec.name!r}, {', '.join(f'{n}={n}' for n in names)})",
+    ]
 
 
 def general_reduction(
@@ -168,7 +48,7 @@ def general_reduction(
     out: Any = None,
     keepdims: Any = False,
     dtype: Any = None,
-    initial: Any = _NOTHING,
+    initial: Any = NOTHING,
     where: Any = True,
 ) -> Any:
     """Compute any reduction by `reduce`, which `_native.build_reduce` made; or let NumPy do it."""
@@ -177,7 +57,7 @@ def general_reduction(
         result = _reduced(reduce, name, x, axis, out, keepdims, dtype, initial, where)
         if result is not NotImplemented:
             return result
-    elif is_dask(a) and out is None and initial is _NOTHING and where is True and name[:3] != "arg":
+    elif is_dask(a) and out is None and initial is NOTHING and where is True and name[:3] != "arg":
         return on_dask("reduction")(name, a, axis, keepdims, dtype)
     elif is_xarray(a) and out is None and name[:3] == "arg":  # its own have other keywords
         return a.reduce(partial(general_reduction, reduce, name), axis=axis, keepdims=keepdims)
@@ -185,7 +65,7 @@ def general_reduction(
     # Others' functions may know fewer keywords than NumPy's.
     options = {key: value for key, value in options.items() if value is not None}
     options |= {} if dtype is None else {"dtype": dtype}
-    options |= {} if initial is _NOTHING else {"initial": initial}
+    options |= {} if initial is NOTHING else {"initial": initial}
     options |= {} if where is True else {"where": where}
     if keepdims is False:
         del options["keepdims"]
@@ -213,7 +93,7 @@ def _reduced(
         neutral = initial if name in ("max", "min") else _NEUTRAL[name]
         if name == "sum" and is_minus_zero(initial):
             neutral = initial
-        if neutral is _NOTHING or not _has_numbers(x):
+        if neutral is NOTHING or not _has_numbers(x):
             return NotImplemented
         if getattr(where, "dtype", _BOOL) != _BOOL:
             return NotImplemented  # NumPy's error
@@ -225,7 +105,7 @@ def _reduced(
             x = np.where(mask, x, np.asarray(neutral).astype(x.dtype))
         except (TypeError, ValueError):
             return NotImplemented
-    first = None if initial is _NOTHING else np.asarray(initial)
+    first = None if initial is NOTHING else np.asarray(initial)
     if first is not None:
         if first.ndim or first.dtype.kind not in "biufc" or not _has_numbers(x):
             return NotImplemented
@@ -245,7 +125,7 @@ def _reduced(
     if result is NotImplemented:
         return result
     if name == "sum" and is_minus_zero(initial) and result.dtype.kind == "f":
-        minus_zero = reduce(_ALL, (x == 0) & np.signbit(x), axis, None, None, keepdims)
+        minus_zero = reduce(CODES["all"], (x == 0) & np.signbit(x), axis, None, None, keepdims)
         result = np.where(minus_zero, -result, result)[()]
     if out is None or result is out:
         return result
@@ -257,48 +137,16 @@ def _reduced(
     return out
 
 
+_SCOPE = {"_reduce": native.reduce, "_general": general_reduction, "_ndarray": np.ndarray}
+_FUNCTIONS = {
+    name: python_function(spec, "", __name__, _body(spec), _SCOPE)
+    for name, spec in REDUCTIONS.items()
+}
+globals().update(_FUNCTIONS)
+
+
+@documented(SHAPING["sum_to_shape"])
 def sum_to_shape(x: Any, shape: Any) -> Any:
-    r"""Sum over the axes along which `shape` was broadcast: the gradient of `broadcast_to`.
-
-    Parameters
-    ----------
-    x : array_like
-        Numbers, such as the gradient of a result.
-    shape : tuple of int or int
-        The operand's shape, which broadcasts to that of `x`.
-
-    Returns
-    -------
-    ndarray
-        Of this shape, with the dtype of `vk.sum`; `x` itself where it has this shape.
-
-    Raises
-    ------
-    ValueError
-        If `shape` does not broadcast to the shape of `x`.
-
-    Notes
-    -----
-    .. math:: g_j = \sum_{i \text{ that came from } j} x_i
-
-    In the notes' layers b (n, 1) is added to every column of Z (n, m), so that db is the sum of dZ
-    over the columns.
-
-    References
-    ----------
-    A. G. Baydin et al., Automatic Differentiation in Machine Learning: a Survey, 2018.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> dz = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    >>> vk.sum_to_shape(dz, (2, 1))
-    array([[ 6.],
-           [15.]])
-    >>> vk.sum_to_shape(dz, (3,))
-    array([5., 7., 9.])
-    """
     if type(x) is not np.ndarray and not hasattr(x, "__array_function__"):
         x = np.asarray(x)
     elif not is_dask(x):
@@ -310,7 +158,7 @@ def sum_to_shape(x: Any, shape: Any) -> Any:
     if extra < 0 or not _broadcasts(wanted, tuple(x.shape)[extra:]):
         raise ValueError(f"shape: {wanted} does not broadcast to the shape {tuple(x.shape)} of x")
     ones = (k + extra for k, n in enumerate(wanted) if n == 1 and x.shape[k + extra] != 1)
-    return sum(x, axis=(*range(extra), *ones), keepdims=True).reshape(wanted)
+    return _FUNCTIONS["sum"](x, axis=(*range(extra), *ones), keepdims=True).reshape(wanted)
 
 
 def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
@@ -318,42 +166,10 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     return not [1 for n, m in pairs if n not in (1, m)]
 
 
+@documented(SHAPING["broadcast_to"])
 def broadcast_to(x: Any, shape: Any) -> Any:
-    r"""View of an array as one of a larger shape: `numpy.broadcast_to`.
-
-    Parameters
-    ----------
-    x : array_like
-        Of any dtype.
-    shape : tuple of int or int
-        To which the shape of `x` broadcasts.
-
-    Returns
-    -------
-    ndarray
-        A read-only view, in which several elements share their memory.
-
-    Raises
-    ------
-    ValueError
-        If the shape of `x` does not broadcast to this one.
-
-    Notes
-    -----
-    .. math:: y_i = x_j \text{ for each } i \text{ that comes from } j
-
-    Nothing is copied, and the functions of vekt read such views as they are.
-
-    References
-    ----------
-    The rules of broadcasting in NumPy's user guide.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> vk.broadcast_to(np.array([[1], [2]]), (2, 3))
-    array([[1, 1, 1],
-           [2, 2, 2]])
-    """
     return np.broadcast_to(unmasked("broadcast_to", "x", x), shape)
+
+
+def __getattr__(name: str) -> Any:
+    raise no_attribute(__name__, name, __all__)

@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 from vekt._core.names import no_attribute
 from vekt._core.operands import checked_out, is_half, outs_of, result_dtype
 from vekt._core.ulp import ulp_error
-from vekt._spec.activations import KERNELS, OPS, Kernel
-from vekt._spec.docs.activations import function_docstring
+from vekt._spec.activations import KERNELS, OPS
 from vekt._spec.functions import public_function
 from vekt._spec.row_functions import row_functions
+from vekt._spec.spec import Kernel
 from vekt.reference import _linalg, _reductions
 from vekt.reference import _optim as optim  # noqa: F401
 from vekt.reference._dense import dense, dense_backward
@@ -154,8 +154,7 @@ def _public() -> dict[str, Callable[..., Any]]:
         for kernel in op.kernels:
             raw |= _raw(kernel)
         for kind in op.kinds:
-            doc = function_docstring(op, kind, __name__)
-            functions[op.name + kind] = public_function(op.form(kind), raw, doc, __name__)
+            functions[op.name + kind] = public_function(op, kind, raw, __name__)
         functions |= {alias: functions[name] for alias, name in op.alias_names.items()}
     functions |= gate_functions(_rounded, __name__) | loss_functions(_rounded, __name__)
     return functions | row_functions(rows, __name__)

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.operands import checked_out, result_dtype
+from vekt._spec.docstrings import documented
 from vekt._spec.layer_activation import Activation, kernel_of
+from vekt._spec.layers import DENSE
 from vekt.reference._rounding import narrowed, wider
 
 __all__ = ["dense", "dense_backward"]
@@ -16,6 +18,7 @@ __all__ = ["dense", "dense_backward"]
 Array = NDArray[Any]
 
 
+@documented(DENSE, "", "vekt.reference")
 def dense(
     x: ArrayLike,
     w: ArrayLike,
@@ -26,25 +29,6 @@ def dense(
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
 ) -> Any:
-    """Dense layer, `activation(x @ w + b)`, with one rounding at the end.
-
-    Parameters
-    ----------
-    x : array_like, shape (..., k)
-    w : array_like, shape (k, n)
-    b : array_like, optional
-    activation : str, callable or tuple, optional
-    out : ndarray, or with `return_preactivation` a pair, optional
-    return_preactivation : bool, optional
-    deterministic : {None, "batch"}, optional
-        As for `vekt.dense`; `deterministic` makes no difference here.
-
-    Returns
-    -------
-    y : ndarray, shape (..., n)
-    z : ndarray, shape (..., n)
-        Only if `return_preactivation`.
-    """
     narrow, arrays = _widened(x, w, *([] if b is None else [b]))
     with np.errstate(all="ignore"):
         z = arrays[0] @ _matrix(arrays[1])
@@ -55,6 +39,7 @@ def dense(
         return (y, _finished(z, z_out, narrow)) if return_preactivation else y
 
 
+@documented(DENSE, "_backward", "vekt.reference")
 def dense_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -65,22 +50,6 @@ def dense_backward(
     out: Any = None,
     need_dx: bool = True,
 ) -> tuple[Any, Any, Any]:
-    """Gradients of a dense layer, each with one rounding at the end.
-
-    Parameters
-    ----------
-    dy, x, w, z : array_like
-    activation : str, callable or tuple, optional
-    out : tuple of three ndarray or None, optional
-    need_dx : bool, optional
-        As for `vekt.dense_backward`.
-
-    Returns
-    -------
-    dx : ndarray, shape (..., k), or None
-    dw : ndarray, shape (k, n)
-    db : ndarray, shape (n,)
-    """
     narrow, arrays = _widened(dy, x, w, np.zeros_like(dy) if z is None else z)
     wide_dy, wide_x, wide_w, wide_z = arrays
     dx_out, dw_out, db_out = (None, None, None) if out is None else out

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from vekt._spec.docs.elementwise import docstring
-from vekt._spec.elementwise import OPS, ElementwiseOp
+from vekt._spec.docstrings import docstring
+from vekt._spec.elementwise import OPS
+from vekt._spec.spec import Spec
 from vekt.elementwise import _numpy
 from vekt.elementwise._types import resolve
 from vekt.reference._rounding import narrowed, wider
@@ -21,7 +21,7 @@ def _types(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(type(x) if type(x) in plain else np.asarray(x).dtype for x in operands)
 
 
-def _computed(op: ElementwiseOp, operands: tuple[Any, ...]) -> Any:
+def _computed(op: Spec, operands: tuple[Any, ...]) -> Any:
     """Compute in a wider dtype where that is a float; as NumPy does elsewhere."""
     *loop, result = resolve(op, _types(operands))
     function = _numpy.function(op)
@@ -37,7 +37,7 @@ def _computed(op: ElementwiseOp, operands: tuple[Any, ...]) -> Any:
         return narrowed(np.asarray(function(*arrays)), result)[()]
 
 
-def _make(op: ElementwiseOp) -> Callable[..., Any]:
+def _make(op: Spec) -> Callable[..., Any]:
     count = len(op.inputs)
 
     def call(*args: Any, **given: Any) -> Any:
@@ -62,11 +62,9 @@ def _make(op: ElementwiseOp) -> Callable[..., Any]:
         return target
 
     call.__name__ = call.__qualname__ = op.name
-    call.__doc__ = docstring(op, "vekt.reference")
+    call.__doc__ = docstring(op, "", "vekt.reference")
     call.__module__ = "vekt.reference"
-    scope: dict[str, Any] = {}
-    exec(f"def stub({op.signature}): ...", scope)
-    call.__signature__ = inspect.signature(scope["stub"])  # type: ignore[attr-defined]
+    call.__signature__ = op.signature()  # type: ignore[attr-defined]
     return call
 
 

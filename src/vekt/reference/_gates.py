@@ -10,9 +10,10 @@ import numpy as np
 from vekt._core.axes import along, halves
 from vekt._core.operands import checked_out, outs_of, result_dtype
 from vekt._spec.activations import KERNELS
-from vekt._spec.docs.gates import documented, gate_docstring
+from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
-from vekt._spec.gates import GATE_OPS, Gate, activation_of
+from vekt._spec.gates import GATE_OPS, PRELU
+from vekt._spec.spec import Kernel, Spec
 from vekt.reference._rounding import held, narrowed
 
 Function = Callable[..., Any]
@@ -21,26 +22,29 @@ Function = Callable[..., Any]
 def gate_functions(rounded: Callable[..., Function], module: str) -> dict[str, Function]:
     """Make the public functions; `rounded` computes in a wider dtype and rounds once."""
     functions: dict[str, Function] = {}
-    for op in GATE_OPS.values():
+    for spec in GATE_OPS.values():
         raw: dict[str, Function] = {}
-        for gate in op.gates:
+        for gate in spec.kernels:
             raw |= _pair(gate, rounded)
-        if op.name == "glu":
-            functions |= dict(zip(("glu", "glu_backward"), _halved(raw), strict=True))
+        if spec.name == "glu":
+            functions |= _named(spec, _halved(raw), module)
             continue
-        for form in map(op.form, op.kinds):
-            doc = gate_docstring(form.name, module)
-            functions[form.name] = public_function(form, raw, doc, module)
-    functions |= dict(zip(("prelu", "prelu_backward"), _prelu(rounded), strict=True))
-    for name, function in functions.items():
-        function.__name__ = function.__qualname__ = name
-        documented(module)(function)
-    return functions
+        functions |= {
+            spec.name + kind: public_function(spec, kind, raw, module) for kind in spec.kinds
+        }
+    return functions | _named(PRELU, _prelu(rounded), module)
 
 
-def _pair(gate: Gate, rounded: Callable[..., Function]) -> dict[str, Function]:
+def _named(spec: Spec, functions: tuple[Function, ...], module: str) -> dict[str, Function]:
+    for kind, function in zip(spec.kinds, functions, strict=True):
+        function.__name__ = function.__qualname__ = spec.name + kind
+        documented(spec, kind, module)(function)
+    return {function.__name__: function for function in functions}
+
+
+def _pair(gate: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]:
     """Value, and gradients as a tuple, of a, b and of dy, a, b."""
-    row, first = activation_of(gate), gate.gate == "a"
+    row, first = KERNELS[gate.activation], gate.gate == "a"
 
     def value(a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)

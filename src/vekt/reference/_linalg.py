@@ -15,6 +15,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.operands import checked_out, natural_dtype
+from vekt._spec.docstrings import documented
+from vekt._spec.linalg import LINALG
 from vekt._spec.math import two_product
 from vekt.reference._rounding import narrowed, wider
 
@@ -24,6 +26,7 @@ Axes = Sequence[int | tuple[int, ...]] | None
 __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 
 
+@documented(LINALG["matmul"], "", "vekt.reference")
 def matmul(
     x1: ArrayLike,
     x2: ArrayLike,
@@ -34,38 +37,11 @@ def matmul(
     axes: Axes = None,
     deterministic: Literal["batch"] | None = None,
 ) -> Any:
-    """Matrix product of two arrays, exact but for the sums' own rounding and one at the end.
-
-    Parameters
-    ----------
-    x1, x2 : array_like
-        Shapes (..., n, k) and (..., k, m); a vector counts as one row in front, as one column
-        behind.
-    out : ndarray or None, optional
-        Where the result goes.
-    dtype : dtype, optional
-        The dtype that the operands are taken as.
-    axes : list of tuple of int, optional
-        Where the matrices lie in x1, x2 and the result.
-    deterministic : {None, "batch"}, optional
-        As for `vekt.matmul`; it makes no difference here.
-
-    Returns
-    -------
-    ndarray or scalar
-        `sum(x1[..., i, l] * x2[..., l, j] for l in range(k))`.
-
-    Examples
-    --------
-    >>> from vekt import reference
-    >>> reference.matmul([[1, 2], [3, 4]], [[5, 6], [7, 8]])
-    array([[19, 22],
-           [43, 50]])
-    """
     options: dict[str, Any] = {} if axes is None else {"axes": axes}
     return _rounded(lambda x, y: np.matmul(x, y, **options), x1, x2, out, dtype)
 
 
+@documented(LINALG["vecdot"], "", "vekt.reference")
 def vecdot(
     x1: ArrayLike,
     x2: ArrayLike,
@@ -76,63 +52,14 @@ def vecdot(
     keepdims: bool = False,
     dtype: Any = None,
 ) -> Any:
-    """Dot products of the vectors along an axis, the first ones conjugated; see `matmul`.
-
-    Parameters
-    ----------
-    x1, x2 : array_like
-        Of equal length along the axis; the other dimensions broadcast.
-    out : ndarray or None, optional
-        Where the result goes.
-    axis : int, optional
-        The axis that is summed over.
-    keepdims : bool, optional
-        Whether that axis stays, with length 1.
-    dtype : dtype, optional
-        The dtype that the operands are taken as.
-
-    Returns
-    -------
-    ndarray or scalar
-        `sum(conj(x1[..., i]) * x2[..., i] for i in range(n))`.
-
-    Examples
-    --------
-    >>> from vekt import reference
-    >>> reference.vecdot([[1, 2], [3, 4]], [5, 6])
-    array([17, 39])
-    """
     options: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
     return _rounded(lambda x, y: np.vecdot(x, y, **options), x1, x2, out, dtype)
 
 
+@documented(LINALG["matvec"], "", "vekt.reference")
 def matvec(
     x1: ArrayLike, x2: ArrayLike, /, out: Any = None, *, dtype: Any = None, axes: Axes = None
 ) -> Any:
-    """Matrices times vectors; see `matmul`.
-
-    Parameters
-    ----------
-    x1, x2 : array_like
-        Shapes (..., m, n) and (..., n).
-    out : ndarray or None, optional
-        Where the result goes.
-    dtype : dtype, optional
-        The dtype that the operands are taken as.
-    axes : list of tuple of int, optional
-        Where the matrices and vectors lie in x1, x2 and the result.
-
-    Returns
-    -------
-    ndarray
-        `sum(x1[..., i, j] * x2[..., j] for j in range(n))`.
-
-    Examples
-    --------
-    >>> from vekt import reference
-    >>> reference.matvec([[1, 2], [3, 4]], [5, 6])
-    array([17, 39])
-    """
 
     def core(x: Array, y: Array) -> Array:
         x, y, back = _cores_last(x, y, axes, (2, 1))
@@ -141,33 +68,10 @@ def matvec(
     return _rounded(core, x1, x2, out, dtype)
 
 
+@documented(LINALG["vecmat"], "", "vekt.reference")
 def vecmat(
     x1: ArrayLike, x2: ArrayLike, /, out: Any = None, *, dtype: Any = None, axes: Axes = None
 ) -> Any:
-    """Vectors, conjugated, times matrices; see `matmul`.
-
-    Parameters
-    ----------
-    x1, x2 : array_like
-        Shapes (..., n) and (..., n, m).
-    out : ndarray or None, optional
-        Where the result goes.
-    dtype : dtype, optional
-        The dtype that the operands are taken as.
-    axes : list of tuple of int, optional
-        Where the vectors and matrices lie in x1, x2 and the result.
-
-    Returns
-    -------
-    ndarray
-        `sum(conj(x1[..., i]) * x2[..., i, j] for i in range(n))`.
-
-    Examples
-    --------
-    >>> from vekt import reference
-    >>> reference.vecmat([5, 6], [[1, 2], [3, 4]])
-    array([23, 34])
-    """
 
     def core(x: Array, y: Array) -> Array:
         x, y, back = _cores_last(x, y, axes, (1, 2))
@@ -176,53 +80,13 @@ def vecmat(
     return _rounded(core, x1, x2, out, dtype)
 
 
+@documented(LINALG["tensordot"], "", "vekt.reference")
 def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Any:
-    """Sum of products over any axes of two arrays; see `matmul`.
-
-    Parameters
-    ----------
-    a, b : array_like
-        The tensors.
-    axes : int or pair of int or of sequences of int, optional
-        The axes of `a`, and those of `b`, that are summed over; a number n means the last n of `a`
-        and the first n of `b`.
-
-    Returns
-    -------
-    ndarray
-        Its shape is what is left of that of `a`, followed by what is left of that of `b`.
-
-    Examples
-    --------
-    >>> from vekt import reference
-    >>> reference.tensordot([[1, 2], [3, 4]], [[5, 6], [7, 8]], axes=2)
-    array(70)
-    """
     return _rounded(lambda x, y: np.tensordot(x, y, axes), a, b, None, None, scalars=False)
 
 
+@documented(LINALG["dot"], "", "vekt.reference")
 def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
-    """Dot product by NumPy's rules; of two real vectors exact but for one rounding at the end.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Two vectors of equal length; or arrays, the last axis of `a` and the last but one of `b`
-        being summed over; or a scalar and anything that it multiplies.
-    out : ndarray or None, optional
-        Where the result goes.
-
-    Returns
-    -------
-    scalar or ndarray
-        Sum of `a[i] * b[i]`.
-
-    Examples
-    --------
-    >>> from vekt import reference
-    >>> reference.dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
-    np.float64(32.0)
-    """
     x, y = np.asarray(a), np.asarray(b)
     dtype = natural_dtype(x, y)
     real = dtype.kind not in "biuc"  # ml_dtypes' bfloat16 has kind V

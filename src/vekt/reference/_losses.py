@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from vekt._core.operands import checked_out
-from vekt._spec.docs.losses import loss_docstring
+from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
-from vekt._spec.losses import LOSSES, Loss
+from vekt._spec.losses import CROSS_ENTROPY, LOSSES
+from vekt._spec.spec import Kernel
 from vekt.losses._targets import Targets, reduced
 from vekt.reference._rounding import held, narrowed, wider
 
@@ -20,30 +21,29 @@ Function = Callable[..., Any]
 def loss_functions(rounded: Callable[..., Function], module: str) -> dict[str, Function]:
     """Make the public functions; `rounded` computes in a wider dtype and rounds once."""
     functions: dict[str, Function] = {}
-    for loss in LOSSES.values():
-        raw = _raw(loss, rounded)
-        for form in map(loss.form, loss.kinds):
-            doc = loss_docstring(form.name, module)
-            functions[form.name] = public_function(form, raw, doc, module)
+    for spec in LOSSES.values():
+        raw = _raw(spec.kernel, rounded)
+        functions |= {
+            spec.name + kind: public_function(spec, kind, raw, module) for kind in spec.kinds
+        }
     for function in (softmax_cross_entropy, softmax_cross_entropy_value_and_grad):
-        functions[function.__name__] = function
-        function.__module__ = module
+        kind = function.__name__.removeprefix(CROSS_ENTROPY.name)
+        functions[function.__name__] = documented(CROSS_ENTROPY, kind, module)(function)
     return functions
 
 
-def _raw(loss: Loss, rounded: Callable[..., Function]) -> dict[str, Function]:
+def _raw(loss: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]:
     """Value, backward and both, with the parameter where there is one."""
-    n_params = int(bool(loss.param))
+    n_params = len(loss.params)
 
-    def backward(dl: Any, y: Any, t: Any, *param: Any) -> Any:
-        return dl * held(loss.gradient(y, t, *param), loss.name != "squared_error")
+    def backward(dl: Any, y: Any, t: Any, *params: Any) -> Any:
+        return dl * held(loss.gradient(y, t, *params), loss.name != "squared_error")
 
-    made = (
-        rounded(loss.value, n_params=n_params),
-        rounded(backward, n_params=n_params),
-        rounded(loss.value, loss.gradient, n_params=n_params),
-    )
-    return dict(zip(loss.public_names, made, strict=True))
+    return {
+        loss.name: rounded(loss.value, n_params=n_params),
+        f"{loss.name}_backward": rounded(backward, n_params=n_params),
+        f"{loss.name}_value_and_grad": rounded(loss.value, loss.gradient, n_params=n_params),
+    }
 
 
 def _rows(

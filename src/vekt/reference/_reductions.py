@@ -7,21 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vekt._spec.docs.reductions import documented
+from vekt._spec.docstrings import documented
+from vekt._spec.functions import python_function
+from vekt._spec.reductions import NOTHING, PUBLIC_NAMES, REDUCTIONS, SHAPING
+from vekt._spec.spec import Spec
 from vekt.reference._vectors import _wider
 
-__all__ = [
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "broadcast_to",
-    "max",
-    "mean",
-    "min",
-    "sum",
-    "sum_to_shape",
-]
+__all__ = [*PUBLIC_NAMES]
 
 
 def _add(name: str, a: ArrayLike, axis: Any, dtype: Any, out: Any, **options: Any) -> Any:
@@ -39,124 +31,41 @@ def _add(name: str, a: ArrayLike, axis: Any, dtype: Any, out: Any, **options: An
     return out
 
 
-@documented
-def sum(
-    a: ArrayLike,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: bool = False,
-    initial: Any = 0,
-    where: Any = True,
-) -> Any:
-    """Sum of elements along axes."""
-    return _add("sum", a, axis, dtype, out, keepdims=keepdims, initial=initial, where=where)
+def _reduced(name: str, a: ArrayLike, **given: Any) -> Any:
+    if name == "sum" and given["initial"] is NOTHING:
+        given["initial"] = 0
+    options = {key: value for key, value in given.items() if value is not NOTHING}
+    if name in ("sum", "mean"):
+        return _add(name, a, **options)
+    return getattr(np, name)(np.asarray(a), **options)
 
 
-@documented
-def mean(
-    a: ArrayLike,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: bool = False,
-    *,
-    where: Any = True,
-) -> Any:
-    """Arithmetic mean of elements along axes."""
-    return _add("mean", a, axis, dtype, out, keepdims=keepdims, where=where)
+def _body(spec: Spec) -> list[str]:
+    given = ", ".join(f"{n}={n}" for n in spec.signature().parameters)
+    return [f"return _reduced({spec.name!r}, {given})"]
 
 
-@documented
-def max(
-    a: ArrayLike,
-    axis: Any = None,
-    out: Any = None,
-    keepdims: bool = False,
-    initial: Any = np._NoValue,
-    where: Any = True,
-) -> Any:
-    """Greatest element along axes."""
-    return np.max(np.asarray(a), axis, out, keepdims, initial, where)
+_FUNCTIONS = {
+    name: python_function(spec, "", "vekt.reference", _body(spec), {"_reduced": _reduced})
+    for name, spec in REDUCTIONS.items()
+}
+globals().update(_FUNCTIONS)
 
 
-@documented
-def min(
-    a: ArrayLike,
-    axis: Any = None,
-    out: Any = None,
-    keepdims: bool = False,
-    initial: Any = np._NoValue,
-    where: Any = True,
-) -> Any:
-    """Least element along axes."""
-    return np.min(np.asarray(a), axis, out, keepdims, initial, where)
-
-
-@documented
-def argmax(a: ArrayLike, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
-    """Position of the greatest element along an axis."""
-    return np.argmax(np.asarray(a), axis, out, keepdims=keepdims)
-
-
-@documented
-def argmin(a: ArrayLike, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
-    """Position of the least element along an axis."""
-    return np.argmin(np.asarray(a), axis, out, keepdims=keepdims)
-
-
-@documented
-def any(
-    a: ArrayLike, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-) -> Any:
-    """Tell whether an element along axes is true."""
-    return np.any(np.asarray(a), axis, out, keepdims, where=where)
-
-
-@documented
-def all(
-    a: ArrayLike, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-) -> Any:
-    """Tell whether all elements along axes are true."""
-    return np.all(np.asarray(a), axis, out, keepdims, where=where)
-
-
+@documented(SHAPING["sum_to_shape"], "", "vekt.reference")
 def sum_to_shape(x: ArrayLike, shape: Any) -> Any:
-    """Sum over the axes along which `shape` was broadcast: the gradient of `broadcast_to`.
-
-    Parameters
-    ----------
-    x : array_like
-        Numbers.
-    shape : tuple of int or int
-        The operand's shape, which broadcasts to that of `x`.
-
-    Returns
-    -------
-    ndarray
-        Of this shape.
-    """
     array = np.asarray(x)
     wanted = np.empty(shape)
     np.broadcast_to(wanted, array.shape)  # raises ValueError where it does not
     ones = (1,) * (array.ndim - wanted.ndim) + wanted.shape
     axes = tuple(k for k, n in enumerate(ones) if n != array.shape[k])
-    return array if ones == array.shape == wanted.shape else sum(array, axes).reshape(shape)
+    return (
+        array
+        if ones == array.shape == wanted.shape
+        else _FUNCTIONS["sum"](array, axes).reshape(shape)
+    )
 
 
+@documented(SHAPING["broadcast_to"], "", "vekt.reference")
 def broadcast_to(x: ArrayLike, shape: Any) -> Any:
-    """View of an array as one of a larger shape.
-
-    Parameters
-    ----------
-    x : array_like
-        Of any dtype.
-    shape : tuple of int or int
-        To which the shape of `x` broadcasts.
-
-    Returns
-    -------
-    ndarray
-        A read-only view.
-    """
     return np.broadcast_to(x, shape)

@@ -9,6 +9,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.operands import checked_out, is_bfloat16
+from vekt._spec.docstrings import documented
+from vekt._spec.linalg import LINALG
 
 Array = NDArray[Any]
 
@@ -28,21 +30,8 @@ def _result_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.empty(0, native).real.dtype if dtype.kind == "c" else native
 
 
+@documented(LINALG["norm"], "", "vekt.reference")
 def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Norm of vectors or matrices along axes, computed in a wider dtype by `numpy.linalg.norm`.
-
-    Parameters
-    ----------
-    x : array_like
-        Numbers of any shape.
-    ord, axis, keepdims
-        As for `vekt.norm`.
-
-    Returns
-    -------
-    scalar or ndarray
-        Of the dtype of `x`, of its real parts' where it is complex; float64 for integers.
-    """
     array = np.asarray(x)
     wide = array.astype(_wider(array.dtype))
     with np.errstate(all="ignore"):
@@ -56,21 +45,8 @@ def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False
         return result.astype(_result_dtype(array.dtype))[()]
 
 
+@documented(LINALG["cosine_similarity"], "", "vekt.reference")
 def cosine_similarity(a: ArrayLike, b: ArrayLike, axis: Any = -1) -> Any:
-    """Cosine of the angles between vectors; 0 where one of them is zero.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Vectors along `axis`; the shapes broadcast.
-    axis : int, tuple of ints or None, default -1
-        Axes along which the elements of a vector lie.
-
-    Returns
-    -------
-    scalar or ndarray
-        Between -1 and 1, of the common dtype; float64 for integers.
-    """
     dtype = np.result_type(np.asarray(a), np.asarray(b))
     known = is_bfloat16(dtype) or (dtype.kind in "biuf" and dtype.itemsize <= 8)
     if not known:
@@ -87,42 +63,14 @@ def cosine_similarity(a: ArrayLike, b: ArrayLike, axis: Any = -1) -> Any:
         return np.where(zero, 0, np.clip(cosine, -1, 1)).astype(_result_dtype(dtype))[()]
 
 
+@documented(LINALG["outer"], "", "vekt.reference")
 def outer(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
-    """Outer product of two vectors.
-
-    Parameters
-    ----------
-    a, b : array_like
-        Vectors; arrays of other shapes are flattened.
-    out : ndarray, optional
-        Receives the result.
-
-    Returns
-    -------
-    ndarray
-        ``a[i] * b[j]``, of NumPy's result type; or `out`.
-    """
     with np.errstate(all="ignore"):
         return np.outer(np.asarray(a), np.asarray(b), out)
 
 
+@documented(LINALG["transpose_copy"], "", "vekt.reference")
 def transpose_copy(a: ArrayLike, axes: Any = None, out: Any = None) -> Any:
-    """Contiguous copy of an array with its axes permuted.
-
-    Parameters
-    ----------
-    a : array_like
-        Of any dtype.
-    axes : sequence of int, optional
-        As for `numpy.transpose`.
-    out : ndarray, optional
-        Receives the copy; it may overlap `a`.
-
-    Returns
-    -------
-    ndarray
-        C-contiguous; or `out`.
-    """
     copy = np.asarray(a).transpose(axes).copy(order="C")
     if out is None:
         return copy

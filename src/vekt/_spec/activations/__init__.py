@@ -17,11 +17,11 @@ from vekt._spec.activations import (
     softplus,
 )
 from vekt._spec.activations.gelu import GELU_TANH_K1, GELU_TANH_K3
-from vekt._spec.op import Kernel, Kink, Op, Param
+from vekt._spec.spec import Kernel, Kink, Param, Spec
 
-__all__ = ["GELU_TANH_K1", "GELU_TANH_K3", "KERNELS", "OPS", "Kernel", "Kink", "Op", "Param"]
+__all__ = ["GELU_TANH_K1", "GELU_TANH_K3", "KERNELS", "OPS", "Kernel", "Kink", "Param", "Spec"]
 
 _FAMILIES = (piecewise, algebraic, logistic, silu, softplus, exponential, gelu)
 
-OPS: dict[str, Op] = {op.name: op for family in _FAMILIES for op in family.OPS}
+OPS: dict[str, Spec] = {op.name: op for family in _FAMILIES for op in family.OPS}
 KERNELS: dict[str, Kernel] = {kernel.name: kernel for op in OPS.values() for kernel in op.kernels}

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vekt._spec.op import Kernel, Op, Param, inf, ulp
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel, Param, inf, ulp
 
 
 def _softsign(x: Any) -> Any:
@@ -14,7 +15,7 @@ def _softsign(x: Any) -> Any:
     return np.copysign(size / (1 + size), x)
 
 
-_SOFTSIGN = Op(
+_SOFTSIGN = activation(
     name="softsign",
     summary="Sigmoid with tails of 1/x.",
     kernels=(
@@ -59,7 +60,7 @@ def _squareplus_from_output(y: Any, b: Any) -> Any:
     return np.where(b == 0, np.where(np.isnan(y), y, y > 0), smooth)
 
 
-_SQUAREPLUS = Op(
+_SQUAREPLUS = activation(
     name="squareplus",
     summary="Softplus without exponentials: a hyperbola between 0 and x.",
     params=(

@@ -8,12 +8,13 @@ import numpy as np
 
 from vekt._core.domains import POSITIVE
 from vekt._spec.math import constant, exp_sum, two_product
-from vekt._spec.op import Kernel, Kink, Op, Param, inf
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel, Kink, Param, inf
 
 # Beyond this e^-x has underflowed in every dtype.
 _FAR = 12000.0
 
-_EXPONENTIAL = Op(
+_EXPONENTIAL = activation(
     name="exponential",
     summary="Exponential function.",
     kernels=(
@@ -50,7 +51,7 @@ def _elu_gradient(x: Any, alpha: Any) -> Any:
     return np.where(x > 0, 1, alpha * np.exp(_negative(x)))
 
 
-_ELU = Op(
+_ELU = activation(
     name="elu",
     summary="Exponential linear unit.",
     params=(Param("alpha", 1.0, "The result tends to -alpha at -inf; any number."),),
@@ -92,7 +93,7 @@ def _celu_gradient(x: Any, alpha: Any) -> Any:
     return np.where(x > 0, 1, exp_sum(quotient, (t - product - product_low) / alpha))
 
 
-_CELU = Op(
+_CELU = activation(
     name="celu",
     summary="Exponential linear unit whose derivative is continuous for every alpha.",
     params=(Param("alpha", 1.0, "The result tends to -alpha at -inf; positive.", least=POSITIVE),),
@@ -140,7 +141,7 @@ def _selu_from_output(y: Any) -> Any:
     return np.where(y > 0, constant(_SCALE, y.dtype)[0], (y + slope) + slope_low)
 
 
-_SELU = Op(
+_SELU = activation(
     name="selu",
     summary="Scaled exponential linear unit.",
     kernels=(

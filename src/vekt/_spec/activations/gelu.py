@@ -16,7 +16,8 @@ from vekt._spec.math import (
     scaled_normal_tail,
     two_product,
 )
-from vekt._spec.op import Kernel, Op, Param, inf, ulp
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel, Param, inf, ulp
 
 # Every exponential tail below has underflowed here, in every dtype.
 _FAR = 200.0
@@ -88,7 +89,7 @@ def _gelu_tanh_curvature(x: Any) -> Any:
     return s * (1 - s) * (2 * slope + x * ((1 - 2 * s) * slope * slope + 6 * k3 * x))
 
 
-_GELU = Op(
+_GELU = activation(
     name="gelu",
     summary="Gaussian error linear unit.",
     params=(

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vekt._spec.op import Kernel, Op
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel
 
 
 def sigmoid(x: Any) -> Any:
@@ -19,7 +20,7 @@ def _sigmoid_gradient(x: Any) -> Any:
     return e / ((1 + e) * (1 + e))
 
 
-_SIGMOID = Op(
+_SIGMOID = activation(
     name="sigmoid",
     summary="Logistic sigmoid.",
     kernels=(
@@ -48,7 +49,7 @@ def _tanh_gradient(x: Any) -> Any:
     return 4 * e / ((1 + e) * (1 + e))
 
 
-_TANH = Op(
+_TANH = activation(
     name="tanh",
     summary="Hyperbolic tangent.",
     kernels=(

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vekt._spec.op import Kernel, Kink, Op, Param, inf, ulp
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel, Kink, Param, inf, ulp
 
 
 def _sloped(slope: Any, x: Any) -> Any:
@@ -39,7 +40,7 @@ def _relu_general_gradient(x: Any, negative_slope: Any, max_value: Any, threshol
     return np.where(np.isnan(x), x, slope)
 
 
-_RELU = Op(
+_RELU = activation(
     name="relu",
     summary="Rectified linear unit, with slope, cap and threshold.",
     params=(
@@ -102,7 +103,7 @@ def _leaky_relu_gradient(x: Any, negative_slope: Any) -> Any:
     return np.where(np.isnan(x), x, np.where(x > 0, 1, negative_slope))
 
 
-_LEAKY_RELU = Op(
+_LEAKY_RELU = activation(
     name="leaky_relu",
     summary="Rectified linear unit that lets a part of negative values through.",
     params=(
@@ -139,7 +140,7 @@ _LEAKY_RELU = Op(
     ),
 )
 
-_RELU6 = Op(
+_RELU6 = activation(
     name="relu6",
     summary="Rectified linear unit that stops at 6.",
     kernels=(
@@ -165,7 +166,7 @@ _RELU6 = Op(
     ),
 )
 
-_HARD_TANH = Op(
+_HARD_TANH = activation(
     name="hard_tanh",
     summary="The identity, clipped.",
     params=(
@@ -197,7 +198,7 @@ _HARD_TANH = Op(
     ),
 )
 
-_HARD_SIGMOID = Op(
+_HARD_SIGMOID = activation(
     name="hard_sigmoid",
     summary="Piecewise linear approximation of the logistic sigmoid.",
     kernels=(
@@ -235,7 +236,7 @@ def _hard_silu_gradient(x: Any) -> Any:
     return np.where(np.isnan(x), x, slope)
 
 
-_HARD_SILU = Op(
+_HARD_SILU = activation(
     name="hard_silu",
     aliases=("hard_swish",),
     summary="Piecewise quadratic approximation of silu.",
@@ -269,7 +270,7 @@ def _outside(x: Any, threshold: Any) -> Any:
     return np.where(np.isnan(x), x, np.abs(x) > threshold)
 
 
-_SOFT_SHRINK = Op(
+_SOFT_SHRINK = activation(
     name="soft_shrink",
     summary="Moves values towards zero, and small ones to zero.",
     params=(Param("threshold", 0.5, "How far values move; 0 or more.", least=0.0),),
@@ -298,7 +299,7 @@ _SOFT_SHRINK = Op(
     ),
 )
 
-_HARD_SHRINK = Op(
+_HARD_SHRINK = activation(
     name="hard_shrink",
     summary="Sets small values to zero and keeps the others.",
     params=(Param("threshold", 0.5, "Largest magnitude that becomes zero; 0 or more.", least=0.0),),
@@ -331,7 +332,7 @@ def _threshold_gradient(x: Any, threshold: Any, default_value: Any) -> Any:
     return np.where(np.isnan(x), x, x > threshold)
 
 
-_THRESHOLD = Op(
+_THRESHOLD = activation(
     name="threshold",
     summary="Keeps values above a threshold and replaces the others.",
     params=(
@@ -368,7 +369,7 @@ def _sparse_sigmoid(x: Any) -> Any:
     return (_clip(x, -1, 1) + 1) / 2
 
 
-_SPARSE_PLUS = Op(
+_SPARSE_PLUS = activation(
     name="sparse_plus",
     summary="Piecewise quadratic approximation of softplus that reaches zero.",
     kernels=(
@@ -393,7 +394,7 @@ _SPARSE_PLUS = Op(
     ),
 )
 
-_SPARSE_SIGMOID = Op(
+_SPARSE_SIGMOID = activation(
     name="sparse_sigmoid",
     summary="Piecewise linear sigmoid: the derivative of sparse_plus.",
     kernels=(
@@ -420,7 +421,7 @@ _SPARSE_SIGMOID = Op(
     ),
 )
 
-_LINEAR = Op(
+_LINEAR = activation(
     name="linear",
     summary="The identity.",
     kernels=(

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from vekt._spec.math import from_root
-from vekt._spec.op import Kernel, Op, inf, ulp
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel, inf, ulp
 
 # e**-x has underflowed here in every dtype.
 _FAR = 12000.0
@@ -36,7 +37,7 @@ def _silu_curvature(x: Any) -> Any:
 
 _SILU_ROOT = "-1.2784645427610737951093587390229801554394769660232"
 
-_SILU = Op(
+_SILU = activation(
     name="silu",
     summary="Sigmoid linear unit: x times its logistic sigmoid.",
     kernels=(
@@ -98,7 +99,7 @@ def _mish_curvature(x: Any) -> Any:
 
 _MISH_ROOT = "-1.192431214515495212137588340420739405600686409321"
 
-_MISH = Op(
+_MISH = activation(
     name="mish",
     summary="x times the hyperbolic tangent of its softplus.",
     kernels=(
@@ -138,7 +139,7 @@ def _tanh_shrink(x: Any) -> Any:
     return np.where(np.abs(x) < 1.5, x * fraction / (1 + fraction), x - np.tanh(x))
 
 
-_TANH_SHRINK = Op(
+_TANH_SHRINK = activation(
     name="tanh_shrink",
     summary="x minus its hyperbolic tangent.",
     kernels=(

@@ -8,7 +8,8 @@ import numpy as np
 
 from vekt._spec.activations.logistic import sigmoid
 from vekt._spec.math import exp_sum, two_product
-from vekt._spec.op import Kernel, Op, Param, inf, ulp
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel, Param, inf, ulp
 
 
 def _softplus(x: Any) -> Any:
@@ -32,7 +33,7 @@ def _softplus_general_gradient(x: Any, beta: Any) -> Any:
     return np.where(z < 0, e, 1) / (1 + e)
 
 
-_SOFTPLUS = Op(
+_SOFTPLUS = activation(
     name="softplus",
     summary="Smooth relu: the logarithm of 1 + exp(x).",
     params=(Param("beta", 1.0, "Sharpness of the bend at 0; not 0."),),
@@ -73,7 +74,7 @@ _SOFTPLUS = Op(
     ),
 )
 
-_LOG_SIGMOID = Op(
+_LOG_SIGMOID = activation(
     name="log_sigmoid",
     summary="Logarithm of the logistic sigmoid.",
     kernels=(
@@ -110,7 +111,7 @@ def _log1mexp_gradient(x: Any) -> Any:
     return np.where(x < 0, np.nan, np.exp(-t) / -np.expm1(-t))
 
 
-_LOG1MEXP = Op(
+_LOG1MEXP = activation(
     name="log1mexp",
     summary="Logarithm of 1 - exp(-x), for x >= 0.",
     kernels=(

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from vekt._spec.op import Kernel, Op, inf, ulp
+from vekt._spec.pointwise import activation
+from vekt._spec.spec import Kernel, inf, ulp
 from vekt.cli.cases import Case
 
 
@@ -35,7 +36,7 @@ def _case(
         domain=domain,
         max_ulp=ulp(1, 1),
     )
-    op = Op(name, f"vekt.{name}", (kernel,), "", "", "")
+    op = activation(name, kernels=(kernel,), summary=f"vekt.{name}")
     return Case(op, kernel, {}, forms=("value",))
 
 

@@ -14,7 +14,7 @@ from flint import arb, ctx
 from mpmath import mp
 from numpy.typing import NDArray
 
-from vekt._spec.activations import Kernel
+from vekt._spec.spec import Kernel
 from vekt.cli.accuracy.samples import kinks, near_roots
 from vekt.cli.accuracy.series import NotRealError, Series, UndecidedError, names
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vekt import reference
-from vekt._spec.activations import Kernel
+from vekt._spec.spec import Kernel
 
 PATTERNS = 1 << 32  # of a float32
 # 2**64 over the golden ratio: its multiples, modulo 2**64, spread evenly however many one takes.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt as vk
-from vekt._spec.activations import Kernel
+from vekt._spec.spec import Kernel
 from vekt.cli.cases import Case
 
 Array = NDArray[Any]

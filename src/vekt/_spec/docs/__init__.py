@@ -1,1 +1,0 @@
-"""Docstrings, made of the rows."""
