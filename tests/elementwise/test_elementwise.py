@@ -254,7 +254,8 @@ def test_as_a_function(name):
     assert repr(function) == f"<vekt function {name}>"
     parameters = inspect.signature(function).parameters
     assert list(parameters)[: function.nin] == list(OPS[name].inputs)
-    assert OPS[name].formula in function.__doc__
+    assert OPS[name].summary in function.__doc__
+    assert ".. math:: " in function.__doc__
     assert set(OPS) <= set(vk.__all__)
 
 
