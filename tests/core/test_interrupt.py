@@ -1,4 +1,4 @@
-"""Ctrl-C ends long calls: part of the output is left as it was, and the next call is none the worse."""
+"""Ctrl-C ends long calls: a part of `out` stays as it was, and the next call is none the worse."""
 
 from __future__ import annotations
 
