@@ -12,7 +12,6 @@ HEADERS = (
     "vekt.h",
     "linalg/matmul.h",
     "linalg/dense.h",
-    "runtime/interrupt.h",
     "engine/iterate.h",
     "reduce/reduce_operation.h",
     "drivers.h",

@@ -28,7 +28,7 @@ from typing import Any, Literal, Protocol, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from vekt._typing import A, Axes, Casting, F, Function, Order, Output, Outputs, Scalar
+from vekt._typing import A, Axes, Casting, F, Function, L, Numbers, Order, Output, Outputs, Scalar
 '''
 
 # Of `vekt`, beside the functions of rows: where they are defined, for type checkers.
@@ -105,6 +105,7 @@ class Call(NamedTuple):
     is_ufunc: bool = False
     of_rows: bool = False
     result: str = ""
+    is_float: bool = True  # of integers, too
 
     @property
     def along(self) -> bool:
@@ -119,6 +120,8 @@ class Call(NamedTuple):
 
     def each(self, result: str) -> str:
         """Return the type of as many results."""
+        if self.name == "prelu_backward":  # the slopes' may be a number
+            return f"tuple[{result}, Any]"
         return result if self.nout == 1 else f"tuple[{', '.join([result] * self.nout)}]"
 
     def arguments(self, own: Mapping[str, str] = {}, required: str = "") -> str:
@@ -146,59 +149,81 @@ class Call(NamedTuple):
             return "Axes" if self.of_rows else "int | None" if p.default is None else "int"
         if p.name == "out" and self.nout == 2:
             return "Outputs"
-        wide = "bool" if isinstance(p.default, bool) else "ArrayLike"
-        wide = WIDE.get(p.name, wide)
-        return f"{wide} | None" if p.default is None and wide == "ArrayLike" else wide
+        wide = "ArrayLike" if p.name in self.operands else "Numbers"
+        wide = WIDE.get(p.name, "bool" if isinstance(p.default, bool) else wide)
+        optional = p.default is None and p.name not in ("out", "dtype")
+        return f"{wide} | None" if optional else wide
 
     def is_option(self, p: Parameter) -> bool:
         """Return whether a parameter is for the function itself, not for its kernels."""
         return p.name in WIDE or p.name == "axis"
 
-    def overloads(self) -> Iterator[tuple[str, str]]:
+    def overloads(self, containers: bool = False) -> Iterator[tuple[str, str]]:
         """Yield arguments and result of each overload, the narrowest first.
 
-        Floating point arrays give such of their dtype beside Python's numbers, which are weak.
+        Floating point arrays give such of their dtype beside Python's numbers, which are weak;
+        arrays of dtypes that are not known give such in each overload that takes them, as mypy
+        would make Any of different ones.  Containers are other libraries' arrays.
         """
-        parameters = [
-            p for p in self.parameters if p.name not in self.operands and not self.is_option(p)
-        ]
-        numbers = {
-            p.name: "bool"
-            if isinstance(p.default, bool)
-            else "float | None"
-            if p.default is None
-            else "float"
-            for p in parameters
-        }
-        alone = {p.name: "" for p in self.parameters if p.kind is Parameter.KEYWORD_ONLY}
-        kept = numbers | {"out": "None", "dtype": "None"}
-        result = self.result or "F"
         if self.reduces:
-            whole = {**kept, "x": "NDArray[F]", "axis": "None"}
-            yield self.arguments(whole | {"keepdims": "Literal[False]"}, "axis"), "F"
-        else:
-            for i, _ in enumerate(self.operands):
-                kinds = ["float"] * i + ["NDArray[F]"] + ["NDArray[F] | float"] * len(self.operands)
-                own = kept | dict(zip(self.operands, kinds, strict=False))
-                results = self.each(f"NDArray[{result}]")
-                if self.name == "prelu_backward":  # the slope's may be a number
-                    results = "tuple[NDArray[F], Any]"
-                yield self.arguments(own), results
+            own = self.narrow | {"x": "NDArray[F]", "axis": "None", "keepdims": "Literal[False]"}
+            yield self.arguments(own, "axis"), "F"
+            if self.takes_out:
+                yield self.arguments({"out": "A | tuple[A]"}, "out"), "A"
+            yield self.arguments(), "Any"
+            return
+        first, *others = self.operands
+        known = f"NDArray[{self.result or 'F'}]"
+        for i in range(len(self.operands)):
+            kinds = ["float"] * i + ["NDArray[F]"] + ["NDArray[F] | float"] * len(others)
+            own = self.narrow | dict(zip(self.operands, kinds, strict=False))
+            yield self.arguments(own), self.each(known)
         if not self.along:
-            for number in ("F", "float"):
-                own = numbers | dict.fromkeys(self.operands, number) | alone
-                is_float = number == "float" and not self.result
-                yield self.arguments(own), self.each("np.float64" if is_float else result)
-        if any(p.name == "out" for p in self.parameters):
+            yield from self.of_numbers()
+        if self.takes_out:
             given = "A | tuple[A]" if self.nout == 1 else self.each("A")
             yield self.arguments({"out": given}, "out"), self.each("A")
-        if not self.reduces and self.name != "prelu_backward":
-            own = dict.fromkeys([*self.operands[1:], *numbers], "NDArray[Any] | Scalar")
-            own |= {p.name: "bool" for p in parameters if isinstance(p.default, bool)}
-            own |= {p.name: own[p.name] + " | None" for p in parameters if p.default is None}
-            own |= {self.operands[0]: "NDArray[Any]", "out": "None"}
-            yield self.arguments(own), self.each(f"NDArray[{self.result or 'Any'}]")
-        yield self.arguments(), self.each("Any")
+        unknown = self.each(f"NDArray[{self.result or 'Any'}]")
+        if containers or self.result:
+            own = dict.fromkeys([*others, *self.numbers], "NDArray[Any] | Scalar")
+            own = {n: own[n] + self.numbers[n][5:] if n in self.numbers else own[n] for n in own}
+            own |= {n: kind for n, kind in self.numbers.items() if kind == "bool"}
+            yield self.arguments(own | {first: "NDArray[Any]", "out": "None"}), unknown
+        if containers and not self.result:
+            for i, name in enumerate(self.operands):
+                own = dict.fromkeys(self.operands[i + 1 :], "NDArray[Any] | Scalar")
+                yield self.arguments(own | {name: "L", "out": "None"}), self.each("L")
+        yield self.arguments(), self.each("Any") if self.result else unknown
+
+    def of_numbers(self) -> Iterator[tuple[str, str]]:
+        """Yield the overloads of numbers alone."""
+        without = {p.name: "" for p in self.parameters if p.kind is p.KEYWORD_ONLY} | {"out": ""}
+        for number, result in (("F", "F"), ("float", "np.float64")):
+            if number == "F" or self.is_float or self.result:
+                own = self.numbers | dict.fromkeys(self.operands, number) | without
+                yield self.arguments(own), self.each(self.result or result)
+        own = dict.fromkeys(self.operands, "Scalar") | {"out": "None"}
+        yield self.arguments(own), self.each("Any")
+
+    @property
+    def takes_out(self) -> bool:
+        """Whether results can be written to arrays."""
+        return any(p.name == "out" for p in self.parameters)
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """Parameters as Python's numbers."""
+        kinds = {}
+        for p in self.parameters:
+            if p.name not in self.operands and not self.is_option(p):
+                kind = "bool" if isinstance(p.default, bool) else "float"
+                kinds[p.name] = f"{kind} | None" if p.default is None else kind
+        return kinds
+
+    @property
+    def narrow(self) -> dict[str, str]:
+        """What leaves the dtype to the operands."""
+        return self.numbers | {"out": "None", "dtype": "None"}
 
     def without(self, *names: str) -> Call:
         """Return the call without some parameters."""
@@ -222,6 +247,7 @@ def calls(family: str) -> dict[str, Call]:
                 bool(form.choices) and not spec.params,
                 family == "rows",
                 "np.bool_" if truth else "",
+                family != "elementwise",
             )
     return found
 
@@ -232,14 +258,15 @@ def overloaded(lines: Iterable[str]) -> str:
     return "".join(f"@overload\n{line}\n" if len(lines) > 1 else f"{line}\n" for line in lines)
 
 
-def as_function(call: Call) -> str:
+def as_function(call: Call, containers: bool = False) -> str:
     """Return the stub of a function of Python."""
-    return overloaded(f"def {call.name}({a}) -> {r}: ..." for a, r in call.overloads())
+    overloads = call.overloads(containers)
+    return overloaded(f"def {call.name}({a}) -> {r}: ..." for a, r in overloads)
 
 
 def as_class(name: str, base: str, call: Call) -> str:
     """Return the class of objects with this call."""
-    methods = overloaded(f"def __call__(self, {a}) -> {r}: ..." for a, r in call.overloads())
+    methods = overloaded(f"def __call__(self, {a}) -> {r}: ..." for a, r in call.overloads(True))
     body = "".join(f"    {line}\n" for line in methods.splitlines())
     final = "  # type: ignore[misc]" if base == "np.ufunc" else ""  # NumPy calls it final
     return f"class {name}({base}):{final}\n{body}"
@@ -248,7 +275,7 @@ def as_class(name: str, base: str, call: Call) -> str:
 def as_object(call: Call) -> str:
     """Return the stub of a function of C that is no ufunc."""
     if call.along:
-        return as_function(call)
+        return as_function(call, containers=True)
     return f"{as_class(f'_{call.name}', 'Function, Protocol', call)}{call.name}: _{call.name}\n"
 
 
@@ -285,32 +312,54 @@ def on_tensors(call: Call) -> str:
     return f"def {call.name}({call.arguments(own)}) -> {call.each('_Tensor')}: ...\n"
 
 
-def static_on_tensors(module: str) -> str:
-    """Return the stubs in `vekt.dlpack` of functions whose types are written by hand."""
-    path = SOURCE / "_typing" / f"{module.rpartition('.')[2]}.pyi"
-    found = {
-        node.name: node
+def by_hand(module: str) -> Iterator[ast.FunctionDef]:
+    """Yield the functions of a module of vekt._typing, of overloads the one that takes all."""
+    path = SOURCE / "_typing" / f"{module}.pyi"
+    functions = (
+        node
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
+    )
+    for node in {node.name: node for node in functions}.values():
+        node.decorator_list = []
+        yield node
+
+
+def renamed(annotation: ast.expr | None, names: Mapping[str, str]) -> ast.expr:
+    """Return an annotation with other types in place of some."""
+    text = ast.unparse(annotation) if annotation else "Any"
+    for known, other in names.items():
+        text = re.sub(rf"\b{known}(?![\w])", other, text)
+    return ast.parse(text, mode="eval").body
+
+
+def by_hand_on_tensors(module: str) -> str:
+    """Return the stubs in `vekt.dlpack` of functions whose types are written by hand."""
+    tensors = {
+        "ArrayLike": "_Tensor | ArrayLike",
+        "Output": "_Tensor | tuple[_Tensor] | None",
+        "Outputs": "tuple[_Tensor | None, _Tensor | None] | None",
+        r"NDArray\[Any\]": "_Tensor",
     }
     text = ""
-    for node in found.values():  # the last overload, which takes all
-        node.decorator_list = []
+    for node in by_hand(module):
         first, *others = node.args.posonlyargs + node.args.args
         first.annotation = ast.Name("_Tensor")
         for argument in (*others, *node.args.kwonlyargs):
-            wide = ast.unparse(argument.annotation) if argument.annotation else "Any"
-            for known, tensors in (
-                (r"\bArrayLike\b", "_Tensor | ArrayLike"),
-                (r"\bOutput\b", "_Tensor | tuple[_Tensor] | None"),
-                (r"\bOutputs\b", "tuple[_Tensor | None, _Tensor | None] | None"),
-                (r"\bNDArray\[Any\]", "_Tensor"),
-            ):
-                wide = re.sub(known, tensors, wide)
-            argument.annotation = ast.parse(wide, mode="eval").body
-        result = ast.unparse(node.returns) if node.returns else "Any"
-        result = result.replace("NDArray[Any]", "_Tensor").replace("Any", "_Tensor")
-        node.returns = ast.parse(result, mode="eval").body
+            argument.annotation = renamed(argument.annotation, tensors)
+        node.returns = renamed(node.returns, {r"NDArray\[Any\]": "_Tensor", "Any": "_Tensor"})
+        text += ast.unparse(node) + "\n"
+    return text
+
+
+def by_hand_without_out(module: str, names: Iterable[str]) -> str:
+    """Return the stubs in `vekt.autograd` of functions whose types are written by hand."""
+    text = ""
+    for node in by_hand(module):
+        if node.name not in names:
+            continue
+        if node.args.args and node.args.args[-1].arg == "out":
+            del node.args.args[-1], node.args.defaults[-1]
         text += ast.unparse(node) + "\n"
     return text
 
@@ -331,7 +380,8 @@ def listed(text: str) -> list[str]:
         elif isinstance(node, ast.AnnAssign | ast.Assign):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             names |= {target.id} if isinstance(target, ast.Name) else set()
-    return sorted(name for name in names if name[0] != "_" and name not in HIDDEN)
+    public = sorted(name for name in names if name[0] != "_" and name not in HIDDEN)
+    return ["call"] if "call" in public else public  # vekt.dlpack, whose others are as in vekt
 
 
 def stubs() -> dict[str, str]:
@@ -370,15 +420,11 @@ def stubs() -> dict[str, str]:
 
     reference = "".join(map(as_function, functions.values())) + aliased(functions)
     reference += "from vekt.reference import _optim as optim\n"
-    reference += imports("vekt.reference._dense", ("dense", "dense_backward"))
-    reference += imports(
-        "vekt.reference._linalg", ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
-    )
-    reference += imports(
-        "vekt.reference._vectors", ["cosine_similarity", "norm", "outer", "transpose_copy"]
-    )
-    reference += imports("vekt._typing.reductions", static["vekt._typing.reductions"])
-    reference += imports("vekt._typing.layers", static["vekt._typing.layers"][2:])
+    own = ["matmul", "matvec", "vecdot", "vecmat"]  # with fewer of NumPy's options
+    reference += imports("vekt.reference._linalg", own)
+    for module in ("layers", "linalg", "reductions"):
+        names = static[f"vekt._typing.{module}"]
+        reference += imports(f"vekt._typing.{module}", (n for n in names if n not in own))
     reference += imports("vekt._core.ulp", ("ulp_error",))
     reference += imports("vekt.reference._rows", ("wide_rows",))
     reference += WIDER
@@ -395,24 +441,15 @@ def stubs() -> dict[str, str]:
         and name not in families["elementwise"]
         and not name.endswith(("_backward", "_value_and_grad"))
     }
-    autograd = "".join(as_function(call.without("out")) for call in second.values())
+    autograd = "from collections.abc import Sequence\nfrom vekt._typing import Reduction\n"
+    autograd += "".join(as_function(call.without("out")) for call in second.values())
     autograd += aliased(second)
     autograd += imports("vekt.autograd._fuse", ("fuse",))
     autograd += imports(
-        "vekt.autograd._linalg",
-        [
-            "dense",
-            "dot",
-            "matmul",
-            "matvec",
-            "outer",
-            "tensordot",
-            "transpose_copy",
-            "vecdot",
-            "vecmat",
-        ],
+        "vekt.autograd._linalg", ["dense", "dot", "matvec", "tensordot", "vecdot", "vecmat"]
     )
-    autograd += imports("vekt.autograd._losses", ("softmax_cross_entropy",))
+    autograd += by_hand_without_out("linalg", ("matmul", "outer", "transpose_copy"))
+    autograd += by_hand_without_out("layers", ("softmax_cross_entropy",))
     autograd += imports("vekt.autograd._norms", ("cosine_similarity", "norm"))
 
     dlpack = "from collections.abc import Sequence\n"
@@ -422,7 +459,7 @@ def stubs() -> dict[str, str]:
     dlpack += "def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any: ...\n"
     dlpack += "".join(map(on_tensors, functions.values())) + aliased(functions)
     for module in ("layers", "linalg", "reductions"):
-        dlpack += static_on_tensors(module)
+        dlpack += by_hand_on_tensors(module)
 
     kernels = load_rows("kernels").TABLE
     raw = "def build_ufunc(name: str, isa: str = ...) -> np.ufunc: ...\n"

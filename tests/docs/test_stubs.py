@@ -9,7 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import vekt as vk
+from vekt._spec.families import ALL, specs
 
 PROGRAMS = Path(__file__).parent / "typed"
 TOOL = Path(__file__).parents[2] / "tools" / "stubs.py"
@@ -71,10 +72,85 @@ def test_stubs_name_everything_public(package: Path, name: str) -> None:
 
 # ---- what checkers make of programs; one process of each for all
 
+START = """
+from typing import assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import vekt as vk
+
+def ones() -> NDArray[np.float32]:
+    return np.ones((2, 2), np.float32)
+
+
+x = ones()
+"""
+FORMS = [spec.form(kind) for spec in ALL for kind in spec.kinds]
+FLOATS = {
+    name
+    for family in ("activations", "gates", "losses", "rows")
+    for spec in specs(family)
+    for name in spec.public_names
+    if not name.startswith("softmax_cross")
+}
+"""Functions that keep the dtype of floats."""
+
+NAMESPACES = ("vk", "vk.jit", "vk.reference", "vk.autograd", "vk.dlpack")
+
+
+def functions() -> Iterator[tuple[str, Any]]:
+    """Yield each function of a row in each namespace, and how it is called."""
+    for space in NAMESPACES:
+        module = importlib.import_module(space.replace("vk", "vekt"))
+        public = vk.__all__ if space == "vk.dlpack" else module.__all__
+        yield from ((f"{space}.{form.name}", form) for form in FORMS if form.name in public)
+
+
+def right() -> str:
+    """Return a call of each function, and its type: float32 where the operands are."""
+    lines = []
+    for name, form in functions():
+        if form.name not in FLOATS:
+            continue
+        result = "NDArray[np.float32]"
+        if form.name == "prelu_backward":
+            result = f"tuple[{result}, Any]"
+        elif form.nout == 2:
+            result = f"tuple[{result}, {result}]"
+        operands = ", ".join("x" for _ in form.operands)
+        if form.name == "logsumexp" and "dlpack" not in name:
+            operands, result = "x, None", "np.float32"
+        lines.append(f"assert_type({name}({operands}), {result})")
+    return START.replace("assert_type", "Any, assert_type") + "\n".join(lines)
+
+
+def wrong() -> str:
+    """Return wrong calls of each function: an unknown keyword, nothing, one operand too many.
+
+    One in `vekt`, and one in another namespace: checkers take long over what is wrong.
+    """
+    lines = []
+    for i, (name, form) in enumerate(functions()):
+        space = NAMESPACES.index(name.rpartition(".")[0])
+        if space and space != 1 + FORMS.index(form) % (len(NAMESPACES) - 1):
+            continue
+        operands = ", ".join("x" for _ in form.operands)
+        by_position = len(form.operands) + len(form.params)
+        most = by_position if form.name in FLOATS else len(form.signature.parameters)
+        places = ", ".join("x" for _ in range(1 + most))
+        mistakes = f"{name}({operands}, nonsense=1)", f"{name}()", f"{name}({places})"
+        lines.append(mistakes[i % len(mistakes)])
+    for space in NAMESPACES:
+        lines += [f"{space}.{spec.name}_of_no_kind(x)" for spec in ALL]
+    return START.replace("from typing import assert_type\n", "") + "\n".join(lines)
+
 
 def copied(folder: Path, package: Path) -> None:
     for program in PROGRAMS.glob("*.py"):
         shutil.copy(program, folder)
+    (folder / "right.py").write_text(right(), encoding="utf-8")
+    (folder / "wrong.py").write_text(wrong(), encoding="utf-8")
     if "site-packages" not in package.parts:
         (folder / "vekt").symlink_to(package, target_is_directory=True)
 
@@ -89,6 +165,7 @@ def mypy(folder: Path) -> dict[str, list[tuple[int, str]]]:
     found: dict[str, list[tuple[int, str]]] = {name: [] for name in files}
     for line in done.stdout.splitlines():
         said = json.loads(line)
+        assert said["file"] in found, said  # no errors in the stubs themselves
         if said["severity"] == "error":
             found[said["file"]].append((said["line"], said["message"]))
     return found
@@ -123,7 +200,7 @@ def errors(
     return found
 
 
-@pytest.mark.parametrize("name", ["script.py", "calls.py", "results.py"])
+@pytest.mark.parametrize("name", ["script.py", "calls.py", "results.py", "right.py"])
 def test_strict_checkers_pass_what_is_right(errors: Any, name: str) -> None:
     assert errors[name] == []
 
@@ -135,6 +212,12 @@ def test_checkers_find_each_mistake(errors: Any) -> None:
     missed = [lines[i - 1] for i in range(first, len(lines) + 1) if i not in found]
     assert missed == []
     assert min(found) >= first, errors["mistakes.py"]
+
+
+def test_checkers_find_wrong_calls_of_every_function(errors: Any) -> None:
+    lines = enumerate(wrong().splitlines(), 1)
+    found = {where for where, _ in errors["wrong.py"]}
+    assert [text for where, text in lines if text.startswith("vk.") and where not in found] == []
 
 
 def test_the_script_runs() -> None:

@@ -1,6 +1,6 @@
 """Types that all stubs share.  For type checkers only: there is no such module at runtime."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -14,7 +14,23 @@ T = TypeVar("T", bound=np.generic)
 A = TypeVar("A", bound=NDArray[Any])
 """An array that is given as `out`, and returned."""
 
+class SupportsArrayUfunc(Protocol):
+    """An array of NumPy or another library, which stays what it is."""
+
+    def __array_ufunc__(self, ufunc: Any, method: Any, /, *inputs: Any, **kwargs: Any) -> Any: ...
+
+class SupportsDLPack(Protocol):
+    """A tensor of any library."""
+
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __dlpack_device__(self) -> tuple[Any, Any]: ...
+
+L = TypeVar("L", bound=SupportsArrayUfunc)
+
 Scalar = complex | np.generic
+Numbers = Scalar | SupportsArrayUfunc | Sequence[float]
+"""What a parameter may be."""
+
 Output = NDArray[Any] | tuple[NDArray[Any]] | None
 Outputs = tuple[NDArray[Any] | None, NDArray[Any] | None] | None
 Axes = int | tuple[int, ...] | None
@@ -76,9 +92,3 @@ class Function(Protocol):
     def at(
         self, a: NDArray[Any], indices: Any, b: ArrayLike = ..., /, **parameters: Any
     ) -> None: ...
-
-class SupportsDLPack(Protocol):
-    """A tensor of any library."""
-
-    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
-    def __dlpack_device__(self) -> tuple[Any, Any]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from autograd.extend import defvjp_argnums, primitive
 
@@ -12,7 +12,11 @@ import vekt as vk
 __all__ = ["fuse"]
 
 
-def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any:
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def fuse(function: Callable[P, R], *, nin: int = 0) -> Callable[P, R]:
     """Make one pass over memory of a function of arrays, and one of its gradient.
 
     Parameters
@@ -36,7 +40,7 @@ def fuse(function: Callable[..., Any], *, nin: int = 0) -> Any:
     array([0.6, 1.2])
     """
     fused = vk.fuse(function, nin=nin)
-    value = primitive(fused)
+    value: Callable[P, R] = primitive(fused)
     backward = primitive(fused.backward)
 
     def vjp(argnums: Sequence[int], ans: Any, args: Any, options: Any) -> Any:

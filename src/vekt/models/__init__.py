@@ -6,10 +6,10 @@ scikit-learn is an extra: ``pip install 'vekt[models]'``.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
@@ -24,6 +24,7 @@ from vekt import layers, rows, ufuncs
 from vekt._core.axes import is_dask
 from vekt.models._logistic import many_classes, newton
 from vekt.models._mlp import BaseMLP
+from vekt.network import Output
 
 __all__ = ["LogisticRegression", "MLPClassifier", "MLPRegressor"]
 
@@ -83,12 +84,12 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
 
     def partial_fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        classes: Any = None,
-    ) -> Any:
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Do one epoch more.
 
         Parameters
@@ -154,7 +155,7 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
             return np.ascontiguousarray(y, np.int64)
         return y.reshape(-1, 1).astype(dtype)
 
-    def _output(self) -> tuple[str, int]:
+    def _output(self) -> tuple[Output, int]:
         n = len(self.classes_)
         return ("softmax", n) if n > 2 else ("sigmoid", 1)
 
@@ -168,7 +169,7 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
         chosen: Array = out.argmax(1) if out.shape[1] > 1 else (out[:, 0] > 0.5).astype(np.intp)
         return chosen
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: ArrayLike) -> Array:
         """Return the most probable label of each row of X."""
         out = self._forward(X)
         numbers: Any = self._labels(out)
@@ -180,12 +181,12 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
         labels: Array = self.classes_[numbers]
         return labels
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: ArrayLike) -> Array:
         """Return the probability of each class, for each row of X."""
         out = self._forward(X)
         return out if out.shape[1] > 1 else np.hstack([1 - out, out])
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: ArrayLike) -> Array:
         """Return the logarithm of `predict_proba`."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -235,10 +236,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _encoded(self, y: Array, dtype: Any) -> Array:
         return np.ascontiguousarray(y.reshape(len(y), -1), dtype)
 
-    def _output(self) -> tuple[str, int]:
+    def _output(self) -> tuple[Output, int]:
         return "linear", self._n_targets
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: ArrayLike) -> Array:
         """Return the value for each row of X."""
         out = self._forward(X)
         return out[:, 0] if self._flat else out
@@ -286,7 +287,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         C: float = 1.0,
         fit_intercept: bool = True,
-        solver: str = "auto",
+        solver: Literal["auto", "newton", "lbfgs"] = "auto",
         max_iter: int = 100,
         tol: float = 1e-4,
         warm_start: bool = False,
@@ -298,7 +299,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.tol = tol
         self.warm_start = warm_start
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from samples in the rows of X; `sample_weight` says how much each counts."""
         if self.solver not in ("auto", "newton", "lbfgs"):
             raise ValueError(f"solver: no {self.solver!r}; choose one of auto, newton, lbfgs")
@@ -368,7 +369,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.coef_, self.intercept_ = w[:, :n].astype(x.dtype), w[:, n].astype(x.dtype)
         self.n_iter_ = np.array([steps], np.int32)
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: ArrayLike) -> Array:
         """Return the logits of the rows of X."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False, order="C")
@@ -376,14 +377,14 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         z: Array = layers.dense(x, w.T, b)
         return z[:, 0] if len(self.classes_) == 2 else z
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: ArrayLike) -> Array:
         """Return the most probable label of each row of X."""
         z = self.decision_function(X)
         chosen = (z > 0).astype(np.intp) if z.ndim == 1 else z.argmax(1)
         labels: Array = self.classes_[chosen]
         return labels
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: ArrayLike) -> Array:
         """Return the probability of each class, for each row of X."""
         z = self.decision_function(X)
         if z.ndim == 1:
@@ -391,7 +392,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         result: Array = _rows.softmax(z)
         return result
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: ArrayLike) -> Array:
         """Return the logarithm of `predict_proba`, exact also where that rounds to 1."""
         z = self.decision_function(X)
         if z.ndim == 1:

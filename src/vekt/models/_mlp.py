@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import train_test_split
@@ -17,8 +18,9 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from vekt import optim
 from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
+from vekt._spec.layer_activation import Activation
 from vekt.models._progress import Progress
-from vekt.network import Network
+from vekt.network import Initial, Network, Output
 
 Array = NDArray[Any]
 
@@ -39,16 +41,16 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: Activation = "relu",
         *,
-        solver: str = "adam",
+        solver: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         learning_rate_init: float = 0.001,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
         verbose: bool = False,
         warm_start: bool = False,
@@ -60,7 +62,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
-        init: str = "glorot",
+        init: Initial = "glorot",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -102,12 +104,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Return targets as the network's output layer is compared with them."""
 
     @abstractmethod
-    def _output(self) -> tuple[str, int]:
+    def _output(self) -> tuple[Output, int]:
         """Return the activation and the number of units of the output layer."""
 
     # ---- fitting -------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from samples in the rows of X.
 
         Parameters
@@ -127,18 +129,21 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         again = self.warm_start and hasattr(self, "network_")
         if is_dask(X) or is_dask(y):
             x = on_dask("model_samples")(self, X, y, sample_weight, not again)
-            y = weights = None
+            targets: Any = None
+            weights = None
         else:
-            x, y, weights = self._checked(X, y, sample_weight, reset=not again)
+            x, targets, weights = self._checked(X, y, sample_weight, reset=not again)
             self._ready(x.dtype, not again)
             x = x.astype(self.network_.dtype, copy=False)
         rest: Any = None
         if self.early_stopping:
-            x, y, weights, rest = self._split(x, y, weights)
-        self._train(x, y, weights, rest)
+            x, targets, weights, rest = self._split(x, targets, weights)
+        self._train(x, targets, weights, rest)
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Do one epoch more; `X`, `y` and `sample_weight` are as for `fit`."""
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")

@@ -8,15 +8,16 @@ perceptron, logistic regression and the shallow network with two layers are the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from vekt import optim
 from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
+from vekt._spec.layer_activation import Activation
 from vekt.layers import activation_kernels
 from vekt.network._gradient_check import check_gradients
 from vekt.network._layers import INITIALS, PRELU, Buffers, Layer, initial, one_for_each
@@ -26,6 +27,16 @@ from vekt.network._samples import samples_in_rows, targets_in_rows
 __all__ = ["Network", "check_gradients", "logistic_regression", "perceptron", "shallow"]
 
 Array = NDArray[Any]
+Initial = Literal["he", "glorot", "rand"]
+Output = Literal["sigmoid", "softmax", "linear", "step"]
+
+
+class Options(TypedDict, total=False):
+    """What the smallest networks take as `Network` does."""
+
+    init: Initial
+    dtype: DTypeLike
+    seed: int | None
 
 
 class Network:
@@ -80,17 +91,17 @@ class Network:
     def __init__(
         self,
         units: Sequence[int],
-        activations: Any = "relu",
+        activations: Activation | Iterable[Activation] = "relu",
         *,
-        output: str = "sigmoid",
-        init: str = "he",
-        dtype: Any = np.float64,
+        output: Output = "sigmoid",
+        init: Initial = "he",
+        dtype: DTypeLike = np.float64,
         seed: int | None = None,
     ) -> None:
         self.units = tuple(int(n) for n in units)
         if len(self.units) < 2 or min(self.units) < 1:
             raise ValueError(f"units: expected two positive numbers or more, got {units!r}")
-        self.dtype = np.dtype(dtype)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise TypeError(f"dtype: expected float32 or float64, got {self.dtype}")
         if output not in OUTPUTS:
@@ -357,20 +368,20 @@ class Network:
                 layer.grads[0] += layer.params[0] * self.dtype.type(l2 / m)
 
 
-def logistic_regression(n: int, **options: Any) -> Network:
+def logistic_regression(n: int, **options: Unpack[Options]) -> Network:
     """Return the notes' logistic regression of n features: one unit, sigmoid, weights 0."""
     network = Network([n, 1], output="sigmoid", **options)
     network.W[0][...] = 0
     return network
 
 
-def perceptron(n: int, **options: Any) -> Network:
+def perceptron(n: int, **options: Unpack[Options]) -> Network:
     """Return Rosenblatt's perceptron of n features: one unit with a step."""
     network = Network([n, 1], output="step", **options)
     network.W[0][...] = 0
     return network
 
 
-def shallow(n: int, hidden: int, **options: Any) -> Network:
+def shallow(n: int, hidden: int, **options: Unpack[Options]) -> Network:
     """Return the notes' network with one hidden layer: tanh, then sigmoid."""
     return Network([n, hidden, 1], "tanh", output="sigmoid", **options)

@@ -11,13 +11,28 @@ Singles = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 
+class Other:
+    """An array of another library."""
+
+    def __array__(self) -> Doubles:
+        return np.zeros(3)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return self
+
+
 @vk.fuse
 def scaled(x: Singles, b: float = 1.0) -> Singles:
     return vk.multiply(x, b)
 
 
 def check(
-    x: Singles, d: Doubles, i: NDArray[np.int64], s: np.float32, anything: NDArray[Any]
+    x: Singles,
+    d: Doubles,
+    i: NDArray[np.int64],
+    s: np.float32,
+    anything: NDArray[Any],
+    other: Other,
 ) -> None:
     # ufuncs, and functions with parameters
     assert_type(vk.silu(x), Singles)
@@ -27,6 +42,13 @@ def check(
     assert_type(vk.leaky_relu(0.5), np.float64)
     assert_type(vk.silu(i), NDArray[Any])
     assert_type(vk.gelu(x, dtype="float64"), NDArray[Any])
+    assert_type(vk.elu(anything, alpha=d), NDArray[Any])
+    assert_type(vk.add(anything, 1), NDArray[Any])
+    assert_type(vk.softmax(anything), NDArray[Any])
+    assert_type(vk.gelu([1, 2]), NDArray[Any])
+    assert_type(vk.gelu(other), Other)
+    assert_type(vk.multiply(x, other), Other)
+    assert_type(vk.multiply(other, x), Other)
     assert_type(vk.mish([1.0], out=d), Doubles)
     assert_type(vk.gelu_backward(x, x), Singles)
     assert_type(vk.gelu_backward(1.0, x), Singles)
