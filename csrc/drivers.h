@@ -5,6 +5,7 @@
 #include "linalg/dense.h"
 #include "engine/iterate.h"
 #include "linalg/matmul.h"
+#include "runtime/interrupt.h"
 #include "reduce/reduce_operation.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit
@@ -152,6 +153,9 @@ typedef struct {
     int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
     int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);
     void *(*workspace)(int slot, size_t bytes);
+    void (*set_poll)(vekt_poll poll, int64_t nanoseconds);
+    void (*call_begins)(void);
+    int (*call_ends)(void);
     int (*type_bytes)(int type);
     void (*convert)(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n);
 } vekt_api;

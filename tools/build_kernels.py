@@ -12,6 +12,7 @@ HEADERS = (
     "vekt.h",
     "linalg/matmul.h",
     "linalg/dense.h",
+    "runtime/interrupt.h",
     "engine/iterate.h",
     "reduce/reduce_operation.h",
     "drivers.h",

@@ -25,10 +25,23 @@ const vekt_target *vekt_target_of(PyObject *address);
 /* module.c.  The target to which build() bound a function, whose `self` this is; else the selected one. */
 const vekt_target *vekt_bound_target(PyObject *self);
 
-/* Lets other threads run during a call that takes long enough, until vekt_take_gil of what this returns. */
-static inline PyThreadState *vekt_release_gil(int is_long) { return is_long ? PyEval_SaveThread() : NULL; }
-static inline void vekt_take_gil(PyThreadState *released) {
-    if (released) PyEval_RestoreThread(released);
+/* Lets other threads run, and signals end it, during a call that takes long enough, until vekt_take_gil of what this
+ * returns. */
+static inline PyThreadState *vekt_release_gil(int is_long) {
+    if (!is_long) return NULL;
+    vekt_connected->call_begins();
+    return PyEval_SaveThread();
+}
+
+/* 0, or -1 with an error where a signal has ended the call, or where its status says that memory is missing. */
+static inline int vekt_take_gil(PyThreadState *released, int status) {
+    int stopped = 0;
+    if (released) {
+        stopped = vekt_connected->call_ends();
+        PyEval_RestoreThread(released);
+    }
+    if (status < 0 && !stopped) PyErr_NoMemory();
+    return status < 0 || stopped ? -1 : 0;
 }
 
 /* What Python does where C does not, handed in by provide() under the names in module.c. */

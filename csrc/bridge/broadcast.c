@@ -158,10 +158,7 @@ static int separate(call *c) {
 
 static int iterate(call *c) {
     PyThreadState *released = vekt_release_gil(c->elements >= RELEASED_ELEMENTS);
-    const int status = vekt_connected->iterate(c->target, &c->it);
-    vekt_take_gil(released);
-    if (status < 0) PyErr_NoMemory();
-    return status;
+    return vekt_take_gil(released, vekt_connected->iterate(c->target, &c->it));
 }
 
 /* Of an array, or of a tuple of them. */

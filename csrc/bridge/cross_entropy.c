@@ -83,8 +83,6 @@ PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_
 
     const vekt_target *target = vekt_bound_target(self);
     PyThreadState *released = vekt_release_gil(PyArray_SIZE(x) >= RELEASED_ELEMENTS);
-    const int status = vekt_connected->rows(target, &c);
-    vekt_take_gil(released);
-    if (status < 0) return PyErr_NoMemory();
+    if (vekt_take_gil(released, vekt_connected->rows(target, &c)) < 0) return NULL;
     Py_RETURN_NONE;
 }

@@ -83,9 +83,7 @@ static PyObject *new_result(const operand *x, int type, ptrdiff_t columns, opera
 
 static int run(const vekt_target *target, int type, const vekt_product *p) {
     PyThreadState *released = vekt_release_gil((double)p->m * (double)p->n * (double)p->k >= RELEASED_PRODUCTS);
-    const int status = vekt_connected->matmul(target, type, p);
-    vekt_take_gil(released);
-    return status;
+    return vekt_take_gil(released, vekt_connected->matmul(target, type, p));
 }
 
 /* w, an array or packed, as the right operand. */
@@ -167,9 +165,7 @@ static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
         p.m = x.rows;
         p.a = x.at;
         p.c = y.at;
-        if (run(a->target, type == NPY_FLOAT ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64, &p) < 0)
-            PyErr_NoMemory();
-        else
+        if (run(a->target, type == NPY_FLOAT ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64, &p) == 0)
             returned = keep ? PyTuple_Pack(2, result[0], result[1]) : Py_NewRef(result[0]);
     }
     Py_XDECREF(result[0]);
@@ -249,9 +245,8 @@ static PyObject *dense_backward(PyObject *self, PyObject *const *args, Py_ssize_
         c.db = out[2].at.data;
         c.db_step = out[2].at.col;
         PyThreadState *released = vekt_release_gil((double)c.m * (double)c.n * (double)c.k >= RELEASED_PRODUCTS);
-        status = vekt_connected->dense_backward(a->target, dtype_of(type), &c);
-        vekt_take_gil(released);
-        tuple = status < 0 ? PyErr_NoMemory() : PyTuple_Pack(3, results[0], results[1], results[2]);
+        status = vekt_take_gil(released, vekt_connected->dense_backward(a->target, dtype_of(type), &c));
+        tuple = status < 0 ? NULL : PyTuple_Pack(3, results[0], results[1], results[2]);
     }
     for (int i = 0; i < 3; i++) Py_XDECREF(results[i]);
     if (found == 0) Py_RETURN_NOTIMPLEMENTED;

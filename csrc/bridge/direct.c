@@ -104,6 +104,7 @@ PyObject *vekt_call_direct(PyObject *ufunc, PyObject *const *args) {
     if (!results || n == 0) return results;
     PyThreadState *released = vekt_release_gil(n >= RELEASED_ELEMENTS);
     vekt_connected->elementwise(target, kernel, VEKT_NATIVE, 0, at, step, n);
-    vekt_take_gil(released);
-    return results;
+    if (vekt_take_gil(released, 0) == 0) return results;
+    Py_DECREF(results);
+    return NULL;
 }

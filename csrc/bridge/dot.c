@@ -124,8 +124,7 @@ static PyObject *multiply(const vekt_target *target, PyArrayObject **a, PyArrayO
     npy_intp x_step = PyArray_STRIDE(*a, 0), y_step = PyArray_STRIDE(*b, 0);
     PyThreadState *released = vekt_release_gil(n >= RELEASED_ELEMENTS);
     status = vekt_connected->dot(target, type, x, x_step, y, y_step, n, result);
-    vekt_take_gil(released);
-    if (status < 0) return PyErr_NoMemory();
+    if (vekt_take_gil(released, status) < 0) return NULL;
     if (!out) return PyArray_Scalar(result, descr, NULL);
     memcpy(PyArray_DATA((PyArrayObject *)out), result, (size_t)PyArray_ITEMSIZE((PyArrayObject *)out));
     Py_INCREF(out);

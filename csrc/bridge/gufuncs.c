@@ -67,7 +67,9 @@ static int run(const PyArrayMethod_Context *context, vekt_product *p, int conjug
     int type = number < NPY_USERDEF ? vekt_product_type(number) : VEKT_PRODUCT_BFLOAT16;
     const int is_complex = type == VEKT_PRODUCT_C64 || type == VEKT_PRODUCT_C128;
     p->conjugate = conjugates && is_complex ? VEKT_CONJUGATE_A : 0;
+    vekt_connected->call_begins();
     const int status = vekt_multiply_stack(data->target, type, p, count, steps);
+    if (vekt_connected->call_ends()) return -1;
     if (status < 0) {
         PyGILState_STATE state = PyGILState_Ensure();
         PyErr_NoMemory();

@@ -112,9 +112,7 @@ static int may_overlap(const operation *o) {
 static int multiply(const vekt_target *target, int type, vekt_product *p, npy_intp count, const npy_intp steps[3]) {
     PyThreadState *released =
         vekt_release_gil((double)p->m * (double)p->n * (double)p->k * (double)count >= RELEASED_PRODUCTS);
-    const int status = vekt_multiply_stack(target, type, p, count, steps);
-    vekt_take_gil(released);
-    return status;
+    return vekt_take_gil(released, vekt_multiply_stack(target, type, p, count, steps));
 }
 
 static int is_named(PyObject *name, const char *expected) {
@@ -210,7 +208,7 @@ static PyObject *direct(const vekt_target *target, int which, int invariant, PyO
     if (o.dims == 0 && !out) {
         npy_clongdouble value; /* more room than any element takes */
         p.c = (vekt_matrix){(char *)&value, 0, 0};
-        if (multiply(target, type, &p, count, steps) < 0) return PyErr_NoMemory();
+        if (multiply(target, type, &p, count, steps) < 0) return NULL;
         return PyArray_Scalar(&value, PyArray_DESCR(a), NULL);
     }
     if (!out) {
@@ -229,7 +227,7 @@ static PyObject *direct(const vekt_target *target, int which, int invariant, PyO
     }
     if (multiply(target, type, &p, count, steps) == 0) return out;
     Py_DECREF(out);
-    return PyErr_NoMemory();
+    return NULL;
 }
 
 /* The same for arrays of the other byte order, by copies; gufuncs would take them buffer by buffer. */

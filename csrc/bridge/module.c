@@ -17,6 +17,21 @@ static PyObject *connect(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static int look_after_signals(void) {
+    const PyGILState_STATE state = PyGILState_Ensure();
+    const int status = PyErr_CheckSignals();
+    PyGILState_Release(state);
+    return status;
+}
+
+static PyObject *watch_signals(PyObject *self, PyObject *seconds) {
+    (void)self;
+    const double period = PyFloat_AsDouble(seconds);
+    if (period == -1 && PyErr_Occurred()) return NULL;
+    vekt_connected->set_poll(look_after_signals, (int64_t)(period * 1e9));
+    Py_RETURN_NONE;
+}
+
 static const char *const provided_names[VEKT_N_PY] = {"AxisError", "plain",  "several",   "lazy_matmul",
                                                       "at_least",  "method", "attribute", "dot"};
 static PyObject *provided[VEKT_N_PY];
@@ -119,6 +134,9 @@ static PyMethodDef methods[] = {
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
     {"provide", provide, METH_VARARGS,
      "provide(name, object, /)\n--\n\nTake what Python does where C does not; vekt_py in bridge.h has the list."},
+    {"watch_signals", watch_signals, METH_O,
+     "watch_signals(seconds, /)\n--\n\n"
+     "Let signals end long calls of this thread, which looks after them about as often."},
     {"build_ufunc", build_ufunc, METH_VARARGS,
      "build_ufunc(target, name, doc, n_params, /)\n--\n\nReturn the ufunc over a target's kernels of that name."},
     {"build", build, METH_VARARGS,

@@ -112,10 +112,7 @@ static npy_intp set_dims(work *w, npy_intp out_item) {
 
 static int run(const vekt_target *target, work *w, npy_intp elements) {
     PyThreadState *released = vekt_release_gil(elements >= RELEASED_ELEMENTS);
-    const int status = vekt_connected->norms(target, &w->call);
-    vekt_take_gil(released);
-    if (status < 0) PyErr_NoMemory();
-    return status;
+    return vekt_take_gil(released, vekt_connected->norms(target, &w->call));
 }
 
 static PyObject *compute(const vekt_target *target, work *w, int keepdims) {

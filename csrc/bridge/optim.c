@@ -47,6 +47,6 @@ PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n
     const npy_intp n = PyArray_SIZE(p);
     PyThreadState *released = vekt_release_gil(n >= RELEASED_ELEMENTS);
     vekt_connected->optim_step(target, dtype, &call, n);
-    vekt_take_gil(released);
+    if (vekt_take_gil(released, 0) < 0) return NULL;
     Py_RETURN_NONE;
 }

@@ -58,6 +58,7 @@ PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     void *c = PyArray_DATA((PyArrayObject *)out);
     PyThreadState *released = vekt_release_gil(shape[0] * shape[1] >= RELEASED_ELEMENTS);
     vekt_connected->outer(target, dtype, x, step, shape[0], y, shape[1], c);
-    vekt_take_gil(released);
-    return out;
+    if (vekt_take_gil(released, 0) == 0) return out;
+    Py_DECREF(out);
+    return NULL;
 }

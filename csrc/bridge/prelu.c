@@ -52,8 +52,8 @@ static void *memory_of(PyObject *object, const char *name, int *type, npy_intp s
 
 static int dtype_of(int type) { return type == NPY_FLOAT ? VEKT_F32 : VEKT_F64; }
 
-static PyObject *finish(int status) {
-    if (status < 0) return PyErr_NoMemory();
+static PyObject *finish(PyThreadState *released, int status) {
+    if (vekt_take_gil(released, status) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -67,8 +67,7 @@ PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     if (!y) return NULL;
     PyThreadState *released = vekt_release_gil(c.n >= RELEASED_ELEMENTS);
     int status = vekt_connected->prelu(c.target, dtype_of(c.type), &c.shape, x, alpha, y);
-    vekt_take_gil(released);
-    return finish(status);
+    return finish(released, status);
 }
 
 PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
@@ -85,6 +84,5 @@ PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize
     PyThreadState *released = vekt_release_gil(c.n >= RELEASED_ELEMENTS);
     int status = vekt_connected->prelu_backward(c.target, dtype_of(c.type), &c.shape, dy, x, alpha, dx,
                                                 dtype_of(sums_type), sums);
-    vekt_take_gil(released);
-    return finish(status);
+    return finish(released, status);
 }

@@ -355,9 +355,8 @@ static PyObject *reduce_program(PyObject *self, PyObject *args) {
     for (int k = 0; k < o->nin + o->nout; k++)
         if (set_operand(&r, k, PyTuple_GetItem(arrays, k)) < 0) return NULL;
     PyThreadState *released = vekt_release_gil(1);
-    const int status = vekt_connected->reduce_operation(target, &r);
-    vekt_take_gil(released);
-    return status < 0 ? PyErr_NoMemory() : Py_NewRef(Py_None);
+    const int status = vekt_take_gil(released, vekt_connected->reduce_operation(target, &r));
+    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef methods[] = {

@@ -148,10 +148,7 @@ static npy_intp set_dims(work *w, PyArrayObject *out) {
 
 static int run(const vekt_target *target, const work *w, npy_intp elements) {
     PyThreadState *released = vekt_release_gil(elements >= RELEASED_ELEMENTS);
-    const int status = vekt_connected->reduce(target, &w->call);
-    vekt_take_gil(released);
-    if (status < 0) PyErr_NoMemory();
-    return status;
+    return vekt_take_gil(released, vekt_connected->reduce(target, &w->call));
 }
 
 /* Is this an array to which the result can be written as it is formed? */

@@ -300,18 +300,14 @@ static int provide_out(work *w) {
 
 static int compute(work *w) {
     PyArrayObject *array = whole(w);
-    int status;
     if (w->f->form == REDUCTION && PyArray_SIZE(array) == 0) {
         PyObject *lowest = PyFloat_FromDouble(-(double)INFINITY);
-        status = lowest ? PyArray_FillWithScalar(w->array[VEKT_ROWS_SCALAR], lowest) : -1;
+        const int status = lowest ? PyArray_FillWithScalar(w->array[VEKT_ROWS_SCALAR], lowest) : -1;
         Py_XDECREF(lowest);
         return status;
     }
     PyThreadState *released = vekt_release_gil(PyArray_SIZE(array) >= RELEASED_ELEMENTS);
-    status = vekt_connected->rows(w->target, &w->call);
-    vekt_take_gil(released);
-    if (status < 0) PyErr_NoMemory();
-    return status;
+    return vekt_take_gil(released, vekt_connected->rows(w->target, &w->call));
 }
 
 static PyObject *result(work *w) {

@@ -39,6 +39,7 @@ PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize
     void *to = PyArray_DATA(copy);
     PyThreadState *released = vekt_release_gil(step >= RELEASED_BYTES);
     vekt_connected->transpose_copy(target, item, dims, n, from, to);
-    vekt_take_gil(released);
-    return (PyObject *)copy;
+    if (vekt_take_gil(released, 0) == 0) return (PyObject *)copy;
+    Py_DECREF((PyObject *)copy);
+    return NULL;
 }

@@ -21,11 +21,16 @@ typedef struct {
     char text[];        /* the name, then the docstring: NumPy keeps pointers to them */
 } ufunc_data;
 
+/* NumPy's buffers hold as many elements; fewer take no time. */
+enum { INTERRUPTIBLE_ELEMENTS = 8192 };
+
 static int run(PyArrayMethod_Context *context, int dtype, int format, char *const *args, const npy_intp *n,
                const npy_intp *steps) {
     const ufunc_data *u = (const void *)((PyUFuncObject *)context->caller)->data;
+    const int is_long = n[0] >= INTERRUPTIBLE_ELEMENTS;
+    if (is_long) vekt_connected->call_begins();
     vekt_connected->elementwise(u->target, u->kernel[dtype], format, 0, args, steps, n[0]);
-    return 0;
+    return is_long && vekt_connected->call_ends() ? -1 : 0;
 }
 
 enum { VARYING_PARAMETERS = 256 };

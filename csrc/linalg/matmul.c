@@ -1,6 +1,7 @@
 /* Products shared out over the threads: the rows and columns of c are, never the sums over k. */
 #include "matmul.h"
 #include "runtime/fpenv.h"
+#include "runtime/interrupt.h"
 
 #include <stdatomic.h>
 
@@ -11,6 +12,8 @@ enum { PIECE_WORK = 1 << 19, MOVE_COST = 2 };
 /* Pieces for each thread, so that one that comes late or is slow does not hold up the others.  Each copies what it
  * needs of a and b: 64 x 1024 x 1024 takes 4 % more time with 2 than with 1, and 20 % with 4. */
 enum { PIECES_PER_THREAD = 2 };
+/* Between longer ones a call looks after signals: some tenths of a second. */
+#define LONGEST_WORK 5e9
 
 static double work_of(const vekt_product *p) {
     const double m = (double)p->m, n = (double)p->n, k = (double)p->k;
@@ -22,7 +25,9 @@ static ptrdiff_t pieces_of(double work) {
     const double most = work / PIECE_WORK;
     if (most < 2) return 1;
     const int threads = vekt_get_num_threads();
-    const ptrdiff_t wanted = threads == 1 ? 1 : (ptrdiff_t)threads * PIECES_PER_THREAD;
+    ptrdiff_t wanted = threads == 1 ? 1 : (ptrdiff_t)threads * PIECES_PER_THREAD;
+    const double least = vekt_is_interruptible() ? work / LONGEST_WORK : 0;
+    if ((double)wanted < least) wanted = (ptrdiff_t)least + 1;
     return most < (double)wanted ? (ptrdiff_t)most : wanted;
 }
 

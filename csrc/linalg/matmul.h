@@ -99,6 +99,7 @@ enum {
     VEKT_N_WORKSPACES
 };
 void *vekt_workspace(int slot, size_t bytes);
+void vekt_workspace_apart(int is_apart); /* whether the calling thread uses another set of them */
 
 /* matmul.c: on all threads where that pays; the caller's floating-point environment comes back untouched.
  * -1 where memory is missing, otherwise 0. */

@@ -26,6 +26,7 @@
 #define _GNU_SOURCE
 #endif
 #include "fpenv.h"
+#include "interrupt.h"
 #include "park.h"
 #include "processors.h"
 #include "vekt.h"
@@ -35,7 +36,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <time.h>
 
 /* Longer than the gap between two calls of a loop, far shorter than a time slice. */
 enum { SPIN_NANOSECONDS = 20000 };
@@ -44,6 +44,8 @@ enum { MAX_THREADS = 1024 };
 enum { STACK_BYTES = 1 << 20 };
 /* More pieces than threads, so that one late or slow thread does not hold up the others. */
 enum { PIECES_PER_THREAD = 4 };
+/* An interruptible call begins with a small piece, from which follows how many of them take this long. */
+enum { FIRST_PIECE = 256, PIECE_NANOSECONDS = 50000000 };
 
 /* The fields of `gate`: threads inside, slots still free, and whether the caller sleeps on it. */
 #define INSIDE 0x0000ffffu
@@ -53,8 +55,9 @@ enum { PIECES_PER_THREAD = 4 };
 static struct {
     vekt_task task;
     void *context;
-    ptrdiff_t n, piece;
-    _Atomic ptrdiff_t next; /* first index nobody has claimed */
+    ptrdiff_t n, grain, most;      /* of elements in a piece */
+    _Atomic ptrdiff_t piece, next; /* next: first index nobody has claimed */
+    _Atomic int stopped;
 } job;
 
 static _Atomic int busy;
@@ -87,30 +90,64 @@ static void relax(void) {
 #endif
 }
 
-static int64_t nanoseconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* Spins for a bounded time while *word is value (under mask); returns what it read last. */
 static uint32_t spin_while(_Atomic uint32_t *word, uint32_t mask, uint32_t value) {
     uint32_t now;
-    for (int64_t start = nanoseconds(), tries = 0;; tries++) {
+    for (int64_t start = vekt_nanoseconds(), tries = 0;; tries++) {
         now = atomic_load(word);
         if ((now & mask) != value) break;
-        if (tries % 16 == 15 && nanoseconds() - start > SPIN_NANOSECONDS) break;
+        if (tries % 16 == 15 && vekt_nanoseconds() - start > SPIN_NANOSECONDS) break;
         relax();
     }
     return now;
 }
 
+/* Runs a piece of the job; 0 where none is left. */
+static int run_piece(void) {
+    const ptrdiff_t piece = atomic_load(&job.piece), begin = atomic_fetch_add(&job.next, piece);
+    if (begin >= job.n || atomic_load(&job.stopped)) return 0;
+    job.task(job.context, begin, job.n - begin < piece ? job.n : begin + piece);
+    return 1;
+}
+
 static void run_pieces(void) {
-    for (;;) {
-        ptrdiff_t begin = atomic_fetch_add(&job.next, job.piece);
-        if (begin >= job.n) return;
-        ptrdiff_t end = job.n - begin < job.piece ? job.n : begin + job.piece;
-        job.task(job.context, begin, end);
+    while (run_piece()) continue;
+}
+
+static ptrdiff_t first_piece(ptrdiff_t n, ptrdiff_t grain, ptrdiff_t most) {
+    const ptrdiff_t piece = n / FIRST_PIECE / grain * grain;
+    return piece < grain ? grain : piece > most ? most : piece;
+}
+
+/* After one that took so long. */
+static ptrdiff_t next_piece(ptrdiff_t piece, ptrdiff_t grain, ptrdiff_t most, int64_t nanoseconds) {
+    const double wanted = (double)piece * PIECE_NANOSECONDS / (double)(nanoseconds + 1);
+    return wanted >= (double)most ? most : wanted <= (double)grain ? grain : (ptrdiff_t)wanted / grain * grain;
+}
+
+/* As the caller, who looks after signals. */
+static void run_interruptible_pieces(void) {
+    for (int64_t begin = vekt_nanoseconds(), end; run_piece(); begin = end) {
+        if (vekt_should_stop()) atomic_store(&job.stopped, 1);
+        end = vekt_nanoseconds();
+        const ptrdiff_t piece = atomic_load(&job.piece);
+        if (piece < job.most || end - begin > PIECE_NANOSECONDS)
+            atomic_store(&job.piece, next_piece(piece, job.grain, job.most, end - begin));
+    }
+}
+
+static void run_alone(vekt_task task, void *context, ptrdiff_t n, ptrdiff_t grain) {
+    if (in_task || !vekt_is_interruptible()) {
+        task(context, 0, n);
+        return;
+    }
+    ptrdiff_t piece = first_piece(n, grain, n);
+    int64_t start = vekt_nanoseconds(), now;
+    for (ptrdiff_t begin = 0, m; begin < n && !vekt_should_stop(); begin += m, start = now) {
+        m = n - begin < piece ? n - begin : piece;
+        task(context, begin, begin + m);
+        now = vekt_nanoseconds();
+        piece = next_piece(piece, grain, n, now - start);
     }
 }
 
@@ -218,12 +255,12 @@ static void close_gate(void) {
 void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *context) {
     int threads = vekt_get_num_threads();
     int expected = 0;
-    if (n <= 0) return;
+    if (n <= 0 || vekt_has_stopped()) return;
     if (grain < 1) grain = 1;
     ptrdiff_t grains = (n - 1) / grain + 1;
     if (grains < threads) threads = (int)grains;
     if (threads <= 1 || in_task || !atomic_compare_exchange_strong(&busy, &expected, 1)) {
-        task(context, 0, n);
+        run_alone(task, context, n, grain);
         return;
     }
     int helpers = provide_workers(threads - 1);
@@ -231,12 +268,16 @@ void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *conte
     job.task = task;
     job.context = context;
     job.n = n;
-    job.piece = ((grains - 1) / pieces + 1) * grain;
+    job.grain = grain;
+    job.most = ((grains - 1) / pieces + 1) * grain;
+    const int interruptible = vekt_is_interruptible();
+    atomic_store(&job.piece, interruptible ? first_piece(n, grain, job.most) : job.most);
+    atomic_store(&job.stopped, 0);
     atomic_store(&job.next, 0);
     atomic_store(&caller_processor, vekt_processor());
     if (helpers) open_gate(helpers);
     in_task = 1;
-    run_pieces();
+    interruptible ? run_interruptible_pieces() : run_pieces();
     in_task = 0;
     if (helpers) close_gate();
     retire_workers();

@@ -92,6 +92,9 @@ const vekt_api *vekt_drivers(void) {
         .iterate = vekt_iterate,
         .reduce_operation = vekt_reduce_operation,
         .workspace = vekt_workspace,
+        .set_poll = vekt_set_poll,
+        .call_begins = vekt_call_begins,
+        .call_ends = vekt_call_ends,
         .type_bytes = vekt_type_bytes,
         .convert = vekt_convert,
     };

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ from vekt._ufuncs import (
     transpose_copy,
     vecdot,
     vecmat,
+    watch_signals,
 )
 from vekt._ufuncs import build as _build
 from vekt._ufuncs import build_products as _build_products
@@ -140,6 +142,11 @@ SELECTED: str = _isa_name(_select())
 """Name of the target in use: the best supported one, capped by ``VEKT_ISA``."""
 
 connect(_address(lib.vekt_drivers()), _address(TARGETS[SELECTED]))
+SIGNALS_SECONDS = 0.05
+"""How often a long call looks after signals."""
+
+if current_thread() is main_thread():  # the only one in which Python runs their handlers
+    watch_signals(SIGNALS_SECONDS)
 provide("AxisError", np.exceptions.AxisError)
 provide("plain", plain)
 provide("several", foreign.several)
