@@ -126,6 +126,8 @@ class _Reader:
             raise ValueError(f"expression: more than {_MOST_CHARACTERS} characters")
         try:
             self.tree = ast.parse(text.strip(), mode="eval").body
+        except UnicodeEncodeError:
+            raise ValueError("expression: a character that is none") from None
         except (SyntaxError, RecursionError, MemoryError) as error:
             reason = getattr(error, "msg", None) or "nested too deeply"
             raise ValueError(f"expression: {reason}: {text[:80]!r}") from None
