@@ -128,6 +128,6 @@ def test_values_that_are_no_numbers(value: Any) -> None:
 
 
 def test_names() -> None:
-    for name in ("a.b", "__class__", "a b", "", "lambda"):
+    for name in ("a.b", "__class__", "a b", "lambda"):
         with pytest.raises((ValueError, TypeError)):
             vk.evaluate(f"{name} + 1", {name: np.ones(2)})
