@@ -413,18 +413,17 @@ def stubs() -> dict[str, str]:
     unary = families["activations"]["silu"]
     in_jit |= {name: unary._replace(name=name) for name in ELEMENTARY.split()}
     jit = "".join(map(as_function, in_jit.values())) + aliased(in_jit)
-    jit += imports("vekt.jit._dense", ("dense", "dense_backward"))
-    jit += imports("vekt.jit._dot", ("dot",))
-    jit += imports("vekt.jit._linalg", ["matmul", "matvec", "tensordot", "vecdot", "vecmat"])
-    jit += imports("vekt.jit._vectors", ["cosine_similarity", "norm", "outer", "transpose_copy"])
+    own = ["matmul", "matvec", "vecdot", "vecmat"]  # with fewer of NumPy's options
+    others = [name for name in static["vekt._typing.linalg"] if name not in own]
+    jit += imports("vekt._typing.jit", ("dense", "dense_backward", *own))
+    jit += imports("vekt._typing.linalg", others)
 
     reference = "".join(map(as_function, functions.values())) + aliased(functions)
     reference += "from vekt.reference import _optim as optim\n"
-    own = ["matmul", "matvec", "vecdot", "vecmat"]  # with fewer of NumPy's options
     reference += imports("vekt.reference._linalg", own)
-    for module in ("layers", "linalg", "reductions"):
-        names = static[f"vekt._typing.{module}"]
-        reference += imports(f"vekt._typing.{module}", (n for n in names if n not in own))
+    reference += imports("vekt._typing.linalg", others)
+    for module in ("vekt._typing.layers", "vekt._typing.reductions"):
+        reference += imports(module, static[module])
     reference += imports("vekt._core.ulp", ("ulp_error",))
     reference += imports("vekt.reference._rows", ("wide_rows",))
     reference += WIDER
@@ -445,12 +444,9 @@ def stubs() -> dict[str, str]:
     autograd += "".join(as_function(call.without("out")) for call in second.values())
     autograd += aliased(second)
     autograd += imports("vekt.autograd._fuse", ("fuse",))
-    autograd += imports(
-        "vekt.autograd._linalg", ["dense", "dot", "matvec", "tensordot", "vecdot", "vecmat"]
-    )
-    autograd += by_hand_without_out("linalg", ("matmul", "outer", "transpose_copy"))
+    autograd += imports("vekt.autograd._linalg", ("dense", "matvec", "vecdot", "vecmat"))
+    autograd += by_hand_without_out("linalg", ("matmul", *others))
     autograd += by_hand_without_out("layers", ("softmax_cross_entropy",))
-    autograd += imports("vekt.autograd._norms", ("cosine_similarity", "norm"))
 
     dlpack = "from collections.abc import Sequence\n"
     dlpack += "from vekt._typing import Activation, Reduction, SupportsDLPack\n"

@@ -1,6 +1,7 @@
 """What a user writes, and mypy and pyright check strictly."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def elements(x: Array) -> list[Array]:
     return [y, slope, into, vk.softmax(vk.clip(x, 0, max=None), axis=-1, where=mask)]
 
 
-def numbers() -> tuple[float, np.float64, NDArray[np.float64]]:
+def numbers() -> tuple[np.float64, np.float64, NDArray[Any]]:
     plain: np.ufunc = vk.silu
     chosen: Callable[..., object] = vk.activations.get("gelu")
     assert (plain.nin, vk.gelu.nout, chosen) == (1, 1, vk.gelu)
