@@ -2,6 +2,8 @@
 #ifndef VEKT_H
 #define VEKT_H
 
+#include "sizes.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

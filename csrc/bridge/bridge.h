@@ -25,6 +25,8 @@ const vekt_target *vekt_target_of(PyObject *address);
 /* module.c.  The target to which build() bound a function, whose `self` this is; else the selected one. */
 const vekt_target *vekt_bound_target(PyObject *self);
 
+/* Releasing the GIL costs more than it gives below this many elements. */
+enum { VEKT_RELEASED_ELEMENTS = 16384, VEKT_RELEASED_ROWS = 4096 /* of functions of rows */ };
 /* Lets other threads run, and signals end it, during a call that takes long enough, until vekt_take_gil of what this
  * returns. */
 static inline PyThreadState *vekt_release_gil(int is_long) {
@@ -82,6 +84,8 @@ const vekt_kernel *vekt_kernel_of(PyObject *ufunc, int type, const vekt_target *
 /* direct.c.  The kernel of a ufunc, applied to plain arrays of one shape and dtype and to numbers as parameters;
  * NotImplemented for all other operands, which are the ufunc's. */
 PyObject *vekt_call_direct(PyObject *ufunc, PyObject *const *args);
+/* call_halves(ufunc, axis, *operands, x) */
+PyObject *vekt_py_call_halves(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
 /* dtypes.c.  One loop for operands that are all of the same dtype. */
 int vekt_add_loop(PyObject *ufunc, PyArray_DTypeMeta *dtype, int n_params, PyArrayMethod_StridedLoop *loop);
@@ -91,6 +95,10 @@ int vekt_add_promoter(PyObject *ufunc, PyArrayMethod_PromoterFunction *promoter)
 int vekt_is_bfloat16(PyArray_DTypeMeta *dtype);
 /* The same of an array's dtype; all but a user's own are told at once. */
 int vekt_holds_bfloat16(const PyArray_Descr *descr);
+/* vekt_dtype of float32 or float64. */
+static inline int vekt_dtype_of(int type_num) { return type_num == NPY_FLOAT ? VEKT_F32 : VEKT_F64; }
+/* How a float's elements are computed with, and lie in memory: sets a vekt_dtype and a vekt_format.  0 for others. */
+int vekt_float_of(const PyArray_Descr *descr, int *dtype, int *format);
 /* The bfloat16 among the operands and what was asked for (borrowed), or NULL. */
 PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                       PyArray_DTypeMeta *const signature[]);
@@ -104,6 +112,10 @@ PyArray_DTypeMeta *vekt_common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *
 /* A promoter's answer: this dtype for all operands. */
 void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_DTypeMeta *const operands[],
                       PyArray_DTypeMeta *promoted[]);
+
+/* overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */
+int vekt_is_injective(PyArrayObject *a);
+int vekt_may_overlap(PyArrayObject *a, PyArrayObject *b);
 
 /* operations.c.  Capsules of this name own a vekt_operation. */
 #define VEKT_OPERATION "vekt_operation"
@@ -131,8 +143,9 @@ enum {
     VEKT_MATMUL_INVARIANT = VEKT_N_PRODUCT_FUNCTIONS,
     VEKT_N_GUFUNCS
 };
-/* What a product of elements of NumPy's type is computed in (matmul.h), or -1 for a type that has none. */
+/* What a product of elements of NumPy's type, or of a dtype, is computed in (matmul.h); -1 for one that has none. */
 int vekt_product_type(int type_num);
+int vekt_product_type_of(const PyArray_Descr *descr);
 /* A stack of products, as one where that is possible: all bits of an invariant product stay the same, since those of
  * an element depend on its row and its column alone.  Writes to *p. */
 int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count,
@@ -174,6 +187,7 @@ int vekt_add_dense(PyObject *module);
 
 /* Adds the functions of programs to the module. */
 int vekt_add_programs(PyObject *module);
+int vekt_add_passes(PyObject *module);
 
 /* order.c: empty(shape, dtype, arrays) */
 PyObject *vekt_py_empty(PyObject *self, PyObject *args);

@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 16384 };
-
 /* One call on its way. */
 typedef struct {
     vekt_iteration it;
@@ -157,7 +154,7 @@ static int separate(call *c) {
 /* ---- the call ---- */
 
 static int iterate(call *c) {
-    PyThreadState *released = vekt_release_gil(c->elements >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(c->elements >= VEKT_RELEASED_ELEMENTS);
     return vekt_take_gil(released, vekt_connected->iterate(c->target, &c->it));
 }
 

@@ -76,8 +76,4 @@ int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_ent
 /* masked.c.  Is no element of an array of integers negative?  0 for other types. */
 int vekt_is_not_negative(PyArrayObject *a);
 
-/* overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */
-int vekt_is_injective(PyArrayObject *a);
-int vekt_may_overlap(PyArrayObject *a, PyArrayObject *b);
-
 #endif

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 4096 };
-
 /* An operand with as many dimensions as x or one less, of x's shape there; -1 with an error for all else. */
 static int set_operand(vekt_rows_call *c, int k, PyObject *object, int type, PyArrayObject *x, int ndim) {
     PyArrayObject *a = (PyArrayObject *)object;
@@ -50,14 +47,8 @@ PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_
     vekt_rows_call c;
     memset(&c, 0, sizeof c);
     c.op = VEKT_CROSS_ENTROPY;
-    c.dtype = type == NPY_DOUBLE ? VEKT_F64 : VEKT_F32;
-    if (type == NPY_HALF) {
-        c.format = VEKT_HALF;
-    } else if (vekt_holds_bfloat16(PyArray_DESCR(x))) {
-        c.format = VEKT_BFLOAT16;
-    } else if (type != NPY_FLOAT && type != NPY_DOUBLE) {
+    if (!vekt_float_of(PyArray_DESCR(x), &c.dtype, &c.format))
         return PyErr_Format(PyExc_TypeError, "cross_entropy: x has dtype %S", (PyObject *)PyArray_DESCR(x));
-    }
     c.n_outer = ndim - 1;
     c.n_inner = 1;
     for (int i = 0; i < ndim; i++) c.shape[i] = PyArray_DIM(x, i);
@@ -82,7 +73,7 @@ PyObject *vekt_py_cross_entropy(PyObject *self, PyObject *const *args, Py_ssize_
         return PyErr_Format(PyExc_ValueError, "softmax_cross_entropy: 2**31 classes and more want float64");
 
     const vekt_target *target = vekt_bound_target(self);
-    PyThreadState *released = vekt_release_gil(PyArray_SIZE(x) >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(PyArray_SIZE(x) >= VEKT_RELEASED_ROWS);
     if (vekt_take_gil(released, vekt_connected->rows(target, &c)) < 0) return NULL;
     Py_RETURN_NONE;
 }

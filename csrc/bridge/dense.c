@@ -14,15 +14,12 @@ enum { RELEASED_PRODUCTS = 65536 };
 /* ---- arrays as matrices ------------------------------------------------------------------------------------------
  */
 
-/* The last axis makes the columns, all others together the rows; the bytes between low and high are its memory. */
+/* The last axis makes the columns, all others together the rows. */
 typedef struct {
     PyArrayObject *array;
     vekt_matrix at;
     ptrdiff_t rows, columns;
-    const char *low, *high;
 } operand;
-
-static int dtype_of(int type) { return type == NPY_FLOAT ? VEKT_F32 : VEKT_F64; }
 
 /* False for what is no plain array of the type, and where the rows are not evenly spaced. */
 static int view(PyObject *object, int type, operand *o) {
@@ -31,24 +28,18 @@ static int view(PyObject *object, int type, operand *o) {
     const npy_intp *shape = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
     const int last = PyArray_NDIM(array) - 1;
     if (PyArray_TYPE(array) != type || !PyArray_ISNOTSWAPPED(array) || last < 0) return 0;
-    *o = (operand){array, {PyArray_BYTES(array), 0, strides[last]}, 1, shape[last], NULL, NULL};
+    *o = (operand){array, {PyArray_BYTES(array), 0, strides[last]}, 1, shape[last]};
     for (int d = last - 1; d >= 0; d--) {
         if (shape[d] == 1) continue;
         if (o->rows == 1) o->at.row = strides[d];
         if (o->rows > 1 && strides[d] != o->at.row * o->rows) return 0;
         o->rows *= shape[d];
     }
-    const ptrdiff_t down = (o->rows - 1) * o->at.row, along = (o->columns - 1) * o->at.col;
-    const int empty = o->rows == 0 || o->columns == 0;
-    o->low = o->at.data + (down < 0 ? down : 0) + (along < 0 ? along : 0);
-    o->high = empty ? o->low : o->at.data + (down > 0 ? down : 0) + (along > 0 ? along : 0) + PyArray_ITEMSIZE(array);
     return 1;
 }
 
 /* Is b missing or apart from a? */
-static int apart(const operand *a, const operand *b) {
-    return !b->array || a->low >= b->high || b->low >= a->high || a->low == a->high || b->low == b->high;
-}
+static int apart(const operand *a, const operand *b) { return !b->array || !vekt_may_overlap(a->array, b->array); }
 
 static int same_rows(const operand *a, const operand *b) {
     const int dims = PyArray_NDIM(a->array);
@@ -90,7 +81,7 @@ static int run(const vekt_target *target, int type, const vekt_product *p) {
 static int set_weights(PyObject *object, int type, const vekt_target *target, vekt_product *p, operand *w) {
     if (PyCapsule_IsValid(object, packed_name)) {
         const packed *weights = PyCapsule_GetPointer(object, packed_name);
-        if (weights->dtype != dtype_of(type) || weights->target != target) return 0;
+        if (weights->dtype != vekt_dtype_of(type) || weights->target != target) return 0;
         p->packed = weights->memory;
         p->k = weights->k;
         p->n = weights->n;
@@ -159,7 +150,7 @@ static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     int found = find_result(args[4], type, &x, p.n, before_y, &result[0], &y);
     if (found > 0 && keep) found = find_result(args[5], type, &x, p.n, before_z, &result[1], &z);
     if (found > 0) {
-        set_activation(a, dtype_of(type), &e);
+        set_activation(a, vekt_dtype_of(type), &e);
         if (keep) e.preactivation = z.at;
         if (!e.activation && !e.bias.data && !keep) p.epilogue = NULL;
         p.m = x.rows;
@@ -178,7 +169,7 @@ static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
  */
 
 static int set_dense_call(PyObject *const *args, const activation *a, int type, operand in[4], vekt_dense_call *c) {
-    const int dtype = dtype_of(type);
+    const int dtype = vekt_dtype_of(type);
     operand *dy = &in[0], *x = &in[1], *w = &in[2], *z = &in[3];
     for (int i = 0; i < 4; i++) {
         if (i == 3 && args[i] == Py_None && !a->gradient[dtype]) continue;
@@ -245,7 +236,7 @@ static PyObject *dense_backward(PyObject *self, PyObject *const *args, Py_ssize_
         c.db = out[2].at.data;
         c.db_step = out[2].at.col;
         PyThreadState *released = vekt_release_gil((double)c.m * (double)c.n * (double)c.k >= RELEASED_PRODUCTS);
-        status = vekt_take_gil(released, vekt_connected->dense_backward(a->target, dtype_of(type), &c));
+        status = vekt_take_gil(released, vekt_connected->dense_backward(a->target, vekt_dtype_of(type), &c));
         tuple = status < 0 ? NULL : PyTuple_Pack(3, results[0], results[1], results[2]);
     }
     for (int i = 0; i < 3; i++) Py_XDECREF(results[i]);
@@ -268,7 +259,7 @@ static PyObject *pack(PyObject *self, PyObject *args) {
         return PyErr_Format(PyExc_TypeError, "pack: expected a matrix of float32 or float64");
     packed *p = malloc(sizeof *p);
     if (!p) return PyErr_NoMemory();
-    *p = (packed){.target = target, .dtype = dtype_of(type), .k = w.rows, .n = w.columns};
+    *p = (packed){.target = target, .dtype = vekt_dtype_of(type), .k = w.rows, .n = w.columns};
     p->bytes = vekt_connected->packed_bytes(target, p->dtype, p->k, p->n);
     p->memory = aligned_alloc(64, p->bytes / 64 * 64 + 64);
     PyObject *capsule = p->memory ? PyCapsule_New(p, packed_name, free_packed) : PyErr_NoMemory();

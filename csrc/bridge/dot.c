@@ -49,20 +49,8 @@ const char vekt_dot_doc[] =
     ">>> float(vk.dot(np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])))\n"
     "32.0\n";
 
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 16384 };
-
-/* What the dtype is computed in (matmul.h), or -1. */
-static int product_type(const PyArray_Descr *descr) {
-    static int bfloat16 = -1; /* its type number, once it has been met */
-    int number = descr->type_num;
-    if (number < NPY_USERDEF) return vekt_product_type(number);
-    if (number != bfloat16 && vekt_holds_bfloat16(descr)) bfloat16 = number;
-    return number == bfloat16 ? VEKT_PRODUCT_BFLOAT16 : -1;
-}
-
 static int check_dtype(PyArrayObject *array, const char *name) {
-    if (product_type(PyArray_DESCR(array)) >= 0) return 0;
+    if (vekt_product_type_of(PyArray_DESCR(array)) >= 0) return 0;
     PyErr_Format(PyExc_TypeError,
                  "dot: %s must be of a bool, integer, float or complex dtype up to 64 bits a part, not %S", name,
                  (PyObject *)PyArray_DESCR(array));
@@ -72,7 +60,8 @@ static int check_dtype(PyArrayObject *array, const char *name) {
 /* Where NumPy has no dtype for bfloat16 and another, bfloat16 counts as float32. */
 static PyArray_Descr *promoted(PyArray_Descr *a, PyArray_Descr *b) {
     PyArray_Descr *descr = PyArray_PromoteTypes(a, b);
-    int first = product_type(a) == VEKT_PRODUCT_BFLOAT16, second = product_type(b) == VEKT_PRODUCT_BFLOAT16;
+    int first = vekt_product_type_of(a) == VEKT_PRODUCT_BFLOAT16,
+        second = vekt_product_type_of(b) == VEKT_PRODUCT_BFLOAT16;
     if (descr || !(first || second)) return descr;
     PyErr_Clear();
     PyArray_Descr *single = PyArray_DescrFromType(NPY_FLOAT);
@@ -118,11 +107,11 @@ static PyObject *multiply(const vekt_target *target, PyArrayObject **a, PyArrayO
     if (convert(a, descr) < 0 || convert(b, descr) < 0) return NULL;
     if (out && check_out(out, descr) < 0) return NULL;
     npy_intp n = PyArray_DIM(*a, 0);
-    int type = product_type(descr), status;
+    int type = vekt_product_type_of(descr), status;
     double result[2]; /* or another type in the first bytes */
     const char *x = PyArray_BYTES(*a), *y = PyArray_BYTES(*b);
     npy_intp x_step = PyArray_STRIDE(*a, 0), y_step = PyArray_STRIDE(*b, 0);
-    PyThreadState *released = vekt_release_gil(n >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(n >= VEKT_RELEASED_ELEMENTS);
     status = vekt_connected->dot(target, type, x, x_step, y, y_step, n, result);
     if (vekt_take_gil(released, status) < 0) return NULL;
     if (!out) return PyArray_Scalar(result, descr, NULL);

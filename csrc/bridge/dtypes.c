@@ -54,6 +54,13 @@ int vekt_holds_bfloat16(const PyArray_Descr *descr) {
     return descr->type_num >= NPY_USERDEF && vekt_is_bfloat16((PyArray_DTypeMeta *)Py_TYPE((PyObject *)descr));
 }
 
+int vekt_float_of(const PyArray_Descr *descr, int *dtype, int *format) {
+    const int type = vekt_memory_type_of(descr);
+    *dtype = type == VEKT_TYPE_F64 ? VEKT_F64 : VEKT_F32;
+    *format = type == VEKT_TYPE_HALF ? VEKT_HALF : type == VEKT_TYPE_BFLOAT16 ? VEKT_BFLOAT16 : VEKT_NATIVE;
+    return type >= VEKT_TYPE_HALF && type <= VEKT_TYPE_F64;
+}
+
 PyArray_DTypeMeta *vekt_find_bfloat16(const PyUFuncObject *u, PyArray_DTypeMeta *const operands[],
                                       PyArray_DTypeMeta *const signature[]) {
     for (int j = 0; j < u->nargs; j++) {

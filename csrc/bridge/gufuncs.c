@@ -12,28 +12,24 @@ typedef struct {
     PyObject *bfloat16; /* the DType that has a loop, or NULL */
 } gufunc_data;
 
-int vekt_product_type(int type_num) {
-    enum { LONG = sizeof(long) == 8 ? VEKT_PRODUCT_I64 : VEKT_PRODUCT_I32 };
-    static const signed char one_more[NPY_HALF + 1] = {
-        [NPY_BOOL] = 1 + VEKT_PRODUCT_BOOL,
-        [NPY_BYTE] = 1 + VEKT_PRODUCT_I8,
-        [NPY_UBYTE] = 1 + VEKT_PRODUCT_I8,
-        [NPY_SHORT] = 1 + VEKT_PRODUCT_I16,
-        [NPY_USHORT] = 1 + VEKT_PRODUCT_I16,
-        [NPY_INT] = 1 + VEKT_PRODUCT_I32,
-        [NPY_UINT] = 1 + VEKT_PRODUCT_I32,
-        [NPY_LONG] = 1 + LONG,
-        [NPY_ULONG] = 1 + LONG,
-        [NPY_LONGLONG] = 1 + VEKT_PRODUCT_I64,
-        [NPY_ULONGLONG] = 1 + VEKT_PRODUCT_I64,
-        [NPY_HALF] = 1 + VEKT_PRODUCT_HALF,
-        [NPY_FLOAT] = 1 + VEKT_PRODUCT_F32,
-        [NPY_DOUBLE] = 1 + VEKT_PRODUCT_F64,
-        [NPY_CFLOAT] = 1 + VEKT_PRODUCT_C64,
-        [NPY_CDOUBLE] = 1 + VEKT_PRODUCT_C128,
+/* Of elements of a vekt_type. */
+static int product_type(int type) {
+    static const signed char types[VEKT_N_TYPES] = {
+        [VEKT_TYPE_BOOL] = VEKT_PRODUCT_BOOL, [VEKT_TYPE_I8] = VEKT_PRODUCT_I8,
+        [VEKT_TYPE_U8] = VEKT_PRODUCT_I8,     [VEKT_TYPE_I16] = VEKT_PRODUCT_I16,
+        [VEKT_TYPE_U16] = VEKT_PRODUCT_I16,   [VEKT_TYPE_I32] = VEKT_PRODUCT_I32,
+        [VEKT_TYPE_U32] = VEKT_PRODUCT_I32,   [VEKT_TYPE_I64] = VEKT_PRODUCT_I64,
+        [VEKT_TYPE_U64] = VEKT_PRODUCT_I64,   [VEKT_TYPE_HALF] = VEKT_PRODUCT_HALF,
+        [VEKT_TYPE_F32] = VEKT_PRODUCT_F32,   [VEKT_TYPE_BFLOAT16] = VEKT_PRODUCT_BFLOAT16,
+        [VEKT_TYPE_F64] = VEKT_PRODUCT_F64,   [VEKT_TYPE_C64] = VEKT_PRODUCT_C64,
+        [VEKT_TYPE_C128] = VEKT_PRODUCT_C128,
     };
-    return type_num <= NPY_HALF ? one_more[type_num] - 1 : -1;
+    return type < 0 ? -1 : types[type];
 }
+
+int vekt_product_type(int type_num) { return product_type(vekt_memory_type(type_num)); }
+
+int vekt_product_type_of(const PyArray_Descr *descr) { return product_type(vekt_memory_type_of(descr)); }
 
 int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, ptrdiff_t count,
                         const ptrdiff_t steps[3]) {

@@ -3,10 +3,15 @@
 #define NO_IMPORT_UFUNC
 #include "broadcast.h"
 
+#include <string.h>
+
 enum { PART = 512 }; /* elements whose results wait for the mask at a time */
 
-static void run_masked(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
-    const vekt_masked *o = (const vekt_masked *)self;
+/* Operations that take so many picoseconds for an element, as NumPy's on complex numbers, are done for those alone
+ * that the mask takes: to move these together and back costs about two thousand. */
+enum { COSTLY = 10000, COSTLY_INPUTS = 2, FEW = 256 };
+
+static void run_all(const vekt_masked *o, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
     const int nin = o->all->nin;
     _Alignas(64) char fresh[16 * PART];
     char *operand[VEKT_MAX_OPERANDS];
@@ -23,6 +28,58 @@ static void run_masked(const vekt_operation *self, char *const *args, const ptrd
         char *choice[4] = {args[nin] + done * advance[nin], fresh, args[nin + 1] + done * advance[nin + 1],
                            args[nin + 2] + done * item};
         o->select(choice, select_advance, m);
+    }
+}
+
+/* Elements that lie at these places, to where they lie one after another. */
+static void gather(char *dst, const char *src, const uint8_t *places, ptrdiff_t count, size_t item) {
+    for (ptrdiff_t i = 0; i < count; i++) memcpy(dst + (size_t)i * item, src + places[i] * item, item);
+}
+
+/* FEW elements at most, of which the mask takes `count`. */
+static void run_few(const vekt_masked *o, char *const *args, const ptrdiff_t *advance, ptrdiff_t n,
+                    const uint8_t *places, ptrdiff_t count) {
+    const int nin = o->all->nin;
+    _Alignas(64) char taken[COSTLY_INPUTS][16 * FEW], fresh[16 * FEW];
+    char *operand[COSTLY_INPUTS + 1];
+    ptrdiff_t own_advance[COSTLY_INPUTS + 1];
+    const size_t item = (size_t)advance[nin + 2];
+    char *const out = args[nin + 2];
+    const char *const former = args[nin + 1];
+    for (int j = 0; j < nin; j++) {
+        operand[j] = advance[j] ? taken[j] : args[j];
+        own_advance[j] = advance[j];
+        if (advance[j]) gather(taken[j], args[j], places, count, (size_t)advance[j]);
+    }
+    operand[nin] = fresh;
+    own_advance[nin] = (ptrdiff_t)item;
+    if (count) o->all->run(o->all, operand, own_advance, count);
+    for (ptrdiff_t i = 0; i < n && !advance[nin + 1]; i++) memcpy(out + (size_t)i * item, former, item);
+    if (advance[nin + 1] && former != out) memcpy(out, former, (size_t)n * item);
+    for (ptrdiff_t i = 0; i < count; i++) memcpy(out + places[i] * item, fresh + (size_t)i * item, item);
+}
+
+static void run_masked(const vekt_operation *self, char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {
+    const vekt_masked *o = (const vekt_masked *)self;
+    const int nin = o->all->nin;
+    if (o->all->cost < COSTLY || nin > COSTLY_INPUTS || advance[nin] == 0) {
+        run_all(o, args, advance, n);
+        return;
+    }
+    for (ptrdiff_t done = 0, m; done < n; done += m) {
+        char *part[COSTLY_INPUTS + 3];
+        uint8_t places[FEW];
+        ptrdiff_t count = 0;
+        m = n - done < FEW ? n - done : FEW;
+        for (int j = 0; j < nin + 3; j++) part[j] = args[j] + done * advance[j];
+        for (ptrdiff_t i = 0; i < m; i++) {
+            places[count < FEW ? count : 0] = (uint8_t)i;
+            count += part[nin][i] != 0;
+        }
+        if (count < m)
+            run_few(o, part, advance, m, places, count);
+        else
+            run_all(o, part, advance, m);
     }
 }
 

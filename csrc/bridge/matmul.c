@@ -90,23 +90,9 @@ static int coalesce(const operation *o, npy_intp *count, npy_intp steps[3]) {
     return 1;
 }
 
-/* Sets the first byte of an array's elements, and the one after its last. */
-static void extent(PyArrayObject *x, const char *ends[2]) {
-    ends[0] = ends[1] = PyArray_BYTES(x);
-    for (int i = 0; i < PyArray_NDIM(x); i++) {
-        const npy_intp way = (PyArray_DIM(x, i) - 1) * PyArray_STRIDE(x, i);
-        ends[way > 0] += way;
-    }
-    ends[1] += PyArray_ITEMSIZE(x);
-}
-
 /* Could writing the result change what is read?  Operands that lie between its elements count too. */
 static int may_overlap(const operation *o) {
-    const char *a[2], *b[2], *c[2];
-    extent(o->array[0], a);
-    extent(o->array[1], b);
-    extent(o->array[2], c);
-    return (c[0] < a[1] && a[0] < c[1]) || (c[0] < b[1] && b[0] < c[1]);
+    return vekt_may_overlap(o->array[0], o->array[2]) || vekt_may_overlap(o->array[1], o->array[2]);
 }
 
 static int multiply(const vekt_target *target, int type, vekt_product *p, npy_intp count, const npy_intp steps[3]) {

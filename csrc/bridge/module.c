@@ -154,6 +154,9 @@ static PyMethodDef methods[] = {
     {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
      "call_aligned(function, args, kwargs, /)\n--\n\n"
      "Call a function whose new arrays begin at multiples of 64 bytes."},
+    {"call_halves", (PyCFunction)(void (*)(void))vekt_py_call_halves, METH_FASTCALL,
+     "call_halves(ufunc, axis, *operands, x, /)\n--\n\n"
+     "Call a kernel on operands and on the halves of an array; NotImplemented for what is not plain."},
     {"retype_dlpack", vekt_py_retype_dlpack, METH_VARARGS,
      "retype_dlpack(capsule, from, to, /)\n--\n\n"
      "Change the type code of elements of 16 bits, where it is the one; tell whether it was."},
@@ -172,9 +175,9 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
     import_array();
     import_umath();
     PyObject *module = PyModule_Create(&definition);
-    if (module &&
-        (PyModule_AddFunctions(module, bindable) < 0 || vekt_add_products(module) < 0 || vekt_add_dense(module) < 0 ||
-         vekt_add_dispatcher(module) < 0 || vekt_add_function(module) < 0 || vekt_add_programs(module) < 0))
+    if (module && (PyModule_AddFunctions(module, bindable) < 0 || vekt_add_products(module) < 0 ||
+                   vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0 || vekt_add_function(module) < 0 ||
+                   vekt_add_programs(module) < 0 || vekt_add_passes(module) < 0))
         Py_CLEAR(module);
     return module;
 }

@@ -1,10 +1,8 @@
-/* Norms and cosines of NumPy arrays; vectors.py knows what they are called.  vekt_norms takes any layout as it is. */
+/* Norms and cosines of NumPy arrays; vekt.linalg knows what they are called.  vekt_norms takes any layout as it is.
+ */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"
-
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 16384 };
 
 typedef struct {
     PyArrayObject *array[2]; /* owned: x, and y or NULL */
@@ -19,19 +17,14 @@ typedef struct {
 /* Sets descr to the native dtype in which an operand of this one is read: 0 where there is none. */
 static int choose_dtype(work *w, PyArray_Descr *descr) {
     int type = descr->type_num;
-    w->call.dtype = VEKT_F32;
-    w->call.format = VEKT_NATIVE;
-    if (PyTypeNum_ISINTEGER(type) || type == NPY_BOOL) type = NPY_DOUBLE;
     w->is_complex = type == NPY_CFLOAT || type == NPY_CDOUBLE;
     if (w->is_complex && w->call.kind != VEKT_SUM_SQUARES) return 0;
-    if (type == NPY_DOUBLE || type == NPY_CDOUBLE)
-        w->call.dtype = VEKT_F64;
-    else if (type == NPY_HALF)
-        w->call.format = VEKT_HALF;
-    else if (vekt_holds_bfloat16(descr))
-        w->call.format = VEKT_BFLOAT16;
-    else if (type != NPY_FLOAT && type != NPY_CFLOAT)
-        return 0;
+    if (!vekt_float_of(descr, &w->call.dtype, &w->call.format)) {
+        const int whole = PyTypeNum_ISINTEGER(type) || type == NPY_BOOL;
+        if (!whole && !w->is_complex) return 0;
+        if (whole) type = NPY_DOUBLE;
+        w->call.dtype = type == NPY_CFLOAT ? VEKT_F32 : VEKT_F64;
+    }
     w->descr = type < NPY_USERDEF ? PyArray_DescrFromType(type) : PyArray_DescrNewByteorder(descr, NPY_NATIVE);
     return 1;
 }
@@ -111,7 +104,7 @@ static npy_intp set_dims(work *w, npy_intp out_item) {
 }
 
 static int run(const vekt_target *target, work *w, npy_intp elements) {
-    PyThreadState *released = vekt_release_gil(elements >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(elements >= VEKT_RELEASED_ELEMENTS);
     return vekt_take_gil(released, vekt_connected->norms(target, &w->call));
 }
 

@@ -1,12 +1,9 @@
-/* Steps of optimisers on arrays that optim.py has checked. */
+/* Steps of optimisers on arrays that vekt.optim has checked. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"
 
 #include <string.h>
-
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 16384 };
 
 /* The memory of an array that lies in memory as p does; NULL, with an error unless it is None. */
 static void *memory_like(PyArrayObject *p, PyObject *object, int writes) {
@@ -43,9 +40,9 @@ PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n
         return PyErr_Format(PyExc_TypeError, "optim_step: no such kind, or not float32 or float64");
     call.kind = (int)kind;
     const vekt_target *target = vekt_bound_target(self);
-    const int dtype = type == NPY_FLOAT ? VEKT_F32 : VEKT_F64;
+    const int dtype = vekt_dtype_of(type);
     const npy_intp n = PyArray_SIZE(p);
-    PyThreadState *released = vekt_release_gil(n >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(n >= VEKT_RELEASED_ELEMENTS);
     vekt_connected->optim_step(target, dtype, &call, n);
     if (vekt_take_gil(released, 0) < 0) return NULL;
     Py_RETURN_NONE;

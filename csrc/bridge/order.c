@@ -5,15 +5,13 @@
 
 #include <string.h>
 
-static npy_intp magnitude(npy_intp stride) { return stride < 0 ? -stride : stride; }
-
 /* Does axis a lie inside axis b, which comes after it?  1 or 0; -1 where no operand tells.  Where they disagree, the
  * order of C wins. */
 static int lies_inside(int n, const ptrdiff_t (*step)[VEKT_MAX_DIMS], int a, int b) {
     int inside = -1;
     for (int k = 0; k < n; k++) {
         if (step[k][a] == 0 || step[k][b] == 0) continue;
-        if (magnitude(step[k][b]) <= magnitude(step[k][a])) return 0;
+        if (vekt_magnitude(step[k][b]) <= vekt_magnitude(step[k][a])) return 0;
         inside = 1;
     }
     return inside;

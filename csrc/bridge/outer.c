@@ -1,10 +1,7 @@
-/* The outer product of two vectors without a detour; vectors.py takes what is not for it elsewhere. */
+/* The outer product of two vectors without a detour; vekt.linalg takes what is not for it elsewhere. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"
-
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 16384 };
 
 /* A vector, or an array whose elements are one in the order of ravel; native, of this type. */
 static int fits(PyObject *object, int type) {
@@ -13,25 +10,12 @@ static int fits(PyObject *object, int type) {
     return PyArray_TYPE(a) == type && PyArray_ISNOTSWAPPED(a) && (PyArray_NDIM(a) == 1 || PyArray_IS_C_CONTIGUOUS(a));
 }
 
-static int overlap(PyArrayObject *out, PyArrayObject *in) {
-    const char *low = PyArray_BYTES(in), *high = low + PyArray_ITEMSIZE(in);
-    const char *start = PyArray_BYTES(out), *end = start + PyArray_NBYTES(out);
-    if (PyArray_NDIM(in) == 1) {
-        const npy_intp span = (PyArray_DIM(in, 0) - 1) * PyArray_STRIDE(in, 0);
-        if (span < 0) low += span;
-        if (span > 0) high += span;
-    } else {
-        high = low + PyArray_NBYTES(in);
-    }
-    return low < end && start < high;
-}
-
 static int out_fits(PyObject *object, PyArrayObject *a, PyArrayObject *b) {
     if (!fits(object, PyArray_TYPE(a))) return 0;
     PyArrayObject *out = (PyArrayObject *)object;
     return PyArray_NDIM(out) == 2 && PyArray_IS_C_CONTIGUOUS(out) && PyArray_ISWRITEABLE(out) &&
-           PyArray_DIM(out, 0) == PyArray_SIZE(a) && PyArray_DIM(out, 1) == PyArray_SIZE(b) && !overlap(out, a) &&
-           !overlap(out, b);
+           PyArray_DIM(out, 0) == PyArray_SIZE(a) && PyArray_DIM(out, 1) == PyArray_SIZE(b) &&
+           !vekt_may_overlap(out, a) && !vekt_may_overlap(out, b);
 }
 
 PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
@@ -52,11 +36,11 @@ PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args
         Py_INCREF(out);
     }
     const vekt_target *target = vekt_bound_target(self);
-    const int dtype = type == NPY_FLOAT ? VEKT_F32 : VEKT_F64;
+    const int dtype = vekt_dtype_of(type);
     const npy_intp step = PyArray_NDIM(a) == 1 ? PyArray_STRIDE(a, 0) : item;
     const void *x = PyArray_DATA(a), *y = PyArray_DATA(b);
     void *c = PyArray_DATA((PyArrayObject *)out);
-    PyThreadState *released = vekt_release_gil(shape[0] * shape[1] >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(shape[0] * shape[1] >= VEKT_RELEASED_ELEMENTS);
     vekt_connected->outer(target, dtype, x, step, shape[0], y, shape[1], c);
     if (vekt_take_gil(released, 0) == 0) return out;
     Py_DECREF(out);

@@ -13,7 +13,7 @@ int vekt_is_injective(PyArrayObject *a) {
         int next = -1;
         npy_intp shortest = 0;
         for (int k = 0; k < ndim; k++) {
-            const npy_intp step = PyArray_STRIDE(a, k) < 0 ? -PyArray_STRIDE(a, k) : PyArray_STRIDE(a, k);
+            const npy_intp step = vekt_magnitude(PyArray_STRIDE(a, k));
             if (done[k] || (next >= 0 && step >= shortest)) continue;
             next = k;
             shortest = step;

@@ -3,9 +3,6 @@
 #define NO_IMPORT_UFUNC
 #include "bridge.h"
 
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 16384 };
-
 typedef struct {
     const vekt_target *target;
     vekt_prelu_shape shape;
@@ -50,8 +47,6 @@ static void *memory_of(PyObject *object, const char *name, int *type, npy_intp s
     return PyArray_DATA(array);
 }
 
-static int dtype_of(int type) { return type == NPY_FLOAT ? VEKT_F32 : VEKT_F64; }
-
 static PyObject *finish(PyThreadState *released, int status) {
     if (vekt_take_gil(released, status) < 0) return NULL;
     Py_RETURN_NONE;
@@ -65,8 +60,8 @@ PyObject *vekt_py_prelu(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     const void *alpha = x ? memory_of(args[2], "alpha", &c.type, c.shape.period, 0) : NULL;
     void *y = alpha ? memory_of(args[3], "out", &c.type, c.n, 1) : NULL;
     if (!y) return NULL;
-    PyThreadState *released = vekt_release_gil(c.n >= RELEASED_ELEMENTS);
-    int status = vekt_connected->prelu(c.target, dtype_of(c.type), &c.shape, x, alpha, y);
+    PyThreadState *released = vekt_release_gil(c.n >= VEKT_RELEASED_ELEMENTS);
+    int status = vekt_connected->prelu(c.target, vekt_dtype_of(c.type), &c.shape, x, alpha, y);
     return finish(released, status);
 }
 
@@ -81,8 +76,8 @@ PyObject *vekt_py_prelu_backward(PyObject *self, PyObject *const *args, Py_ssize
     void *dx = alpha ? memory_of(args[4], "dx", &c.type, c.n, 1) : NULL;
     void *sums = dx ? memory_of(args[5], "dalpha", &sums_type, c.shape.period, 1) : NULL;
     if (!sums) return NULL;
-    PyThreadState *released = vekt_release_gil(c.n >= RELEASED_ELEMENTS);
-    int status = vekt_connected->prelu_backward(c.target, dtype_of(c.type), &c.shape, dy, x, alpha, dx,
-                                                dtype_of(sums_type), sums);
+    PyThreadState *released = vekt_release_gil(c.n >= VEKT_RELEASED_ELEMENTS);
+    int status = vekt_connected->prelu_backward(c.target, vekt_dtype_of(c.type), &c.shape, dy, x, alpha, dx,
+                                                vekt_dtype_of(sums_type), sums);
     return finish(released, status);
 }

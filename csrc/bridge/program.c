@@ -302,71 +302,11 @@ static PyObject *program_block(PyObject *self, PyObject *capsule) {
     return p ? PyLong_FromSsize_t(p->block) : NULL;
 }
 
-/* Operand k of a call: an array whose shape broadcasts to that of the iteration. */
-static int set_operand(vekt_reduction *r, int k, PyObject *object) {
-    vekt_iteration *it = &r->iteration;
-    const int is_output = k >= it->operation->nin;
-    PyArrayObject *array = (PyArrayObject *)object;
-    if (!PyArray_Check(object) || !PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array) ||
-        (is_output && !PyArray_ISWRITEABLE(array)))
-        return fail("reduce_program: expected plain arrays");
-    const int type = vekt_memory_type_of(PyArray_DESCR(array)), ahead = it->ndim - PyArray_NDIM(array);
-    if (type < 0 || ahead < 0) return fail("reduce_program: dtype or dimensions of an operand");
-    const int computed = it->operation->type[k], reduced = is_output && r->reduce[k] != VEKT_STORED;
-    if (reduced &&
-        ((computed != VEKT_TYPE_F32 && computed != VEKT_TYPE_F64) || type < VEKT_TYPE_HALF || type > VEKT_TYPE_F64))
-        return fail("reduce_program: dtype of a reduced result");
-    it->type[k] = (uint8_t)type;
-    it->data[k] = PyArray_BYTES(array);
-    for (int d = 0; d < it->ndim; d++) {
-        const npy_intp size = d < ahead ? 1 : PyArray_DIM(array, d - ahead);
-        if (size != it->shape[d] && (size != 1 || (is_output && !reduced)))
-            return fail("reduce_program: an operand does not broadcast to the shape");
-        /* Strides of arrays without elements may be 0, which would mean a reduced dimension. */
-        const npy_intp stride = size && d >= ahead ? PyArray_STRIDE(array, d - ahead) : PyArray_ITEMSIZE(array);
-        it->step[k][d] = size == 1 ? 0 : stride;
-    }
-    return 0;
-}
-
-static PyObject *reduce_program(PyObject *self, PyObject *args) {
-    PyObject *address, *capsule, *shape, *arrays, *kinds, *divisors;
-    vekt_reduction r = {0};
-    (void)self;
-    if (!PyArg_ParseTuple(args, "OOO!O!O!O!:reduce_program", &address, &capsule, &PyTuple_Type, &shape, &PyTuple_Type,
-                          &arrays, &PyTuple_Type, &kinds, &PyTuple_Type, &divisors))
-        return NULL;
-    const vekt_target *target = vekt_target_of(address);
-    const vekt_operation *o = target ? PyCapsule_GetPointer(capsule, VEKT_OPERATION) : NULL;
-    if (!o) return NULL;
-    r.iteration.operation = o;
-    r.iteration.ndim = (int)PyTuple_Size(shape);
-    if (r.iteration.ndim > VEKT_MAX_DIMS || PyTuple_Size(arrays) != o->nin + o->nout ||
-        PyTuple_Size(kinds) != o->nout || PyTuple_Size(divisors) != o->nout)
-        return fail("reduce_program: numbers of operands"), NULL;
-    for (int d = 0; d < r.iteration.ndim; d++) r.iteration.shape[d] = PyLong_AsSsize_t(PyTuple_GetItem(shape, d));
-    for (int k = 0; k < o->nout; k++) {
-        const long kind = PyLong_AsLong(PyTuple_GetItem(kinds, k));
-        if (kind < VEKT_STORED || kind > VEKT_REDUCED_MIN) return fail("reduce_program: kinds"), NULL;
-        r.reduce[o->nin + k] = (uint8_t)kind;
-        r.divisor[o->nin + k] = PyFloat_AsDouble(PyTuple_GetItem(divisors, k));
-    }
-    if (PyErr_Occurred()) return NULL;
-    for (int k = 0; k < o->nin + o->nout; k++)
-        if (set_operand(&r, k, PyTuple_GetItem(arrays, k)) < 0) return NULL;
-    PyThreadState *released = vekt_release_gil(1);
-    const int status = vekt_take_gil(released, vekt_connected->reduce_operation(target, &r));
-    return status < 0 ? NULL : Py_NewRef(Py_None);
-}
-
 static PyMethodDef methods[] = {
     {"program", new_program, METH_VARARGS,
      "program(target, dtypes, nin, nout, constants, instructions, cost, /)\n--\n\nReturn an operation in a capsule; "
      "cost is that of what is no kernel."},
     {"program_block", program_block, METH_O, "program_block(capsule, /)\n--\n\nElements computed at a time."},
-    {"reduce_program", reduce_program, METH_VARARGS,
-     "reduce_program(target, capsule, shape, arrays, kinds, divisors, /)\n--\n\n"
-     "Run on arrays that broadcast to a shape; results that do, too, are reduced: reduce_operation.h has the kinds."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,12 +1,9 @@
-/* Sums, means, extremes, positions and truth of NumPy arrays; reductions.py knows what they are called, and leaves
+/* Sums, means, extremes, positions and truth of NumPy arrays; vekt.reductions knows what they are called, and leaves
  * the rest to NumPy. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "broadcast.h"
 #include "engine/iterate.h"
-
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 16384 };
 
 typedef struct {
     PyArrayObject *x;      /* owned */
@@ -19,36 +16,10 @@ typedef struct {
     vekt_reduce_call call;
 } work;
 
-static int sized(int is_signed, npy_intp bytes) {
-    switch (bytes) {
-    case 1:
-        return is_signed ? VEKT_TYPE_I8 : VEKT_TYPE_U8;
-    case 2:
-        return is_signed ? VEKT_TYPE_I16 : VEKT_TYPE_U16;
-    case 4:
-        return is_signed ? VEKT_TYPE_I32 : VEKT_TYPE_U32;
-    default:
-        return is_signed ? VEKT_TYPE_I64 : VEKT_TYPE_U64;
-    }
-}
-
 /* The type of real numbers in memory, or -1. */
 static int type_of(const PyArray_Descr *descr) {
-    switch (descr->type_num) {
-    case NPY_BOOL:
-        return VEKT_TYPE_BOOL;
-    case NPY_HALF:
-        return VEKT_TYPE_HALF;
-    case NPY_FLOAT:
-        return VEKT_TYPE_F32;
-    case NPY_DOUBLE:
-        return VEKT_TYPE_F64;
-    default:
-        break;
-    }
-    if (PyTypeNum_ISINTEGER(descr->type_num))
-        return sized(PyTypeNum_ISSIGNED(descr->type_num), PyDataType_ELSIZE(descr));
-    return vekt_holds_bfloat16(descr) ? VEKT_TYPE_BFLOAT16 : -1;
+    const int type = vekt_memory_type_of(descr);
+    return type < VEKT_TYPE_C64 ? type : -1;
 }
 
 /* Does a float of this type hold those of the other? */
@@ -147,7 +118,7 @@ static npy_intp set_dims(work *w, PyArrayObject *out) {
 }
 
 static int run(const vekt_target *target, const work *w, npy_intp elements) {
-    PyThreadState *released = vekt_release_gil(elements >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(elements >= VEKT_RELEASED_ELEMENTS);
     return vekt_take_gil(released, vekt_connected->reduce(target, &w->call));
 }
 

@@ -40,9 +40,6 @@ static const function functions[] = {
     {"sparsemax_backward", FROM_OUTPUT, VEKT_SPARSEMAX_BACKWARD, 0},
 };
 
-/* Releasing the GIL costs more than it gives below this many elements. */
-enum { RELEASED_ELEMENTS = 4096 };
-
 typedef struct {
     const function *f;
     const vekt_target *target;
@@ -58,21 +55,12 @@ typedef struct {
 
 /* Native descriptor in which this dtype computes (new), and its numbers for the kernels. */
 static PyArray_Descr *computing_descr(work *w, PyArray_Descr *descr, const char *name) {
-    int type = descr->type_num;
-    w->call.dtype = VEKT_F32;
-    w->call.format = VEKT_NATIVE;
-    if (PyTypeNum_ISINTEGER(type) || type == NPY_BOOL || type == NPY_DOUBLE) {
+    const int type = descr->type_num;
+    if (vekt_float_of(descr, &w->call.dtype, &w->call.format))
+        return type < NPY_USERDEF ? PyArray_DescrFromType(type) : PyArray_DescrNewByteorder(descr, NPY_NATIVE);
+    if (PyTypeNum_ISINTEGER(type) || type == NPY_BOOL) {
         w->call.dtype = VEKT_F64;
         return PyArray_DescrFromType(NPY_DOUBLE);
-    }
-    if (type == NPY_FLOAT) return PyArray_DescrFromType(NPY_FLOAT);
-    if (type == NPY_HALF) {
-        w->call.format = VEKT_HALF;
-        return PyArray_DescrFromType(NPY_HALF);
-    }
-    if (vekt_holds_bfloat16(descr)) {
-        w->call.format = VEKT_BFLOAT16;
-        return PyArray_DescrNewByteorder(descr, NPY_NATIVE);
     }
     PyErr_Format(PyExc_TypeError, "%s: %s has dtype %S; expected a real dtype up to float64", w->f->name, name,
                  (PyObject *)descr);
@@ -306,7 +294,7 @@ static int compute(work *w) {
         Py_XDECREF(lowest);
         return status;
     }
-    PyThreadState *released = vekt_release_gil(PyArray_SIZE(array) >= RELEASED_ELEMENTS);
+    PyThreadState *released = vekt_release_gil(PyArray_SIZE(array) >= VEKT_RELEASED_ROWS);
     return vekt_take_gil(released, vekt_connected->rows(w->target, &w->call));
 }
 

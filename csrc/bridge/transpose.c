@@ -1,4 +1,4 @@
-/* Copies of arrays of any layout to contiguous ones; vectors.py makes the array that is copied to. */
+/* Copies of arrays of any layout to contiguous ones; vekt.linalg makes the array that is copied to. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"

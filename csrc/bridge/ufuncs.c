@@ -218,7 +218,7 @@ const vekt_kernel *vekt_kernel_of(PyObject *ufunc, int type, const vekt_target *
     const ufunc_data *data = (const void *)u->data;
     *target = data->target;
     *n_params = data->n_params;
-    return data->kernel[type == NPY_FLOAT ? VEKT_F32 : VEKT_F64];
+    return data->kernel[vekt_dtype_of(type)];
 }
 
 static ufunc_data *new_data(const vekt_target *target, const vekt_kernel *kernel, const char *doc) {

@@ -1,5 +1,5 @@
 /* Elementwise operations on operands of any shape, layout and dtype: the contract between the broadcast engine
- * (iterate.c), what it runs (one kernel, or a program of them: program.c) and the bindings (_broadcast.c). */
+ * (iterate.c), what it runs (one kernel, or a program of them: program.c) and the bindings (bridge/broadcast.c). */
 #ifndef VEKT_ITERATE_H
 #define VEKT_ITERATE_H
 

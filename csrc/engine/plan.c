@@ -16,15 +16,13 @@ enum {
     UNCOPIED_ELEMENTS = 65536 /* where nothing is copied, boxes are there for the threads alone */
 };
 
-static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
-
 /* Does dimension a come before b?  By the steps of the outputs, then of the inputs: so that what is contiguous in
  * most of them comes first. */
 static int precedes(const vekt_plan *p, const ptrdiff_t (*step)[VEKT_MAX_DIMS], int a, int b) {
     const int nin = p->operation->nin;
     for (int j = 0; j < p->n_args; j++) {
         const int k = j < p->operation->nout ? nin + j : j - p->operation->nout;
-        const ptrdiff_t x = size_of(step[k][a]), y = size_of(step[k][b]);
+        const ptrdiff_t x = vekt_magnitude(step[k][a]), y = vekt_magnitude(step[k][b]);
         if (x != y) return x < y;
     }
     return 0;
@@ -123,64 +121,63 @@ static int closest(const vekt_plan *p, int k) {
     const ptrdiff_t *step = p->it->step[k];
     int best = 0;
     for (int d = 1; d < p->ndim; d++) {
-        if (step[d] != 0 && size_of(step[d]) < size_of(step[best])) best = d;
+        if (step[d] != 0 && vekt_magnitude(step[d]) < vekt_magnitude(step[best])) best = d;
     }
     return best != 0 && distinct(p, k) > SMALL_OPERAND ? best : 0;
 }
 
-/* Boxes hold whole lines of a transposed operand, which lie along this dimension. */
-static void turn(vekt_plan *p, int k, int along, ptrdiff_t *room) {
-    ptrdiff_t line = LINES_BYTES / p->memory[k];
-    if (p->it->shape[along] < line + line / 2) line = p->it->shape[along];
-    if (p->extent[along] >= line || line > *room) return;
-    *room /= line;
-    p->extent[along] = line;
-}
+/* What operands ask of a box. */
+typedef struct {
+    int copies;                       /* is one copied? */
+    int reads;                        /* and not from the cache alone? */
+    int widest;                       /* bytes of the widest element */
+    uint8_t along[VEKT_MAX_OPERANDS]; /* the dimension along which the lines of a transposed operand lie, or 0 */
+    int first;                        /* the first of these */
+} needs;
 
-/* Sets the modes that do not depend on boxes, and the extents. */
-static void choose_box(vekt_plan *p) {
+/* Sets the modes that do not depend on boxes. */
+static needs find_needs(vekt_plan *p) {
     const ptrdiff_t *shape = p->it->shape;
-    int copies = 0, reads = 0, widest = 1, first = 0;
-    uint8_t along[VEKT_MAX_OPERANDS];
-    for (int d = 0; d < p->ndim; d++) {
-        p->extent[d] = 1;
-        p->order[d] = d;
-    }
+    needs found = {.widest = 1};
     for (int k = 0; k < p->n_args; k++) {
         const ptrdiff_t step = p->it->step[k][0];
         const int contiguous = step == p->memory[k] || shape[0] == 1, same = p->it->type[k] == p->operation->type[k];
         p->mode[k] = k < p->operation->nin && is_constant(p, k) ? VEKT_SPLAT : VEKT_DIRECT;
-        along[k] = 0;
-        if (p->item[k] > widest) widest = p->item[k];
+        if (p->item[k] > found.widest) found.widest = p->item[k];
         if (p->mode[k] == VEKT_SPLAT || (step == 0 && shape[0] >= LONG_RUN)) continue;
         if (same && (contiguous || step == 0)) continue;
         p->mode[k] = VEKT_COPIED;
-        copies = 1;
-        reads |= !same || distinct(p, k) > SMALL_OPERAND;
-        if (!contiguous && step != 0) along[k] = (uint8_t)closest(p, k);
-        if (along[k] && !first) first = along[k];
+        found.copies = 1;
+        found.reads |= !same || distinct(p, k) > SMALL_OPERAND;
+        if (!contiguous && step != 0) found.along[k] = (uint8_t)closest(p, k);
+        if (found.along[k] && !found.first) found.first = found.along[k];
     }
-    if (!copies && (p->ndim == 1 || shape[0] >= LONG_ROW)) {
-        ptrdiff_t room = UNCOPIED_ELEMENTS;
-        for (int d = 0; d < p->ndim && room > 1; d++) room /= p->extent[d] = share(shape[d], room);
-        return;
-    }
-    /* Of long lines, many have to stay in the cache; a few elements side by side, as of a pixel, are turned in any
-     * box. */
-    const int turns = first && !(shape[first] * widest <= 16 && shape[0] >= READ_ELEMENTS);
-    const ptrdiff_t bytes = !turns ? BOX_BYTES : shape[0] < 8 ? NARROW_BYTES : TURNED_BYTES;
-    ptrdiff_t room = reads && !turns ? READ_ELEMENTS : bytes / widest;
+    return found;
+}
+
+/* Boxes hold whole lines of transposed operands; the next box continues the lines that this one has begun to read. */
+static void take_lines(vekt_plan *p, const needs *wanted, ptrdiff_t *room) {
     for (int k = 0; k < p->n_args; k++) {
-        if (along[k]) turn(p, k, along[k], &room);
+        const int along = wanted->along[k];
+        if (!along) continue;
+        ptrdiff_t line = LINES_BYTES / p->memory[k];
+        if (p->it->shape[along] < line + line / 2) line = p->it->shape[along];
+        if (p->extent[along] >= line || line > *room) continue;
+        *room /= line;
+        p->extent[along] = line;
     }
-    if (first) { /* the next box continues the lines that this one has begun to read */
-        for (int d = first; d > 0; d--) p->order[d] = p->order[d - 1];
-        p->order[0] = first;
-    }
+    for (int d = wanted->first; d > 0; d--) p->order[d] = p->order[d - 1];
+    p->order[0] = wanted->first;
+}
+
+/* As many elements as there is room for, the first dimension first.  Not with rows of a copy that are a multiple of
+ * ALIASING_BYTES apart, where `widest` is given. */
+static void fill(vekt_plan *p, ptrdiff_t room, int widest) {
+    const ptrdiff_t *shape = p->it->shape;
     for (int d = 0; d < p->ndim && room > 1; d++) {
         room *= p->extent[d];
         ptrdiff_t part = share(shape[d], room);
-        if (turns && d == 0 && part > 2 * LONG_RUN && part * widest % ALIASING_BYTES == 0) {
+        if (widest && d == 0 && part > 2 * LONG_RUN && part * widest % ALIASING_BYTES == 0) {
             part = share(shape[d], part - 16);
             if (part * widest % ALIASING_BYTES == 0) part += 16;
         }
@@ -188,12 +185,73 @@ static void choose_box(vekt_plan *p) {
         p->extent[d] = part;
         room /= part;
     }
+}
+
+/* The strategies, each with what it has been measured by (`vekt compare` is `V`, asv_bench/benchmarks `B`). */
+
+/* Nothing is copied, and rows are long: boxes are there for the threads alone.
+ * V --op add: "equal shapes", "rows".  B bench_elementwise.TimeContiguous. */
+static void box_for_threads(vekt_plan *p) {
+    ptrdiff_t room = UNCOPIED_ELEMENTS;
+    for (int d = 0; d < p->ndim && room > 1; d++) room /= p->extent[d] = share(p->it->shape[d], room);
+}
+
+/* Copies stay in the first-level cache; short ones where they come from memory.
+ * V --op add: "(..., 3), (3,)", "columns", "uint8 (..., 3), (3,)".  B bench_elementwise.TimeLayouts. */
+static ptrdiff_t room_for_copies(const needs *wanted) {
+    return wanted->reads ? READ_ELEMENTS : BOX_BYTES / wanted->widest;
+}
+
+static void box_of_copies(vekt_plan *p, const needs *wanted) { fill(p, room_for_copies(wanted), 0); }
+
+/* A few elements side by side, as of a pixel, are turned in a box of that size.
+ * V --op layouts.  B bench_layouts.TimeElementwise. */
+static void box_of_pixels(vekt_plan *p, const needs *wanted) {
+    ptrdiff_t room = room_for_copies(wanted);
+    take_lines(p, wanted, &room);
+    fill(p, room, 0);
+}
+
+static int has_pixels(const vekt_plan *p, const needs *wanted) {
+    return p->it->shape[wanted->first] * wanted->widest <= 16 && p->it->shape[0] >= READ_ELEMENTS;
+}
+
+/* Of long lines of a transposed operand, many have to stay in the second-level cache.
+ * V --op add: "A, A.T"; --op layouts.  B bench_elementwise.TimeLayouts, bench_layouts.TimeElementwise. */
+static void box_of_lines(vekt_plan *p, const needs *wanted) {
+    ptrdiff_t room = (p->it->shape[0] < 8 ? NARROW_BYTES : TURNED_BYTES) / wanted->widest;
+    take_lines(p, wanted, &room);
+    fill(p, room, wanted->widest);
+}
+
+/* Operands that are not contiguous for long in a box are copied, too. */
+static void copy_short_runs(vekt_plan *p) {
     ptrdiff_t box = 1;
     for (int d = 0; d < p->ndim; d++) box *= p->extent[d];
     const ptrdiff_t enough = vekt_smaller(box, LONG_RUN);
     for (int k = 0; k < p->n_args; k++) {
         if (p->mode[k] == VEKT_DIRECT && p->extent[0] < enough && stretch(p, k) < enough) p->mode[k] = VEKT_COPIED;
     }
+}
+
+/* Sets modes, extents and order. */
+static void choose_box(vekt_plan *p) {
+    const needs wanted = find_needs(p);
+    for (int d = 0; d < p->ndim; d++) {
+        p->extent[d] = 1;
+        p->order[d] = d;
+    }
+    if (!wanted.copies && (p->ndim == 1 || p->it->shape[0] >= LONG_ROW)) {
+        box_for_threads(p);
+        return;
+    }
+    if (!wanted.first)
+        box_of_copies(p, &wanted);
+    else if (has_pixels(p, &wanted))
+        box_of_pixels(p, &wanted);
+    else
+        box_of_lines(p, &wanted);
+    copy_short_runs(p);
 }
 
 static int shares_memory(const vekt_plan *p, int k) {

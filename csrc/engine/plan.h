@@ -40,7 +40,4 @@ typedef struct {
  * elements. */
 int vekt_plan_call(vekt_plan *p, vekt_iteration *it);
 
-static inline ptrdiff_t vekt_smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-static inline ptrdiff_t vekt_ceil_divide(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
-
 #endif

@@ -68,7 +68,7 @@ static void FN(pack_tiles)(const FN(block) * x, ptrdiff_t chunks, ptrdiff_t heig
 }
 
 static void FN(run_block)(const FN(block) * x) {
-    const ptrdiff_t chunks = (x->m - 1) / TILE_ROWS + 1, height = x->m / chunks, taller = x->m % chunks;
+    const ptrdiff_t chunks = vekt_ceil_divide(x->m, TILE_ROWS), height = x->m / chunks, taller = x->m % chunks;
     if (x->a_copy) FN(pack_tiles)(x, chunks, height, taller);
     for (ptrdiff_t j = 0; j < x->n; j += SLIVER) {
         const ptrdiff_t columns = x->n - j < SLIVER ? x->n - j : SLIVER;
@@ -109,8 +109,8 @@ static void FN(run_block)(const FN(block) * x) {
 
 /* `length` in equal parts of at most `most`, of which all but the last are multiples of `unit`. */
 INLINE ptrdiff_t FN(part)(ptrdiff_t length, ptrdiff_t most, ptrdiff_t unit) {
-    const ptrdiff_t parts = (length + most - 1) / most, part = (length + parts - 1) / parts;
-    return (part + unit - 1) / unit * unit;
+    const ptrdiff_t parts = vekt_ceil_divide(length, most);
+    return vekt_round_up(vekt_ceil_divide(length, parts), unit);
 }
 
 static FN(plan) FN(make_plan)(const vekt_product *p) {
@@ -139,13 +139,13 @@ static int FN(blocked)(const vekt_product *p) {
     const FN(plan) plan = FN(make_plan)(p);
     FN(block) x = {.packed_step = p->packed ? SLIVER * p->k * item : 0, .copy_b = plan.copy_b, .far = plan.far};
     if (plan.copy_a) {
-        const ptrdiff_t tiles = (plan.m - 1) / TILE_ROWS + 1;
+        const ptrdiff_t tiles = vekt_ceil_divide(plan.m, TILE_ROWS);
         x.a_copy = vekt_workspace(VEKT_WORKSPACE_A, (size_t)(tiles * TILE_ROWS * plan.k * item));
         if (!x.a_copy) return -1;
     }
     if (!p->packed && (plan.copy_b || (!MASKED_LOADS && p->n % LANES))) {
         x.b_copy_step = plan.copy_b && p->m > plan.m ? SLIVER * plan.k * item : 0;
-        const ptrdiff_t slivers = x.b_copy_step ? (plan.n - 1) / SLIVER + 1 : 1;
+        const ptrdiff_t slivers = x.b_copy_step ? vekt_ceil_divide(plan.n, SLIVER) : 1;
         x.b_copy = vekt_workspace(VEKT_WORKSPACE_B, (size_t)(slivers * SLIVER * plan.k * item));
         if (!x.b_copy) return -1;
     }

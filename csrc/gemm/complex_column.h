@@ -140,7 +140,7 @@ static void FN(gather_complex)(char *to, const char *from, ptrdiff_t step, ptrdi
 /* One block, of k numbers, of row i; added pairwise with others in double. */
 static void FN(complex_blocks)(const FN(complex_column) * d, ptrdiff_t i, ptrdiff_t first, ptrdiff_t k,
                                double total[2]) {
-    const ptrdiff_t item = 2 * sizeof(REAL), blocks = (k - 1) / VEKT_DOT_BLOCK + 1;
+    const ptrdiff_t item = 2 * sizeof(REAL), blocks = vekt_ceil_divide(k, VEKT_DOT_BLOCK);
     if (blocks > 1) {
         const ptrdiff_t left = blocks / 2 * VEKT_DOT_BLOCK;
         double right[2];

@@ -151,7 +151,7 @@ static void FN(dot_tree)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, ptrdif
     if (step == FN(DOT_LANES) || l + step >= n) {
         memset(sums, 0, (size_t)rows * sizeof(REAL));
         const vekt_matrix x = {(char *)(d->x + l), 0, step * (ptrdiff_t)sizeof(REAL)};
-        FN(stream)(1, &x, d->a + l * d->col, step * d->col, sums, 0, rows, (n - l - 1) / step + 1);
+        FN(stream)(1, &x, d->a + l * d->col, step * d->col, sums, 0, rows, vekt_ceil_divide(n - l, step));
         return;
     }
     FN(dot_tree)(d, rows, n, l, 2 * step, sums);
@@ -247,7 +247,7 @@ static void FN(dot_lanes)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL 
     FN(dots) at = *d;
     for (; rows >= ROWS; rows -= ROWS, at.a += ROWS * sizeof(REAL), sums += ROWS)
         FN(lane_block)(&at, VECTORS, n, LANES, sums);
-    const int vectors = (int)((rows + LANES - 1) / LANES);
+    const int vectors = (int)vekt_ceil_divide(rows, LANES);
     if (rows > 0) FN(lane_block)(&at, vectors, n, rows - (vectors - 1) * LANES, sums);
 }
 
@@ -287,8 +287,8 @@ static void FN(dot_sums)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, REAL *
 }
 
 static void FN(dot_pairwise)(const FN(dots) * d, ptrdiff_t rows, ptrdiff_t n, double *sums) {
-    const ptrdiff_t blocks = (n - 1) / VEKT_DOT_BLOCK + 1, left = blocks / 2 * VEKT_DOT_BLOCK;
-    if (blocks == 1) {
+    const ptrdiff_t blocks = vekt_ceil_divide(n, VEKT_DOT_BLOCK), left = blocks / 2 * VEKT_DOT_BLOCK;
+    if (blocks <= 1) {
         REAL block[FN(DOT_AT_A_TIME)] __attribute__((aligned(64)));
         FN(dot_sums)(d, rows, n, block);
         for (ptrdiff_t i = 0; i < rows; i++) sums[i] = block[i];

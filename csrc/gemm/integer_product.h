@@ -142,7 +142,7 @@ static TARGET void NAME(panel)(integer_tile t, ptrdiff_t m, int wide) {
 static TARGET void NAME(pack)(char *to, ptrdiff_t width, const char *from, ptrdiff_t along, ptrdiff_t deep,
                               ptrdiff_t lanes, ptrdiff_t k) {
     enum { ITEM = sizeof(STORED), GROUP = NAME(group) };
-    const ptrdiff_t step = width * (ptrdiff_t)sizeof(WORD), words = (k + GROUP - 1) / GROUP;
+    const ptrdiff_t step = width * (ptrdiff_t)sizeof(WORD), words = vekt_ceil_divide(k, GROUP);
     if (k % GROUP || lanes < width) memset(to, 0, (size_t)(words * step));
     if (GROUP == 1 && along == ITEM) {
         for (ptrdiff_t p = 0; p < k; p++, from += deep, to += step)
@@ -228,7 +228,7 @@ static TARGET int NAME(blocked)(const vekt_product *p) {
         s.q = 0;
         do { /* once, for zeros, where k is 0 */
             s.k = p->k - s.q < NAME(block_k) ? p->k - s.q : NAME(block_k);
-            t.words = (s.k + GROUP - 1) / GROUP;
+            t.words = vekt_ceil_divide(s.k, GROUP);
             t.accumulate = p->accumulate || s.q > 0;
             NAME(pack_b)(&s, t.words);
             for (s.i = 0; s.i < p->m; s.i += s.m) {

@@ -63,7 +63,7 @@ static void FN(pack_sliver)(REAL *out, ptrdiff_t width, const char *src, ptrdiff
 }
 
 static size_t FN(packed_bytes)(ptrdiff_t k, ptrdiff_t n) {
-    return (size_t)((n + SLIVER - 1) / SLIVER * SLIVER * k) * sizeof(REAL);
+    return (size_t)(vekt_round_up(n, SLIVER) * k) * sizeof(REAL);
 }
 
 static void FN(pack)(void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n) {

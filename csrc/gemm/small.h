@@ -11,7 +11,7 @@ static int FN(is_small)(const vekt_product *p) {
 static void FN(small_tiles)(const vekt_product *p) {
     REAL copy[FN(SMALL_STEPS) * SLIVER] __attribute__((aligned(64)));
     const ptrdiff_t item = sizeof(REAL);
-    const ptrdiff_t chunks = (p->m + TILE_ROWS - 1) / TILE_ROWS, height = p->m / chunks, taller = p->m % chunks;
+    const ptrdiff_t chunks = vekt_ceil_divide(p->m, TILE_ROWS), height = p->m / chunks, taller = p->m % chunks;
     for (ptrdiff_t j = 0; j < p->n; j += SLIVER) {
         const ptrdiff_t columns = p->n - j < SLIVER ? p->n - j : SLIVER;
         const int narrow = columns <= LANES;

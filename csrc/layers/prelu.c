@@ -27,10 +27,6 @@ typedef struct {
     ptrdiff_t width, rows, segments; /* of written-out slopes, and of a row */
 } call;
 
-static ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-static ptrdiff_t ceil_divide(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
-
 static void for_all(call *c, ptrdiff_t tasks, ptrdiff_t grain, int operands, vekt_task task) {
     if (operands * c->item * c->n >= THREADED_BYTES)
         vekt_parallel_for(tasks, grain, task, c);
@@ -53,7 +49,7 @@ static void write_out(const call *c, ptrdiff_t inner, char *wide) {
             for (ptrdiff_t i = 0; i < inner; i++) *w++ = alpha[p];
     }
     for (ptrdiff_t done = size; done < bytes; done += size) {
-        size = smaller(done, bytes - done);
+        size = vekt_smaller(done, bytes - done);
         memcpy(wide + done, wide, (size_t)size);
     }
 }
@@ -77,7 +73,7 @@ static void forward_rows(void *context, ptrdiff_t begin, ptrdiff_t end) {
     const ptrdiff_t advance[] = {c->item, c->item, c->item};
     for (ptrdiff_t m, at = begin; at < end; at += m) {
         ptrdiff_t column = at % c->width;
-        m = smaller(c->width - column, end - at);
+        m = vekt_smaller(c->width - column, end - at);
         char *args[] = {(char *)c->x + at * c->item, (char *)c->alpha + column * c->item, c->out + at * c->item};
         c->target->prelu[c->dtype](args, advance, m);
     }
@@ -90,7 +86,7 @@ static void backward_runs(void *context, ptrdiff_t begin, ptrdiff_t end) {
     for (ptrdiff_t t = begin; t < end; t++) {
         ptrdiff_t run = t / c->blocks, block = t % c->blocks, first = block * VEKT_PRELU_BLOCK;
         ptrdiff_t at = (run * c->run + first) * c->item, p = run % c->period;
-        ptrdiff_t m = smaller(c->run - first, VEKT_PRELU_BLOCK);
+        ptrdiff_t m = vekt_smaller(c->run - first, VEKT_PRELU_BLOCK);
         c->sums[(run / c->period * c->blocks + block) * c->period + p] =
             c->target->prelu_block[c->dtype](c->dy + at, c->x + at, c->alpha + p * c->item, c->out + at, m);
     }
@@ -101,12 +97,12 @@ static void backward_rows(void *context, ptrdiff_t begin, ptrdiff_t end) {
     const call *c = context;
     for (ptrdiff_t t = begin; t < end; t++) {
         ptrdiff_t chunk = t / c->segments, column = t % c->segments * SEGMENT_ELEMENTS;
-        ptrdiff_t width = smaller(c->width - column, SEGMENT_ELEMENTS);
-        ptrdiff_t last = smaller((chunk + 1) * ROWS_AT_A_TIME, c->rows);
+        ptrdiff_t width = vekt_smaller(c->width - column, SEGMENT_ELEMENTS);
+        ptrdiff_t last = vekt_smaller((chunk + 1) * ROWS_AT_A_TIME, c->rows);
         double *sums = c->sums + chunk * c->width + column;
         memset(sums, 0, (size_t)width * sizeof *sums);
         for (ptrdiff_t row = chunk * ROWS_AT_A_TIME; row < last; row++) {
-            ptrdiff_t first = row * c->width + column, m = smaller(width, c->n - first), at = first * c->item;
+            ptrdiff_t first = row * c->width + column, m = vekt_smaller(width, c->n - first), at = first * c->item;
             if (m > 0)
                 c->target->prelu_columns[c->dtype](c->dy + at, c->x + at, c->alpha + column * c->item, c->out + at,
                                                    sums, m, c->width * c->item);
@@ -134,10 +130,10 @@ static call new_call(const vekt_target *target, int dtype, const vekt_prelu_shap
     c.run = s->inner;
     c.n = s->outer * s->period * s->inner;
     ptrdiff_t all = s->period * s->inner;
-    c.blocks = ceil_divide(s->inner, VEKT_PRELU_BLOCK);
-    c.width = all ? all * smaller(ceil_divide(ROW_ELEMENTS, all), s->outer) : 0;
-    c.rows = c.width ? ceil_divide(c.n, c.width) : 0;
-    c.segments = ceil_divide(c.width, SEGMENT_ELEMENTS);
+    c.blocks = vekt_ceil_divide(s->inner, VEKT_PRELU_BLOCK);
+    c.width = all ? all * vekt_smaller(vekt_ceil_divide(ROW_ELEMENTS, all), s->outer) : 0;
+    c.rows = c.width ? vekt_ceil_divide(c.n, c.width) : 0;
+    c.segments = vekt_ceil_divide(c.width, SEGMENT_ELEMENTS);
     return c;
 }
 
@@ -155,7 +151,7 @@ int vekt_prelu(const vekt_target *target, int dtype, const vekt_prelu_shape *sha
     }
     vekt_fpenv saved = vekt_fpenv_enter();
     if (runs)
-        for_all(&c, c.n / c.run, ceil_divide(GRAIN, c.run), 2, forward_runs);
+        for_all(&c, c.n / c.run, vekt_ceil_divide(GRAIN, c.run), 2, forward_runs);
     else
         for_all(&c, c.n, GRAIN, 2, forward_rows);
     vekt_fpenv_leave(saved);
@@ -179,7 +175,7 @@ int vekt_prelu_backward(const vekt_target *target, int dtype, const vekt_prelu_s
         return 0;
     }
     int runs = c.run >= LONG_RUN;
-    ptrdiff_t chunks = ceil_divide(c.rows, ROWS_AT_A_TIME), inner = runs ? 1 : shape->inner;
+    ptrdiff_t chunks = vekt_ceil_divide(c.rows, ROWS_AT_A_TIME), inner = runs ? 1 : shape->inner;
     ptrdiff_t n_sums = runs ? shape->outer * c.blocks * c.period : chunks * c.width;
     int wide = !runs && c.width > c.period;
     c.sums = malloc((size_t)n_sums * sizeof(double) + (wide ? (size_t)(c.width * c.item) : 0));
@@ -190,7 +186,8 @@ int vekt_prelu_backward(const vekt_target *target, int dtype, const vekt_prelu_s
     }
     vekt_fpenv saved = vekt_fpenv_enter();
     if (runs)
-        for_all(&c, c.n / c.run * c.blocks, ceil_divide(GRAIN, smaller(c.run, VEKT_PRELU_BLOCK)), 3, backward_runs);
+        for_all(&c, c.n / c.run * c.blocks, vekt_ceil_divide(GRAIN, vekt_smaller(c.run, VEKT_PRELU_BLOCK)), 3,
+                backward_runs);
     else
         for_all(&c, chunks * c.segments, 1, 3, backward_rows);
     fold(c.sums, n_sums / (c.period * inner), c.period * inner);

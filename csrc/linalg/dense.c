@@ -80,7 +80,7 @@ static void differentiate_runs(void *context, ptrdiff_t begin, ptrdiff_t end) {
         return;
     }
     memset(b->sums + begin / VEKT_PRODUCT_RUN * n, 0,
-           (size_t)(((end - begin - 1) / VEKT_PRODUCT_RUN + 1) * n) * sizeof *b->sums);
+           (size_t)(vekt_ceil_divide(end - begin, VEKT_PRODUCT_RUN) * n) * sizeof *b->sums);
     for (ptrdiff_t r = begin, rows; r < end; r += rows) {
         const ptrdiff_t run = r / VEKT_PRODUCT_RUN, run_end = (run + 1) * VEKT_PRODUCT_RUN;
         const ptrdiff_t left = (run_end < end ? run_end : end) - r;
@@ -145,7 +145,7 @@ static ptrdiff_t block_rows(const vekt_dense_call *c, ptrdiff_t item) {
 
 static int run_blocks(block *b, ptrdiff_t rows) {
     const vekt_dense_call *c = b->call;
-    const ptrdiff_t runs = rows ? (rows - 1) / VEKT_PRODUCT_RUN + 1 : 0;
+    const ptrdiff_t runs = vekt_ceil_divide(rows, VEKT_PRODUCT_RUN);
     const size_t dz_bytes = c->backward ? ((size_t)(rows * c->n * b->item) + 63) / 64 * 64 : 0;
     char *space = vekt_workspace(VEKT_WORKSPACE_DZ, dz_bytes + (size_t)((runs + 1) * c->n) * sizeof(double) + 1);
     if (!space) return -1;

@@ -137,7 +137,7 @@ static void store(const vekt_target *target, int type, vekt_dot_sum sum, void *r
 int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
              ptrdiff_t n, void *result) {
     vekt_dot_sum stack[STACK_BLOCKS], sum = {{0}};
-    ptrdiff_t blocks = (n + VEKT_DOT_BLOCK - 1) / VEKT_DOT_BLOCK;
+    ptrdiff_t blocks = vekt_ceil_divide(n, VEKT_DOT_BLOCK);
     call c = {.block = target->dot_block[type],
               .type = type,
               .item = items[type],

@@ -93,10 +93,10 @@ static ptrdiff_t cut(grid *g, ptrdiff_t pieces) {
         else
             across *= 2;
     }
-    g->rows = (m + down - 1) / down;
-    g->columns = ((n + across - 1) / across + g->sliver - 1) / g->sliver * g->sliver;
-    g->across = (n + g->columns - 1) / g->columns;
-    return (m + g->rows - 1) / g->rows * g->across;
+    g->rows = vekt_ceil_divide(m, down);
+    g->columns = vekt_round_up(vekt_ceil_divide(n, across), g->sliver);
+    g->across = vekt_ceil_divide(n, g->columns);
+    return vekt_ceil_divide(m, g->rows) * g->across;
 }
 
 static ptrdiff_t sliver_of(const vekt_target *target, int type) {

@@ -27,12 +27,6 @@ typedef struct {
     ptrdiff_t along_tiles, across_tiles;
 } plan;
 
-static ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-static ptrdiff_t ceil_divide(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
-
-static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
-
 /* n elements of a constant size become one load and one store each. */
 static void copy_strided(char *dst, const char *src, ptrdiff_t step, ptrdiff_t item, ptrdiff_t n) {
     if (step == item)
@@ -77,8 +71,8 @@ static void run(void *context, ptrdiff_t begin, ptrdiff_t end) {
         const char *src =
             p->src + vekt_offset(p->outer, p->n_outer, SRC, o) + l * p->along.step[SRC] + j * p->across.step[SRC];
         char *dst = p->dst + vekt_offset(p->outer, p->n_outer, DST, o) + l * p->item + j * p->across.step[DST];
-        copy_tile(p, dst, src, smaller(p->along_side, p->along.size - l),
-                  smaller(p->across_side, p->across.size - j));
+        copy_tile(p, dst, src, vekt_smaller(p->along_side, p->along.size - l),
+                  vekt_smaller(p->across_side, p->across.size - j));
     }
 }
 
@@ -109,7 +103,7 @@ static void choose_tile(plan *p, const vekt_target *target, vekt_dim *dims, int 
     const int apart = p->along.step[SRC] != p->item;
     int best = n - 2;
     for (int i = n - 3; i >= 0 && apart; i--) {
-        if (size_of(dims[i].step[SRC]) < size_of(dims[best].step[SRC])) best = i;
+        if (vekt_magnitude(dims[i].step[SRC]) < vekt_magnitude(dims[best].step[SRC])) best = i;
     }
     if (best < 0) return;
     p->across = dims[best];
@@ -117,21 +111,21 @@ static void choose_tile(plan *p, const vekt_target *target, vekt_dim *dims, int 
     p->n_outer--;
     ptrdiff_t side = MAX_SIDE;
     while (side > 1 && side * side * p->item > TILE_BYTES) side /= 2;
-    p->across_side = smaller(p->across.size, side);
+    p->across_side = vekt_smaller(p->across.size, side);
     if (!apart) return;
-    p->along_side = smaller(p->along.size, side);
+    p->along_side = vekt_smaller(p->along.size, side);
     /* A short side leaves room for the other one. */
-    if (p->across.size < side) p->along_side = smaller(p->along.size, TILE_BYTES / p->item / p->across_side);
-    if (p->along.size < side) p->across_side = smaller(p->across.size, TILE_BYTES / p->item / p->along_side);
+    if (p->across.size < side) p->along_side = vekt_smaller(p->along.size, TILE_BYTES / p->item / p->across_side);
+    if (p->along.size < side) p->across_side = vekt_smaller(p->across.size, TILE_BYTES / p->item / p->along_side);
     if (p->across.step[SRC] == p->item) p->transpose = transpose_of(target, p->item);
-    const int thin = smaller(p->along.size, p->across.size) * p->item < 16;
+    const int thin = vekt_smaller(p->along.size, p->across.size) * p->item < 16;
     p->direct = p->item == 16 || thin || p->across.step[DST] % ALIASING;
 }
 
 /* How many tiles there are. */
 static ptrdiff_t count_tiles(plan *p) {
-    p->along_tiles = ceil_divide(p->along.size, p->along_side);
-    p->across_tiles = ceil_divide(p->across.size, p->across_side);
+    p->along_tiles = vekt_ceil_divide(p->along.size, p->along_side);
+    p->across_tiles = vekt_ceil_divide(p->across.size, p->across_side);
     return vekt_count(p->outer, p->n_outer) * p->along_tiles * p->across_tiles;
 }
 

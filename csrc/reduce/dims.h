@@ -9,7 +9,7 @@ static inline void vekt_sort_dims(vekt_dim *dims, int n, int k) {
     for (int i = 1; i < n; i++) {
         for (int j = i; j > 0; j--) {
             const ptrdiff_t a = dims[j - 1].step[k], b = dims[j].step[k];
-            if ((a < 0 ? -a : a) >= (b < 0 ? -b : b)) break;
+            if (vekt_magnitude(a) >= vekt_magnitude(b)) break;
             const vekt_dim d = dims[j];
             dims[j] = dims[j - 1];
             dims[j - 1] = d;

@@ -11,20 +11,18 @@ enum { X = VEKT_NORM_X, Y = VEKT_NORM_Y, OUT = VEKT_NORM_OUT };
 static const vekt_stream cosine_streams[VEKT_LINE_STREAMS] = {
     {VEKT_SUM_SQUARES, X, X}, {VEKT_SUM_SQUARES, Y, Y}, {VEKT_SUM_PRODUCTS, X, Y}};
 
-static ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-static int kind_of(const vekt_lines *p) { return *(const int *)p->context; }
+static int kind_of(const vekt_lines *p) { return *(const int *)p->asked->context; }
 
 /* The same number of one line of doubles, once its greatest absolute value is brought to 1/2 or more, but below 1. */
 static void scaled_sums(const vekt_lines *p, ptrdiff_t line, double sums[VEKT_LINE_STREAMS], int exponents[2]) {
     double buffer[2][SCALED_BLOCK], scale[2];
-    for (int k = 0; k < p->n_operands; k++) {
-        const char *address = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line);
+    for (int k = 0; k < p->asked->n_operands; k++) {
+        const char *address = p->plan.data[k] + vekt_offset(p->plan.outer, p->plan.n_outer, k, line);
         double greatest = 0;
-        for (ptrdiff_t i = 0; i < p->n; i += SCALED_BLOCK) {
-            const ptrdiff_t m = smaller(p->n - i, SCALED_BLOCK);
+        for (ptrdiff_t i = 0; i < p->plan.n; i += SCALED_BLOCK) {
+            const ptrdiff_t m = vekt_smaller(p->plan.n - i, SCALED_BLOCK);
             const char *x = vekt_dense_part(p, k, address, i, m, buffer[k]);
-            const double part = p->target->terms[VEKT_MAX_ABSOLUTE][VEKT_F64].block(x, x, m).real;
+            const double part = p->asked->target->terms[VEKT_MAX_ABSOLUTE][VEKT_F64].block(x, x, m).real;
             greatest = greatest > part || greatest != greatest ? greatest : part;
         }
         exponents[k] = 0;
@@ -35,24 +33,24 @@ static void scaled_sums(const vekt_lines *p, ptrdiff_t line, double sums[VEKT_LI
         scale[k] = ldexp(1, -exponents[k]);
     }
     memset(sums, 0, VEKT_LINE_STREAMS * sizeof *sums);
-    for (ptrdiff_t i = 0; i < p->n; i += SCALED_BLOCK) {
-        const ptrdiff_t m = smaller(p->n - i, SCALED_BLOCK);
-        for (int k = 0; k < p->n_operands; k++) {
-            const char *address = p->data[k] + vekt_offset(p->outer, p->n_outer, k, line);
+    for (ptrdiff_t i = 0; i < p->plan.n; i += SCALED_BLOCK) {
+        const ptrdiff_t m = vekt_smaller(p->plan.n - i, SCALED_BLOCK);
+        for (int k = 0; k < p->asked->n_operands; k++) {
+            const char *address = p->plan.data[k] + vekt_offset(p->plan.outer, p->plan.n_outer, k, line);
             const char *x = vekt_dense_part(p, k, address, i, m, buffer[k]);
             if (x != (const char *)buffer[k]) memcpy(buffer[k], x, (size_t)m * sizeof(double));
             for (ptrdiff_t j = 0; j < m; j++) buffer[k][j] *= scale[k];
         }
-        for (int s = 0; s < p->n_streams; s++) {
-            const vekt_stream *t = &p->streams[s];
-            sums[s] += p->target->terms[t->term][VEKT_F64].block(buffer[t->first], buffer[t->second], m).real;
+        for (int s = 0; s < p->asked->n_streams; s++) {
+            const vekt_stream *t = &p->asked->streams[s];
+            sums[s] += p->asked->target->terms[t->term][VEKT_F64].block(buffer[t->first], buffer[t->second], m).real;
         }
     }
 }
 
 /* Did squares of doubles overflow, or lose bits at the lower end of the range?  Not that floats could. */
 static int left_range(const vekt_lines *p, double squares, double limit) {
-    return p->element == VEKT_F64 && !(squares >= 1 / limit && squares <= limit) && squares == squares;
+    return p->asked->element == VEKT_F64 && !(squares >= 1 / limit && squares <= limit) && squares == squares;
 }
 
 static double two_norm(const vekt_lines *p, ptrdiff_t line, double squares) {
@@ -73,12 +71,12 @@ static double cosine(const vekt_lines *p, ptrdiff_t line, double sums[VEKT_LINE_
 }
 
 static void store(const vekt_lines *p, ptrdiff_t line, double value) {
-    char *out = p->out + vekt_offset(p->outer, p->n_outer, OUT, line);
-    if (p->element == VEKT_F64) {
+    char *out = p->plan.out + vekt_offset(p->plan.outer, p->plan.n_outer, OUT, line);
+    if (p->asked->element == VEKT_F64) {
         memcpy(out, &value, sizeof value);
     } else {
         const float rounded = (float)value;
-        vekt_scatter(VEKT_F32, p->format, out, p->memory, &rounded, 1);
+        vekt_scatter(VEKT_F32, p->asked->format, out, p->plan.memory, &rounded, 1);
     }
 }
 
@@ -97,12 +95,13 @@ static void finish_parts(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, co
 
 /* Results that lie side by side in the kernels' dtype, all at once; 0 where that does not do. */
 static int finish_together(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums) {
-    if (p->n_outer != 1 || p->outer[0].step[OUT] != p->item || p->format != VEKT_NATIVE || kind_of(p) == VEKT_COSINE)
+    if (p->plan.n_outer != 1 || p->plan.outer[0].step[OUT] != p->plan.item || p->asked->format != VEKT_NATIVE ||
+        kind_of(p) == VEKT_COSINE)
         return 0;
-    void *out = p->out + begin * p->item;
+    void *out = p->plan.out + begin * p->plan.item;
     const ptrdiff_t n = end - begin;
-    if (kind_of(p) == VEKT_SUM_SQUARES) return p->target->square_roots[p->element](out, &sums->real, n);
-    if (p->element == VEKT_F64)
+    if (kind_of(p) == VEKT_SUM_SQUARES) return p->asked->target->square_roots[p->asked->element](out, &sums->real, n);
+    if (p->asked->element == VEKT_F64)
         memcpy(out, sums, (size_t)n * sizeof *sums);
     else
         for (ptrdiff_t i = 0; i < n; i++) ((float *)out)[i] = (float)sums[i].real;
@@ -114,7 +113,7 @@ static void finish(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const ve
     if (finish_together(p, begin, end, sums)) return;
     for (ptrdiff_t line = begin; line < end; line++) {
         double s[VEKT_LINE_STREAMS], value;
-        for (int k = 0; k < p->n_streams; k++) s[k] = sums[k * width + line - begin].real;
+        for (int k = 0; k < p->asked->n_streams; k++) s[k] = sums[k * width + line - begin].real;
         value = s[0];
         if (kind_of(p) == VEKT_COSINE)
             value = cosine(p, line, s);
@@ -146,7 +145,7 @@ int vekt_norms(const vekt_target *target, const vekt_norms_call *call) {
     const int two = call->kind == VEKT_COSINE;
     vekt_norms_call c = *call;
     const int parts = c.is_complex && place_parts(&c);
-    vekt_lines p = {
+    vekt_line_request asked = {
         .target = target,
         .element = call->dtype,
         .format = call->format,
@@ -158,6 +157,6 @@ int vekt_norms(const vekt_target *target, const vekt_norms_call *call) {
         .finish = parts ? finish_parts : finish,
         .context = &call->kind,
     };
-    if (two) memcpy(p.streams, cosine_streams, sizeof p.streams);
-    return vekt_reduce_lines(&p, c.dims, c.n_outer, c.n_inner);
+    if (two) memcpy(asked.streams, cosine_streams, sizeof asked.streams);
+    return vekt_reduce_lines(&asked, c.dims, c.n_outer, c.n_inner);
 }

@@ -34,7 +34,7 @@ typedef struct {
 static int64_t sign_bit(int bits) { return (int64_t)((uint64_t)1 << (bits - 1)); }
 
 static char *out_of(const vekt_lines *p, ptrdiff_t line) {
-    return p->out + vekt_offset(p->outer, p->n_outer, OUT, line);
+    return p->plan.out + vekt_offset(p->plan.outer, p->plan.n_outer, OUT, line);
 }
 
 /* A constant step lets the common case vectorise. */
@@ -98,7 +98,7 @@ static void store_reals(char *out, ptrdiff_t step, int type, const vekt_number *
 /* Sums and means; extremes of real numbers, too, whose divisor is 1. */
 static void finish_sums(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums,
                         ptrdiff_t width) {
-    const results *r = p->context;
+    const results *r = p->asked->context;
     const int type = r->call->out_type;
     const ptrdiff_t step = vekt_result_step(p);
     char *out = out_of(p, begin);
@@ -107,7 +107,7 @@ static void finish_sums(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, con
         store_reals(out, step, type, sums, r->divisor, end - begin);
         return;
     }
-    const uint64_t bias = (uint64_t)r->bias * (uint64_t)p->n;
+    const uint64_t bias = (uint64_t)r->bias * (uint64_t)p->plan.n;
     enum { SOME = 64 };
     for (ptrdiff_t m, n = end - begin; n > 0; n -= m, sums += m, out += m * step) {
         vekt_number turned[SOME];
@@ -124,18 +124,18 @@ static void finish_sums(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, con
 
 static void finish_integer_extremes(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best,
                                     ptrdiff_t width) {
-    const results *r = p->context;
+    const results *r = p->asked->context;
     (void)width;
-    store_integers(out_of(p, begin), vekt_result_step(p), r->call->out_type, best, p->key, end - begin);
+    store_integers(out_of(p, begin), vekt_result_step(p), r->call->out_type, best, p->asked->key, end - begin);
 }
 
 /* For each number: is there an element that is not zero, or are all of n?  `step` bytes from one answer to the next.
  */
 static void tell_truth(const vekt_lines *p, const vekt_number *found, ptrdiff_t count, ptrdiff_t n, char *out,
                        ptrdiff_t step) {
-    const results *r = p->context;
+    const results *r = p->asked->context;
     if (r->how.bits) { /* the greatest of unsigned numbers, or the least */
-        const uint64_t mask = ~(uint64_t)0 >> (64 - r->how.bits), zero = (uint64_t)p->key & mask;
+        const uint64_t mask = ~(uint64_t)0 >> (64 - r->how.bits), zero = (uint64_t)p->asked->key & mask;
         for (ptrdiff_t i = 0; i < count; i++) out[i * step] = ((uint64_t)found[i].integer & mask) != zero;
     } else if (r->call->op == VEKT_REDUCE_ALL) {
         for (ptrdiff_t i = 0; i < count; i++) out[i * step] = found[i].real == (double)n;
@@ -145,7 +145,7 @@ static void tell_truth(const vekt_lines *p, const vekt_number *found, ptrdiff_t 
 }
 
 static int decides(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
-    const results *r = p->context;
+    const results *r = p->asked->context;
     char truth;
     tell_truth(p, &part, 1, n, &truth, 1);
     return truth == (r->call->op == VEKT_REDUCE_ANY);
@@ -154,13 +154,14 @@ static int decides(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
 /* The greatest of all truth values. */
 static int is_greatest(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
     (void)n;
-    return ((part.integer ^ p->key) & 0xff) == (((results *)p->context)->call->op == VEKT_REDUCE_ARGMAX);
+    return ((part.integer ^ p->asked->key) & 0xff) ==
+           (((results *)p->asked->context)->call->op == VEKT_REDUCE_ARGMAX);
 }
 
 static void finish_truth(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *found,
                          ptrdiff_t width) {
     (void)width;
-    tell_truth(p, found, end - begin, p->n, out_of(p, begin), vekt_result_step(p));
+    tell_truth(p, found, end - begin, p->plan.n, out_of(p, begin), vekt_result_step(p));
 }
 
 /* ---- positions -------------------------------------------------------------------------------------------- */
@@ -169,17 +170,17 @@ enum { SOUGHT = 512 };
 
 /* Where a value stands in a line, of which it is known to be one of m elements from element i on. */
 static ptrdiff_t locate(const vekt_lines *p, ptrdiff_t line, ptrdiff_t i, ptrdiff_t m, vekt_number value) {
-    const char *x = p->data[X] + vekt_offset(p->outer, p->n_outer, X, line);
-    const vekt_find find = p->target->find[p->element];
-    if (vekt_is_integer(p->element)) value.integer ^= p->key;
-    if (p->n_inner == 1 && p->format == VEKT_NATIVE) {
-        const ptrdiff_t step = p->inner[0].step[X];
+    const char *x = p->plan.data[X] + vekt_offset(p->plan.outer, p->plan.n_outer, X, line);
+    const vekt_find find = p->asked->target->find[p->asked->element];
+    if (vekt_is_integer(p->asked->element)) value.integer ^= p->asked->key;
+    if (p->plan.n_inner == 1 && p->asked->format == VEKT_NATIVE) {
+        const ptrdiff_t step = p->plan.inner[0].step[X];
         return i + find(x + i * step, step, value, m);
     }
     double buffer[SOUGHT];
     for (const ptrdiff_t stop = i + m; i < stop; i += SOUGHT) {
         const ptrdiff_t length = stop - i < SOUGHT ? stop - i : SOUGHT;
-        const ptrdiff_t at = find(vekt_dense_part(p, X, x, i, length, buffer), p->item, value, length);
+        const ptrdiff_t at = find(vekt_dense_part(p, X, x, i, length, buffer), p->plan.item, value, length);
         if (at < length) return i + at;
     }
     return 0;
@@ -187,14 +188,14 @@ static ptrdiff_t locate(const vekt_lines *p, ptrdiff_t line, ptrdiff_t i, ptrdif
 
 static void finish_positions(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best,
                              ptrdiff_t width) {
-    const ptrdiff_t step = vekt_result_step(p), part = VEKT_LINE_PART_BYTES / p->item;
+    const ptrdiff_t step = vekt_result_step(p), part = VEKT_LINE_PART_BYTES / p->plan.item;
     char *out = out_of(p, begin);
-    if (p->columns) {
+    if (p->plan.by_columns) {
         store_integers(out, step, VEKT_TYPE_I64, best + width, 0, end - begin);
         return;
     }
     for (ptrdiff_t line = begin; line < end; line++, best++, out += step) {
-        const ptrdiff_t i = best[width].integer, left = p->n - i;
+        const ptrdiff_t i = best[width].integer, left = p->plan.n - i;
         memcpy(out, &(int64_t){locate(p, line, i, left < part ? left : part, *best)}, 8);
     }
 }
@@ -210,41 +211,41 @@ static int64_t order_key(reading how, int least) {
 int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
     results r = {.call = call, .how = readings[call->type], .divisor = 1};
     const int least = call->op == VEKT_REDUCE_MIN || call->op == VEKT_REDUCE_ARGMIN || call->op == VEKT_REDUCE_ALL;
-    vekt_lines p = {.target = target,
-                    .n_operands = 1,
-                    .n_streams = 1,
-                    .data = {call->x, call->x},
-                    .out = call->out,
-                    .context = &r};
+    vekt_line_request asked = {.target = target,
+                               .n_operands = 1,
+                               .n_streams = 1,
+                               .data = {call->x, call->x},
+                               .out = call->out,
+                               .context = &r};
     switch (call->op) {
     case VEKT_REDUCE_SUM:
     case VEKT_REDUCE_MEAN:
-        p.streams[0].term = VEKT_SUM;
-        p.finish = finish_sums;
+        asked.streams[0].term = VEKT_SUM;
+        asked.finish = finish_sums;
         if (call->op == VEKT_REDUCE_MEAN) r.divisor = (double)vekt_count(call->dims + call->n_outer, call->n_inner);
         if (r.how.bits == 64 && call->out_type >= VEKT_TYPE_HALF) {
             r.how = (reading){VEKT_F64, r.how.is_unsigned ? VEKT_WIDE_UNSIGNED : VEKT_WIDE_SIGNED, 0, 0};
         } else if (r.how.is_unsigned && r.how.bits < 64) {
-            p.key = r.bias = sign_bit(r.how.bits);
+            asked.key = r.bias = sign_bit(r.how.bits);
         }
         break;
     case VEKT_REDUCE_ANY:
     case VEKT_REDUCE_ALL:
         r.how.is_unsigned = 1;
-        p.streams[0].term = r.how.bits ? VEKT_GREATEST : VEKT_COUNT_NONZERO;
-        p.finish = finish_truth;
-        p.decides = decides;
+        asked.streams[0].term = r.how.bits ? VEKT_GREATEST : VEKT_COUNT_NONZERO;
+        asked.finish = finish_truth;
+        asked.decides = decides;
         break;
     default:
-        p.streams[0].term = r.how.bits || !least ? VEKT_GREATEST : VEKT_LEAST;
-        p.finish = r.how.bits ? finish_integer_extremes : finish_sums;
+        asked.streams[0].term = r.how.bits || !least ? VEKT_GREATEST : VEKT_LEAST;
+        asked.finish = r.how.bits ? finish_integer_extremes : finish_sums;
         if (call->op != VEKT_REDUCE_ARGMAX && call->op != VEKT_REDUCE_ARGMIN) break;
-        p.positions = 1;
-        p.key = least; /* of real numbers */
-        p.finish = finish_positions;
-        if (call->type == VEKT_TYPE_BOOL) p.decides = is_greatest;
+        asked.positions = 1;
+        asked.key = least; /* of real numbers */
+        asked.finish = finish_positions;
+        if (call->type == VEKT_TYPE_BOOL) asked.decides = is_greatest;
     }
-    if (p.streams[0].term == VEKT_GREATEST && r.how.bits) p.key = order_key(r.how, least);
-    p.element = r.how.element, p.format = r.how.format;
-    return vekt_reduce_lines(&p, call->dims, call->n_outer, call->n_inner);
+    if (asked.streams[0].term == VEKT_GREATEST && r.how.bits) asked.key = order_key(r.how, least);
+    asked.element = r.how.element, asked.format = r.how.format;
+    return vekt_reduce_lines(&asked, call->dims, call->n_outer, call->n_inner);
 }

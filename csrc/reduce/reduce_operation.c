@@ -34,15 +34,16 @@ static void join(int term, vekt_total *t, double b) {
 /* What vekt_reduce_lines calls with the results of a box. */
 static void join_lines(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *results,
                        ptrdiff_t width) {
-    const int term = p->streams[0].term;
+    const int term = p->asked->streams[0].term;
     (void)width;
-    if (term == VEKT_SUM && p->n_outer == 1 && p->outer[0].step[OUT] == sizeof(vekt_total)) {
-        vekt_total *t = (vekt_total *)p->out + begin;
+    if (term == VEKT_SUM && p->plan.n_outer == 1 && p->plan.outer[0].step[OUT] == sizeof(vekt_total)) {
+        vekt_total *t = (vekt_total *)p->plan.out + begin;
         for (ptrdiff_t i = 0; i < end - begin; i++) add(t + i, results[i].real);
         return;
     }
     for (ptrdiff_t line = begin; line < end; line++, results++)
-        join(term, (vekt_total *)(p->out + vekt_offset(p->outer, p->n_outer, OUT, line)), results->real);
+        join(term, (vekt_total *)(p->plan.out + vekt_offset(p->plan.outer, p->plan.n_outer, OUT, line)),
+             results->real);
 }
 
 static double result_of(const vekt_total *t, int term, double divisor) {
@@ -100,7 +101,7 @@ static int add_box(const vekt_reduce_plan *p, const vekt_reduced *o, const ptrdi
         dims[o->stride[d] != 0 ? --outer : --inner] = dim;
         step *= extent[d];
     }
-    vekt_lines lines = {
+    const vekt_line_request lines = {
         .target = p->target,
         .element = o->element,
         .n_operands = 1,
@@ -223,7 +224,6 @@ static int run(vekt_reduce_plan *p, const vekt_target *target, vekt_reduction *r
         o->k = k, o->term = terms[r->reduce[k]];
         o->element = p->operation->type[k] == VEKT_TYPE_F32 ? VEKT_F32 : VEKT_F64;
     }
-    if (p->n_reduced == 0) return vekt_iterate(target, &r->iteration);
     for (int k = 0; k < p->n_args; k++) p->step[k][0] = 0; /* of no dimensions */
     const ptrdiff_t elements = vekt_plan_reduction(p);
     const size_t merged = vekt_lay_out_totals(p);
@@ -245,6 +245,10 @@ static int run(vekt_reduce_plan *p, const vekt_target *target, vekt_reduction *r
 }
 
 int vekt_reduce_operation(const vekt_target *target, vekt_reduction *r) {
+    const vekt_operation *o = r->iteration.operation;
+    int k = o->nin;
+    while (k < o->nin + o->nout && r->reduce[k] == VEKT_STORED) k++;
+    if (k == o->nin + o->nout) return vekt_iterate(target, &r->iteration);
     vekt_reduce_plan *p = malloc(sizeof *p); /* too much for the stack, on top of what the operation needs */
     const int status = p ? run(p, target, r) : -1;
     free(p);

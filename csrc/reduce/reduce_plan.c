@@ -7,8 +7,6 @@
 /* Elements.  A box has LONG columns at most where others than these are reduced: totals are touched once a box. */
 enum { BOX = 8192, LONG = 1024, CHUNK = 65536, CHUNKS = 64, MANY_CHUNKS = 4096, FEW_TOTALS = 16384 };
 
-static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
-
 /* How far apart elements are along a dimension: in the outputs that are stored, then in the inputs, then in all. */
 static int is_slower(const vekt_reduce_plan *p, int a, int b) {
     for (int pass = 0; pass < 3; pass++) {
@@ -16,8 +14,8 @@ static int is_slower(const vekt_reduce_plan *p, int a, int b) {
         for (int k = 0; k < p->n_args; k++) {
             const int input = k < p->operation->nin, stored = !input && p->r->reduce[k] == VEKT_STORED;
             if (!(pass == 0 ? stored : pass == 1 ? input : !input)) continue;
-            x += size_of(p->step[k][a]);
-            y += size_of(p->step[k][b]);
+            x += vekt_magnitude(p->step[k][a]);
+            y += vekt_magnitude(p->step[k][b]);
         }
         if (x != y) return x > y;
     }

@@ -49,6 +49,4 @@ ptrdiff_t vekt_plan_reduction(vekt_reduce_plan *p);
 /* Memory for the buffers and the totals of a box; returns how many totals are to be merged. */
 size_t vekt_lay_out_totals(vekt_reduce_plan *p);
 
-static inline ptrdiff_t vekt_larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
-
 #endif

@@ -42,13 +42,12 @@ static int coalesce(vekt_rows_call *c, int begin, int end) {
     return last + 1;
 }
 
-static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
-
 /* Rows may be taken in any order: neighbours in memory last.  The order within a row decides its sum and stays. */
 static void vekt_simplify_rows(vekt_rows_call *c) {
     int outer = c->n_outer, inner = c->n_inner;
     for (int i = 1; i < outer; i++)
-        for (int j = i; j > 0 && size_of(c->steps[VEKT_ROWS_X][j - 1]) < size_of(c->steps[VEKT_ROWS_X][j]); j--)
+        for (int j = i;
+             j > 0 && vekt_magnitude(c->steps[VEKT_ROWS_X][j - 1]) < vekt_magnitude(c->steps[VEKT_ROWS_X][j]); j--)
             swap_dimensions(c, j - 1, j);
     int inner_end = coalesce(c, outer, outer + inner);
     int outer_end = coalesce(c, 0, outer);

@@ -211,7 +211,7 @@ static void run_panels(const plan *p, const view *v, ptrdiff_t rows, char *panel
     const ptrdiff_t lane_bytes = p->lanes * p->item, bytes = p->n * lane_bytes;
     const int in_place = bytes > WIDE_PANEL_BYTES && rows == p->lanes && is_panel(p, &v[0]) && is_panel(p, &v[1]) &&
                          is_panel(p, &v[2]);
-    char *const x = panels, *const y = panels + (p->block + p->lanes - 1) / p->lanes * bytes;
+    char *const x = panels, *const y = panels + vekt_ceil_divide(p->block, p->lanes) * bytes;
     if (!in_place) {
         p->kernel->pack(x, v[0].data, v[0].row_step, v[0].step, rows, p->n);
         if (v[1].data) p->kernel->pack(y, v[1].data, v[1].row_step, v[1].step, rows, p->n);
@@ -237,7 +237,7 @@ static void run_panels(const plan *p, const view *v, ptrdiff_t rows, char *panel
 static size_t dense_bytes(const plan *p) { return ((size_t)(p->block * p->n * p->item) + 63) & ~(size_t)63; }
 
 static size_t panel_bytes(const plan *p) {
-    return p->panel ? (size_t)((p->block + p->lanes - 1) / p->lanes * p->lanes * p->n * p->item) : 0;
+    return p->panel ? (size_t)(vekt_round_up(p->block, p->lanes) * p->n * p->item) : 0;
 }
 
 /* Kernels may work in place. */
@@ -319,8 +319,9 @@ static int all_contiguous(const plan *p) {
 
 /* Do rows next to each other in memory fill panels, or most of them? */
 static int fill_panels(const plan *p) {
-    const ptrdiff_t across = size_of(row_step(p, VEKT_ROWS_X)), along = size_of(element_step(p, VEKT_ROWS_X));
-    const ptrdiff_t lanes = (p->run + p->lanes - 1) / p->lanes * p->lanes;
+    const ptrdiff_t across = vekt_magnitude(row_step(p, VEKT_ROWS_X)),
+                    along = vekt_magnitude(element_step(p, VEKT_ROWS_X));
+    const ptrdiff_t lanes = vekt_round_up(p->run, p->lanes);
     return p->c.n_inner <= 1 && across < along && 10 * p->run >= 7 * lanes;
 }
 

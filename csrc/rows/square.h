@@ -29,7 +29,7 @@ INLINE void T(square)(char *dst, ptrdiff_t dst_step, const char *src, ptrdiff_t 
 static ptrdiff_t T(transpose_short)(char *to, ptrdiff_t dst_step, const char *from, ptrdiff_t src_step,
                                     ptrdiff_t rows, ptrdiff_t n) {
     if (src_step < n * BYTES) return 0;
-    const ptrdiff_t whole = rows - (16 - n * BYTES + src_step - 1) / src_step;
+    const ptrdiff_t whole = rows - vekt_ceil_divide(16 - n * BYTES, src_step);
     for (ptrdiff_t next = 0; whole >= SIDE && next < whole; next += SIDE) {
         const ptrdiff_t l = next + SIDE > whole ? whole - SIDE : next;
         T(square)(to + l * BYTES, dst_step, from + l * src_step, src_step, n);

@@ -257,7 +257,7 @@ void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *conte
     int expected = 0;
     if (n <= 0 || vekt_has_stopped()) return;
     if (grain < 1) grain = 1;
-    ptrdiff_t grains = (n - 1) / grain + 1;
+    ptrdiff_t grains = vekt_ceil_divide(n, grain);
     if (grains < threads) threads = (int)grains;
     if (threads <= 1 || in_task || !atomic_compare_exchange_strong(&busy, &expected, 1)) {
         run_alone(task, context, n, grain);
@@ -269,7 +269,7 @@ void vekt_parallel_for(ptrdiff_t n, ptrdiff_t grain, vekt_task task, void *conte
     job.context = context;
     job.n = n;
     job.grain = grain;
-    job.most = ((grains - 1) / pieces + 1) * grain;
+    job.most = vekt_ceil_divide(grains, pieces) * grain;
     const int interruptible = vekt_is_interruptible();
     atomic_store(&job.piece, interruptible ? first_piece(n, grain, job.most) : job.most);
     atomic_store(&job.stopped, 0);

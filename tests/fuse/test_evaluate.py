@@ -106,4 +106,4 @@ def test_refuses_what_is_no_string():
 def test_the_cache_is_bounded():
     for k in range(parse._MOST_EXPRESSIONS + 10):
         vk.evaluate(f"A + {k}")
-    assert len(parse._cache) == parse._MOST_EXPRESSIONS
+    assert parse.compiled.cache_info().currsize == parse._MOST_EXPRESSIONS

@@ -155,7 +155,7 @@ def test_same_bits_on_every_instruction_set():
         )
         program = Program(traced.inputs, traced.outputs, isa)
         out = np.empty_like(x)
-        native.build_dispatcher("run", 1, 0, None, "", isa=isa).run(program.capsule, (x, y), (out,))
+        native.reduce_program(program.target, program.capsule, x.shape, (x, y, out), (0,), (0.0,))
         results.append(out)
     for other in results[1:]:
         assert_same(other, results[0])

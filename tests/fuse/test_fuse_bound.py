@@ -36,6 +36,8 @@ OPERANDS = [
     (RNG.random((4, 12))[:, ::2], RNG.random((4, 6))),
     (np.zeros((2, 24), "u1").reshape(-1)[:0].view("f8").reshape(0, 6), RNG.random((1, 6))),
     (np.frombuffer(b"x" + RNG.random(24).tobytes(), "u1")[1:].view("f8").reshape(4, 6), 2),
+    (RNG.random((4, 6)).astype("f4"), np.float32(1.5)),
+    (np.float64(0.25), RNG.random((4, 6))),
     (RNG.random(()), RNG.random(3)),
     (np.arange(24).reshape(4, 6), RNG.random((4, 6))),
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vekt._core.clip import CLIP
 from vekt._fuse.graph import REDUCTIONS, UnfusableError
 from vekt._fuse.symbols import FUNCTIONS, Symbol, graph_of, is_number, node_of, python, refuse
 
@@ -37,7 +38,7 @@ def _clip(x: Any, *limits: Any, **named: Any) -> Any:
         return np.minimum(x, high)
     if high is None:
         return np.maximum(x, low)
-    return _CLIP(x, low, high)
+    return CLIP(x, low, high)
 
 
 def _is_whole(x: Any) -> bool:
@@ -51,9 +52,6 @@ def _limit(x: Symbol, limit: Any, other: Any) -> Any:
         return limit
     graph = x._graph
     return Symbol(graph, graph.number_in(limit._node, x.dtype, "limit"))
-
-
-_CLIP = np._core.umath.clip  # type: ignore[attr-defined]
 
 
 def _index(axis: Any) -> int:

@@ -128,6 +128,8 @@ class Fused:
         """Return what a call gives, NotImplemented where that takes more to find."""
         bound = self._bound(what, kinds_of(args), kinds_of(dys))
         if bound is None:
+            if any(isinstance(x, np.generic) for x in (*args, *dys)):
+                return self._call_bound(what, _as_arrays(args), _as_arrays(dys))
             return NotImplemented
         try:
             return bound((*args, *dys))
@@ -323,6 +325,11 @@ def again(function: Any, compile: bool | None, nin: int) -> Any:
     if getattr(made, "__wrapped__", None) is function:
         return made
     return fuse(function, compile=compile, nin=nin)
+
+
+def _as_arrays(operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return NumPy's scalars as arrays."""
+    return tuple([np.asarray(x) if isinstance(x, np.generic) else x for x in operands])
 
 
 def _is_operand(x: Any) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from threading import Lock
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -291,28 +290,18 @@ class DivisionByZeroError(ValueError, ZeroDivisionError):
     """An expression in which one of Python's numbers is divided by zero."""
 
 
-_cache: OrderedDict[str, tuple[tuple[str, ...], Any]] = OrderedDict()
-_lock = Lock()
-
-
+@lru_cache(_MOST_EXPRESSIONS)
 def compiled(text: str) -> tuple[tuple[str, ...], Any]:
     """Return the names of an expression's variables, and the fused function of them."""
-    found = _cache.get(text)
-    if found is None:
-        if not isinstance(text, str):
-            raise TypeError(f"expression: expected a string, got {type(text).__name__}")
-        reader = _Reader(text)
-        names = tuple(name for name in reader.names)
+    if not isinstance(text, str):
+        raise TypeError(f"expression: expected a string, got {type(text).__name__}")
+    reader = _Reader(text)
+    names = tuple(name for name in reader.names)
 
-        def function(*values: Any) -> Any:
-            return reader.compute(dict(zip(names, values, strict=True)))
+    def function(*values: Any) -> Any:
+        return reader.compute(dict(zip(names, values, strict=True)))
 
-        found = names, fuse(function, nin=len(names))
-        with _lock:
-            _cache[text] = found
-            while len(_cache) > _MOST_EXPRESSIONS:
-                _cache.popitem(last=False)
-    return found
+    return names, fuse(function, nin=len(names))
 
 
 def evaluate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,6 +87,8 @@ class Layout(NamedTuple):
     results: list[Shapes]
     kinds: tuple[int, ...]
     divisors: tuple[float, ...]
+    packed: tuple[Any, ...] | None
+    """What `native.run_pass` takes, unless NumPy reduces something."""
 
 
 class Pass:
@@ -145,10 +147,22 @@ class Pass:
         results = [_shapes(result, shape, shapes) for result in self.results]
         kinds = [_kind(r, each[0] != shape) for r, each in zip(self.results, results, strict=True)]
         divisors = tuple([each[2] for each in results])
-        return Layout(shape, math.prod(shape), results, tuple(kinds), divisors)
+        packed: Any = None
+        if all(r.kind == "stored" or r.reduces_in_pass for r in self.results):
+            made = tuple(
+                (full, None if final == full else final, r.made, -1 if r.like is None else r.like)
+                for r, (full, final, _) in zip(self.results, results, strict=True)
+            )
+            packed = shape, made, tuple(kinds), divisors
+        return Layout(shape, math.prod(shape), results, tuple(kinds), divisors, packed)
 
-    def run(self, layout: Layout, arrays: Sequence[Array]) -> list[Array]:
+    def run(self, layout: Layout, arrays: list[Array]) -> list[Array]:
         """Return results, as arrays, for plain arrays of the layout's shapes."""
+        only = self.only
+        if only is not None and layout.packed is not None:
+            if self.left is not None:
+                self.count(layout.elements)
+            return native.run_pass(only.target, only.capsule, layout.packed, arrays)
         targets = [
             native.empty(shapes[0], r.made, tuple(arrays) if r.like is None else (arrays[r.like],))
             for r, shapes in zip(self.results, layout.results, strict=True)
@@ -276,9 +290,6 @@ def execute(
     divisors: Sequence[float],
 ) -> None:
     """Run a program on arrays that broadcast to a shape; outputs that do too are reduced."""
-    if not any(kinds):
-        _runner(program.isa).run(program.capsule, tuple(inputs), tuple(outputs))
-        return
     native.reduce_program(
         program.target,
         program.capsule,
@@ -287,9 +298,3 @@ def execute(
         tuple(kinds),
         tuple(divisors),
     )
-
-
-@cache
-def _runner(isa: str) -> Any:
-    """Make a dispatcher of no operations of its own, for the kernels of a target."""
-    return native.build_dispatcher("run", 1, 0, None, "", isa=isa)

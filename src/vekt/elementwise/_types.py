@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from vekt._core import native
+from vekt._core.clip import CLIP
 from vekt._spec.spec import Spec
+
+_SLOW_OF_COMPLEX = {"cos", "exp", "log", "power", "sin", "sqrt"}
+_COST_OF_COMPLEX = 20_000
+"""Picoseconds that NumPy takes at least for an element of these: they want threads early."""
 
 Signature = tuple[Any, ...]
 """Of each input a dtype, or the type of a number of Python."""
@@ -99,9 +103,7 @@ def resolve(
 
 def numpy_ufunc(op: Spec) -> Any:
     """NumPy's own ufunc of an operation."""
-    if op.name == "clip":  # has no public name
-        return getattr(import_module("numpy._core.umath"), op.name)
-    return getattr(np, op.numpy)
+    return CLIP if op.name == "clip" else getattr(np, op.numpy)
 
 
 def find_operation(op: Spec, loop: tuple[Any, ...], isa: str) -> Any:
@@ -121,5 +123,7 @@ def find_operation(op: Spec, loop: tuple[Any, ...], isa: str) -> Any:
             pass
     if not op.numpy and op.name != "clip":
         return None
-    found = native.numpy_operation(numpy_ufunc(op), wide, op.facts["cost"])
+    is_slow = result.kind == "c" and op.name in _SLOW_OF_COMPLEX
+    cost = _COST_OF_COMPLEX if is_slow else op.facts["cost"]
+    found = native.numpy_operation(numpy_ufunc(op), wide, cost)
     return None if found is NotImplemented else found

@@ -13,6 +13,7 @@ from vekt import ufuncs
 from vekt._core.axes import as_array, halves, is_dask, is_xarray, plain
 from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
+from vekt._core.native import call_halves
 from vekt._core.native import empty as _new
 from vekt._core.operands import checked_out, masked_by, result_dtype
 from vekt._spec.docstrings import documented
@@ -44,15 +45,18 @@ swiglu, swiglu_backward, geglu, geglu_backward, reglu, reglu_backward = (
 @documented(_GLU)
 def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
     """Multiply one half with the sigmoid of the other."""
-    a, b = halves(as_array(x), axis)
     if out is None and where is True and dtype is None:
-        return _glu(a, b)
+        y = call_halves(_glu, axis, x)
+        return _glu(*halves(as_array(x), axis)) if y is NotImplemented else y
+    a, b = halves(as_array(x), axis)
     return _glu(a, b, out=out, dtype=dtype, **masked_by(where))
 
 
 @documented(_GLU, "_backward")
 def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     """Gradient through `glu`."""
+    if out is None and (dx := call_halves(_glu_backward, axis, dy, x)) is not NotImplemented:
+        return dx
     if is_dask(dy) or is_dask(x):
         if out is not None:
             raise TypeError("glu_backward: Dask arrays take no out")

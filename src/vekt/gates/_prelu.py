@@ -18,17 +18,22 @@ from vekt._core.axes import along, along_shape, is_dask, is_xarray, periods, pla
 from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
 from vekt._core.operands import checked_out, masked_by, outs_of, result_dtype
+from vekt._spec.activations import OPS
 from vekt._spec.docstrings import documented
+from vekt._spec.functions import native_function
 from vekt._spec.gates import PRELU
 
 Array = NDArray[Any]
 Plan = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
 
 _leaky_relu: Any = ufuncs.leaky_relu
+_with_number = native_function(OPS["leaky_relu"], "", ufuncs)
 _forward, _backward = native.build_prelu()
 
 _F4, _F8 = np.dtype("f4"), np.dtype("f8")
 _ndarray = np.ndarray
+_LARGE = 1e38
+"""Slopes below are numbers in float32, too."""
 
 
 @documented(PRELU)
@@ -41,6 +46,10 @@ def prelu(
     where: Any = True,
     dtype: Any = None,
 ) -> Any:
+    if where is True and dtype is None and out is None and axis is None:
+        number = _number(x, alpha)
+        if number is not None:
+            return _with_number(x, number)
     if where is True and dtype is None and _fit(x, alpha) and alpha.size > 1:
         plan = _plan(x.shape, alpha.shape, axis)
         if plan and (out is None or _takes(out, x, alpha)):
@@ -55,6 +64,9 @@ def prelu(
 
 @documented(PRELU, "_backward")
 def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
+    if type(alpha) is float and type(x) is _ndarray and abs(alpha) < _LARGE:
+        dtype = x.dtype
+        alpha = np.array(alpha, dtype) if dtype is _F4 or dtype is _F8 else alpha
     if _fit(x, alpha) and _is_dense(dy, x.dtype) and dy.shape == x.shape:
         plan = _plan(x.shape, alpha.shape, axis)
         if plan and not plan[-1]:
@@ -120,6 +132,15 @@ def _plan(shape: tuple[int, ...], slopes: tuple[int, ...], axis: int | None) -> 
         return None
     lengths = zip(reversed(slopes), reversed(shape), strict=False)
     return periods(shape, slopes) if all(n in (1, m) for n, m in lengths) else None
+
+
+def _number(x: Any, alpha: Any) -> float | None:
+    """Return a slope for all elements, as a number of the dtype of `x`; None where it is not."""
+    if type(alpha) is float or type(alpha) is int:
+        return alpha
+    if _fit(x, alpha) and alpha.size == 1 and alpha.ndim <= x.ndim:
+        return float(alpha.item())
+    return None
 
 
 def _is_dense(x: Any, dtype: np.dtype[Any]) -> bool:
