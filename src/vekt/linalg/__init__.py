@@ -9,7 +9,7 @@ provide("dot", dot_general)
 
 __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 
-__test__ = {
+__test__: dict[str, str | None] = {
     function.__name__: function.__doc__ for function in (dot, matmul, matvec, vecdot, vecmat)
 }
 """Lets doctest find the examples of functions written in C."""

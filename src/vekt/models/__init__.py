@@ -82,6 +82,8 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
     ['no', 'yes', 'yes', 'no']
     """
 
+    classes_: Array
+
     def partial_fit(
         self,
         X: ArrayLike,
@@ -281,6 +283,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_: Array
     coef_: Array
     intercept_: Array
+    n_iter_: NDArray[np.int32]
 
     def __init__(
         self,

@@ -32,6 +32,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     """Parameters and training; subclasses say what targets are."""
 
     network_: Network
+    n_iter_: int
+    t_: int
+    loss_: float
+    interrupted_: bool
     loss_curve_: list[float]
     best_loss_: float | None
     validation_scores_: list[float] | None

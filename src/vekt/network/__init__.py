@@ -98,7 +98,7 @@ class Network:
         dtype: DTypeLike = np.float64,
         seed: int | None = None,
     ) -> None:
-        self.units = tuple(int(n) for n in units)
+        self.units: tuple[int, ...] = tuple(int(n) for n in units)
         if len(self.units) < 2 or min(self.units) < 1:
             raise ValueError(f"units: expected two positive numbers or more, got {units!r}")
         self.dtype: np.dtype[Any] = np.dtype(dtype)
@@ -108,7 +108,7 @@ class Network:
             raise ValueError(f"output: no {output!r}; choose one of {', '.join(OUTPUTS)}")
         if init not in INITIALS:
             raise ValueError(f"init: no {init!r}; choose one of {', '.join(INITIALS)}")
-        self.activations = one_for_each(activations, len(self.units) - 2)
+        self.activations: list[Activation] = one_for_each(activations, len(self.units) - 2)
         for activation in self.activations:
             if activation != PRELU:
                 activation_kernels(activation)
@@ -122,7 +122,7 @@ class Network:
             )
         ]
         self.costs: list[float] = []
-        self.interrupted = False
+        self.interrupted: bool = False
         self._buffers: Buffers | None = None
 
     @property

@@ -54,6 +54,9 @@ class SGD(Optimizer):
     array([0.5, 2.5])
     """
 
+    momentum: float
+    nesterov: bool
+
     def __init__(
         self,
         lr: float = 0.01,
@@ -107,6 +110,9 @@ class RMSProp(Optimizer):
     array([0., 3.])
     """
 
+    alpha: float
+    eps: float
+    momentum: float
     _kind = RMSPROP_KERNEL
 
     def __init__(
@@ -166,6 +172,8 @@ class Adam(Optimizer):
     array([0.9, 2.1])
     """
 
+    betas: tuple[float, float]
+    eps: float
     _kind = ADAM_KERNEL
     _decoupled = False
 

@@ -64,8 +64,11 @@ class Optimizer:
         Steps taken.
     """
 
+    lr: float
+    weight_decay: float
+    max_norm: float | None
     _kernel: Callable[..., None] = staticmethod(optim_step)
-    _kind = SGD_KERNEL
+    _kind: int = SGD_KERNEL
 
     def __init__(
         self, lr: float, *, weight_decay: float = 0.0, max_norm: float | None = None
