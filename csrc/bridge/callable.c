@@ -3,6 +3,8 @@
 #define NO_IMPORT_UFUNC
 #include "callable.h"
 
+#include <string.h>
+
 PyObject *vekt_call_tuple(vekt_vectorcall call, PyObject *self, PyObject *positional, PyObject *keywords) {
     const Py_ssize_t n = PyTuple_Size(positional), n_names = keywords ? PyDict_Size(keywords) : 0;
     PyObject **args = PyMem_Malloc((size_t)(n + n_names + 1) * sizeof *args), *names = PyTuple_New(n_names);
@@ -73,4 +75,17 @@ PyObject *vekt_method_outer(PyObject *self, PyObject *args, PyObject *keywords) 
 
 PyObject *vekt_method_at(PyObject *self, PyObject *args, PyObject *keywords) {
     return method("at", self, args, keywords);
+}
+
+int vekt_add_callable(PyObject *module, const char *name, int size, PyType_Slot *slots) {
+    PyType_Spec spec = {
+        .name = name,
+        .basicsize = size,
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+        .slots = slots,
+    };
+    PyObject *type = PyType_FromSpec(&spec);
+    const int status = type ? PyModule_AddObjectRef(module, strrchr(name, '.') + 1, type) : -1;
+    Py_XDECREF(type);
+    return status;
 }

@@ -37,4 +37,22 @@ PyObject *vekt_method_at(PyObject *self, PyObject *args, PyObject *keywords);
     VEKT_UFUNC_METHOD(at, "Apply in place to elements of these indices, as `numpy.ufunc.at`.")
 /* clang-format on */
 
+/* What both types fill in under the same names, behind their doc and how they are made. */
+/* clang-format off */
+#define VEKT_CALLABLE_SLOTS \
+    {Py_tp_dealloc, deallocate}, \
+    {Py_tp_traverse, traverse}, \
+    {Py_tp_clear, clear}, \
+    {Py_tp_call, call_tuple}, \
+    {Py_tp_repr, vekt_callable_represent}, \
+    {Py_tp_setattro, vekt_callable_set_attribute}, \
+    {Py_tp_methods, methods}, \
+    {Py_tp_members, members}, \
+    {Py_tp_getset, attributes}, \
+    {0, NULL}
+/* clang-format on */
+
+/* Adds such a type to the module, under this name. */
+int vekt_add_callable(PyObject *module, const char *name, int size, PyType_Slot *slots);
+
 #endif

@@ -315,28 +315,9 @@ static PyType_Slot slots[] = {
                 "fallback(self, args, kwargs).  The first operation tells nout where that is 0; out is then "
                 "given by name alone.  With options, where= and dtype= are those of ufuncs."},
     {Py_tp_new, create},
-    {Py_tp_dealloc, deallocate},
-    {Py_tp_traverse, traverse},
-    {Py_tp_clear, clear},
-    {Py_tp_call, call_tuple},
-    {Py_tp_repr, vekt_callable_represent},
-    {Py_tp_setattro, vekt_callable_set_attribute},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_getset, attributes},
-    {0, NULL},
-};
-
-static PyType_Spec spec = {
-    .name = "vekt._ufuncs.Dispatcher",
-    .basicsize = sizeof(vekt_dispatcher),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = slots,
+    VEKT_CALLABLE_SLOTS,
 };
 
 int vekt_add_dispatcher(PyObject *module) {
-    PyObject *type = PyType_FromSpec(&spec);
-    const int status = type ? PyModule_AddObjectRef(module, "Dispatcher", type) : -1;
-    Py_XDECREF(type);
-    return status;
+    return vekt_add_callable(module, "vekt._ufuncs.Dispatcher", sizeof(vekt_dispatcher), slots);
 }

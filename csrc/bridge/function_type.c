@@ -195,23 +195,7 @@ static PyType_Slot slots[] = {
                 "A function of operands and parameters: positional ones, parameters by name too, and out, where\n"
                 "and dtype by name.  The first of the choices that serves the parameters is called."},
     {Py_tp_new, create},
-    {Py_tp_dealloc, deallocate},
-    {Py_tp_traverse, traverse},
-    {Py_tp_clear, clear},
-    {Py_tp_call, call_tuple},
-    {Py_tp_repr, vekt_callable_represent},
-    {Py_tp_setattro, vekt_callable_set_attribute},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_getset, attributes},
-    {0, NULL},
-};
-
-static PyType_Spec spec = {
-    .name = "vekt._ufuncs.Function",
-    .basicsize = sizeof(vekt_function),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = slots,
+    VEKT_CALLABLE_SLOTS,
 };
 
 static int make_names(void) {
@@ -230,8 +214,5 @@ static int make_names(void) {
 }
 
 int vekt_add_function(PyObject *module) {
-    PyObject *type = make_names() == 0 ? PyType_FromSpec(&spec) : NULL;
-    const int status = type ? PyModule_AddObjectRef(module, "Function", type) : -1;
-    Py_XDECREF(type);
-    return status;
+    return make_names() == 0 ? vekt_add_callable(module, "vekt._ufuncs.Function", sizeof(vekt_function), slots) : -1;
 }

@@ -86,19 +86,22 @@ def activation_kernels(activation: Activation) -> Any:
         return _built(activation)
     function: Any = activation
     params: Mapping[str, Any] = {}
-    if isinstance(activation, tuple) and len(activation) == 2:
-        function, params = activation
-    elif isinstance(activation, partial) and not activation.args:
-        function, params = activation.func, activation.keywords
     try:
-        return _built(function, *[(n, type(value), value) for n, value in params.items()])
+        if isinstance(activation, tuple) and len(activation) == 2:
+            function, params = activation
+        elif isinstance(activation, partial) and not activation.args:
+            function, params = activation.func, activation.keywords
+        else:
+            return _built(activation)
+        return _built(function, *params, *params.values())
     except (AttributeError, TypeError):  # what cannot be hashed, or is no mapping: word it
         return _build(function, params)
 
 
-@lru_cache(maxsize=256)
-def _built(activation: Any, *params: tuple[str, type, Any]) -> Any:
-    return _build(activation, {name: value for name, _, value in params})
+@lru_cache(maxsize=256, typed=True)  # 1 and True are not the same
+def _built(activation: Any, *names_and_values: Any) -> Any:
+    n = len(names_and_values) // 2
+    return _build(activation, dict(zip(names_and_values[:n], names_and_values[n:], strict=True)))
 
 
 def _build(activation: Any, params: Mapping[str, Any]) -> Any:
