@@ -26,7 +26,11 @@ const vekt_target *vekt_target_of(PyObject *address);
 const vekt_target *vekt_bound_target(PyObject *self);
 
 /* Releasing the GIL costs more than it gives below this many elements. */
-enum { VEKT_RELEASED_ELEMENTS = 16384, VEKT_RELEASED_ROWS = 4096 /* of functions of rows */ };
+enum {
+    VEKT_RELEASED_ELEMENTS = 16384,
+    VEKT_RELEASED_ROWS = 4096,     /* of functions of rows */
+    VEKT_RELEASED_PRODUCTS = 65536 /* of elements, in a product of matrices */
+};
 /* Lets other threads run, and signals end it, during a call that takes long enough, until vekt_take_gil of what this
  * returns. */
 static inline PyThreadState *vekt_release_gil(int is_long) {

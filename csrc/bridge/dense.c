@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Releasing the GIL costs more than it gives below this many products of elements. */
-enum { RELEASED_PRODUCTS = 65536 };
-
 /* ---- arrays as matrices ------------------------------------------------------------------------------------------
  */
 
@@ -73,7 +70,7 @@ static PyObject *new_result(const operand *x, int type, ptrdiff_t columns, opera
  */
 
 static int run(const vekt_target *target, int type, const vekt_product *p) {
-    PyThreadState *released = vekt_release_gil((double)p->m * (double)p->n * (double)p->k >= RELEASED_PRODUCTS);
+    PyThreadState *released = vekt_release_gil((double)p->m * (double)p->n * (double)p->k >= VEKT_RELEASED_PRODUCTS);
     return vekt_take_gil(released, vekt_connected->matmul(target, type, p));
 }
 
@@ -235,7 +232,7 @@ static PyObject *dense_backward(PyObject *self, PyObject *const *args, Py_ssize_
         c.dw = out[1].at;
         c.db = out[2].at.data;
         c.db_step = out[2].at.col;
-        PyThreadState *released = vekt_release_gil((double)c.m * (double)c.n * (double)c.k >= RELEASED_PRODUCTS);
+        PyThreadState *released = vekt_release_gil((double)c.m * (double)c.n * (double)c.k >= VEKT_RELEASED_PRODUCTS);
         status = vekt_take_gil(released, vekt_connected->dense_backward(a->target, vekt_dtype_of(type), &c));
         tuple = status < 0 ? NULL : PyTuple_Pack(3, results[0], results[1], results[2]);
     }

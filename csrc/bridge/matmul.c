@@ -97,7 +97,7 @@ static int may_overlap(const operation *o) {
 
 static int multiply(const vekt_target *target, int type, vekt_product *p, npy_intp count, const npy_intp steps[3]) {
     PyThreadState *released =
-        vekt_release_gil((double)p->m * (double)p->n * (double)p->k * (double)count >= RELEASED_PRODUCTS);
+        vekt_release_gil((double)p->m * (double)p->n * (double)p->k * (double)count >= VEKT_RELEASED_PRODUCTS);
     return vekt_take_gil(released, vekt_multiply_stack(target, type, p, count, steps));
 }
 

@@ -46,17 +46,19 @@ def prelu(
     where: Any = True,
     dtype: Any = None,
 ) -> Any:
-    if where is True and dtype is None and out is None and axis is None:
-        number = _number(x, alpha)
-        if number is not None:
-            return _with_number(x, number)
-    if where is True and dtype is None and _fit(x, alpha) and alpha.size > 1:
-        plan = _plan(x.shape, alpha.shape, axis)
-        if plan and (out is None or _takes(out, x, alpha)):
-            y = np.empty(x.shape, x.dtype) if out is None else out
-            outer, period, inner, full, gaps = plan
-            _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
-            return y
+    if where is True and dtype is None:
+        alone = out is None and axis is None
+        if alone and (type(alpha) is float or type(alpha) is int):
+            return _with_number(x, alpha)
+        if _fit(x, alpha):
+            if alone and alpha.size == 1 and alpha.ndim <= x.ndim:
+                return _with_number(x, alpha.item())
+            plan = _plan(x.shape, alpha.shape, axis) if alpha.size > 1 else None
+            if plan and (out is None or _takes(out, x, alpha)):
+                y = np.empty(x.shape, x.dtype) if out is None else out
+                outer, period, inner, full, gaps = plan
+                _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
+                return y
     # The ufunc gives the same bits for any operands, but slowly where slopes change quickly.
     slopes = along(alpha, axis, np.ndim(x))
     return _leaky_relu(x, slopes, out=out, dtype=dtype, **masked_by(where))
@@ -132,15 +134,6 @@ def _plan(shape: tuple[int, ...], slopes: tuple[int, ...], axis: int | None) -> 
         return None
     lengths = zip(reversed(slopes), reversed(shape), strict=False)
     return periods(shape, slopes) if all(n in (1, m) for n, m in lengths) else None
-
-
-def _number(x: Any, alpha: Any) -> float | None:
-    """Return a slope for all elements, as a number of the dtype of `x`; None where it is not."""
-    if type(alpha) is float or type(alpha) is int:
-        return alpha
-    if _fit(x, alpha) and alpha.size == 1 and alpha.ndim <= x.ndim:
-        return float(alpha.item())
-    return None
 
 
 def _is_dense(x: Any, dtype: np.dtype[Any]) -> bool:
