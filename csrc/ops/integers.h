@@ -1,5 +1,7 @@
 /* a*b + c of integers, which wrap around: the same bits with and without a sign.  Of truth values, "or" of "and". */
 
+#include "ops/loose.h"
+
 enum { INTEGER_BLOCK_BYTES = 1024 };
 
 /* The results overlap no operand. */
@@ -29,9 +31,9 @@ enum { INTEGER_BLOCK_BYTES = 1024 };
 
 INTEGER_MULTIPLY_ADD(bool, uint8_t, (a[i] & b[i]) | c[i])
 INTEGER_MULTIPLY_ADD(8, uint8_t, a[i] * b[i] + c[i])
-INTEGER_MULTIPLY_ADD(16, uint16_t, (uint32_t)a[i] * b[i] + c[i])
-INTEGER_MULTIPLY_ADD(32, uint32_t, a[i] * b[i] + c[i])
-INTEGER_MULTIPLY_ADD(64, uint64_t, a[i] * b[i] + c[i])
+INTEGER_MULTIPLY_ADD(16, loose_16, (uint32_t)a[i] * b[i] + c[i])
+INTEGER_MULTIPLY_ADD(32, loose_32, a[i] * b[i] + c[i])
+INTEGER_MULTIPLY_ADD(64, loose_64, a[i] * b[i] + c[i])
 #undef INTEGER_MULTIPLY_ADD
 #undef INDEPENDENT
 

@@ -1,5 +1,6 @@
 /* where(condition, x, y) for elements of 1, 2, 4, 8 and 16 bytes; which numbers they are does not matter.  The
  * condition is a byte, 0 or 1.  One loop for each way in which x and y may be single values. */
+#include "ops/loose.h"
 
 #define SELECT(bytes, TYPE)                                                                                    \
     INLINE void select_rows_##bytes(const uint8_t *c, const TYPE *x, int dx, const TYPE *y, int dy, TYPE *out, \
@@ -27,13 +28,13 @@
     }
 
 typedef struct {
-    uint64_t low, high;
+    loose_64 low, high;
 } two_words;
 
 SELECT(1, uint8_t)
-SELECT(2, uint16_t)
-SELECT(4, uint32_t)
-SELECT(8, uint64_t)
+SELECT(2, loose_16)
+SELECT(4, loose_32)
+SELECT(8, loose_64)
 SELECT(16, two_words)
 #undef SELECT
 
