@@ -8,11 +8,7 @@ import numpy as np
 
 from vekt import chunks, multiply_add, sum
 
-from .common import refuse_gaps
-
 SIZE = 30_000_000
-
-refuse_gaps(chunks.__all__, ("stream",))
 
 
 def mapped(dtype, shape):

@@ -31,7 +31,7 @@ NUMPY |= {"multiply_add": multiply_add, "scale_shift": multiply_add, "where": wh
 NUMPY["clip"] = lambda x, low, high, out: np.clip(x, low, high, out=out)
 FUNCTIONS = tuple(NUMPY)
 
-refuse_gaps(elementwise.__all__, FUNCTIONS)
+refuse_gaps("vekt.elementwise", FUNCTIONS)
 
 LAYOUTS = {
     "channels": lambda n: ((n // 3 + 1, 3), (3,)),

@@ -28,7 +28,7 @@ NUMPY = {
 }
 FUNCTIONS = tuple(name for name in NUMPY if hasattr(_vectors, name))
 
-refuse_gaps(_vectors.__all__, FUNCTIONS)
+refuse_gaps("vekt.linalg._vectors", FUNCTIONS)
 
 
 def operands(function, dtype, shape):

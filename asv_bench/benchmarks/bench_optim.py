@@ -6,10 +6,13 @@ from importlib import import_module
 
 import numpy as np
 
-from .common import DTYPES, normal
+from .common import DTYPES, normal, refuse_gaps
 
 NAMES = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 ELEMENTS = 10_000_000
+
+CLASSES = [type(import_module("vekt.optim").get(name)).__name__ for name in NAMES]
+refuse_gaps("vekt.optim", [*CLASSES, "clip_by_global_norm"])
 
 
 class TimeStep:
@@ -46,3 +49,18 @@ class TimeSmallNetwork:
     def time_steps(self, optimiser):
         for _ in range(100):
             self.step(self.tensors, self.grads)
+
+
+class TimeClipping:
+    """The gradients of ten million parameters, scaled down in place."""
+
+    params = (DTYPES,)
+    param_names = ("dtype",)
+    version = "1"
+
+    def setup(self, dtype):
+        self.clip = import_module("vekt.optim").clip_by_global_norm
+        self.grads = [normal(dtype, ELEMENTS)]
+
+    def time_call(self, dtype):
+        self.clip(self.grads, 1.0)

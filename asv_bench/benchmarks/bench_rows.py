@@ -68,4 +68,4 @@ class TimeTwins:
         self.call(self.x, axis=-1)
 
 
-refuse_gaps(import_module("vekt").rows.__all__, FUNCTIONS)
+refuse_gaps("vekt.rows", FUNCTIONS)

@@ -163,7 +163,6 @@ PyObject *vekt_build_products(const vekt_target *target);
 /* dot(a, b, out=None); self is a capsule of the target, or the module for the selected one. */
 PyObject *vekt_py_matmul(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names);
-extern const char vekt_dot_doc[];
 
 /* rows(name, x, y, axis, keepdims, where, out, dtype); self as for dot. */
 PyObject *vekt_py_rows(PyObject *self, PyObject *const *args, Py_ssize_t n_args);

@@ -5,50 +5,6 @@
 
 #include <string.h>
 
-const char vekt_dot_doc[] =
-    "dot($module, a, b, out=None)\n"
-    "--\n"
-    "\n"
-    "Dot product; of two vectors, `sum(a[i] * b[i])`.\n"
-    "\n"
-    "Parameters\n"
-    "----------\n"
-    "a, b : array_like\n"
-    "    Vectors of equal length, of any stride, byte order and alignment.  Or arrays of other shapes,\n"
-    "    by the rules of `numpy.dot`: the last axis of `a` and the last but one of `b`, or its only one,\n"
-    "    are summed over; scalars multiply.\n"
-    "out : ndarray, optional\n"
-    "    Array of the result's very shape and dtype, which receives the result.\n"
-    "\n"
-    "Returns\n"
-    "-------\n"
-    "scalar or ndarray\n"
-    "    The sum of the products, a NumPy scalar for vectors, in the dtype to which those of `a` and `b`\n"
-    "    are promoted; or `out`.\n"
-    "\n"
-    "Raises\n"
-    "------\n"
-    "ValueError\n"
-    "    If the lengths of the axes that are summed over differ, or if `out` does not fit.\n"
-    "TypeError\n"
-    "    If `a` or `b` is of a dtype that is not bool, an integer, a float up to float64, bfloat16 of\n"
-    "    ml_dtypes, complex64 or complex128; or of a type with its own array functions, such as a\n"
-    "    Dask array.\n"
-    "\n"
-    "Notes\n"
-    "-----\n"
-    "Blocks of 16384 products are summed in the precision of the operands, 16-bit floats in float32,\n"
-    "the blocks' sums pairwise in double.  The order depends on the length alone, so the bits are the\n"
-    "same for any number of threads and any layout in memory.  Integers wrap around, as in NumPy; the\n"
-    "sum of truth values is whether there are two true ones in one place.  Nothing is conjugated.\n"
-    "\n"
-    "Examples\n"
-    "--------\n"
-    ">>> import numpy as np\n"
-    ">>> import vekt as vk\n"
-    ">>> float(vk.dot(np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])))\n"
-    "32.0\n";
-
 static int check_dtype(PyArrayObject *array, const char *name) {
     if (vekt_product_type_of(PyArray_DESCR(array)) >= 0) return 0;
     PyErr_Format(PyExc_TypeError,

@@ -1,5 +1,6 @@
 /* The module vekt._ufuncs: NumPy's face of the kernels that vekt._kernels holds. */
 #include "bridge.h"
+#include "product_docs.h"
 
 const vekt_api *vekt_connected;
 const vekt_target *vekt_selected;
@@ -77,7 +78,7 @@ static PyObject *build_ufunc(PyObject *self, PyObject *args) {
 
 /* Functions over the kernels of a target: of the module's, of the selected one; build() binds them to others. */
 static PyMethodDef bindable[] = {
-    {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, vekt_dot_doc},
+    {"dot", (PyCFunction)(void (*)(void))vekt_py_dot, METH_FASTCALL | METH_KEYWORDS, DOT_DOC},
     {"rows", (PyCFunction)(void (*)(void))vekt_py_rows, METH_FASTCALL, vekt_rows_doc},
     {"cross_entropy", (PyCFunction)(void (*)(void))vekt_py_cross_entropy, METH_FASTCALL,
      "cross_entropy(x, targets, factors, on_label, everywhere, loss, dx, may_ignore, /)\n--\n\n"

@@ -40,8 +40,7 @@ def documented(spec: Spec, kind: str = "", module: str = "vekt") -> Callable[[Fu
 
     def decorate(function: Function) -> Function:
         function.__module__ = module
-        namespace = module.removesuffix(f".{spec.family}")
-        function.__doc__ = docstring(spec, kind, namespace, signature(function).parameters)
+        function.__doc__ = docstring(spec, kind, module, signature(function).parameters)
         return function
 
     return decorate
@@ -87,10 +86,11 @@ def _words(
     }
     if kernels:
         kernel = kernels[0]
+        value, slope = spec.examples(kernel)
         words |= {
             "at": kernel.at,
-            "value": _shown(kernel.example),
-            "slope": _shown(kernel.gradient_example),
+            "value": _shown(value),
+            "slope": _shown(slope),
             "activation": kernel.activation,
             "gate": kernel.gate,
             "other": "a" if kernel.gate == "b" else "b",

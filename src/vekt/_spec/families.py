@@ -8,6 +8,7 @@ from vekt._spec.gates import GATE_OPS, PRELU
 from vekt._spec.layers import DENSE
 from vekt._spec.linalg import LINALG
 from vekt._spec.losses import CROSS_ENTROPY, LOSSES
+from vekt._spec.optim import OPTIM
 from vekt._spec.reductions import REDUCTIONS, SHAPING
 from vekt._spec.rows import ROW_OPS
 from vekt._spec.spec import Spec
@@ -24,6 +25,7 @@ ALL: tuple[Spec, ...] = (
     *SHAPING.values(),
     *LINALG.values(),
     DENSE,
+    *OPTIM.values(),
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from vekt._core import native
 from vekt._core.domains import at_least
-from vekt._spec.docstrings import docstring, documented
+from vekt._spec.docstrings import docstring
 from vekt._spec.form import Choice, Form, inf
 from vekt._spec.spec import Spec
 
@@ -85,7 +85,9 @@ def python_function(
     known = {**scope, **{f"_default_{name}": default for name, default in defaults.items()}}
     exec(compile(source, filename, "exec"), known)
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    function: Callable[..., Any] = documented(spec, kind, module)(known[form.name])
+    function: Callable[..., Any] = known[form.name]
+    function.__module__ = module
+    function.__doc__ = docstring(spec, kind, module.removesuffix(f".{spec.family}"))
     return function
 
 

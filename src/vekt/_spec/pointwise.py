@@ -107,10 +107,24 @@ _FROM_OUTPUT = {
 _EITHER = _ACTIVATION | _FROM_OUTPUT
 
 
-def activation(name: str, *, kernels: tuple[Kernel, ...], **facts: Any) -> Spec:
-    """Make the spec of an activation; `facts` are other fields of it."""
+_OF_KERNELS = frozenset(Kernel.__dataclass_fields__) - {"name", "params"}
+
+
+def activation(
+    name: str, *, kernels: tuple[Kernel, ...] = (), params: tuple[Param, ...] = (), **facts: Any
+) -> Spec:
+    """Make the spec of an activation; `facts` are other fields of it.
+
+    Without `kernels` there is one, of the same name and with all parameters, and fields of it are
+    among the facts.
+    """
+    if not kernels:
+        of_kernel = {key: facts.pop(key) for key in _OF_KERNELS & facts.keys()}
+        kernels = (Kernel(name, params=tuple(p.name for p in params), **of_kernel),)
     kinds = _ACTIVATION if kernels[0].from_output is None else _EITHER
-    return Spec(name=name, kinds=kinds, home="vekt.activations", kernels=kernels, **facts)
+    return Spec(
+        name=name, kinds=kinds, home="vekt.activations", kernels=kernels, params=params, **facts
+    )
 
 
 def _gate_operand(name: str) -> Param:

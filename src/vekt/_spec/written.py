@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from ast import literal_eval
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 from vekt._spec.form import Param
@@ -29,37 +30,26 @@ def kind_of(text: str, shared: Mapping[str, Param] | None = None) -> tuple[str, 
     head, *parts = _SECTION.split(text.strip())
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     call, summary, *more = head.split("\n\n")
-    name, _, takes = _joined(call).removesuffix(")").partition("(")
+    name = call.partition("(")[0]
     known = dict(shared or {})
     for names, kind, doc in _entries(sections.get("Parameters", "")):
         for each in names.split(", "):
             known[each] = Param(each, doc=doc, kind="option", type=kind)
-    operands: list[Param] = []
-    params: list[Param] = []
-    options: list[Param] = []
-    by_position = params
-    by_name = True
-    for token in takes.split(", "):
-        each, _, default = token.partition("=")
-        if token in ("/", "*"):
-            by_name &= token != "/"
-            by_position = options if token == "*" else params
-        elif default:
-            by_position.append(_with_default(known[each], literal_eval(default)))
-        else:
-            operands.append(known[each])
-    results = [Param(n, doc=doc, type=kind) for n, kind, doc in _entries(sections["Returns"])]
+    operands, params, options, by_name = _arguments(_joined(call), known)
+    results = [
+        Param(n, doc=doc, type=kind) for n, kind, doc in _entries(sections.get("Returns", ""))
+    ]
     notes = "\n\n".join([*more, sections.get("Notes", "")])
     made = Kind(
         _joined(summary),
-        tuple(operands),
+        operands,
         tuple(results),
-        tuple(options),
+        options,
         tuple(_notes(notes)),
         sections.get("Examples", ""),
         by_name,
         tuple((n, doc) for n, _, doc in _entries(sections.get("Raises", ""))),
-        tuple(params),
+        params,
         sections.get("See Also", ""),
     )
     return name, made, _joined(sections.get("References", ""))
@@ -69,8 +59,23 @@ def _joined(text: str) -> str:
     return " ".join(text.split())
 
 
-def _with_default(p: Param, default: Any) -> Param:
-    return Param(p.name, default, p.doc, "axis" if p.name == "axis" else p.kind, type=p.type)
+def _arguments(call: str, known: Mapping[str, Param]) -> tuple[Any, Any, Any, bool]:
+    """Return operands, parameters and options, and whether operands are given by name too."""
+    (function,) = ast.parse(f"def {call}: ...").body
+    assert isinstance(function, ast.FunctionDef)
+    takes = function.args
+    by_position = [*takes.posonlyargs, *takes.args]
+    required = len(by_position) - len(takes.defaults)
+    operands = tuple(known[a.arg] for a in by_position[:required])
+    params = map(_with_default, by_position[required:], takes.defaults, repeat(known))
+    options = map(_with_default, takes.kwonlyargs, takes.kw_defaults, repeat(known))
+    return operands, tuple(params), tuple(options), not takes.posonlyargs
+
+
+def _with_default(argument: ast.arg, default: Any, known: Mapping[str, Param]) -> Param:
+    p = known[argument.arg]
+    kind = "axis" if p.name == "axis" else p.kind
+    return Param(p.name, ast.literal_eval(default), p.doc, kind, type=p.type)
 
 
 def _entries(section: str) -> Iterator[tuple[str, str, str]]:

@@ -20,26 +20,17 @@ from vekt._spec.docstrings import documented
 from vekt._spec.functions import native_function
 from vekt._spec.gates import GATE_OPS
 
-__all__ = [
-    "geglu",
-    "geglu_backward",
-    "glu",
-    "glu_backward",
-    "reglu",
-    "reglu_backward",
-    "swiglu",
-    "swiglu_backward",
-]
-
-_ufuncs: Any = ufuncs
 _GLU = GATE_OPS["glu"]
+_ufuncs: Any = ufuncs
 _glu, _glu_backward = _ufuncs.glu, _ufuncs.glu_backward
-swiglu, swiglu_backward, geglu, geglu_backward, reglu, reglu_backward = (
-    native_function(spec, kind, ufuncs)
+_FUNCTIONS = {
+    spec.name + kind: native_function(spec, kind, ufuncs)
     for spec in GATE_OPS.values()
     if spec is not _GLU
     for kind in spec.kinds
-)
+}
+globals().update(_FUNCTIONS)
+__all__ = [*_FUNCTIONS, *_GLU.public_names]
 
 
 @documented(_GLU)

@@ -32,7 +32,7 @@ from vekt.jit import (
 )
 from vekt.jit._dot import dot
 from vekt.jit._elementary import elementary_functions
-from vekt.jit._kernels import RAW
+from vekt.jit._kernels import COMPILED, RAW
 from vekt.jit._nopython import register
 from vekt.jit._rows import FUNCTIONS as _ROWS
 
@@ -42,7 +42,7 @@ def _public() -> dict[str, Callable[..., Any]]:
     for op in OPS.values():
         for kind in op.kinds:
             made = public_function(op, kind, RAW, __name__)
-            register(op, kind, made)
+            register(op, kind, made, COMPILED)
             functions |= {name + kind: made for name in (op.name, *op.aliases)}
     for name in PUBLIC_NAMES:
         functions[name] = getattr(_prelu if name.startswith("prelu") else _gates, name)

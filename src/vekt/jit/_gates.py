@@ -17,10 +17,11 @@ from vekt._core.operands import checked_out, operand_dtype, result_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
 from vekt._spec.gates import GATE_OPS, GATES
-from vekt._spec.spec import Kernel
+from vekt._spec.spec import Kernel, Spec
 from vekt.jit._elementwise import _result_type, _spread, elementwise
 from vekt.jit._jitable import entry, jitable, overloads
 from vekt.jit._kernels import _FINGERPRINT, _general
+from vekt.jit._nopython import register
 from vekt.jit._scalars import SCALARS
 
 Function = Callable[..., Any]
@@ -118,37 +119,21 @@ def _raw(name: str) -> Function:
 _RAW = {name.removeprefix("_"): _raw(name) for name in _COMPILED}
 
 
-def _public(name: str) -> tuple[Function, ...]:
-    """Make the function of two operands, and its backward pass."""
-    op = GATE_OPS[name]
-    return tuple(public_function(op, kind, _RAW, _MODULE) for kind in op.kinds)
+def _public(spec: Spec, kind: str) -> Function:
+    """Make a function of two operands, for Python and for compiled functions."""
+    made = public_function(spec, kind, _RAW, _MODULE)
+    register(spec, kind, made, {name.removeprefix("_"): f for name, f in _COMPILED.items()})
+    return made
 
 
-def _without_parameters(name: str) -> tuple[Function, ...]:
-    value, backward = _public(name)
-    compiled, compiled_backward = _COMPILED[f"_{name}"], _COMPILED[f"_{name}_backward"]
-    overloads(value)(lambda a, b: lambda a, b: compiled(a, b))
-    overloads(backward)(lambda dy, a, b: lambda dy, a, b: compiled_backward(dy, a, b))
-    return value, backward
-
-
-swiglu, swiglu_backward = _without_parameters("swiglu")
-reglu, reglu_backward = _without_parameters("reglu")
-geglu, geglu_backward = _public("geglu")
-
-
-@overloads(geglu)
-def _geglu_types(a: Any, b: Any, approximate: Any = False) -> Any:
-    exact, with_tanh = _COMPILED["_geglu"], _COMPILED["_geglu_tanh"]
-    return lambda a, b, approximate=False: with_tanh(a, b) if approximate else exact(a, b)
-
-
-@overloads(geglu_backward)
-def _geglu_backward_types(dy: Any, a: Any, b: Any, approximate: Any = False) -> Any:
-    exact, with_tanh = _COMPILED["_geglu_backward"], _COMPILED["_geglu_tanh_backward"]
-    return lambda dy, a, b, approximate=False: (
-        with_tanh(dy, a, b) if approximate else exact(dy, a, b)
-    )
+_GLU = GATE_OPS["glu"]
+FUNCTIONS = {
+    spec.name + kind: _public(spec, kind)
+    for spec in GATE_OPS.values()
+    if spec is not _GLU
+    for kind in spec.kinds
+}
+globals().update(FUNCTIONS)
 
 
 # ---- glu
@@ -180,7 +165,7 @@ def _parts(shape: Any, axis: int) -> Any:
 # The entries from Python take three axes, whatever there were: one compilation serves all.
 
 
-@documented(GATE_OPS["glu"], "", _MODULE)
+@documented(_GLU, "", _MODULE)
 def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
     x = np.asarray(x)
     narrow = result_dtype(dtype, x)
@@ -191,7 +176,7 @@ def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: An
     return stored(rounded(y, x), out, where)
 
 
-@documented(GATE_OPS["glu"], "_backward", _MODULE)
+@documented(_GLU, "_backward", _MODULE)
 def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     x, dtype = np.asarray(x), operand_dtype(dy, x)
     half = halves(x, axis)[0].shape

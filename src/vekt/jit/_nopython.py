@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numba import types
 
 from vekt._spec.spec import Spec
 from vekt.jit._jitable import overloads
-from vekt.jit._kernels import COMPILED
 
 
-def register(op: Spec, kind: str, function: Callable[..., Any]) -> None:
-    """Teach Numba to compile calls of a public function of this operation.
+def register(
+    op: Spec, kind: str, function: Callable[..., Any], compiled: Mapping[str, Callable[..., Any]]
+) -> None:
+    """Teach Numba to compile calls of a public function of this operation over these kernels.
 
     Parameters that are left out decide among the kernels by types, flags at run time.
     """
@@ -35,7 +36,7 @@ def register(op: Spec, kind: str, function: Callable[..., Any]) -> None:
             served = [earlier for earlier, _ in branches]
             if condition in served or not left_out <= at_default:
                 continue
-            scope[f"_{kernel.name}"] = COMPILED[kernel.name + kind]
+            scope[f"_{kernel.name}"] = compiled[kernel.name + kind]
             # A parameter left out is None to Numba only if that is its default.
             arguments = [*operands] + [
                 str(p.none_means) if p.default is None and p.name in at_default else p.name

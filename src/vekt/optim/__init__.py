@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._spec.docstrings import documented
+from vekt._spec.optim import OPTIM
 from vekt.optim._base import (
     ADAM_KERNEL,
     RMSPROP_KERNEL,
@@ -26,33 +28,9 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSProp", "clip_by_global_norm"
 Array = NDArray[Any]
 
 
+@documented(OPTIM["SGD"], "", __name__)
 class SGD(Optimizer):
-    """Gradient descent, with momentum if you like.
-
-    Parameters
-    ----------
-    lr : float, default 0.01
-        Learning rate, the notes' alpha.
-    momentum : float, default 0
-        How much of the last step's direction is kept.
-    nesterov : bool, default False
-        Whether the gradient counts as if it came a step later (Nesterov's momentum).
-    weight_decay, max_norm
-        As for `Optimizer`.
-
-    Notes
-    -----
-    m := momentum m + g; w := w - lr m, with Nesterov's w := w - lr (g + momentum m).  As in torch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from vekt import optim
-    >>> w = np.array([1.0, 2.0])
-    >>> optim.SGD(lr=0.5).step([w], [np.array([1.0, -1.0])])
-    >>> w
-    array([0.5, 2.5])
-    """
+    """Gradient descent, with momentum if you like."""
 
     momentum: float
     nesterov: bool
@@ -79,36 +57,9 @@ class SGD(Optimizer):
         return (self.lr, scale, self.weight_decay, self.momentum, float(self.nesterov))
 
 
+@documented(OPTIM["RMSProp"], "", __name__)
 class RMSProp(Optimizer):
-    """Gradients divided by a running root of their mean square.
-
-    Parameters
-    ----------
-    lr : float, default 0.01
-        Learning rate.
-    alpha : float, default 0.99
-        How much of the mean square is kept in each step.
-    eps : float, default 1e-8
-        Added to the root.
-    momentum : float, default 0
-        How much of the last step's direction is kept.
-    weight_decay, max_norm
-        As for `Optimizer`.
-
-    Notes
-    -----
-    v := alpha v + (1 - alpha) g^2; m := momentum m + g / (sqrt(v) + eps); w := w - lr m.  As in
-    torch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from vekt import optim
-    >>> w = np.array([1.0, 2.0])
-    >>> optim.RMSProp(lr=0.1).step([w], [np.array([3.0, -5.0])])
-    >>> w.round(4)
-    array([0., 3.])
-    """
+    """Gradients divided by a running root of their mean square."""
 
     alpha: float
     eps: float
@@ -137,40 +88,9 @@ class RMSProp(Optimizer):
         return (*head, self.alpha, 1 - self.alpha, self.eps)
 
 
+@documented(OPTIM["Adam"], "", __name__)
 class Adam(Optimizer):
-    """Adam: running means of the gradients and of their squares.
-
-    Parameters
-    ----------
-    lr : float, default 0.001
-        Learning rate.
-    betas : pair of float, default (0.9, 0.999)
-        How much of the means is kept in each step.
-    eps : float, default 1e-8
-        Added to the root of the mean square.
-    weight_decay, max_norm
-        As for `Optimizer`.
-
-    Notes
-    -----
-    m := beta1 m + (1 - beta1) g; v := beta2 v + (1 - beta2) g^2;
-    w := w - lr m' / (sqrt(v') + eps), where m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t).  As
-    in torch.
-
-    References
-    ----------
-    D. P. Kingma, J. Ba, arXiv:1412.6980 (2014).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from vekt import optim
-    >>> w = np.array([1.0, 2.0])
-    >>> adam = optim.Adam(lr=0.1)
-    >>> adam.step([w], [np.array([3.0, -5.0])])
-    >>> w.round(4)
-    array([0.9, 2.1])
-    """
+    """Adam: running means of the gradients and of their squares."""
 
     betas: tuple[float, float]
     eps: float
@@ -201,29 +121,9 @@ class Adam(Optimizer):
         return (rate, scale, decay, first, 1 - first, second, 1 - second, self.eps, root, left)
 
 
+@documented(OPTIM["AdamW"], "", __name__)
 class AdamW(Adam):
-    """Adam whose weight decay bypasses the means.
-
-    Parameters
-    ----------
-    lr, betas, eps, max_norm
-        As for `Adam`.
-    weight_decay : float, default 0.01
-        Parameters are multiplied by 1 - lr weight_decay before each step.
-
-    References
-    ----------
-    I. Loshchilov, F. Hutter, arXiv:1711.05101 (2017).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from vekt import optim
-    >>> w = np.array([1.0, 2.0])
-    >>> optim.AdamW(lr=0.1, weight_decay=0.5).step([w], [np.zeros(2)])
-    >>> w
-    array([0.95, 1.9 ])
-    """
+    """Adam whose weight decay bypasses the means."""
 
     _decoupled = True
 
@@ -239,42 +139,9 @@ class AdamW(Adam):
         super().__init__(lr, betas=betas, eps=eps, weight_decay=weight_decay, max_norm=max_norm)
 
 
+@documented(OPTIM["clip_by_global_norm"], "", __name__)
 def clip_by_global_norm(grads: Iterable[Array], max_norm: float) -> float:
-    """Scale gradients down, in place, so that their norm taken together is at most `max_norm`.
-
-    Parameters
-    ----------
-    grads : iterable of ndarray
-        The gradients of all parameters, of floats or complex numbers.
-    max_norm : float
-        The largest norm that stays as it is.
-
-    Returns
-    -------
-    norm : float
-        The norm before; 0 if there are no gradients.
-
-    Raises
-    ------
-    TypeError
-        If one is not an array of floats or complex numbers, which alone can be scaled in place.
-    ValueError
-        If one is read-only, or `max_norm` is negative or NaN.  Nothing is changed then.
-
-    Notes
-    -----
-    As torch's clip_grad_norm_: if an element is NaN, so is the norm, and all become NaN; if one is
-    infinite, it becomes NaN and the finite ones 0.  An optimiser's own `max_norm` does the same
-    without writing the gradients.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from vekt import optim
-    >>> g = [np.array([3.0, 4.0])]
-    >>> optim.clip_by_global_norm(g, 1.0), g[0].round(4).tolist()
-    (5.0, [0.6, 0.8])
-    """
+    """Scale gradients down, in place, so that their norm taken together is at most `max_norm`."""
     limit = between("max_norm", max_norm, math.inf)
     arrays = list(grads)
     for i, g in enumerate(arrays):

@@ -1,8 +1,6 @@
-"""The registry: one row per operation, from which everything about it follows.
+"""The activations: one spec for each, from which everything about it follows.
 
-Public functions, docstrings, type stubs, tests, accuracy sweeps, benchmarks and the tables of the
-documentation are all made from these rows.  One module a family; the reference functions stand
-above their row.
+The modules' specs are all of them; the reference functions stand above each.
 """
 
 from __future__ import annotations
@@ -23,5 +21,7 @@ __all__ = ["GELU_TANH_K1", "GELU_TANH_K3", "KERNELS", "OPS", "Kernel", "Kink", "
 
 _FAMILIES = (piecewise, algebraic, logistic, silu, softplus, exponential, gelu)
 
-OPS: dict[str, Spec] = {op.name: op for family in _FAMILIES for op in family.OPS}
+OPS: dict[str, Spec] = {
+    op.name: op for family in _FAMILIES for op in vars(family).values() if isinstance(op, Spec)
+}
 KERNELS: dict[str, Kernel] = {kernel.name: kernel for op in OPS.values() for kernel in op.kernels}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vekt._spec.pointwise import activation
-from vekt._spec.spec import Kernel, Param, inf, ulp
+from vekt._spec.spec import Param, inf, ulp
 
 
 def _softsign(x: Any) -> Any:
@@ -18,20 +18,13 @@ def _softsign(x: Any) -> Any:
 _SOFTSIGN = activation(
     name="softsign",
     summary="Sigmoid with tails of 1/x.",
-    kernels=(
-        Kernel(
-            name="softsign",
-            value=_softsign,
-            gradient=lambda x: 1 / np.square(1 + np.abs(x)),
-            from_output=lambda y: np.square(1 - np.abs(y)),
-            formula="x / (1 + abs(x))",
-            range=(-1.0, 1.0),
-            limits=(-1.0, 1.0),
-            gradient_limits=(0.0, 0.0),
-            example=(-0.5, 0.0, 0.6667),
-            gradient_example=(0.25, 1.0, 0.1111),
-        ),
-    ),
+    value=_softsign,
+    gradient=lambda x: 1 / np.square(1 + np.abs(x)),
+    from_output=lambda y: np.square(1 - np.abs(y)),
+    formula="x / (1 + abs(x))",
+    range=(-1.0, 1.0),
+    limits=(-1.0, 1.0),
+    gradient_limits=(0.0, 0.0),
     source="J. Bergstra et al., Quadratic polynomials learn better image features (2009).",
     use="Hidden layers in place of tanh: it saturates more slowly.",
     cost="One division.",
@@ -72,22 +65,14 @@ _SQUAREPLUS = activation(
             least=0.0,
         ),
     ),
-    kernels=(
-        Kernel(
-            name="squareplus",
-            value=_squareplus,
-            gradient=_squareplus_gradient,
-            from_output=_squareplus_from_output,
-            params=("b",),
-            formula="(x + sqrt(x**2 + b)) / 2",
-            range=(0.0, inf),
-            limits=(0.0, inf),
-            gradient_limits=(0.0, 1.0),
-            example=(0.618, 1.0, 2.4142),
-            gradient_example=(0.2764, 0.5, 0.8536),
-            jit_max_ulp=ulp(1, 3),
-        ),
-    ),
+    value=_squareplus,
+    gradient=_squareplus_gradient,
+    from_output=_squareplus_from_output,
+    formula="(x + sqrt(x**2 + b)) / 2",
+    range=(0.0, inf),
+    limits=(0.0, inf),
+    gradient_limits=(0.0, 1.0),
+    jit_max_ulp=ulp(1, 3),
     source="J. T. Barron, Squareplus: a softplus-like rectifier, arXiv:2112.11687 (2021).",
     use="A smooth relu where exponentials are dear; its tail falls like 1/x.",
     cost="One square root.",
@@ -97,5 +82,3 @@ _SQUAREPLUS = activation(
         "as does their gradient where x**2 overflows."
     ),
 )
-
-OPS = (_SOFTSIGN, _SQUAREPLUS)

@@ -9,7 +9,7 @@ import numpy as np
 from vekt._core.domains import POSITIVE
 from vekt._spec.math import constant, exp_sum, two_product
 from vekt._spec.pointwise import activation
-from vekt._spec.spec import Kernel, Kink, Param, inf
+from vekt._spec.spec import Kink, Param, inf
 
 # Beyond this e^-x has underflowed in every dtype.
 _FAR = 12000.0
@@ -17,20 +17,13 @@ _FAR = 12000.0
 _EXPONENTIAL = activation(
     name="exponential",
     summary="Exponential function.",
-    kernels=(
-        Kernel(
-            name="exponential",
-            value=np.exp,
-            gradient=np.exp,
-            from_output=lambda y: y,
-            formula="exp(x)",
-            range=(0.0, inf),
-            limits=(0.0, inf),
-            gradient_limits=(0.0, inf),
-            example=(0.3679, 1.0, 7.3891),
-            gradient_example=(0.3679, 1.0, 7.3891),
-        ),
-    ),
+    value=np.exp,
+    gradient=np.exp,
+    from_output=lambda y: y,
+    formula="exp(x)",
+    range=(0.0, inf),
+    limits=(0.0, inf),
+    gradient_limits=(0.0, inf),
     source="As in Keras 3.",
     use="Positive outputs, such as the rate of a Poisson distribution.",
     cost="One exponential.",
@@ -55,22 +48,14 @@ _ELU = activation(
     name="elu",
     summary="Exponential linear unit.",
     params=(Param("alpha", 1.0, "The result tends to -alpha at -inf; any number."),),
-    kernels=(
-        Kernel(
-            name="elu",
-            value=_elu,
-            gradient=_elu_gradient,
-            from_output=lambda y, alpha: np.where(y > 0, 1, y + alpha),
-            params=("alpha",),
-            formula="x if x > 0 else alpha * expm1(x)",
-            range=(-1.0, inf),
-            limits=(-1.0, inf),
-            gradient_limits=(0.0, 1.0),
-            example=(-0.6321, 0.0, 2.0),
-            gradient_example=(0.3679, 1.0, 1.0),
-            kinks=(Kink(0.0, "alpha"),),
-        ),
-    ),
+    value=_elu,
+    gradient=_elu_gradient,
+    from_output=lambda y, alpha: np.where(y > 0, 1, y + alpha),
+    formula="x if x > 0 else alpha * expm1(x)",
+    range=(-1.0, inf),
+    limits=(-1.0, inf),
+    gradient_limits=(0.0, 1.0),
+    kinks=(Kink(0.0, "alpha"),),
     source="D.-A. Clevert, T. Unterthiner, S. Hochreiter, arXiv:1511.07289 (2015).",
     use="Hidden layers whose mean output is to stay near zero, without batch normalization.",
     cost="One exponential.",
@@ -97,21 +82,13 @@ _CELU = activation(
     name="celu",
     summary="Exponential linear unit whose derivative is continuous for every alpha.",
     params=(Param("alpha", 1.0, "The result tends to -alpha at -inf; positive.", least=POSITIVE),),
-    kernels=(
-        Kernel(
-            name="celu",
-            value=_celu,
-            gradient=_celu_gradient,
-            from_output=lambda y, alpha: np.where(y > 0, 1, (y + alpha) / alpha),
-            params=("alpha",),
-            formula="max(x, 0) + min(0, alpha * expm1(x / alpha))",
-            range=(-1.0, inf),
-            limits=(-1.0, inf),
-            gradient_limits=(0.0, 1.0),
-            example=(-0.6321, 0.0, 2.0),
-            gradient_example=(0.3679, 1.0, 1.0),
-        ),
-    ),
+    value=_celu,
+    gradient=_celu_gradient,
+    from_output=lambda y, alpha: np.where(y > 0, 1, (y + alpha) / alpha),
+    formula="max(x, 0) + min(0, alpha * expm1(x / alpha))",
+    range=(-1.0, inf),
+    limits=(-1.0, inf),
+    gradient_limits=(0.0, 1.0),
     source="J. T. Barron, arXiv:1704.07483 (2017).",
     use="As elu, where alpha is varied: its slope at zero stays 1.",
     cost="One exponential; the inverse of alpha once, where alpha is one number.",
@@ -144,21 +121,14 @@ def _selu_from_output(y: Any) -> Any:
 _SELU = activation(
     name="selu",
     summary="Scaled exponential linear unit.",
-    kernels=(
-        Kernel(
-            name="selu",
-            value=_selu,
-            gradient=_selu_gradient,
-            from_output=_selu_from_output,
-            formula=f"{_SCALE} * (x if x > 0 else {_ALPHA} * expm1(x))",
-            range=(-float(_SLOPE), inf),
-            limits=(-float(_SLOPE), inf),
-            gradient_limits=(0.0, float(_SCALE)),
-            example=(-1.1113, 0.0, 2.1014),
-            gradient_example=(0.6468, 1.7581, 1.0507),
-            kinks=(Kink(0.0, float(_SLOPE)),),
-        ),
-    ),
+    value=_selu,
+    gradient=_selu_gradient,
+    from_output=_selu_from_output,
+    formula=f"{_SCALE} * (x if x > 0 else {_ALPHA} * expm1(x))",
+    range=(-float(_SLOPE), inf),
+    limits=(-float(_SLOPE), inf),
+    gradient_limits=(0.0, float(_SCALE)),
+    kinks=(Kink(0.0, float(_SLOPE)),),
     source="G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, NeurIPS (2017).",
     use="Self-normalizing networks: layers keep zero mean and unit variance.",
     cost="One exponential.",
@@ -167,5 +137,3 @@ _SELU = activation(
         "torch and JAX (TensorFlow: 1.0507). torch's gradient at NaN is 1.0507."
     ),
 )
-
-OPS = (_EXPONENTIAL, _ELU, _CELU, _SELU)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from vekt._spec.pointwise import activation
-from vekt._spec.spec import Kernel
 
 
 def sigmoid(x: Any) -> Any:
@@ -23,20 +22,13 @@ def _sigmoid_gradient(x: Any) -> Any:
 _SIGMOID = activation(
     name="sigmoid",
     summary="Logistic sigmoid.",
-    kernels=(
-        Kernel(
-            name="sigmoid",
-            value=sigmoid,
-            gradient=_sigmoid_gradient,
-            from_output=lambda y: y * (1 - y),
-            formula="1 / (1 + exp(-x))",
-            range=(0.0, 1.0),
-            limits=(0.0, 1.0),
-            gradient_limits=(0.0, 0.0),
-            example=(0.2689, 0.5, 0.8808),
-            gradient_example=(0.1966, 0.25, 0.105),
-        ),
-    ),
+    value=sigmoid,
+    gradient=_sigmoid_gradient,
+    from_output=lambda y: y * (1 - y),
+    formula="1 / (1 + exp(-x))",
+    range=(0.0, 1.0),
+    limits=(0.0, 1.0),
+    gradient_limits=(0.0, 0.0),
     source="D. E. Rumelhart, G. E. Hinton, R. J. Williams, Nature 323 (1986) 533-536.",
     use="Probability of a binary label in the output layer; gates of recurrent networks.",
     cost="One exponential and one division.",
@@ -52,20 +44,13 @@ def _tanh_gradient(x: Any) -> Any:
 _TANH = activation(
     name="tanh",
     summary="Hyperbolic tangent.",
-    kernels=(
-        Kernel(
-            name="tanh",
-            value=np.tanh,
-            gradient=_tanh_gradient,
-            from_output=lambda y: (1 - y) * (1 + y),
-            formula="(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
-            range=(-1.0, 1.0),
-            limits=(-1.0, 1.0),
-            gradient_limits=(0.0, 0.0),
-            example=(-0.7616, 0.0, 0.964),
-            gradient_example=(0.42, 1.0, 0.0707),
-        ),
-    ),
+    value=np.tanh,
+    gradient=_tanh_gradient,
+    from_output=lambda y: (1 - y) * (1 + y),
+    formula="(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
+    range=(-1.0, 1.0),
+    limits=(-1.0, 1.0),
+    gradient_limits=(0.0, 0.0),
     source="Y. LeCun, L. Bottou, G. B. Orr, K.-R. Mueller, Efficient BackProp (1998).",
     use="Hidden layers with outputs centred on zero; states of recurrent networks.",
     cost="One exponential and one division.",
@@ -74,5 +59,3 @@ _TANH = activation(
         "vekt.tanh takes complex numbers, by NumPy's loops; vekt.jit and vekt.reference do not."
     ),
 )
-
-OPS = (_SIGMOID, _TANH)

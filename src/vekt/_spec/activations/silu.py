@@ -8,7 +8,7 @@ import numpy as np
 
 from vekt._spec.math import from_root
 from vekt._spec.pointwise import activation
-from vekt._spec.spec import Kernel, inf, ulp
+from vekt._spec.spec import inf, ulp
 
 # e**-x has underflowed here in every dtype.
 _FAR = 12000.0
@@ -40,20 +40,13 @@ _SILU_ROOT = "-1.2784645427610737951093587390229801554394769660232"
 _SILU = activation(
     name="silu",
     summary="Sigmoid linear unit: x times its logistic sigmoid.",
-    kernels=(
-        Kernel(
-            name="silu",
-            value=_silu,
-            gradient=_silu_gradient,
-            formula="x / (1 + exp(-x))",
-            range=(-0.27846454276107380, inf),
-            limits=(0.0, inf),
-            gradient_limits=(0.0, 1.0),
-            example=(-0.2689, 0.0, 1.7616),
-            gradient_example=(0.0723, 0.5, 1.0908),
-            roots=(_SILU_ROOT,),
-        ),
-    ),
+    value=_silu,
+    gradient=_silu_gradient,
+    formula="x / (1 + exp(-x))",
+    range=(-0.27846454276107380, inf),
+    limits=(0.0, inf),
+    gradient_limits=(0.0, 1.0),
+    roots=(_SILU_ROOT,),
     source="S. Elfwing, E. Uchibe, K. Doya, Neural Networks 107 (2018) 3-11.",
     use="Hidden layers of vision networks; half of the gate SwiGLU of language models.",
     cost="One exponential and one division.",
@@ -102,22 +95,15 @@ _MISH_ROOT = "-1.192431214515495212137588340420739405600686409321"
 _MISH = activation(
     name="mish",
     summary="x times the hyperbolic tangent of its softplus.",
-    kernels=(
-        Kernel(
-            name="mish",
-            value=_mish,
-            gradient=_mish_gradient,
-            formula="x * (1 - 2 / (exp(x)**2 + 2 * exp(x) + 2))",
-            range=(-0.30884341301725041, inf),
-            limits=(0.0, inf),
-            gradient_limits=(0.0, 1.0),
-            example=(-0.3034, 0.0, 1.944),
-            gradient_example=(0.0592, 0.6, 1.0693),
-            roots=(_MISH_ROOT,),
-            jit_max_ulp=ulp(1, 4),
-            jit_gradient_max_ulp=ulp(1, 7),
-        ),
-    ),
+    value=_mish,
+    gradient=_mish_gradient,
+    formula="x * (1 - 2 / (exp(x)**2 + 2 * exp(x) + 2))",
+    range=(-0.30884341301725041, inf),
+    limits=(0.0, inf),
+    gradient_limits=(0.0, 1.0),
+    roots=(_MISH_ROOT,),
+    jit_max_ulp=ulp(1, 4),
+    jit_gradient_max_ulp=ulp(1, 7),
     source="D. Misra, arXiv:1908.08681 (2019).",
     use="Hidden layers of object detectors; a smooth relu that is a little below 0 for x < 0.",
     cost="One exponential and one division.",
@@ -142,20 +128,12 @@ def _tanh_shrink(x: Any) -> Any:
 _TANH_SHRINK = activation(
     name="tanh_shrink",
     summary="x minus its hyperbolic tangent.",
-    kernels=(
-        Kernel(
-            name="tanh_shrink",
-            value=_tanh_shrink,
-            gradient=lambda x: np.tanh(x) * np.tanh(x),
-            formula="x - tanh(x)",
-            range=(-inf, inf),
-            limits=(-inf, inf),
-            gradient_limits=(1.0, 1.0),
-            example=(-0.2384, 0.0, 1.036),
-            gradient_example=(0.58, 0.0, 0.9293),
-            jit_max_ulp=ulp(1, 4),
-        ),
-    ),
+    value=_tanh_shrink,
+    gradient=lambda x: np.tanh(x) * np.tanh(x),
+    formula="x - tanh(x)",
+    limits=(-inf, inf),
+    gradient_limits=(1.0, 1.0),
+    jit_max_ulp=ulp(1, 4),
     source="Keras 3 and torch.nn.Tanhshrink.",
     use="Shrinkage of small coefficients in sparse coding.",
     cost="A polynomial; in float64 one exponential and one division.",
@@ -165,5 +143,3 @@ _TANH_SHRINK = activation(
         "and the sign of -0.0, for which the others give 0.0."
     ),
 )
-
-OPS = (_SILU, _MISH, _TANH_SHRINK)

@@ -20,9 +20,6 @@ def _case(
     limits: tuple[float, float],
     domain: tuple[float, float] = (-inf, inf),
 ) -> Case:
-    at = np.array([-1.0, 0.0, 2.0])
-    with np.errstate(all="ignore"):
-        example, of_slope = (tuple(np.round(f(at), 4).tolist()) for f in (value, slope))
     kernel = Kernel(
         name=name,
         value=value,
@@ -31,8 +28,6 @@ def _case(
         range=span,
         limits=limits,
         gradient_limits=limits,
-        example=example,
-        gradient_example=of_slope,
         domain=domain,
         max_ulp=ulp(1, 1),
     )
