@@ -17,7 +17,7 @@ inf = float("inf")
 REQUIRED = Parameter.empty
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Param:
     """Anything that a public function takes or returns.
 
@@ -42,7 +42,7 @@ class Param:
         return self.none_means if self.default is None else self.default
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Choice:
     """A kernel, by its full name, with the parameters that it takes and the flags it is for."""
 
@@ -55,7 +55,7 @@ class Choice:
         return (self.flags or {}).get(flag)
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Form:
     """One public function: its name, what it takes, and the kernels among which it chooses.
 

@@ -20,7 +20,8 @@ from vekt._spec.form import Choice, Form, Param, inf
 
 __all__ = ["Kernel", "Kind", "Kink", "Note", "Param", "Spec", "formula", "inf", "quoted", "ulp"]
 
-# Specs are compared by identity, and each method that dataclass writes delays `import vekt`.
+# Specs are compared by identity and never changed; each method that dataclass writes delays
+# `import vekt`, those that would refuse changes most of all.
 
 Note = str | tuple[str, str]
 """A paragraph of a docstring; that of one namespace alone after the namespace."""
@@ -49,7 +50,7 @@ def quoted(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Kink:
     """A point where the gradient jumps, and the gradient there.
 
@@ -60,7 +61,7 @@ class Kink:
     gradient: float | str
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Kernel:
     """The mathematics of one kernel, of which the table in C has NAME + kind for each kind.
 
@@ -108,7 +109,7 @@ class Kernel:
     jit_gradient_max_ulp: Mapping[str, float] = field(default_factory=partial(ulp, 1, 4))
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Kind:
     """One function of a spec: what it takes beside the spec's parameters, and what it returns.
 
@@ -129,7 +130,7 @@ class Kind:
     see_also: str = ""
 
 
-@dataclass(frozen=True, eq=False, repr=False, match_args=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Spec:
     """One public operation: NAME + kind for each of its kinds.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from vekt._core.native import dot, matmul, matvec, provide, vecdot, vecmat
-from vekt.linalg._tensordot import dot_general, tensordot
+from typing import Any
 
-provide("dot", dot_general)
+from vekt._core.names import no_attribute
+from vekt._core.native import dot, matmul, matvec, provide, vecdot, vecmat
+from vekt.linalg import _tensordot
+
+provide("dot", _tensordot.dot_general)
 
 __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 
@@ -13,3 +16,12 @@ __test__: dict[str, str | None] = {
     function.__name__: function.__doc__ for function in (dot, matmul, matvec, vecdot, vecmat)
 }
 """Lets doctest find the examples of functions written in C."""
+
+
+def __getattr__(name: str) -> Any:
+    if name != "tensordot":
+        raise no_attribute(__name__, name, __all__)
+    from vekt._spec.docstrings import documented  # texts, which `import vekt` does not want
+    from vekt._spec.linalg import LINALG
+
+    return globals().setdefault(name, documented(LINALG[name])(_tensordot.tensordot))

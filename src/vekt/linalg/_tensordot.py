@@ -14,13 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from vekt._core.axes import plain
 from vekt._core.native import matmul
 from vekt._core.operands import natural_dtype
-from vekt._spec.docstrings import documented
-from vekt._spec.linalg import LINALG
 
 Axes = int | tuple[int | Sequence[int], int | Sequence[int]] | Sequence[int | Sequence[int]]
 
 
-@documented(LINALG["tensordot"])
 def tensordot(a: ArrayLike, b: ArrayLike, axes: Axes = 2) -> Any:
     x, y = np.asarray(plain("tensordot", "a", a)), np.asarray(plain("tensordot", "b", b))
     x_axes, y_axes = _pairs(x.ndim, y.ndim, axes)
