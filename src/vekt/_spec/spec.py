@@ -71,6 +71,8 @@ class Kernel:
 
     `formula` is the definition, of an activation as a Python expression of x and the parameters,
     which tests evaluate in any precision; beyond `domain`, a closed interval, results are NaN.
+    `curvature` is the gradient's derivative, an expression of NumPy's functions, of activations and,
+    as d_NAME(x), their derivatives; where the gradient jumps it is that of one side.
     `range`, `limits` (at -inf and +inf) and `gradient_limits` hold for the default parameters.
     `example` and `gradient_example` are results, to four decimals, for the operands `at`, where
     those are not what the reference gives.
@@ -87,6 +89,7 @@ class Kernel:
     gradient: Any = None
     formula: str = ""
     gradient_formula: str = ""
+    curvature: str = "zeros_like(x)"
     range: tuple[float, float] = (-inf, inf)
     limits: tuple[float, ...] = ()
     gradient_limits: tuple[float, ...] = ()

@@ -89,6 +89,13 @@ def _gelu_tanh_curvature(x: Any) -> Any:
     return s * (1 - s) * (2 * slope + x * ((1 - 2 * s) * slope * slope + 6 * k3 * x))
 
 
+# x (1 + t) / 2 with t = tanh(u); 2 u = x (K1 + K3 x^2).
+_U = f"(x * ({GELU_TANH_K1} + {GELU_TANH_K3} * x * x) / 2)"
+_DU = f"({GELU_TANH_K1} + 3 * {GELU_TANH_K3} * x * x) / 2"
+_GELU_TANH_CURVATURE = (
+    f"d_tanh({_U}) * ({_DU} + 1.5 * {GELU_TANH_K3} * x * x - x * tanh({_U}) * ({_DU})**2)"
+)
+
 _GELU = activation(
     name="gelu",
     summary="Gaussian error linear unit.",
@@ -102,6 +109,7 @@ _GELU = activation(
             gradient=_gelu_gradient,
             flags={"approximate": False},
             formula="x * (1 + erf(x / sqrt(2))) / 2",
+            curvature="(2 - x * x) * exp(-0.5 * x * x) / sqrt(2 * pi)",
             range=(-0.16997120747990369, inf),
             limits=(0.0, inf),
             gradient_limits=(0.0, 1.0),
@@ -115,6 +123,7 @@ _GELU = activation(
             gradient=_gelu_tanh_gradient,
             flags={"approximate": True},
             formula="x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2",
+            curvature=_GELU_TANH_CURVATURE,
             range=(-0.17004075057125406, inf),
             limits=(0.0, inf),
             gradient_limits=(0.0, 1.0),

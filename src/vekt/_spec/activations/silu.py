@@ -43,6 +43,7 @@ _SILU = activation(
     value=_silu,
     gradient=_silu_gradient,
     formula="x / (1 + exp(-x))",
+    curvature="d_sigmoid(x) * (2 + x * (1 - 2 * sigmoid(x)))",
     range=(-0.27846454276107380, inf),
     limits=(0.0, inf),
     gradient_limits=(0.0, 1.0),
@@ -98,6 +99,11 @@ _MISH = activation(
     value=_mish,
     gradient=_mish_gradient,
     formula="x * (1 - 2 / (exp(x)**2 + 2 * exp(x) + 2))",
+    curvature=(
+        # x t with t = tanh(u), u = softplus(x), u' = sigmoid(x)
+        "2 * d_tanh(softplus(x)) * sigmoid(x) + x * d_tanh(softplus(x)) "
+        "* (d_sigmoid(x) - 2 * tanh(softplus(x)) * sigmoid(x)**2)"
+    ),
     range=(-0.30884341301725041, inf),
     limits=(0.0, inf),
     gradient_limits=(0.0, 1.0),
@@ -131,6 +137,7 @@ _TANH_SHRINK = activation(
     value=_tanh_shrink,
     gradient=lambda x: np.tanh(x) * np.tanh(x),
     formula="x - tanh(x)",
+    curvature="2 * tanh(x) * d_tanh(x)",
     limits=(-inf, inf),
     gradient_limits=(1.0, 1.0),
     jit_max_ulp=ulp(1, 4),
