@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from mpmath import mp
 
+from vekt._spec.activations import KERNELS
+from vekt._spec.spec import Kernel
+
 PRECISION = 1300
 """Bits in which no formula below loses anything that float64 could show."""
 
@@ -197,6 +200,25 @@ TRUTH: dict[str, Truth] = {
         gradient_ulp=8.0,
     ),
 }
+
+
+def _of_formula(kernel: Kernel) -> Truth:
+    """Take a kernel at its word: the formula, and its slope by differences in many digits."""
+    names = {name: getattr(mp, name) for name in ("exp", "expm1", "log", "tanh", "erf", "sqrt")}
+    scope = names | {"pi": mp.pi, "abs": abs, "min": min, "max": max}
+    value = eval(f"lambda {', '.join(['x', *kernel.params])}: {kernel.formula}", scope)
+    assert not kernel.params, f"{kernel.name}: parameters to test with stand above"
+    return Truth(
+        value,
+        lambda x: mp.diff(value, x),
+        roots=tuple(map(float, kernel.roots)),
+        kinks=tuple((float(kink.at), float(kink.gradient)) for kink in kernel.kinks),
+        ulp=kernel.jit_max_ulp["float64"],
+        gradient_ulp=kernel.jit_gradient_max_ulp["float64"],
+    )
+
+
+TRUTH |= {name: _of_formula(kernel) for name, kernel in KERNELS.items() if name not in TRUTH}
 
 
 Outputs = tuple[Callable[..., Any], tuple[float, float]]

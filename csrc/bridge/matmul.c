@@ -4,7 +4,7 @@
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"
-#include "product_docs.h"
+#include <product_docs.h> /* which the build writes from specs */
 
 #include <string.h>
 

@@ -103,7 +103,11 @@ def defaults(kernel: Kernel) -> tuple[float, ...]:
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=lambda kernel: kernel.name)
 def test_facts_of_a_kernel(kernel: Kernel) -> None:
     params = defaults(kernel)
-    ends = [-np.inf, np.inf]
+    points, ends = [-1.0, 0.0, 2.0], [-np.inf, np.inf]
+    value = reference.wide(kernel.name, points, *params).astype(float)
+    gradient = reference.wide_gradient(kernel.name, points, *params).astype(float)
+    assert_array_equal(value.round(4), kernel.example)
+    assert_array_equal(gradient.round(4), kernel.gradient_example)
     value = reference.wide(kernel.name, ends, *params).astype(float)
     gradient = reference.wide_gradient(kernel.name, ends, *params).astype(float)
     assert_array_equal(value, kernel.limits)

@@ -8,13 +8,14 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from vekt import elementwise, linalg, ufuncs
+from vekt._spec.families import specs
 
 SUITE = Path(__file__).parents[2] / "asv_bench"
 MODULES = sorted(path.stem for path in (SUITE / "benchmarks").glob("bench_*.py"))
@@ -80,18 +81,12 @@ def test_history_survives_an_edit(suite: Any, name: str) -> None:
         assert isinstance(cls.version, str)
 
 
-@pytest.mark.parametrize(
-    ("name", "namespace"),
-    [
-        ("bench_activations", ufuncs),
-        ("bench_elementwise", elementwise),
-        ("bench_linalg", linalg),
-    ],
-)
-def test_a_kernel_without_a_benchmark_is_refused(
-    suite: Any, monkeypatch: pytest.MonkeyPatch, name: str, namespace: ModuleType
+@pytest.mark.parametrize("family", ["activations", "elementwise", "linalg", "losses", "rows"])
+def test_a_function_without_a_benchmark_is_refused(
+    suite: Any, monkeypatch: pytest.MonkeyPatch, family: str
 ) -> None:
-    module = suite(name)
-    monkeypatch.setattr(namespace, "__all__", [*namespace.__all__, "forgotten"])
+    module, common = suite(f"bench_{family}"), suite("common")
+    forgotten = replace(specs(family)[0], name="forgotten")
+    monkeypatch.setattr(common, "ALL", (*common.ALL, forgotten))
     with pytest.raises(ImportError, match="no benchmark for forgotten"):
         importlib.reload(module)

@@ -86,11 +86,10 @@ def _words(
     }
     if kernels:
         kernel = kernels[0]
-        value, slope = spec.examples(kernel)
         words |= {
             "at": kernel.at,
-            "value": _shown(value),
-            "slope": _shown(slope),
+            "value": _shown(kernel.example),
+            "slope": _shown(kernel.gradient_example),
             "activation": kernel.activation,
             "gate": kernel.gate,
             "other": "a" if kernel.gate == "b" else "b",

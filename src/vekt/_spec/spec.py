@@ -14,8 +14,6 @@ from inspect import Signature
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from vekt._spec.form import Choice, Form, Param, inf
 
 __all__ = ["Kernel", "Kind", "Kink", "Note", "Param", "Spec", "formula", "inf", "quoted", "ulp"]
@@ -71,11 +69,10 @@ class Kernel:
 
     `formula` is the definition, of an activation as a Python expression of x and the parameters,
     which tests evaluate in any precision; beyond `domain`, a closed interval, results are NaN.
-    `curvature` is the gradient's derivative, an expression of NumPy's functions, of activations and,
-    as d_NAME(x), their derivatives; where the gradient jumps it is that of one side.
+    `curvature` is the gradient's derivative, made of NumPy's functions, activations and, as
+    d_NAME(x), their derivatives; where the gradient jumps it is that of one side.
     `range`, `limits` (at -inf and +inf) and `gradient_limits` hold for the default parameters.
-    `example` and `gradient_example` are results, to four decimals, for the operands `at`, where
-    those are not what the reference gives.
+    `example` and `gradient_example` are results, to four decimals, for the operands `at`.
     `from_output` gives the gradient as a function of (y, *params), y the value.  `roots` are the
     zeros, as decimal numbers, through which the gradient passes; within `root_radius` of them the
     bound for float64 is an absolute error of 2**-53 instead (2**-52 in `vekt.jit`).  Where a
@@ -198,16 +195,6 @@ class Spec:
     def alias_names(self) -> dict[str, str]:
         """Other names of these functions, and which they stand for."""
         return {a + kind: self.name + kind for a in self.aliases for kind in self.kinds}
-
-    def examples(self, kernel: Kernel) -> tuple[Any, Any]:
-        """Return results of a kernel and its gradient for the operands `at`, to four decimals."""
-        if kernel.value is None or kernel.example != ():
-            return kernel.example, kernel.gradient_example
-        defaults = {p.name: p.value for p in self.params}
-        x, params = np.array(kernel.at), [np.array([defaults[n]]) for n in kernel.params]
-        with np.errstate(all="ignore"):
-            value, gradient = (f(x, *params) for f in (kernel.value, kernel.gradient))
-        return tuple(value.round(4).tolist()), tuple(np.round(gradient, 4).tolist())
 
     def kernels_of(self, kind: str) -> tuple[Kernel, ...]:
         """Return the kernels among which the function of this kind chooses."""

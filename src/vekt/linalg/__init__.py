@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from vekt._core.names import no_attribute
@@ -21,7 +22,10 @@ __test__: dict[str, str | None] = {
 def __getattr__(name: str) -> Any:
     if name != "tensordot":
         raise no_attribute(__name__, name, __all__)
-    from vekt._spec.docstrings import documented  # texts, which `import vekt` does not want
-    from vekt._spec.linalg import LINALG
+    function = _tensordot.tensordot
+    if not sys.is_finalizing():  # texts, which `import vekt` does not want
+        from vekt._spec.docstrings import documented
+        from vekt._spec.linalg import LINALG
 
-    return globals().setdefault(name, documented(LINALG[name])(_tensordot.tensordot))
+        documented(LINALG[name])(function)
+    return globals().setdefault(name, function)
