@@ -62,8 +62,10 @@ def _loss(
     gradient: Callable[..., Any],
     formula: str,
     gradient_formula: str,
+    curvature: str,
     example: tuple[float, float, float, float],
     targets: str,
+    of: str,
     params: tuple[Param, ...] = (),
     gradient_max_ulp: Mapping[str, float] = ulp(1, 4),
     gradient_floor: tuple[float, float] = (0.0, 0.0),
@@ -72,7 +74,9 @@ def _loss(
     """Make the spec of a loss, element by element, of a prediction `operand` and a target t.
 
     The gradient is that by the prediction.  `formula` is in NumPy's terms; `example` has the
-    prediction, the target, the loss and its gradient to four decimals.
+    prediction, the target, the loss and its gradient to four decimals.  `of` is what the target is:
+    it makes a "difference" with the prediction, or is a probability beside "logits" or another
+    "probability", in which the loss is straight.
     """
     kernel = Kernel(
         name=name,
@@ -80,6 +84,7 @@ def _loss(
         gradient=gradient,
         formula=formula,
         gradient_formula=gradient_formula,
+        curvature=curvature,
         at=example[:2],
         example=example[2],
         gradient_example=example[3],
@@ -95,7 +100,7 @@ def _loss(
         home="vekt.losses",
         kernels=(kernel,),
         params=params,
-        facts={"targets": targets},
+        facts={"targets": targets, "of": of},
         **facts,
     )
 
@@ -111,6 +116,8 @@ LOSSES: dict[str, Spec] = {
             gradient=lambda y, t: 2 * (y - t),
             formula="(y - t)**2",
             gradient_formula="2 * (y - t)",
+            curvature="2.0",
+            of="difference",
             example=(3.0, 1.0, 4.0, 4.0),
             source="C. F. Gauss, Theoria motus corporum coelestium (1809).",
             use="Regression with errors that are normally distributed.",
@@ -126,6 +133,8 @@ LOSSES: dict[str, Spec] = {
             gradient=_huber_gradient,
             formula="where(d <= delta, d**2 / 2, delta * (d - delta / 2)), d = abs(y - t)",
             gradient_formula="clip(y - t, -delta, delta)",
+            curvature="abs(y - t) < delta",
+            of="difference",
             example=(3.0, 1.0, 1.5, 1.0),
             source="P. J. Huber, Robust estimation of a location parameter (1964).",
             use="Regression on data with outliers.",
@@ -144,6 +153,8 @@ LOSSES: dict[str, Spec] = {
             gradient=_sigmoid_cross_entropy_gradient,
             formula="log(1 + exp(logits)) - t * logits",
             gradient_formula="sigmoid(logits) - t",
+            curvature="d_sigmoid(logits)",
+            of="logits",
             example=(2.0, 1.0, 0.1269, -0.1192),
             source="D. R. Cox, The regression analysis of binary sequences (1958).",
             use="Logistic regression, and networks with yes-or-no outputs.",
@@ -162,6 +173,8 @@ LOSSES: dict[str, Spec] = {
             gradient=_binary_cross_entropy_gradient,
             formula="-(t * log(p) + (1 - t) * log(1 - p)), with 0 * log(0) = 0",
             gradient_formula="(p - t) / (p * (1 - p))",
+            curvature="t / (p * p) + (1 - t) / ((1 - p) * (1 - p))",
+            of="probability",
             example=(0.75, 1.0, 0.2877, -1.3333),
             source="I. J. Good, Rational decisions (1952).",
             use="Where the probability itself is given; from logits use sigmoid_cross_entropy.",

@@ -27,15 +27,16 @@ __all__ = [name + kind for name in _NAMES for kind in _KINDS]
 _SCOPE: dict[str, Any] = dict(vars(np))
 
 
-def _formula(kernel: Kernel) -> Function:
-    """Return f'' of (x, *parameters) of a kernel."""
-    made: Function = eval(f"lambda {', '.join(['x', *kernel.params])}: {kernel.curvature}", _SCOPE)
+def curvature_of(kernel: Kernel, *operands: str) -> Function:
+    """Return the derivative of a kernel's gradient, a function of operands and parameters."""
+    takes = ", ".join([*operands, *(f"{name}=None" for name in kernel.params)])
+    made: Function = eval(f"lambda {takes}: {kernel.curvature}", _SCOPE)
     return made
 
 
 def _curvature(op: Spec) -> Function:
     """Return f'' of (x, *parameters) of an operation."""
-    formulas = {kernel.name: _formula(kernel) for kernel in op.kernels}
+    formulas = {kernel.name: curvature_of(kernel, "x") for kernel in op.kernels}
     if not op.params:
         return formulas[op.name]
     function: Any = getattr(vk, op.name)

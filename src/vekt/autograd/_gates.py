@@ -11,11 +11,12 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 
 import vekt as vk
 from vekt._core.axes import along_shape
+from vekt._spec.gates import GATE_OPS
 from vekt.autograd import _activations
 
 Function = Callable[..., Any]
 
-__all__ = ["geglu", "glu", "prelu", "reglu", "swiglu"]
+__all__ = [*GATE_OPS, "prelu"]
 
 
 def _gate(name: str, activation: str) -> Function:
@@ -31,9 +32,9 @@ def _gate(name: str, activation: str) -> Function:
     return gated
 
 
-swiglu = _gate("swiglu", "silu")
-geglu = _gate("geglu", "gelu")
-reglu = _gate("reglu", "relu")
+for _spec in GATE_OPS.values():
+    if _spec.name != "glu":
+        globals()[_spec.name] = _gate(_spec.name, _spec.kernel.activation)
 
 glu: Function = primitive(vk.glu)
 

@@ -11,19 +11,12 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 
 import vekt as vk
 from vekt._spec.losses import LOSSES
+from vekt._spec.spec import Spec
 from vekt.autograd import _activations, _rows
 
 Function = Callable[..., Any]
 
 __all__ = [*LOSSES, "softmax_cross_entropy"]
-
-_CURVATURES: dict[str, Function] = {
-    "squared_error": lambda y, t: 2.0,
-    "huber": lambda y, t, delta=1.0: np.abs(y - t) < delta,
-    "sigmoid_cross_entropy": lambda y, t: _activations.sigmoid_backward(np.ones_like(y), y),  # type: ignore[attr-defined]
-    "binary_cross_entropy": lambda y, t: t / (y * y) + (1 - t) / ((1 - y) * (1 - y)),
-}
-"""Second derivatives by the prediction."""
 
 
 def _of_difference(
@@ -51,19 +44,23 @@ def _of_probability(
 
 
 _BY_TARGET: dict[str, Function] = {
-    "squared_error": _of_difference,
-    "huber": _of_difference,
-    "sigmoid_cross_entropy": _of_logits,
-    "binary_cross_entropy": _of_probability,
+    "difference": _of_difference,
+    "logits": _of_logits,
+    "probability": _of_probability,
 }
 """What g becomes through the loss, and through its gradient by the prediction."""
 
 
-def _loss(name: str) -> Function:
-    value: Function = primitive(getattr(vk, name))
-    backward: Function = primitive(getattr(vk, f"{name}_backward"))
-    curvature = _CURVATURES[name]
-    of_value, of_slope = _BY_TARGET[name](value, backward, curvature)
+def _loss(spec: Spec) -> Function:
+    value: Function = primitive(getattr(vk, spec.name))
+    backward: Function = primitive(getattr(vk, f"{spec.name}_backward"))
+    bent = _activations.curvature_of(spec.kernel, *spec.form().operands)
+    defaults = {p.name: p.default for p in spec.params}
+
+    def curvature(y: Any, t: Any, *given: Any, **named: Any) -> Any:
+        return bent(y, t, **{**defaults, **dict(zip(defaults, given, strict=False)), **named})
+
+    of_value, of_slope = _BY_TARGET[spec.facts["of"]](value, backward, curvature)
     defvjp(
         value,
         lambda _, y, t, *p, **kw: unbroadcast_f(y, lambda g: backward(g, y, t, *p, **kw)),
@@ -82,8 +79,7 @@ def _loss(name: str) -> Function:
     return value
 
 
-for _name in LOSSES:
-    globals()[_name] = _loss(_name)
+globals().update({name: _loss(spec) for name, spec in LOSSES.items()})
 
 softmax_cross_entropy: Function = primitive(vk.softmax_cross_entropy)
 
