@@ -19,32 +19,34 @@ from vekt._spec.rows import PUBLIC_NAMES as _ROWS
 from vekt.linalg import dot
 from vekt.threading import get_num_threads, num_threads, set_num_threads
 
-_REDUCTIONS: tuple[str, ...] = (
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "broadcast_to",
-    "max",
-    "mean",
-    "min",
-    "sum",
-)
-_REDUCTIONS += ("sum_to_shape",)
-
-# Where the functions are defined; each module is imported at the first use of one of them.
+# Where the functions are defined; each module is imported at the first use of one of them, and the
+# specs of some only then.
 _HOMES = {
     **dict.fromkeys((name for name in activations.__all__ if name != "get"), "vekt.activations"),
     **dict.fromkeys(_ELEMENTWISE, "vekt.elementwise"),
     **{n: "vekt.gates._prelu" if n.startswith("prelu") else "vekt.gates" for n in _GATES},
     **dict.fromkeys(_ROWS, "vekt.rows"),
     **dict.fromkeys(_LOSSES, "vekt.losses"),
-    **dict.fromkeys(_REDUCTIONS, "vekt.reductions"),
-    **dict.fromkeys(("matmul", "matvec", "tensordot", "vecdot", "vecmat"), "vekt.linalg"),
     **dict.fromkeys(
-        ("cosine_similarity", "norm", "outer", "transpose_copy"), "vekt.linalg._vectors"
+        [
+            "all",
+            "any",
+            "argmax",
+            "argmin",
+            "broadcast_to",
+            "max",
+            "mean",
+            "min",
+            "sum",
+            "sum_to_shape",
+        ],
+        "vekt.reductions",
     ),
-    **dict.fromkeys(("PackedWeights", "dense", "dense_backward"), "vekt.layers"),
+    **dict.fromkeys(["matmul", "matvec", "tensordot", "vecdot", "vecmat"], "vekt.linalg"),
+    **dict.fromkeys(
+        ["cosine_similarity", "norm", "outer", "transpose_copy"], "vekt.linalg._vectors"
+    ),
+    **dict.fromkeys(["PackedWeights", "dense", "dense_backward"], "vekt.layers"),
     "evaluate": "vekt._fuse.parse",
     "fuse": "vekt._fuse.fused",
     "stream": "vekt.chunks",

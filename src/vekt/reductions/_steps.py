@@ -10,9 +10,9 @@ import numpy as np
 
 from vekt._core.native import lib
 from vekt._core.operands import is_bfloat16
+from vekt._spec.reductions import REDUCTIONS
 
-_NAMES = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
-CODES: dict[str, int] = {name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in _NAMES}
+CODES: dict[str, int] = {name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in REDUCTIONS}
 
 
 def with_first(name: str, extreme: Any, first: Any) -> Any:

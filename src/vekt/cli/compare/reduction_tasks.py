@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 import vekt as vk
+from vekt._spec.reductions import REDUCTIONS
 from vekt.cli.compare.linear_tasks import dtype_of
 from vekt.cli.compare.shapes import Shape, text
 from vekt.cli.compare.tasks import Task
 
-REDUCTIONS = ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
 DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int64")
 
 # With DTYPES, a grid of ninety cases for each reduction.

@@ -11,20 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vekt as vk
+from vekt._spec.gates import GATES as GATE_KERNELS
+from vekt._spec.rows import ROW_OPS
 from vekt._spec.spec import Kernel
 from vekt.cli.cases import Case
 
 Array = NDArray[Any]
 
 # Operations along an axis, and whether their backward takes the output y or the input x.
-ROWS = {"softmax": "y", "softmin": "y", "log_softmax": "y", "logsumexp": "x", "sparsemax": "y"}
-# Their keywords; geglu has two forms.
+ROWS = {name: spec.form("_backward").operands[-1] for name, spec in ROW_OPS.items()}
+# By kernel, and the keywords that choose it.
 GATES: dict[str, dict[str, Any]] = {
-    "glu": {},
-    "swiglu": {},
-    "geglu": {},
-    "geglu_tanh": {"approximate": True},
-    "reglu": {},
+    **{name: {k: v for k, v in kernel.flags.items() if v} for name, kernel in GATE_KERNELS.items()},
     "prelu": {},
 }
 
@@ -67,12 +65,12 @@ class Task:
 
 def row_names() -> list[str]:
     """Operations along an axis that this vekt has."""
-    return [name for name in ROWS if hasattr(vk, name)]
+    return [*ROWS]
 
 
 def gate_names() -> list[str]:
     """Gates that this vekt has."""
-    return [name for name in GATES if hasattr(vk, _public(name))]
+    return [*GATES]
 
 
 def _public(gate: str) -> str:
