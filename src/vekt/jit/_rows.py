@@ -15,6 +15,7 @@ from numba.extending import register_jitable
 from vekt._core.containers import normalized_axes
 from vekt._core.operands import broadcast, checked_out, mask_of, result_dtype
 from vekt._spec.row_functions import row_functions
+from vekt._spec.rows import ROW_OPS
 from vekt.jit._jitable import OPTIONS, entry, overloads
 from vekt.jit._math import exp_parts
 
@@ -265,14 +266,14 @@ def _rows(
         operand = np.asarray(x).astype(narrow).astype(kind)
     axes = normalized_axes(axis, operand.ndim)
     if where is not None:
-        lowest = np.inf if name == "softmin" else -np.inf
+        lowest = float(ROW_OPS[name].facts["lowest"])
         operand = np.where(broadcast(mask_of(where), operand.shape), operand, kind.type(lowest))
     order = [*(i for i in range(operand.ndim) if i not in axes), *axes]
     shape = tuple(operand.shape[i] for i in order)
     n = math.prod(operand.shape[i] for i in axes)
     count = math.prod(shape[: len(shape) - len(axes)])
     flat = np.ascontiguousarray(operand.transpose(order)).reshape(count, n, 1)
-    reduces = name == "logsumexp"
+    reduces = ROW_OPS[name].reduces
     made = np.empty((count, 1 if reduces else n, 1), kind)
     if flat.size or reduces:
         _ENTRIES[name](flat, _LOOPS[name][1], made)

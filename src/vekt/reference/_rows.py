@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from vekt._core.containers import normalized_axes
 from vekt._core.operands import broadcast, checked_out, mask_of, result_dtype
 from vekt._spec.math import exp_sum
+from vekt._spec.rows import ROW_OPS
 
 Array = NDArray[Any]
 
@@ -89,7 +90,8 @@ def _evaluate(
     else:
         rows = flat(x)
         if where is not None:
-            rows = np.where(flat(mask_of(where)), rows, np.inf if op == "softmin" else -np.inf)
+            lowest = float(ROW_OPS[op].facts["lowest"])
+            rows = np.where(flat(mask_of(where)), rows, lowest)
     reduced = tuple(1 if i in axes else x.shape[i] for i in range(x.ndim))
     kept = reduced if keepdims else tuple(x.shape[i] for i in outer)
     with np.errstate(all="ignore"):
