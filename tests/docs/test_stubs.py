@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 import vekt as vk
 from vekt._spec.families import ALL, specs
+from vekt._spec.spec import Spec
 
 PROGRAMS = Path(__file__).parent / "typed"
 TOOL = Path(__file__).parents[2] / "tools" / "stubs.py"
@@ -68,6 +70,55 @@ def test_stubs_name_everything_public(package: Path, name: str) -> None:
     assert found >= public
     own = {n for n in found if not n.startswith("_")}
     assert [n for n in own if not hasattr(module, n)] == []
+
+
+@lru_cache
+def parsed(stub: Path) -> list[ast.stmt]:
+    return ast.parse(stub.read_text(encoding="utf-8")).body
+
+
+def last_call(package: Path, spec: Spec, kind: str) -> ast.arguments | None:
+    """Return what the widest overload of a function of `vekt` takes; None of a ufunc."""
+    name, stub = spec.name + kind, stub_of(package, "")
+    while True:
+        nodes = parsed(stub)
+        made = [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == name]
+        if made:
+            return made[-1].args
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and name in {a.name for a in node.names}:
+                home = str(node.module).removeprefix("vekt.").replace(".", "/")
+                stub = Path(vk.__file__).parent / f"{home}.pyi"
+                break
+            if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name:
+                kinds = {n.name: n for n in nodes if isinstance(n, ast.ClassDef)}
+                if ast.unparse(node.annotation).startswith("_Ufunc"):
+                    return None
+                own = kinds[ast.unparse(node.annotation)].body
+                return [n for n in own if isinstance(n, ast.FunctionDef)][-1].args
+        else:
+            raise AssertionError(f"no stub of {name}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [(s, k) for s in ALL if s.family != "optim" for k in s.kinds],
+    ids=[s.name + k for s in ALL if s.family != "optim" for k in s.kinds],
+)
+def test_stubs_take_what_specs_say(package: Path, spec: Spec, kind: str) -> None:
+    takes = last_call(package, spec, kind)
+    wanted = list(spec.signature(kind).parameters.values())
+    if takes is None:
+        assert not spec.params
+        return
+    first, both = ([a.arg for a in some] for some in (takes.posonlyargs, takes.args))
+    assert [n for n in (*first, *both, *(a.arg for a in takes.kwonlyargs)) if n != "self"] == [
+        p.name for p in wanted
+    ]
+    assert [n for n in first if n != "self"] == [
+        p.name for p in wanted if p.kind is p.POSITIONAL_ONLY
+    ]
+    assert [a.arg for a in takes.kwonlyargs] == [p.name for p in wanted if p.kind is p.KEYWORD_ONLY]
 
 
 # ---- what checkers make of programs; one process of each for all
