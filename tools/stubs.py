@@ -1,6 +1,6 @@
-"""Write the type stubs of `vekt` from the rows: `python tools/stubs.py FOLDER`.
+"""Write the type stubs of `vekt` from the specs: `python tools/stubs.py FOLDER`.
 
-Runs from the source tree, before anything is compiled.  What no row describes is written by hand
+Runs from the source tree, before anything is compiled.  What no spec describes is written by hand
 in src/vekt/_typing.
 """
 
@@ -22,7 +22,7 @@ from stub_calls import Call
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "vekt"
 
 HEADER = '''\
-"""Type stub of {module}, written by tools/stubs.py from the rows."""
+"""Type stub of {module}, written by tools/stubs.py from the specs."""
 
 from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypeVar, overload
