@@ -156,8 +156,8 @@ static PyMethodDef methods[] = {
      "call_aligned(function, args, kwargs, /)\n--\n\n"
      "Call a function whose new arrays begin at multiples of 64 bytes."},
     {"call_halves", (PyCFunction)(void (*)(void))vekt_py_call_halves, METH_FASTCALL,
-     "call_halves(ufunc, axis, *operands, x, /)\n--\n\n"
-     "Call a kernel on operands and on the halves of an array; NotImplemented for what is not plain."},
+     "call_halves(ufunc, axis, /, *operands)\n--\n\n"
+     "Call a kernel on operands and on the halves of the last; NotImplemented for what is not plain."},
     {"retype_dlpack", vekt_py_retype_dlpack, METH_VARARGS,
      "retype_dlpack(capsule, from, to, /)\n--\n\n"
      "Change the type code of elements of 16 bits, where it is the one; tell whether it was."},
