@@ -32,6 +32,7 @@ static int is_unit(const vekt_line_plan *p, const vekt_line_request *asked, cons
 static void choose_blocks(vekt_line_plan *p, const vekt_line_request *asked, int dense) {
     vekt_line_blocks *b = &p->blocks;
     const ptrdiff_t piece = p->n_inner > 0 ? p->inner[p->n_inner - 1].size : 1;
+    b->chunks_last = 0;
     b->staged = !dense || p->n_inner != 1;
     b->pieced = b->staged && dense && piece >= PIECE && !asked->positions;
     p->chunk = asked->n_streams > 1 ? CHUNK_OF_TWO : p->item < 4 ? VEKT_LINE_CHUNK / p->item : VEKT_LINE_CHUNK / 4;

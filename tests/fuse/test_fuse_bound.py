@@ -215,3 +215,28 @@ def test_many_shapes():
     for n in range(1, 600):
         x = np.full(n, 3.0)
         assert fused(x, np.ones(n)) == 4
+
+
+def test_constants_by_name_and_dtypes_are_told_apart():
+    fused = vk.fuse(lambda x, w, power=2, scale=1.0: np.sum(scale * (x - w) ** power))
+    x, w = RNG.random((2, 5))
+    for _ in range(2):
+        for power, scale in ((2, 1.0), (3, 1.0), (2, -0.0), (2, 0.0), (2, True), (2.0, 2)):
+            options = {"power": power, "scale": scale}
+            y, (dx, dw) = fused.value_and_grad(x, w, **options)
+            slope = power * scale * (x - w) ** (power - 1)
+            np.testing.assert_allclose(y, np.sum(scale * (x - w) ** power))
+            np.testing.assert_allclose(dx, slope)
+            np.testing.assert_allclose(dw, -slope)
+            for got, want in zip(fused.backward(2.0, x, w, **options), (dx, dw), strict=True):
+                np.testing.assert_allclose(got, 2 * want)
+        y, (dx, dw) = fused.value_and_grad(x, w)
+        np.testing.assert_allclose(dx, 2 * (x - w))
+        for dtype in ("f4", "f8"):
+            y, (dx, dw) = fused.value_and_grad(x, w, dtype=dtype)
+            assert y.dtype == dx.dtype == dw.dtype == dtype
+            assert fused(x, w, dtype=dtype).dtype == dtype
+        out = np.zeros(())
+        assert fused(x, w, out=out) is out
+        np.testing.assert_allclose(out, np.sum((x - w) ** 2))
+        assert fused(x.astype("f4"), w.astype("f4")).dtype == "f4"

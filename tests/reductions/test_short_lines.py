@@ -63,3 +63,28 @@ def test_norms_and_cosines(rng, dtype, shape):
             if x.dtype.kind == "f":
                 result = vk.cosine_similarity(y, x[..., ::-1], axis)
                 assert_array_equal(result, vk.cosine_similarity(x, x[..., ::-1], axis))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize("columns", [1, 2, 3, 5, 10, 300])
+def test_zeros_and_nans_among_columns(name, dtype, columns, rng):
+    """Of two zeros 0.0 is the greater one, and NaN stays, wherever they stand."""
+    special = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 1.0, -1.0], dtype)
+    for kinds in (special[:2], special[[0, 1, 5]], special[[0, 1, 6]], special[[1, 4]], special):
+        for rows in (1, 2, 3, 51, 200, 1000):
+            x = rng.choice(kinds, (rows, columns))
+            greatest = name == "max"
+            preferred = (np.signbit(x) != greatest) & (x == 0)
+            zero = np.where(preferred.any(0) == greatest, 1.0, -1.0)
+            want = getattr(np, name)(x, axis=0)
+            want = np.where(want == 0, np.copysign(want, zero), want).astype(dtype)
+            for got in (
+                getattr(vk, name)(x, axis=0),
+                getattr(vk, name)(np.asfortranarray(x), axis=0),
+                getattr(vk, name)(np.ascontiguousarray(x.T), axis=1),
+                getattr(vk, name)(np.repeat(x, 2, axis=1)[:, ::2], axis=0),
+            ):
+                np.testing.assert_array_equal(got, want)
+                finite = ~np.isnan(want)
+                np.testing.assert_array_equal(np.signbit(got)[finite], np.signbit(want)[finite])
