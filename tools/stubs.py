@@ -50,8 +50,8 @@ STATIC = {
     "vekt.threading": "get_num_threads num_threads set_num_threads",
 }
 MODULES = (
-    "activations autograd config dlpack elementwise gates jit losses models network optim "
-    "reductions reference rows ufuncs"
+    "activations autograd config dlpack elementwise gates jit linalg losses models network optim "
+    "reductions reference rows threading ufuncs"
 )
 WRITTEN = {
     name for module, names in STATIC.items() if "_typing" in module for name in names.split()
@@ -333,6 +333,7 @@ def stubs() -> dict[str, str]:
         "losses/__init__.pyi": imports(
             "vekt", [*families["losses"], *static["vekt._typing.layers"][2:]]
         ),
+        "linalg/__init__.pyi": imports("vekt", ["dot", "tensordot", *own]),
         "rows.pyi": imports("vekt", families["rows"]),
         "reductions/__init__.pyi": imports("vekt", static["vekt._typing.reductions"][:-1]),
     }

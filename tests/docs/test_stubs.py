@@ -23,9 +23,9 @@ from vekt._spec.spec import Spec
 
 PROGRAMS = Path(__file__).parent / "typed"
 TOOL = Path(__file__).parents[2] / "tools" / "stubs.py"
-STUBBED = (
-    "activations autograd dlpack elementwise gates jit losses reductions reference rows ufuncs"
-)
+STUBBED = """
+activations autograd dlpack elementwise gates jit linalg losses reductions reference rows ufuncs
+"""
 
 
 @pytest.fixture(scope="module")
