@@ -107,13 +107,13 @@ class Bound:
         return self.call(np.asarray, [x], (), np.dtype(x.dtype))
 
     def apply(self, function: Callable[..., Any], x: Value, y: Value) -> Value:
-        """Add what a ufunc of NumPy's gives, whatever it would warn of."""
+        """Add what a function of `vekt.elementwise` gives, which warns of nothing."""
         examples = (
             v.dtype(1) if isinstance(v.dtype, type) else np.ones((), v.dtype) for v in (x, y)
         )
         dtype = function(*examples).dtype
         shape = np.broadcast_shapes(x.shape, y.shape)
-        return self.call(partial(_quietly, function), (x, y), shape, dtype)
+        return self.call(partial(_array, function), (x, y), shape, dtype)
 
     def reshape(self, x: Value, shape: tuple[int, ...]) -> Value:
         """Add an array in another shape."""
@@ -163,6 +163,5 @@ class Bound:
         return self._answer(self.results(operands))
 
 
-def _quietly(function: Callable[..., Any], *operands: Any) -> Any:
-    with np.errstate(all="ignore"):
-        return np.asarray(function(*operands))
+def _array(function: Callable[..., Any], *operands: Any) -> Array:
+    return np.asarray(function(*operands))

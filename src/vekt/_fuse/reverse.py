@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vekt import elementwise
 from vekt._fuse.graph import REDUCTIONS, Node, leaves, topological
 from vekt._fuse.passes import SCALAR, Pass, Result, Tier
 from vekt._fuse.rules import Algebra, gradients
@@ -73,7 +74,7 @@ class Reverse:
         """Add gradients of values, by those that have been found, until only operands are left."""
         for step in reversed(self.forward):
             for x, dx in self._reverse_pass(binding, step, sums):
-                sums[x] = binding.bound.apply(np.add, sums[x], dx) if x in sums else dx
+                sums[x] = binding.bound.apply(elementwise.add, sums[x], dx) if x in sums else dx
         return self._gradients_in(binding, sums)
 
     def _gradients_in(self, binding: _Binding, sums: dict[Node, Value]) -> Gradients:
@@ -108,7 +109,7 @@ class Reverse:
                     y = bound.run(step, taken)[[r.node for r in step.results].index(node)]
                 y = spread_value(bound, node, y, len(shape))
                 (ties,) = bound.run(self._ties(step, node), [*taken, y])
-                given += [bound.apply(np.divide, dy, ties), y]
+                given += [bound.apply(elementwise.divide, dy, ties), y]
             else:
                 given.append(dy)
         backward, wrt = self._backward_of(step, known, tuple(v.dtype for v in given))

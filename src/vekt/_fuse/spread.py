@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from vekt import elementwise
 from vekt._fuse.bound import Bound, Value
 from vekt._fuse.graph import REDUCTIONS, Node
 
@@ -47,5 +48,5 @@ def spread(bound: Bound, node: Node, dy: Value, shape: tuple[int, ...]) -> Value
     if node.op == "mean":
         with np.errstate(all="ignore"):
             count = dy.dtype.type(math.prod(shape[k] for k in _axes(node, len(shape))))
-        dy = bound.apply(np.divide, dy, bound.constant(np.asarray(count)))
+        dy = bound.apply(elementwise.divide, dy, bound.constant(np.asarray(count)))
     return dy
