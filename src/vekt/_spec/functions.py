@@ -83,6 +83,7 @@ def python_function(
     source = "\n".join([head, *("    " + line for line in body)]) + "\n"
     filename = f"<vekt {module}.{form.name}>"
     known = {**scope, **{f"_default_{name}": default for name, default in defaults.items()}}
+    known["__name__"] = module  # tells a user's line from these
     exec(compile(source, filename, "exec"), known)
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     function: Callable[..., Any] = known[form.name]
