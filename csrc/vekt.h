@@ -138,8 +138,8 @@ typedef union {
     int64_t integer; /* modulo 2^64 */
 } vekt_number;
 /* What reductions, norms and cosines are made of.  y is read by VEKT_SUM_PRODUCTS, but is always an address as good
- * as x.  Integers have VEKT_SUM and VEKT_GREATEST only, of signed elements x ^ key, with the int64_t key at y: it
- * turns unsigned numbers into signed ones, and their order round. */
+ * as x.  Integers have VEKT_SUM and VEKT_GREATEST only (bytes VEKT_COUNT_NONZERO, too), of signed elements x ^ key,
+ * with the int64_t key at y: it turns unsigned numbers into signed ones, and their order round. */
 enum {
     VEKT_SUM_ABSOLUTE,
     VEKT_SUM_SQUARES,

@@ -314,7 +314,8 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     }
     const int apart = given ? separate(&c) : 1;
     if (apart == 0) result = Py_NewRef(Py_NotImplemented);
-    if (apart > 0 && iterate(&c) == 0) {
+    /* An exponent that another thread has made negative since it was looked at is an error of NumPy's loop. */
+    if (apart > 0 && iterate(&c) == 0 && !(d->refuses_negative && PyErr_Occurred())) {
         if (!copied_to)
             result = results(&c);
         else if (PyArray_CopyInto((PyArrayObject *)copied_to, c.output[0]) == 0)

@@ -172,6 +172,7 @@ static PyObject *compute(const vekt_target *target, work *w, PyObject *given) {
 /* Axes as NumPy takes them, where this function does: 1.  0: NumPy is to see them; -1: an error. */
 static int choose_axes(work *w, PyObject *axis) {
     if (PyTuple_Check(axis) && (is_position(w) || PyTuple_Size(axis) == 0)) return 0;
+    if (PyBool_Check(axis)) return 0; /* NumPy's error */
     return vekt_mark_axes(axis, PyArray_NDIM(w->x), w->marks) < 0 ? -1 : 1;
 }
 

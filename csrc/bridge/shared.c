@@ -12,7 +12,7 @@ static int bad_axis(Py_ssize_t axis, int ndim) {
 }
 
 static int mark_axis(PyObject *object, int ndim, int *marks) {
-    Py_ssize_t axis = PyNumber_AsSsize_t(object, PyExc_IndexError);
+    Py_ssize_t axis = PyNumber_AsSsize_t(object, PyExc_OverflowError);
     if (axis == -1 && PyErr_Occurred()) return -1;
     if (axis < -ndim || axis >= ndim) return bad_axis(axis, ndim);
     int i = (int)(axis < 0 ? axis + ndim : axis);

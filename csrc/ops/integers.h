@@ -29,7 +29,7 @@ enum { INTEGER_BLOCK_BYTES = 1024 };
         }                                                                                       \
     }
 
-INTEGER_MULTIPLY_ADD(bool, uint8_t, (a[i] & b[i]) | c[i])
+INTEGER_MULTIPLY_ADD(bool, uint8_t, ((a[i] != 0) & (b[i] != 0)) | (c[i] != 0))
 INTEGER_MULTIPLY_ADD(8, uint8_t, a[i] * b[i] + c[i])
 INTEGER_MULTIPLY_ADD(16, loose_16, (uint32_t)a[i] * b[i] + c[i])
 INTEGER_MULTIPLY_ADD(32, loose_32, a[i] * b[i] + c[i])

@@ -21,14 +21,6 @@ typedef INT(sum) INT(four);
 
 static const SIGNED INT(least) = (SIGNED)((UNSIGNED)1 << (BITS - 1));
 
-static vekt_number INT(sum_block)(const void *px, const void *key, ptrdiff_t n) {
-    const INT(loose) *x = px;
-    const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;
-    INT(sum) sum = 0;
-    for (ptrdiff_t i = 0; i < n; i++) sum += (INT(sum))(SIGNED)(x[i] ^ k);
-    return (vekt_number){.integer = (int64_t)sum};
-}
-
 static vekt_number INT(greatest_block)(const void *px, const void *key, ptrdiff_t n) {
     const INT(loose) *x = px;
     const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;
@@ -63,11 +55,6 @@ INLINE void INT(ask)(const INT(rows) * r, ptrdiff_t ahead, ptrdiff_t j) {
     }
 }
 
-INLINE void INT(add_four)(INT(sum) *restrict sum, const INT(rows) * r, ptrdiff_t j, UNSIGNED k) {
-    sum[j] += (INT(sum))(INT(four))((INT(four))(SIGNED)(r->a[j] ^ k) + (INT(four))(SIGNED)(r->b[j] ^ k) +
-                                    (INT(four))(SIGNED)(r->c[j] ^ k) + (INT(four))(SIGNED)(r->d[j] ^ k));
-}
-
 INLINE SIGNED INT(greater)(SIGNED a, SIGNED b) { return a > b ? a : b; }
 
 INLINE void INT(best_of_four)(SIGNED *restrict best, const INT(rows) * r, ptrdiff_t j, UNSIGNED k) {
@@ -95,30 +82,54 @@ INLINE void INT(best_of_four)(SIGNED *restrict best, const INT(rows) * r, ptrdif
         for (ptrdiff_t j = 0; j < m; j++) of_one;                                 \
     }
 
-static void INT(sum_panel)(INT(sum) *restrict sum, const char *x, ptrdiff_t step, UNSIGNED k, ptrdiff_t rows,
-                           ptrdiff_t m) {
-    TAKE(INT(add_four)(sum, &r, l, k), sum[j] += (INT(sum))(SIGNED)(row[j] ^ k))
-}
+/* Sums of what elements are `taken` for, each with a key k. */
+#define SUMS(name, taken)                                                                                            \
+    static vekt_number INT(name##_block)(const void *px, const void *key, ptrdiff_t n) {                             \
+        const INT(loose) *x = px;                                                                                    \
+        const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;                                                        \
+        (void)k;                                                                                                     \
+        INT(sum) sum = 0;                                                                                            \
+        for (ptrdiff_t i = 0; i < n; i++) sum += (INT(sum))taken(x[i], k);                                           \
+        return (vekt_number){.integer = (int64_t)sum};                                                               \
+    }                                                                                                                \
+    INLINE void INT(name##_four)(INT(sum) *restrict sum, const INT(rows) * r, ptrdiff_t j, UNSIGNED k) {             \
+        (void)k;                                                                                                     \
+        sum[j] += (INT(sum))(INT(four))((INT(four))taken(r->a[j], k) + (INT(four))taken(r->b[j], k) +                \
+                                        (INT(four))taken(r->c[j], k) + (INT(four))taken(r->d[j], k));                \
+    }                                                                                                                \
+    static void INT(name##_panel)(INT(sum) *restrict sum, const char *x, ptrdiff_t step, UNSIGNED k, ptrdiff_t rows, \
+                                  ptrdiff_t m) {                                                                     \
+        TAKE(INT(name##_four)(sum, &r, l, k), sum[j] += (INT(sum))taken(row[j], k))                                  \
+    }                                                                                                                \
+    static void INT(name##_columns)(const void *px, ptrdiff_t step, const void *key, ptrdiff_t y_step,               \
+                                    ptrdiff_t rows, vekt_number *results, ptrdiff_t n) {                             \
+        const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;                                                        \
+        const char *x = px;                                                                                          \
+        (void)y_step;                                                                                                \
+        for (; n > 0; n -= INT(panel), results += INT(panel), x += INT(bytes)) {                                     \
+            const ptrdiff_t m = n < INT(panel) ? n : INT(panel);                                                     \
+            INT(sum) sum[INT(panel)];                                                                                \
+            for (ptrdiff_t j = 0; j < m; j++) sum[j] = (INT(sum))(BITS > 16 ? results[j].integer : 0);               \
+            INT(name##_panel)(sum, x, step, k, rows, m);                                                             \
+            for (ptrdiff_t j = 0; j < m; j++)                                                                        \
+                results[j].integer =                                                                                 \
+                    (int64_t)((BITS > 16 ? 0 : (uint64_t)results[j].integer) + (uint64_t)(int64_t)sum[j]);           \
+        }                                                                                                            \
+    }
+
+#define SIGNED_ONE(x, k) (SIGNED)((x) ^ (k))
+SUMS(sum, SIGNED_ONE)
+#undef SIGNED_ONE
+#if BITS == 8
+#define ONE_IF_TRUE(x, k) ((x) != 0) /* of truth values, of which any byte but 0 is true */
+SUMS(count_nonzero, ONE_IF_TRUE)
+#undef ONE_IF_TRUE
+#endif
+#undef SUMS
 
 static void INT(greatest_panel)(SIGNED *restrict best, const char *x, ptrdiff_t step, UNSIGNED k, ptrdiff_t rows,
                                 ptrdiff_t m) {
     TAKE(INT(best_of_four)(best, &r, l, k), best[j] = INT(greater)(best[j], (SIGNED)(row[j] ^ k)))
-}
-
-static void INT(sum_columns)(const void *px, ptrdiff_t step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
-                             vekt_number *results, ptrdiff_t n) {
-    const UNSIGNED k = (UNSIGNED) * (const int64_t *)key;
-    const char *x = px;
-    (void)y_step;
-    for (; n > 0; n -= INT(panel), results += INT(panel), x += INT(bytes)) {
-        const ptrdiff_t m = n < INT(panel) ? n : INT(panel);
-        INT(sum) sum[INT(panel)];
-        for (ptrdiff_t j = 0; j < m; j++) sum[j] = (INT(sum))(BITS > 16 ? results[j].integer : 0);
-        INT(sum_panel)(sum, x, step, k, rows, m);
-        for (ptrdiff_t j = 0; j < m; j++)
-            results[j].integer =
-                (int64_t)((BITS > 16 ? 0 : (uint64_t)results[j].integer) + (uint64_t)(int64_t)sum[j]);
-    }
 }
 
 static void INT(greatest_columns)(const void *px, ptrdiff_t step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,

@@ -151,11 +151,13 @@ static int decides(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
     return truth == (r->call->op == VEKT_REDUCE_ANY);
 }
 
-/* The greatest of all truth values. */
+/* The byte that a truth value is: any but 0 is true. */
+static int byte_of(const vekt_lines *p, vekt_number best) { return (int)((best.integer ^ p->asked->key) & 0xff); }
+
+/* The greatest, or least, of all truth values. */
 static int is_greatest(const vekt_lines *p, vekt_number part, ptrdiff_t n) {
     (void)n;
-    return ((part.integer ^ p->asked->key) & 0xff) ==
-           (((results *)p->asked->context)->call->op == VEKT_REDUCE_ARGMAX);
+    return (byte_of(p, part) != 0) == (((results *)p->asked->context)->call->op == VEKT_REDUCE_ARGMAX);
 }
 
 static void finish_truth(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *found,
@@ -186,18 +188,36 @@ static ptrdiff_t locate(const vekt_lines *p, ptrdiff_t line, ptrdiff_t i, ptrdif
     return 0;
 }
 
+/* Where lines of truth values hold other bytes than 0 and 1, the first that is true stands first, and not the
+ * greatest byte. */
+static void mend_positions(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best) {
+    const int greatest = ((const results *)p->asked->context)->call->op == VEKT_REDUCE_ARGMAX;
+    const ptrdiff_t step = vekt_result_step(p);
+    char *out = out_of(p, begin);
+    for (ptrdiff_t line = begin; line < end; line++, best++, out += step) {
+        const char *x = p->plan.data[X] + vekt_offset(p->plan.outer, p->plan.n_outer, X, line);
+        int64_t at = 0; /* of none that is false */
+        if (byte_of(p, *best) <= greatest) continue;
+        while (greatest && at < p->plan.n - 1 && !x[vekt_offset(p->plan.inner, p->plan.n_inner, X, at)]) at++;
+        memcpy(out, &at, sizeof at);
+    }
+}
+
 static void finish_positions(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *best,
                              ptrdiff_t width) {
     const ptrdiff_t step = vekt_result_step(p), part = VEKT_LINE_PART_BYTES / p->plan.item;
+    const int truths = ((const results *)p->asked->context)->call->type == VEKT_TYPE_BOOL;
     char *out = out_of(p, begin);
     if (p->plan.by_columns) {
         store_integers(out, step, VEKT_TYPE_I64, best + width, 0, end - begin);
+        if (truths) mend_positions(p, begin, end, best);
         return;
     }
     for (ptrdiff_t line = begin; line < end; line++, best++, out += step) {
         const ptrdiff_t i = best[width].integer, left = p->plan.n - i;
         memcpy(out, &(int64_t){locate(p, line, i, left < part ? left : part, *best)}, 8);
     }
+    if (truths) mend_positions(p, begin, end, best - (end - begin));
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------ */
@@ -220,12 +240,12 @@ int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
     switch (call->op) {
     case VEKT_REDUCE_SUM:
     case VEKT_REDUCE_MEAN:
-        asked.streams[0].term = VEKT_SUM;
+        asked.streams[0].term = call->type == VEKT_TYPE_BOOL ? VEKT_COUNT_NONZERO : VEKT_SUM;
         asked.finish = finish_sums;
         if (call->op == VEKT_REDUCE_MEAN) r.divisor = (double)vekt_count(call->dims + call->n_outer, call->n_inner);
         if (r.how.bits == 64 && call->out_type >= VEKT_TYPE_HALF) {
             r.how = (reading){VEKT_F64, r.how.is_unsigned ? VEKT_WIDE_UNSIGNED : VEKT_WIDE_SIGNED, 0, 0};
-        } else if (r.how.is_unsigned && r.how.bits < 64) {
+        } else if (r.how.is_unsigned && r.how.bits < 64 && call->type != VEKT_TYPE_BOOL) {
             asked.key = r.bias = sign_bit(r.how.bits);
         }
         break;

@@ -191,7 +191,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_SUM_SQUARES] = {{short_sum_squares_block_f32, sum_squares_columns_f32},
                                   {sum_squares_block_f64, sum_squares_columns_f64}},
             [VEKT_SUM_PRODUCTS] = {REAL_TERMS(sum_products)},
-            [VEKT_COUNT_NONZERO] = {REAL_TERMS(count_nonzero)},
+            [VEKT_COUNT_NONZERO] = {REAL_TERMS(count_nonzero), {count_nonzero_block_i8, count_nonzero_columns_i8}},
             [VEKT_MAX_ABSOLUTE] = {REAL_TERMS(max_absolute)},
             [VEKT_MIN_ABSOLUTE] = {REAL_TERMS(min_absolute)},
             [VEKT_SUM] = {REAL_TERMS(sum), INTEGER_TERMS(sum)},

@@ -15,6 +15,7 @@ from numpy.testing import assert_array_equal
 import vekt as vk
 from vekt._spec.activations import OPS
 from vekt._spec.rows import ROW_OPS
+from vekt.network import Network
 
 ROWS = list(ROW_OPS)
 AXES = [-1, 0, None]
@@ -122,6 +123,20 @@ class TestRows:
             assert isinstance(result, pandas.Series)
             assert result.index.equals(frame.columns if axis == 0 else frame.index)
 
+    def test_what_has_no_index(self, name: str, axis: Any, x: Any) -> None:
+        op, function, row = ROW_OPS[name], getattr(vk, name), x[0]
+        backward = getattr(vk, op.public_names[1])
+        dy = function(row)
+        index, numbers = pandas.Index(row, name="n"), pandas.array(row, "Float64")
+        for given in (index, numbers, xarray.Variable("a", row)):
+            result = function(given, axis)
+            assert_array_equal(np.asarray(result), function(row))
+            assert_array_equal(np.asarray(backward(dy, given)), backward(dy, row))
+            if given is not numbers and not op.reduces:
+                assert type(result) is type(given)
+        if not op.reduces:
+            assert function(index).name == "n"
+
     def test_subclasses(self, name: str, axis: Any, x: Any) -> None:
         op, function = ROW_OPS[name], getattr(vk, name)
         for kind in (Special, np.matrix):
@@ -211,6 +226,15 @@ MASKED = {
     "evaluate, a sum": lambda m: vk.evaluate("sum(a)", {"a": m}),
     "a fused gradient": lambda m: vk.fuse(lambda x: vk.gelu(x) * 2).backward(m.data, m),
     "glu_backward": lambda m: vk.glu_backward(m[:, :3], m),
+    "glu_backward, dy": lambda m: vk.glu_backward(m[:, :3], m.data),
+    "an optimiser's gradients": lambda m: vk.optim.SGD().step([m.data], [m]),
+    "an optimiser's parameters": lambda m: vk.optim.Adam().step([m], [m.data]),
+    "clip_by_global_norm": lambda m: vk.optim.clip_by_global_norm([m.data, m], 1.0),
+    "a network's samples": lambda m: Network([4, 1], "tanh").fit(m, m.data[:1] > 0, epochs=1),
+    "a network's targets": lambda m: Network([4, 1], "tanh").fit(
+        m.data, np.ma.masked_all((1, m.shape[1])), epochs=1
+    ),
+    "a network's answers": lambda m: Network([4, 1], "tanh").predict(m),
     "prelu_backward": lambda m: vk.prelu_backward(m, m, 0.1),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -308,3 +309,33 @@ class TestThreadpoolctl:
     def test_registration(self, script, expected):
         script += "\nprint('vekt' in [p['user_api'] for p in threadpoolctl.threadpool_info()])"
         assert printed(script).strip() == expected
+
+
+@pytest.mark.parametrize("form", ["power", "out", "where", "fused", "evaluate"])
+def test_exponents_that_another_thread_makes_negative(form):
+    n = np.full(200_000, 2)
+    fused = vk.fuse(lambda a, b: a**b)
+    call = {
+        "power": lambda: vk.power(n, n),
+        "out": lambda: vk.power(n, n, out=np.zeros_like(n)),
+        "where": lambda: vk.power(n, n, where=n > 0, out=np.zeros_like(n)),
+        "fused": lambda: fused(n, n),
+        "evaluate": lambda: vk.evaluate("a**b", {"a": n, "b": n}),
+    }[form]
+    done = threading.Event()
+
+    def spoil():
+        while not done.is_set():
+            n[:] = -1
+            n[:] = 2
+
+    thread = threading.Thread(target=spoil)
+    thread.start()
+    try:
+        end = monotonic() + 1
+        while monotonic() < end:
+            with suppress(ValueError):
+                call()
+    finally:
+        done.set()
+        thread.join()

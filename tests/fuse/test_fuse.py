@@ -364,6 +364,9 @@ def test_dask_stays_lazy():
         (lambda x: vk.dense(x, x), "dense works on more than one element"),
         (lambda x: x + np.arange(3), "is to be one of its arguments"),
         (lambda x: np.add(x, 1, out=np.empty(3)), "give it to the fused function"),
+        (lambda x: x == None, "a comparison with NoneType cannot be fused"),  # noqa: E711
+        (lambda x: np.where(x != "a", x, 0), "a comparison with str cannot be fused"),
+        (lambda x: x == [0, 1, 2], "a comparison with list cannot be fused"),
         (lambda x: "x", "is to return arrays, not str"),
     ],
 )

@@ -300,10 +300,17 @@ def test_errors_of_use():
         ({"alpha": -1}, "alpha must not be negative"),
         ({"batch_size": 0}, "batch_size must be positive"),
         ({"validation_fraction": 1.0}, "validation_fraction"),
+        ({"tol": -1}, "tol must not be negative"),
+        ({"tol": np.nan}, "tol must not be negative"),
     ):
         for kind in PERCEPTRONS:
             with pytest.raises(ValueError, match=match):
                 kind(**options).fit(x, y)
+    for name in ("hidden_layer_sizes", "max_iter", "batch_size", "n_iter_no_change"):
+        for value in (2.5, "a", None):
+            with pytest.raises(TypeError, match=f"{name}: expected whole numbers, got"):
+                MLPClassifier(**{name: value}).fit(x, y)
+    MLPClassifier((2,), n_iter_no_change=np.inf, max_iter=2, batch_size=np.int8(9)).fit(x, y)
     with pytest.raises(NotFittedError):
         MLPClassifier().predict(x)
     with pytest.raises(ValueError, match="NaN"):

@@ -123,6 +123,15 @@ def test_norms_beyond_the_dtype(dtype):
     assert_allclose(g, 0.5, 1e-3)
 
 
+@pytest.mark.parametrize("dtype", ["f2", ">f2", "bfloat16"])
+@pytest.mark.parametrize("limit", [0.37, 1.0, 1e-3])
+def test_the_scale_of_16_bits_has_all_digits(dtype, limit):
+    dtype = ml_dtypes.bfloat16 if dtype == "bfloat16" else np.dtype(dtype)
+    g = np.full(1_000_000, 60000).astype(dtype)  # 2**-24, the least float16, is no scale for it
+    first, norm = float(g[0]), optim.clip_by_global_norm([g], limit)
+    assert_array_equal(g, np.full(len(g), np.float32(first * limit / (norm + 1e-6))).astype(dtype))
+
+
 @pytest.mark.parametrize(
     ("second", "error", "match"),
     [

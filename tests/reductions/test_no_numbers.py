@@ -46,3 +46,18 @@ def test_as_numpy(name: str, dtype: str, options: dict[str, Any]) -> None:
     else:
         assert np.asarray(got).dtype == np.asarray(expected).dtype
         np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "any", "all", "argmax", "argmin"])
+@pytest.mark.parametrize("axis", [True, False, 1.0, "0", 2**70, -(2**70), 2, (0, 0), [0]], ids=str)
+def test_axes_that_are_none(name: str, axis: Any) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    got, expected = (outcome(getattr(module, name), x, {"axis": axis}) for module in (vk, np))
+    assert got is expected
+
+
+@pytest.mark.parametrize("where", [None, "a", 1, [1, 0, 1], np.array([1, 0, 1])], ids=str)
+def test_masks_of_a_mean(where: Any) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    got, expected = (outcome(module.mean, x, {"where": where}) for module in (vk, np))
+    assert got == expected

@@ -214,7 +214,7 @@ def like_container(like: Any, values: Any) -> Any:
         return like.copy(data=values)
     if isinstance(like, np.ndarray):
         return values if type(like) is np.ndarray else like.__array_wrap__(values)
-    return _as_pandas(like, values, None) if hasattr(like, "iloc") else values
+    return _as_pandas(like, values, None)
 
 
 def in_order_of(like: Any, x: Any) -> Any:
@@ -225,7 +225,19 @@ def in_order_of(like: Any, x: Any) -> Any:
 
 
 def _as_pandas(like: Any, values: Any, axis: Any) -> Any:
-    """Return values with the index, and the columns or the name, of an object of pandas."""
+    """Return values with the index, and the columns or the name, of an object of pandas.
+
+    An Index, and a variable of xarray, have none; of others, as pandas' own arrays, the values are
+    left.
+    """
+    if not hasattr(like, "iloc"):
+        if np.shape(values) != like.shape or not hasattr(like, "copy"):
+            return values
+        if hasattr(like, "dims"):
+            return like.copy(data=values)
+        return (
+            sys.modules["pandas"].Index(values, name=like.name) if hasattr(like, "name") else values
+        )
     pandas = sys.modules["pandas"]
     if np.shape(values) == like.shape:
         if like.ndim == 1:

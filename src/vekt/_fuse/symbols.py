@@ -289,6 +289,11 @@ def _power(x: Any, y: Any) -> Any:
 def _operator(ufunc: Any, name: str, reflected: bool) -> Callable[[Any, Any], Any]:
     def apply(self: Symbol, other: Any) -> Any:
         if not isinstance(other, (Symbol, np.ndarray, *NUMBERS)):
+            if name in (
+                "eq",
+                "ne",
+            ):  # which Python would answer by identity, with one truth for all
+                refuse(f"a comparison with {type(other).__name__} cannot be fused; ask `is None`")
             return NotImplemented
         x, y = (other, self) if reflected else (self, other)
         if is_number(x) and is_number(y):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vekt import ufuncs
-from vekt._core.axes import as_array, halves, is_dask, is_xarray, plain
+from vekt._core.axes import as_array, halves, is_dask, is_xarray, plain, unmasked
 from vekt._core.containers import in_order_of, is_container, like_container
 from vekt._core.foreign import on_dask
 from vekt._core.native import call_halves
@@ -56,6 +56,7 @@ def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
         values = in_order_of(x, x) if is_xarray(x) else np.asarray(x)
         return like_container(x, glu_backward(in_order_of(x, dy), values, axis))
     x = np.asarray(plain("glu_backward", "x", x))
+    dy = unmasked("glu_backward", "dy", dy)
     a, b = halves(x, axis)
     if out is None:
         out = _new(x.shape, result_dtype(None, dy, x), (x,))

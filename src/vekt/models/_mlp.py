@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -26,6 +27,14 @@ Array = NDArray[Any]
 
 _ACTIVATIONS = {"identity": None, "logistic": "sigmoid"}  # scikit-learn's names
 SOLVERS = ("sgd", "adam", "adamw", "rmsprop")
+
+
+def _whole(name: str, value: Any) -> int:
+    """Return a parameter that is a whole number; TypeError for others, which int() would round."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected whole numbers, got {value!r}") from None
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
@@ -191,8 +200,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if self.solver not in SOLVERS:
             raise ValueError(f"solver: no {self.solver!r}; choose one of {', '.join(SOLVERS)}")
         for name in ("max_iter", "n_iter_no_change"):
-            if getattr(self, name) <= 0:
+            value = getattr(self, name)
+            if not (name == "n_iter_no_change" and value == np.inf) and _whole(name, value) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)!r}")
+        if self.batch_size != "auto" and _whole("batch_size", self.batch_size) < 1:
+            raise ValueError(f"batch_size must be positive, got {self.batch_size!r}")
+        if not 0 <= self.tol <= np.inf:
+            raise ValueError(f"tol must not be negative, got {self.tol!r}")
         for name in ("alpha", "learning_rate_init"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)!r}")
@@ -203,11 +217,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _sizes(self) -> list[int]:
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).ravel().tolist()
-        if any(int(size) <= 0 for size in sizes):
+        units = [_whole("hidden_layer_sizes", size) for size in sizes]
+        if any(n <= 0 for n in units):
             raise ValueError(
                 f"hidden_layer_sizes must be positive, got {self.hidden_layer_sizes!r}"
             )
-        return [int(size) for size in sizes]
+        return units
 
     def _ready(self, dtype: Any, anew: bool, whole: bool = True) -> None:
         """Begin, or go on with the network there is, by what the parameters say now.
@@ -327,11 +342,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _epoch(self, x: Any, targets: Array | None, weights: Array | None) -> None:
         """Do one epoch over an array and its targets, or over samples in Dask's chunks."""
         m = len(x)
-        size = min(200, m) if self.batch_size == "auto" else int(self.batch_size)
-        if not 1 <= size <= m:
-            if size < 1:
-                raise ValueError(f"batch_size must be positive, got {self.batch_size!r}")
-            size = m
+        size = min(200 if self.batch_size == "auto" else int(self.batch_size), m)
         how = self._optimizer, size, self.shuffle, self.alpha
         net = self.network_
         loss = x.epoch(*how) if targets is None else net._epoch(x, targets, *how, weights)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._core.axes import unmasked
 from vekt.network._outputs import Softmax
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ Array = NDArray[Any]
 
 def samples_in_rows(function: str, network: Network, X: ArrayLike) -> Array:
     """Return samples in rows."""
-    given = np.asarray(X)
+    given = np.asarray(unmasked(function, "X", X))
     check_samples(function, network, given.shape)
     x = np.ascontiguousarray(given.T, network.dtype)
     if not np.isfinite(x).all():
@@ -36,7 +37,7 @@ def check_samples(function: str, network: Network, shape: tuple[int, ...]) -> No
 
 def targets_in_rows(function: str, network: Network, X: ArrayLike, Y: ArrayLike) -> Array:
     """Return targets in rows, or labels."""
-    given = np.asarray(Y)
+    given = np.asarray(unmasked(function, "Y", Y))
     if check_targets(function, network, np.shape(X), given.shape, given.dtype):
         y = np.ascontiguousarray(given, np.int64)
     else:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._core.axes import unmasked
 from vekt._spec.docstrings import documented
 from vekt._spec.optim import OPTIM
 from vekt.optim._base import (
@@ -151,6 +152,7 @@ def clip_by_global_norm(grads: Iterable[Array], max_norm: float) -> float:
                 f"clip_by_global_norm: grads[{i}] must be an array of floats or complex numbers, "
                 f"not {kind}"
             )
+        unmasked("clip_by_global_norm", f"grads[{i}]", g)
         if not g.flags.writeable:
             raise ValueError(f"clip_by_global_norm: grads[{i}] is read-only")
     total = global_norm(arrays)
@@ -159,7 +161,8 @@ def clip_by_global_norm(grads: Iterable[Array], max_norm: float) -> float:
         from vekt.elementwise import multiply
 
         for g in arrays:
-            multiply(g, scale if g.dtype.kind in "fc" else g.dtype.type(scale), out=g)
+            # 16 bits have too few digits for the scale, and may not reach down to it
+            multiply(g, np.float32(scale) if g.dtype.itemsize == 2 else scale, out=g)
     return total
 
 

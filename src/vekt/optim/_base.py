@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._core.axes import unmasked
 from vekt._core.native import optim_step
 from vekt.linalg._vectors import norm
 
@@ -170,8 +171,9 @@ class Optimizer:
             if not isinstance(p, np.ndarray) or p.dtype.char not in "fd":
                 kind = p.dtype if isinstance(p, np.ndarray) else type(p).__name__
                 raise TypeError(f"step: params[{i}] must be a float32 or float64 array, not {kind}")
+            unmasked("step", f"params[{i}]", p)
             if type(g) is not np.ndarray:
-                g = np.asarray(g)
+                g = np.asarray(unmasked("step", f"grads[{i}]", g))
             if g.shape != p.shape:
                 raise ValueError(f"step: expected grads[{i}] of shape {p.shape}, got {g.shape}")
             if g.dtype != p.dtype and not np.can_cast(g.dtype, p.dtype, "same_kind"):

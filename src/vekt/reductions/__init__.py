@@ -95,7 +95,8 @@ def _reduced(
             neutral = initial
         if neutral is NOTHING or not _has_numbers(x):
             return NotImplemented
-        if getattr(where, "dtype", _BOOL) != _BOOL:
+        given = np.asarray(where) if name == "mean" else where  # whose elements are counted, too
+        if getattr(given, "dtype", _BOOL) != _BOOL:
             return NotImplemented  # NumPy's error
         mask = np.asarray(where, bool)
         mask = mask if mask.shape == x.shape else np.broadcast_to(mask, x.shape)
