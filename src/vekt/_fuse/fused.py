@@ -20,6 +20,7 @@ from vekt._fuse.bound import Kind, kinds_of
 from vekt._fuse.graph import UnfusableError
 from vekt._fuse.lower import Program
 from vekt._fuse.numbers import Fixed, UnforeseenError
+from vekt._fuse.operands import as_arrays, is_operand, outs_of
 from vekt._fuse.plan import Plan, Traced, one_or_all
 from vekt._fuse.rules import gradients
 from vekt._fuse.segments import MAX_OPERANDS
@@ -29,7 +30,6 @@ from vekt._fuse.variant import Variant, is_foreign, prepare, step_by_step
 _MOST_VARIANTS, _MOST_BOUND = 64, 256
 _VALUE, _BOTH, _BACKWARD, _SEVERAL = range(4)  # what is bound; of several results by a tuple
 _WRAPPED = ".__wrapped__"
-_OPERANDS = (np.ndarray, np.generic, list)
 
 
 class Fused:
@@ -74,7 +74,7 @@ class Fused:
         plan, operands = prepare(variant, operands)
         if plan is None:
             return step_by_step(variant, operands, out, dtype)
-        outs = _outs(out, plan)
+        outs = outs_of(out, plan)
         results = plan(operands, outs)
         return tuple(results) if plan.traced.is_tuple else results[0]
 
@@ -85,7 +85,7 @@ class Fused:
         operands: list[Any] = []
 
         def entry(x: Any, numbers: bool) -> Fixed | None:
-            if (numbers and type(x) in (int, float)) or _is_operand(x):
+            if (numbers and type(x) in (int, float)) or is_operand(x):
                 operands.append(x)
                 return None
             return Fixed(x)
@@ -129,7 +129,7 @@ class Fused:
         bound = self._bound(what, kinds_of(args), kinds_of(dys))
         if bound is None:
             if any(isinstance(x, np.generic) for x in (*args, *dys)):
-                return self._call_bound(what, _as_arrays(args), _as_arrays(dys))
+                return self._call_bound(what, as_arrays(args), as_arrays(dys))
             return NotImplemented
         try:
             return bound((*args, *dys))
@@ -327,34 +327,8 @@ def again(function: Any, compile: bool | None, nin: int) -> Any:
     return fuse(function, compile=compile, nin=nin)
 
 
-def _as_arrays(operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return NumPy's scalars as arrays."""
-    return tuple([np.asarray(x) if isinstance(x, np.generic) else x for x in operands])
-
-
-def _is_operand(x: Any) -> bool:
-    return isinstance(x, _OPERANDS) or (
-        not isinstance(x, type)
-        and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))
-        and not callable(x)
-    )
-
-
 def _lazy_gradients(*of_call: Any) -> Any:
     return on_dask("fused_gradients")(*of_call)
-
-
-def _outs(out: Any, plan: Plan) -> tuple[Any, ...]:
-    count = len(plan.traced.outputs)
-    if out is None:
-        return ()
-    outs = out if isinstance(out, tuple) else (out,)
-    if len(outs) != count:
-        raise ValueError(f"out: expected {count} arrays, got {len(outs)}")
-    for x in outs:
-        if x is not None and not isinstance(x, np.ndarray):
-            raise TypeError(f"out: expected an array, got {type(x).__name__}")
-    return outs
 
 
 def fuse(function: Any = None, *, compile: bool | None = None, nin: int = 0) -> Any:

@@ -1,0 +1,40 @@
+"""What a call of a fused function gives: operands, and arrays for results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from vekt._fuse.plan import Plan
+
+_OPERANDS = (np.ndarray, np.generic, list)
+
+
+def as_arrays(operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return NumPy's scalars as arrays."""
+    return tuple([np.asarray(x) if isinstance(x, np.generic) else x for x in operands])
+
+
+def is_operand(x: Any) -> bool:
+    """Tell whether an argument is an array, of whatever library, or a list."""
+    return isinstance(x, _OPERANDS) or (
+        not isinstance(x, type)
+        and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))
+        and not callable(x)
+    )
+
+
+def outs_of(out: Any, plan: Plan) -> tuple[Any, ...]:
+    """Return what `out=` holds for each result of a plan."""
+    count = len(plan.traced.outputs)
+    if out is None:
+        return ()
+    outs = out if isinstance(out, tuple) else (out,)
+    if len(outs) != count:
+        raise ValueError(f"out: expected {count} arrays, got {len(outs)}")
+    for x in outs:
+        if x is not None and not isinstance(x, np.ndarray):
+            raise TypeError(f"out: expected an array, got {type(x).__name__}")
+    return outs
