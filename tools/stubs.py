@@ -33,18 +33,30 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from vekt._typing import A, Axes, Casting, F, Function, L, Numbers, Order, Output, Outputs, Scalar
 '''
 
+
+def load_rows(family: str) -> Any:
+    """Import a module of `vekt._spec` without `vekt`, which needs the compiled modules."""
+    sys.meta_path.insert(0, importlib.machinery.PathFinder)  # before an editable install of vekt
+    if "vekt" not in sys.modules:
+        package = types.ModuleType("vekt")
+        package.__path__ = [str(SOURCE)]
+        sys.modules["vekt"] = package
+    return importlib.import_module(f"vekt._spec.{family}")
+
+
+def named(family: str) -> str:
+    """Return the names of the functions of a family."""
+    return " ".join(n for spec in load_rows("families").specs(family) for n in spec.public_names)
+
+
 # Of `vekt`, beside the functions of rows: where they are defined, for type checkers.
 STATIC = {
     "vekt._typing.fuse": "evaluate fuse stream",
     "vekt._typing.layers": (
-        "dense dense_backward softmax_cross_entropy softmax_cross_entropy_value_and_grad"
+        f"{named('layers')} softmax_cross_entropy softmax_cross_entropy_value_and_grad"
     ),
-    "vekt._typing.linalg": (
-        "cosine_similarity dot matmul matvec norm outer tensordot transpose_copy vecdot vecmat"
-    ),
-    "vekt._typing.reductions": (
-        "all any argmax argmin broadcast_to max mean min sum sum_to_shape where"
-    ),
+    "vekt._typing.linalg": named("linalg"),
+    "vekt._typing.reductions": f"{named('reductions')} where",
     "vekt.config": "show_config",
     "vekt.layers._packed_weights": "PackedWeights",
     "vekt.threading": "get_num_threads num_threads set_num_threads",
@@ -74,16 +86,6 @@ def wide(kernel: Any, x: ArrayLike, *params: ArrayLike) -> NDArray[Any]: ...
 def wide_gradient(kernel: Any, x: ArrayLike, *params: ArrayLike) -> NDArray[Any]: ...
 def wide_from_output(kernel_name: str, y: ArrayLike, *params: ArrayLike) -> NDArray[Any]: ...
 """
-
-
-def load_rows(family: str) -> Any:
-    """Import a module of `vekt._spec` without `vekt`, which needs the compiled modules."""
-    sys.meta_path.insert(0, importlib.machinery.PathFinder)  # before an editable install of vekt
-    if "vekt" not in sys.modules:
-        package = types.ModuleType("vekt")
-        package.__path__ = [str(SOURCE)]
-        sys.modules["vekt"] = package
-    return importlib.import_module(f"vekt._spec.{family}")
 
 
 def calls(family: str) -> dict[str, Call]:

@@ -30,10 +30,10 @@ _NEUTRAL: dict[str, Any] = {"sum": 0, "mean": 0, "any": False, "all": True}
 def _body(spec: Spec) -> list[str]:
     """Lines of a reduction: by the kernel where that takes the call, else by the general way."""
     names = list(spec.signature().parameters)
-    given = [f"{n} is _default_{n}" for n in ("out", "where", "initial") if n in names]
+    plain = [f"{n} is _default_{n}" for n in ("out", "where", "initial") if n in names]
     dtype = "dtype" if "dtype" in names else None
     return [
-        f"if type(a) is _ndarray and {' and '.join(given)}:",
+        f"if {' and '.join(['type(a) is _ndarray', *plain])}:",
         f"    result = _reduce({CODES[spec.name]}, a, axis, {dtype}, None, keepdims)",
         "    if result is not NotImplemented: return result",
         f"return _general(_reduce, {spec.name!r}, {', '.join(f'{n}={n}' for n in names)})",
