@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from vekt._spec.activations import KERNELS
@@ -10,7 +12,15 @@ from vekt._spec.pointwise import DY, ELEMENT, GATE, OPTIONS, OUT, OUTS, X
 from vekt._spec.spec import RAISES, Kernel, Kind, Spec, ulp
 
 
-def _gate(name: str, activation: str, gate: str, formula: str, **facts: Any) -> Kernel:
+def _gate(
+    name: str,
+    activation: str,
+    gate: str,
+    formula: str,
+    example: float,
+    gradient_example: tuple[float, float],
+    flags: Mapping[str, bool] = MappingProxyType({}),
+) -> Kernel:
     """Make the facts of a kernel that computes activation(gate) * other of two operands, a and b.
 
     The error is that of the activation, whose unit may be twice the result's; in the gradient, dy
@@ -23,10 +33,12 @@ def _gate(name: str, activation: str, gate: str, formula: str, **facts: Any) -> 
         gate=gate,
         formula=formula,
         at=(2.0, 3.0),
+        example=example,
+        gradient_example=gradient_example,
+        flags=flags,
         max_ulp=ulp(*(2 * bound + 0.5 for bound in of.max_ulp.values())),
         gradient_max_ulp=ulp(*(2 * bound + 1.5 for bound in of.gradient_max_ulp.values())),
         jit_max_ulp={},
-        **facts,
     )
 
 
@@ -63,6 +75,24 @@ _GLU = {
     ),
 }
 
+
+def _unit(name: str, use: str, *kernels: Kernel, compat: str = "", **facts: Any) -> Spec:
+    """Make the spec of a gated unit of two operands."""
+    of = kernels[0].activation
+    summary = f"Gated unit of {of}: {of}(a) * b."
+    return Spec(
+        name,
+        summary,
+        GATE,
+        "vekt.gates",
+        kernels,
+        source=_SHAZEER,
+        use=use,
+        compat=_SWAPPED + compat,
+        **facts,
+    )
+
+
 GATE_OPS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
@@ -71,65 +101,39 @@ GATE_OPS: dict[str, Spec] = {
             summary="Gated linear unit: the first half times the sigmoid of the second.",
             kinds=_GLU,
             home="vekt.gates",
-            kernels=(
-                _gate(
-                    "glu",
-                    "sigmoid",
-                    "b",
-                    "a / (1 + exp(-b))",
-                    example=1.9051,
-                    gradient_example=(0.9526, 0.0904),
-                ),
-            ),
+            kernels=(_gate("glu", "sigmoid", "b", "a / (1 + exp(-b))", 1.9051, (0.9526, 0.0904)),),
             params=(Param("axis", -1, "Axis whose two halves are a and b.", "axis", type="int"),),
             source="Y. N. Dauphin, A. Fan, M. Auli, D. Grangier, arXiv:1612.08083 (2016).",
             use="Convolutional and recurrent layers whose other half says what passes.",
             compat="As in Keras, torch and JAX. The default axis is -1 in all of them.",
         ),
-        Spec(
-            name="swiglu",
-            summary="Gated unit of silu: silu(a) * b.",
-            kinds=GATE,
-            home="vekt.gates",
-            kernels=(
-                _gate(
-                    "swiglu",
-                    "silu",
-                    "a",
-                    "a * b / (1 + exp(-a))",
-                    example=5.2848,
-                    gradient_example=(3.2724, 1.7616),
-                ),
-            ),
-            source=_SHAZEER,
-            use="Feed-forward layers of most large language models.",
-            compat=_SWAPPED,
+        _unit(
+            "swiglu",
+            "Feed-forward layers of most large language models.",
+            _gate("swiglu", "silu", "a", "a * b / (1 + exp(-a))", 5.2848, (3.2724, 1.7616)),
         ),
-        Spec(
-            name="geglu",
-            summary="Gated unit of gelu: gelu(a) * b.",
-            kinds=GATE,
-            home="vekt.gates",
-            kernels=(
-                _gate(
-                    "geglu",
-                    "gelu",
-                    "a",
-                    "a * (1 + erf(a / sqrt(2))) / 2 * b",
-                    flags={"approximate": False},
-                    example=5.8635,
-                    gradient_example=(3.2557, 1.9545),
-                ),
-                _gate(
-                    "geglu_tanh",
-                    "gelu_tanh",
-                    "a",
-                    "a * (1 + tanh(sqrt(2 / pi) * (a + 0.044715 * a**3))) / 2 * b",
-                    flags={"approximate": True},
-                    example=5.8638,
-                    gradient_example=(3.2583, 1.9546),
-                ),
+        _unit(
+            "geglu",
+            "Feed-forward layers of transformers.",
+            _gate(
+                "geglu",
+                "gelu",
+                "a",
+                "a * (1 + erf(a / sqrt(2))) / 2 * b",
+                5.8635,
+                (3.2557, 1.9545),
+                {"approximate": False},
             ),
+            _gate(
+                "geglu_tanh",
+                "gelu_tanh",
+                "a",
+                "a * (1 + tanh(sqrt(2 / pi) * (a + 0.044715 * a**3))) / 2 * b",
+                5.8638,
+                (3.2583, 1.9546),
+                {"approximate": True},
+            ),
+            compat=" JAX's gelu approximates by default.",
             params=(
                 Param(
                     "approximate",
@@ -138,28 +142,11 @@ GATE_OPS: dict[str, Spec] = {
                     kind="flag",
                 ),
             ),
-            source=_SHAZEER,
-            use="Feed-forward layers of transformers.",
-            compat=_SWAPPED + " JAX's gelu approximates by default.",
         ),
-        Spec(
-            name="reglu",
-            summary="Gated unit of relu: relu(a) * b.",
-            kinds=GATE,
-            home="vekt.gates",
-            kernels=(
-                _gate(
-                    "reglu",
-                    "relu",
-                    "a",
-                    "max(a, 0) * b",
-                    example=6.0,
-                    gradient_example=(3.0, 2.0),
-                ),
-            ),
-            source=_SHAZEER,
-            use="Feed-forward layers of transformers, with sparse products.",
-            compat=_SWAPPED,
+        _unit(
+            "reglu",
+            "Feed-forward layers of transformers, with sparse products.",
+            _gate("reglu", "relu", "a", "max(a, 0) * b", 6.0, (3.0, 2.0)),
         ),
     )
 }
