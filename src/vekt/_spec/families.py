@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from vekt._spec.activations import OPS
+from vekt._spec.cross_entropy import CROSS_ENTROPY
 from vekt._spec.elementwise import OPS as ELEMENTWISE
 from vekt._spec.gates import GATE_OPS, PRELU
 from vekt._spec.layers import DENSE
 from vekt._spec.linalg import LINALG
-from vekt._spec.losses import CROSS_ENTROPY, LOSSES
+from vekt._spec.losses import LOSSES
 from vekt._spec.optim import OPTIM
 from vekt._spec.reductions import REDUCTIONS, SHAPING
 from vekt._spec.rows import ROW_OPS

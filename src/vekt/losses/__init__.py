@@ -13,9 +13,10 @@ from vekt._core.foreign import on_dask
 from vekt._core.names import no_attribute
 from vekt._core.native import cross_entropy
 from vekt._core.operands import checked_out
+from vekt._spec.cross_entropy import CROSS_ENTROPY
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import native_function
-from vekt._spec.losses import CROSS_ENTROPY, LOSSES, PUBLIC_NAMES
+from vekt._spec.losses import LOSSES, PUBLIC_NAMES
 from vekt.losses._targets import Targets, reduced
 
 __all__ = [*PUBLIC_NAMES]

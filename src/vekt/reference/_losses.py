@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from vekt._core.operands import checked_out
+from vekt._spec.cross_entropy import CROSS_ENTROPY
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
-from vekt._spec.losses import CROSS_ENTROPY, LOSSES
+from vekt._spec.losses import LOSSES
 from vekt._spec.spec import Kernel
 from vekt.losses._targets import Targets, reduced
 from vekt.reference._rounding import held, narrowed, wider
