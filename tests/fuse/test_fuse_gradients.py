@@ -8,6 +8,7 @@ import pytest
 import vekt as vk
 from vekt._fuse.rules import RULES
 from vekt._spec.activations import OPS
+from vekt._spec.losses import LOSSES
 
 RNG = np.random.default_rng(7)
 
@@ -171,6 +172,19 @@ PARAMETERS = {
 def test_parameters_of_activations(name):
     check(getattr(vk, name), ACTIVATED, *map(np.array, PARAMETERS[name]))
     check(getattr(vk, name), ACTIVATED, *(np.full(5, p) for p in PARAMETERS[name]))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_losses_by_all_that_they_take(name, dtype):
+    loss = getattr(vk, name)
+    y, t = RNG.uniform(0.1, 0.4, 5), RNG.uniform(0.6, 0.9, (3, 1))
+    more = [np.array(0.37)] if name == "huber" else []
+    check(loss, y, t, *more)
+    check(lambda t, *more: loss(0.3, t * t, *more), t, *more)
+    check(lambda x: loss(x, x * x), y)
+    got = vk.fuse(loss).backward(np.ones((3, 5), dtype), *(x.astype(dtype) for x in (y, t, *more)))
+    assert all(g.dtype == dtype for g in got)
 
 
 def test_each_parameter_is_tried():

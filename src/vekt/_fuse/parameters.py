@@ -1,4 +1,4 @@
-"""Derivatives of activations with respect to their parameters.
+"""Derivatives of activations with respect to their parameters, and of losses by their targets.
 
 A rule gets an `Algebra`, the result's gradient dy, and the operands x and parameters, and gives
 one gradient for each parameter, or None where the result does not depend on it smoothly.
@@ -76,6 +76,26 @@ def _celu(a: Algebra, dy: Node, x: Node, alpha: Node) -> Gradients:
     return [a.where(a.greater(x, 0), a.zero(dy), a.times(dy, slope))]
 
 
+def _squared_error(a: Algebra, dy: Node, y: Node, t: Node) -> Gradients:
+    return [a.times(dy, a.multiply(a.subtract(t, y), 2.0))]
+
+
+def _huber(a: Algebra, dy: Node, y: Node, t: Node, delta: Node) -> Gradients:
+    d = a.subtract(t, y)
+    beyond = a.subtract(a.absolute(d), delta)
+    inside = a.less_equal(beyond, 0)
+    slope = a.where(inside, d, a.times(delta, a.sign(d)))
+    return [a.times(dy, slope), a.where(inside, a.zero(dy), a.times(dy, beyond))]
+
+
+def _sigmoid_cross_entropy(a: Algebra, dy: Node, z: Node, t: Node) -> Gradients:
+    return [a.times(dy, a.negative(z))]
+
+
+def _binary_cross_entropy(a: Algebra, dy: Node, p: Node, t: Node) -> Gradients:
+    return [a.times(dy, a.subtract(a.log1p(a.negative(p)), a.log(p)))]
+
+
 PARAMETERS: dict[str, Callable[..., Gradients]] = {
     "relu_general": _relu_general,
     "leaky_relu": _leaky_relu,
@@ -87,4 +107,8 @@ PARAMETERS: dict[str, Callable[..., Gradients]] = {
     "softplus_general": _softplus_general,
     "elu": _elu,
     "celu": _celu,
+    "squared_error": _squared_error,
+    "huber": _huber,
+    "sigmoid_cross_entropy": _sigmoid_cross_entropy,
+    "binary_cross_entropy": _binary_cross_entropy,
 }
