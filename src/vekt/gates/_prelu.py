@@ -27,7 +27,7 @@ Array = NDArray[Any]
 Plan = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
 
 _leaky_relu: Any = ufuncs.leaky_relu
-_with_number = native_function(OPS["leaky_relu"], "", ufuncs)
+_leaky = native_function(OPS["leaky_relu"], "", ufuncs)
 _forward, _backward = native.build_prelu()
 
 _F4, _F8 = np.dtype("f4"), np.dtype("f8")
@@ -49,10 +49,12 @@ def prelu(
     if where is True and dtype is None:
         alone = out is None and axis is None
         if alone and (type(alpha) is float or type(alpha) is int):
-            return _with_number(x, alpha)
+            return _leaky(x, alpha)
         if _fit(x, alpha):
             if alone and alpha.size == 1 and alpha.ndim <= x.ndim:
-                return _with_number(x, alpha.item())
+                return _leaky(x, alpha.item())
+            if alone and alpha.shape == x.shape:
+                return _leaky(x, alpha)
             plan = _plan(x.shape, alpha.shape, axis) if alpha.size > 1 else None
             if plan and (out is None or _takes(out, x, alpha)):
                 y = np.empty(x.shape, x.dtype) if out is None else out
