@@ -187,6 +187,13 @@ def test_losses_by_all_that_they_take(name, dtype):
     assert all(g.dtype == dtype for g in got)
 
 
+def test_slopes_of_prelu():
+    for slopes in (np.array(0.3), RNG.uniform(0.1, 0.4, 5), RNG.uniform(0.1, 0.4, (2, 1))):
+        x = RNG.standard_normal((2, 5))
+        assert np.array_equal(vk.fuse(vk.prelu)(x, slopes), vk.prelu(x, slopes))
+        check(lambda x, a: vk.prelu(x, a) * 2, x, slopes)
+
+
 def test_each_parameter_is_tried():
     wanted = {op.name: len(op.params) for op in OPS.values() if op.params and op.name != "gelu"}
     assert {name: len(values) for name, values in PARAMETERS.items()} == wanted

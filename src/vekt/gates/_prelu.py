@@ -62,7 +62,7 @@ def prelu(
                 _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
                 return y
     # The ufunc gives the same bits for any operands, but slowly where slopes change quickly.
-    slopes = along(alpha, axis, np.ndim(x))
+    slopes = alpha if axis is None else along(alpha, axis, np.ndim(x))
     return _leaky_relu(x, slopes, out=out, dtype=dtype, **masked_by(where))
 
 
