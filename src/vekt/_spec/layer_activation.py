@@ -34,7 +34,7 @@ def kernel_of(activation: Any) -> tuple[Kernel | None, tuple[float, ...]]:
     Returns
     -------
     kernel : Kernel or None
-        Row of the registry; None where the activation changes nothing.
+        Its facts; None where the activation changes nothing.
     params : tuple of float
         Its parameters.
 

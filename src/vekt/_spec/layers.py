@@ -167,5 +167,3 @@ _KINDS: dict[str, Kind] = {
     kind: kind_of(text)[1] for kind, text in (("", _DENSE), ("_backward", _DENSE_BACKWARD))
 }
 DENSE = Spec("dense", _KINDS[""].summary, _KINDS, "vekt.layers")
-
-PUBLIC_NAMES = DENSE.public_names

@@ -215,5 +215,3 @@ LINALG: dict[str, Spec] = PRODUCTS | {
         for text in _OF_VECTORS
     )
 }
-
-PUBLIC_NAMES = tuple(LINALG)

@@ -1,4 +1,4 @@
-"""All specs, and names that several rooms ask for."""
+"""Names of all activations: of single elements, of rows, and of halves."""
 
 from __future__ import annotations
 
