@@ -29,3 +29,7 @@ def __getattr__(name: str) -> Any:
 
         documented(LINALG[name])(function)
     return globals().setdefault(name, function)
+
+
+def __dir__() -> list[str]:
+    return __all__
