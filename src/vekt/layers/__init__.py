@@ -82,8 +82,10 @@ def dense_backward(
 
 def activation_kernels(activation: Activation) -> Any:
     """Return the kernels of an activation, as `native.build_activation` makes them; found once."""
+    if activation is None:
+        return _NO_ACTIVATION
     if type(activation) is str:
-        return _built(activation)
+        return _named(activation)
     function: Any = activation
     params: Mapping[str, Any] = {}
     try:
@@ -98,6 +100,11 @@ def activation_kernels(activation: Activation) -> Any:
         return _build(function, params)
 
 
+@lru_cache(maxsize=256)  # of one string, which the cache below takes three times as long for
+def _named(name: str) -> Any:
+    return _build(name, {})
+
+
 @lru_cache(maxsize=256, typed=True)  # 1 and True are not the same
 def _built(activation: Any, *names_and_values: Any) -> Any:
     n = len(names_and_values) // 2
@@ -110,6 +117,9 @@ def _build(activation: Any, params: Mapping[str, Any]) -> Any:
         return native.build_program_activation(fused.layer_programs(params))
     kernel, values = kernel_of((activation, params))
     return native.build_activation(kernel.name if kernel else None, values)
+
+
+_NO_ACTIVATION = native.build_activation(None, ())
 
 
 def _rounded(x: Array, dtype: np.dtype[Any]) -> Array:
