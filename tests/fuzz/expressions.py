@@ -133,7 +133,8 @@ def case(draw: Draw) -> Case:
     notes = {"tree": tree, "exponent": exponent, "reduction": reduction, **options}
     fused = vk.fuse(function, compile=compile)
     made = Case("fuse", lambda *args: _native(fused(*args)), args, {}, expect, notes=notes)
-    made.errors = ()
+    # One number has no axis, which may be told before what else is wrong.
+    made.errors = () if shape else (np.exceptions.AxisError,)
     made.same_bits = reduction not in _SUMS and exponent is None
     made.threads = 1 + draw.below(2)
     return made
