@@ -20,10 +20,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 _COSTS = {row["name"]: row["cost"] for row in native.kernels() if row["dtype"] == "float32"}
 _HEAD = """# Gallery
 
-Every function with its derivative, made from the registry by `python tools/gallery.py`.
+Every activation and gate with its derivative, made from the specs by `python tools/gallery.py`.
 
 In the pictures f is blue, its derivative red; a dot is the gradient that is chosen where the
-derivative jumps. Each `NAME` has `NAME_backward(dy, x)`, which returns dy * f'(x), and
+derivative jumps. Each elementwise `NAME` has `NAME_backward(dy, x)`, which returns dy * f'(x), and
 `NAME_value_and_grad(x)`, in `vekt`, `vekt.jit` and `vekt.reference` alike.
 `NAME_backward_from_output(dy, y)` is there where the notes say so. Bounds are in units of the last
 place, subnormal results and tails included; costs are rough, for one float32 element in the cache

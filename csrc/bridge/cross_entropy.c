@@ -1,4 +1,4 @@
-/* softmax_cross_entropy on arrays that losses.py has brought to one dtype, classes along the last axis. */
+/* softmax_cross_entropy on arrays that vekt.losses has brought to one dtype, classes along the last axis. */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"

@@ -1,4 +1,5 @@
-/* Dense layers on plain arrays of one dtype; layers.py brings everything else to that form, and words the errors. */
+/* Dense layers on plain arrays of one dtype; vekt.layers brings everything else to that form, and words the errors.
+ */
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"

@@ -1,7 +1,7 @@
 """The one place where Python meets the compiled code.
 
-``_kernels`` holds the kernels, the dispatcher and the thread pool; ``_ufuncs`` is their NumPy
-face and is given addresses from here.
+``_kernels`` holds the kernels, the choice among instruction sets and the thread pool; ``_ufuncs``
+is their NumPy face and is given addresses from here.
 """
 
 from __future__ import annotations

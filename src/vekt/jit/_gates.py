@@ -13,7 +13,7 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import halves
-from vekt._core.operands import checked_out, operand_dtype, result_dtype
+from vekt._core.operands import checked_out, mask_of, operand_dtype, result_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
 from vekt._spec.gates import GATE_OPS, GATES
@@ -102,7 +102,7 @@ def stored(result: Any, out: Any, where: Any = True) -> Any:
     if out is None:
         out = np.empty(np.broadcast_shapes(np.shape(result), np.shape(where)), result.dtype)
     target = checked_out(out, np.broadcast_shapes(np.shape(result), np.shape(where)))
-    np.copyto(target, result, where=np.asarray(where), casting="same_kind")
+    np.copyto(target, result, where=mask_of(where), casting="same_kind")
     return target
 
 

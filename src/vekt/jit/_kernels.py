@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numba import types
 
-from vekt._core.operands import checked_out, computing_dtype, outs_of, result_dtype
+from vekt._core.operands import checked_out, computing_dtype, mask_of, outs_of, result_dtype
 from vekt._spec import math
 from vekt._spec.activations import KERNELS
 from vekt.jit import _math, _normal
@@ -261,7 +261,7 @@ def _stored(result: Any, out: Any, where: Any) -> Any:
     if out is None:
         out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), result.dtype)
     target = checked_out(out)
-    np.copyto(target, result, where=np.asarray(where), casting="same_kind")
+    np.copyto(target, result, where=mask_of(where), casting="same_kind")
     return target
 
 

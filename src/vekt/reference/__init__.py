@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.names import no_attribute
-from vekt._core.operands import checked_out, is_half, outs_of, result_dtype
+from vekt._core.operands import checked_out, is_half, mask_of, outs_of, result_dtype
 from vekt._core.ulp import ulp_error
 from vekt._spec.activations import KERNELS, OPS
 from vekt._spec.functions import public_function
@@ -124,7 +124,7 @@ def _stored(result: Array, out: Any, where: Any) -> Any:
     if out is None:
         out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), result.dtype)
     target = checked_out(out)
-    np.copyto(target, result, where=np.asarray(where), casting="same_kind")
+    np.copyto(target, result, where=mask_of(where), casting="same_kind")
     return target
 
 

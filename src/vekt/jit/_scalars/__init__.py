@@ -2,7 +2,7 @@
 
 This is what `vekt.jit` needs to know about an activation; loops, broadcasting and dtypes follow in
 `_kernels`, and the variant for float32 in `_single`.  A function that uses half of the pair costs
-no more than that half.  One module a family, as in the registry.
+no more than that half.  Modules by kind.
 """
 
 from vekt.jit._scalars import exponential, gelu, logistic, piecewise, shrink
