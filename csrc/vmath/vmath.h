@@ -101,16 +101,26 @@ INLINE VEC FN(divide)(VEC n, VEC n_low, VEC d, VEC d_low, VEC inverse, VEC *low)
 /* 1/d for 1 <= d <= 2, to 4.3 %: the minimax line. */
 INLINE VEC FN(rough_inverse)(VEC d) { return v_mad(d, K(-0.5), K(1.457)); }
 
+/* y with the sign of v where it is 0 and x < 0.  Without fma a product that underflows is a zero already, and its
+ * sign would be lost in the sum with 0. */
+#if defined(__FMA__) || defined(__aarch64__)
+INLINE VEC FN(signed_tail)(VEC x, VEC v, VEC y) { return (void)x, (void)v, y; }
+#else
+INLINE VEC FN(signed_tail)(VEC x, VEC v, VEC y) {
+    return v_select(v_lt(x, K(0)) & v_eq(y, K(0)), v_copysign(y, v), y);
+}
+#endif
+
 /* v for x < 0 and 1 - v for x >= 0, v given as v * 2^HALF_RANGE; exact but for the last rounding. */
 INLINE VEC FN(reflect)(VEC x, VEC v) {
     INT negative = v_bits(x) >> (sizeof(REAL) * 8 - 1);
     VEC one_or_zero = v_real(~negative & v_bits(K(1)));
     VEC signed_v = v_real(v_bits(v) ^ (~v_bits(x) & v_bits(K(-0.0))));
-    return v_fma(signed_v, K(TINY_SCALE), one_or_zero);
+    return FN(signed_tail)(x, signed_v, v_fma(signed_v, K(TINY_SCALE), one_or_zero));
 }
 
 /* relu(x) - v, v given as v * 2^HALF_RANGE. */
-INLINE VEC FN(relu_minus)(VEC x, VEC v) { return v_fma(-v, K(TINY_SCALE), v_max(K(0), x)); }
+INLINE VEC FN(relu_minus)(VEC x, VEC v) { return FN(signed_tail)(x, -v, v_fma(-v, K(TINY_SCALE), v_max(K(0), x))); }
 
 /* |x|, at most limit; NaN stays. */
 INLINE VEC FN(clamped_abs)(VEC x, REAL limit) { return v_min(K(limit), v_abs(x)); }
