@@ -1,0 +1,1 @@
+"""What every public function does with memory: guard pages around operands, references, leaks."""
