@@ -13,8 +13,8 @@ from vekt._spec.gates import GATE_OPS, PRELU
 from vekt._spec.losses import LOSSES
 from vekt._spec.rows import ROW_OPS
 
-ROWS = (*OPS.values(), *GATE_OPS.values(), PRELU, *LOSSES.values(), *ROW_OPS.values())
-FORMS = {form.name: form for row in ROWS for form in map(row.form, row.kinds)}
+SPECS = (*OPS.values(), *GATE_OPS.values(), PRELU, *LOSSES.values(), *ROW_OPS.values())
+FORMS = {form.name: form for spec in SPECS for form in map(spec.form, spec.kinds)}
 NAMESPACES = {"vekt": vk, "jit": jit, "reference": reference}
 CALLS = [(name, space) for name in FORMS for space, m in NAMESPACES.items() if hasattr(m, name)]
 ELEMENTWISE = [name for name, form in FORMS.items() if "dtype" in form.options and form.choices]

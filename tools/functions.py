@@ -1,4 +1,4 @@
-"""Print a Markdown table of every function, from the registry: `python tools/functions.py`.
+"""Print a Markdown table of every function, from the specs: `python tools/functions.py`.
 
 Needs an installed `vekt`.
 """

@@ -1,6 +1,6 @@
 """Write docs/gallery.md and a picture of every function: `python tools/gallery.py`.
 
-Everything comes from the registries of an installed `vekt`; `--print` prints the page instead.
+Everything comes from the specs of an installed `vekt`; `--print` prints the page instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vekt._spec.spec import Kernel, Kink, Spec
 
 ROWS, GATES = tuple(ROW_OPS.values()), (*GATE_OPS.values(), PRELU)
 DOCS = Path(__file__).parents[1] / "docs"
-_COSTS = {row["name"]: row["cost"] for row in native.kernels() if row["dtype"] == "float32"}
+_COSTS = {k["name"]: k["cost"] for k in native.kernels() if k["dtype"] == "float32"}
 _HEAD = """# Gallery
 
 Every activation and gate with its derivative, made from the specs by `python tools/gallery.py`.

@@ -29,7 +29,7 @@ _INK, _COLORS = "#7b8494", ["#0b6e99", "#d1603d", "#8a6fb0", "#3c8d5a"]
 
 
 def draw_all(folder: Path, row_ops: Iterable[Any], gate_ops: Iterable[Any]) -> None:
-    """Draw every kernel of the registry, every operation along an axis and every gate."""
+    """Draw every activation's kernels, every operation along an axis and every gate."""
     with rc_context({**STYLE, **FILES}):
         for case in all_cases():
             figure, ax = _axes()

@@ -1,4 +1,4 @@
-"""Every kernel of the registry, in cache and from memory, and its twins at one size.
+"""Every activation's kernels, in cache and from memory, and its twins at one size.
 
 What differs little is not measured: `vekt compare` has the whole grid of sizes, dtypes and peers.
 """

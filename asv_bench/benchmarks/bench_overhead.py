@@ -43,8 +43,8 @@ PARAMETERS = {
     for p in op.params
 } | {
     form.name: (form, {})
-    for row in (GATE_OPS["geglu"], LOSSES["huber"])
-    for form in map(row.form, row.kinds)
+    for spec in (GATE_OPS["geglu"], LOSSES["huber"])
+    for form in map(spec.form, spec.kinds)
 }
 
 

@@ -1,4 +1,4 @@
-"""What the suites share: the registry's kernels as calls of one form, and operands for them."""
+"""What the suites share: the activations' kernels as calls of one form, and operands for them."""
 
 from __future__ import annotations
 

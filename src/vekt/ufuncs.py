@@ -12,7 +12,7 @@ from vekt._core import native
 from vekt._core.names import no_attribute
 from vekt._spec.kernels import TABLE
 
-__all__ = sorted({row["name"] for row in native.kernels()})
+__all__ = sorted({kernel["name"] for kernel in native.kernels()})
 
 
 def build_ufunc(name: str, isa: str = native.SELECTED) -> np.ufunc:
@@ -23,7 +23,9 @@ def build_ufunc(name: str, isa: str = native.SELECTED) -> np.ufunc:
 
 def build_ufuncs(isa: str) -> dict[str, np.ufunc]:
     """Return new ufuncs over an instruction set's kernels, by kernel name."""
-    return {name: build_ufunc(name, isa) for name in {row["name"] for row in native.kernels(isa)}}
+    return {
+        name: build_ufunc(name, isa) for name in {kernel["name"] for kernel in native.kernels(isa)}
+    }
 
 
 def __getattr__(name: str) -> np.ufunc:

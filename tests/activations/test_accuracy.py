@@ -1,4 +1,4 @@
-"""Errors in ULP of every kernel on every instruction set, against the registry's bounds.
+"""Errors in ULP of every kernel on every instruction set, against the bounds of their specs.
 
 The reference that they are measured against is itself checked in test_reference.py.  All 2^32
 float32 inputs: `pytest -m exhaustive -s`, a few minutes for each kernel on two cores.

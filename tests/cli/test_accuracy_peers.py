@@ -91,16 +91,16 @@ def _keras_on_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "numpy")
 
 
-def rows(peer: str) -> dict[str, Any]:
+def functions_of(peer: str) -> dict[str, Any]:
     return peers._load(peer)[0]
 
 
 @pytest.mark.parametrize("peer", INSTALLED)
 def test_rows_compute_the_definitions(peer: str) -> None:
-    assert set(rows(peer)) <= set(FORMULAS)
+    assert set(functions_of(peer)) <= set(FORMULAS)
     x = np.linspace(-7, 7, 1000, dtype="f8")  # without 0 and other kinks
     h = 1e-6
-    for name in rows(peer):
+    for name in functions_of(peer):
         formula, params = FORMULAS[name]
         points = x[x > 0] if name in ("log", "log1mexp") else x
         value, gradient = peer_functions(peer, name)
@@ -123,7 +123,7 @@ def test_rows_compute_the_definitions(peer: str) -> None:
 
 @pytest.mark.parametrize("peer", INSTALLED)
 def test_rows_take_the_kernels_parameters(peer: str) -> None:
-    for name, function in rows(peer).items():
+    for name, function in functions_of(peer).items():
         if name in KERNELS and KERNELS[name].params:
             assert tuple(inspect.signature(function).parameters) == ("x", *KERNELS[name].params)
 

@@ -1,6 +1,5 @@
 """`vekt compare`: what it measures, prints and reports."""
 
-import importlib
 import json
 import os
 import sys
@@ -15,14 +14,15 @@ from vekt._kernels import lib
 import vekt as vk
 from vekt._core import native
 from vekt._spec.activations import KERNELS
+from vekt._spec.families import specs
 from vekt.cli import main
 from vekt.cli.compare import linear_tasks, timing
 from vekt.cli.compare.fuse_tasks import fuse_names
 from vekt.cli.compare.grids import Grid
 from vekt.cli.compare.layout_tasks import layout_names
 from vekt.cli.compare.limits import beside_limits, limits
-from vekt.cli.compare.linear_tasks import linear_rows
-from vekt.cli.compare.loss_tasks import loss_rows
+from vekt.cli.compare.linear_tasks import linear_statements
+from vekt.cli.compare.loss_tasks import loss_statements
 from vekt.cli.compare.optim_tasks import OPTIMISERS
 from vekt.cli.compare.tasks import GATES, ROWS, gate_names, row_names
 from vekt.cli.compare.timing import interleaved
@@ -83,8 +83,8 @@ def test_every_operation_and_peer(tmp_path):
     others = {
         *row_names(),
         *gate_names(),
-        *linear_rows(),
-        *loss_rows(),
+        *linear_statements(),
+        *loss_statements(),
         *layout_names(),
         *OPTIMISERS,
         *training_names(),
@@ -95,10 +95,10 @@ def test_every_operation_and_peer(tmp_path):
     assert len({(cell["label"], cell["operands"]) for cell in cells}) == len(cells)
 
 
-def test_a_kernel_without_rows_has_its_plain_formula(monkeypatch, tmp_path):
-    rows = PEERS["numpy"].rows
+def test_a_kernel_without_statements_has_its_plain_formula(monkeypatch, tmp_path):
+    statements = PEERS["numpy"].statements
     for form in ("", "_backward", "_backward_from_output"):
-        monkeypatch.delitem(rows, f"tanh{form}")
+        monkeypatch.delitem(statements, f"tanh{form}")
     report_file = tmp_path / "compare.json"
     small = ["--op", "tanh", "--sizes", "64", "--rounds", "3", "--peers", "numpy"]
     assert main(["compare", *small, "--json", str(report_file)]) == 0
@@ -109,12 +109,9 @@ def test_a_kernel_without_rows_has_its_plain_formula(monkeypatch, tmp_path):
 
 
 def test_rows_and_gates_are_compared():
-    """Whatever has a row in these registries has its place in the comparison."""
-    if find_spec("vekt._spec.rows") is not None:
-        assert set(importlib.import_module("vekt._spec.rows").ROW_OPS) == set(row_names())
-    if find_spec("vekt._spec.gates") is not None:
-        gates = importlib.import_module("vekt._spec.gates")
-        assert {*gates.GATES, gates.PRELU.name} == set(gate_names())
+    """Whatever has a spec in these families has its place in the comparison."""
+    assert {spec.name for spec in specs("rows")} == set(row_names())
+    assert {spec.name for spec in specs("gates")} == set(gate_names())
     assert set(row_names()) <= set(ROWS)
     assert set(gate_names()) <= set(GATES)
 
@@ -144,7 +141,7 @@ def test_products(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "microseconds: matrix products, complex64, 1 thread" in out
     assert "of peak" in out
-    assert "scipy" not in out  # which has no row here
+    assert "scipy" not in out  # which has no statement for it
 
 
 def test_products_on_two_threads(tmp_path, capsys):

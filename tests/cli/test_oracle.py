@@ -1,4 +1,4 @@
-"""The registry's formulas in many digits: enclosures, derivatives, errors of results."""
+"""The formulas of specs in many digits: enclosures, derivatives, errors of results."""
 
 from __future__ import annotations
 

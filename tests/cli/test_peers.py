@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from peer_rows import (
+from peer_statements import (
     DTYPES,
     INSTALLED,
     TRUE,
@@ -26,8 +26,8 @@ from vekt.cli.cases import all_cases
 from vekt.cli.compare.formulas import PLAIN, plain
 from vekt.cli.compare.fuse_tasks import fuse_names
 from vekt.cli.compare.layout_tasks import layout_names
-from vekt.cli.compare.linear_tasks import linear_rows
-from vekt.cli.compare.loss_tasks import loss_rows
+from vekt.cli.compare.linear_tasks import linear_statements
+from vekt.cli.compare.loss_tasks import loss_statements
 from vekt.cli.compare.optim_tasks import OPTIMISERS
 from vekt.cli.compare.reduction_tasks import REDUCTIONS
 from vekt.cli.compare.tasks import GATES, ROWS, parameters
@@ -83,16 +83,16 @@ TRUE_GATES: dict[str, Callable[..., Any]] = {
 }
 
 
-def rows_of(names: Any) -> list[tuple[str, str]]:
+def statements_of(names: Any) -> list[tuple[str, str]]:
     known = {f"{name}{form}" for name in names for form in FORMS}
-    return [(peer, row) for peer in INSTALLED for row in PEERS[peer].rows if row in known]
+    return [(peer, name) for peer in INSTALLED for name in PEERS[peer].statements if name in known]
 
 
 FORMS = ("", "_backward", "_backward_from_output")
 
 
-def kernel_of(row: str) -> str:
-    return row.removesuffix("_from_output").removesuffix("_backward")
+def kernel_of(name: str) -> str:
+    return name.removesuffix("_from_output").removesuffix("_backward")
 
 
 # Numba takes half a second for each loop: these are compiled, the others run as Python.
@@ -115,7 +115,7 @@ def _loops_in_python(
 
 @pytest.mark.usefixtures("_loops_in_python")
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("peer", "name"), rows_of(TRUE))
+@pytest.mark.parametrize(("peer", "name"), statements_of(TRUE))
 def test_elementwise(peer: str, name: str, dtype: str) -> None:
     kernel = kernel_of(name)
     values = PARAMETERS.get(kernel, {})
@@ -141,7 +141,7 @@ def test_elementwise(peer: str, name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("axis", [0, -1])
-@pytest.mark.parametrize(("peer", "name"), rows_of(ROWS))
+@pytest.mark.parametrize(("peer", "name"), statements_of(ROWS))
 def test_rows(peer: str, name: str, axis: int, dtype: str) -> None:
     kernel = kernel_of(name)
     shape = (7, 9)
@@ -182,7 +182,7 @@ def test_rows(peer: str, name: str, axis: int, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("peer", "name"), rows_of(GATES))
+@pytest.mark.parametrize(("peer", "name"), statements_of(GATES))
 def test_gates(peer: str, name: str, dtype: str) -> None:
     kernel = kernel_of(name)
     x, dx = normal((6, 10), dtype), np.empty((6, 10), dtype)
@@ -219,25 +219,25 @@ def test_gates(peer: str, name: str, dtype: str) -> None:
 def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
     # in test_peers_linear.py, test_losses.py and test_optim.py
-    known |= {*linear_rows(), *loss_rows(), *OPTIMISERS}
+    known |= {*linear_statements(), *loss_statements(), *OPTIMISERS}
     known |= set(REDUCTIONS)  # in test_reductions.py
     known |= set(layout_names())  # in test_peers_layouts.py
     known |= set(fuse_names())  # in test_peers_fuse.py
     known |= set(training_names())  # in test_peers_training.py
     for peer in PEERS.values():
-        assert set(peer.rows) <= known
+        assert set(peer.statements) <= known
 
 
 @pytest.mark.parametrize("name", sorted(TRUE.keys() & KERNELS.keys()))
 def test_no_peer_is_forgotten(name: str) -> None:
-    """What is above has its rows; a kernel that is not is compared with its plain formula."""
+    """What is above has its statements; a kernel that is not is compared with its plain formula."""
     # erf is all that NumPy and NumExpr lack.
     peers = {"torch", "jax"} | ({"scipy"} if name == "gelu" else {"numpy", "numexpr"})
-    rows = [name, f"{name}_backward"]
+    wanted = [name, f"{name}_backward"]
     if KERNELS[name].from_output is not None:
-        rows.append(f"{name}_backward_from_output")
+        wanted.append(f"{name}_backward_from_output")
     for peer in peers:
-        assert set(rows) <= set(PEERS[peer].rows), peer
+        assert set(wanted) <= set(PEERS[peer].statements), peer
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_rows_are_tested_with_the_parameters_that_are_measured(case: Any) -> Non
     tested = PARAMETERS.get(case.name, {})
     measured = {key: float(value) for key, value in parameters(case, "float64").items()}
     assert set(measured) == set(tested)
-    if case.name not in ("threshold", "softplus_general"):  # whose rows take any numbers
+    if case.name not in ("threshold", "softplus_general"):  # whose statements take any numbers
         assert measured == tested
 
 

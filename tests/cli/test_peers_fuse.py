@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from peer_rows import DTYPES, INSTALLED, execute
+from peer_statements import DTYPES, INSTALLED, execute
 
 import vekt as vk
 from vekt.cli.compare.fuse_tasks import (
@@ -32,7 +32,7 @@ def ours(task):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("peer", [p for p in INSTALLED if EVALUATE in PEERS[p].rows])
+@pytest.mark.parametrize("peer", [p for p in INSTALLED if EVALUATE in PEERS[p].statements])
 def test_expressions(peer, dtype):
     tasks = list(expression_tasks(fuse_names(), 48, dtype))
     assert [task.name for task in tasks] == [*EXPRESSIONS, EVALUATE]
@@ -54,7 +54,7 @@ def test_what_is_fused_is_what_is_shown(name):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("peer", [p for p in INSTALLED if GRADIENT in PEERS[p].rows])
+@pytest.mark.parametrize("peer", [p for p in INSTALLED if GRADIENT in PEERS[p].statements])
 def test_gradients(peer, dtype):
     (task,) = gradient_tasks([(6, 5)], dtype)
     expected = ours(task)
@@ -68,7 +68,7 @@ def test_gradients(peer, dtype):
         assert_allclose(got, slope, *tolerance)
 
 
-@pytest.mark.parametrize("peer", [p for p in INSTALLED if NORMALISE in PEERS[p].rows])
+@pytest.mark.parametrize("peer", [p for p in INSTALLED if NORMALISE in PEERS[p].statements])
 def test_pictures(peer):
     (task,) = normalise_tasks([(2, 4, 5, 3)])
     expected = ours(task)["out"].copy()
@@ -82,11 +82,11 @@ def test_pictures(peer):
 def test_no_peer_is_forgotten():
     expressions = {*EXPRESSIONS, EVALUATE}
     for peer in ("numpy", "numexpr", "torch", "jax"):
-        assert expressions <= set(PEERS[peer].rows)
+        assert expressions <= set(PEERS[peer].statements)
     for peer in ("torch", "jax", "autograd"):
-        assert GRADIENT in PEERS[peer].rows
+        assert GRADIENT in PEERS[peer].statements
     for peer in ("numpy", "torch", "jax"):
-        assert NORMALISE in PEERS[peer].rows
+        assert NORMALISE in PEERS[peer].statements
 
 
 def test_the_grid():

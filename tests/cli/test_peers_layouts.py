@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from peer_rows import INSTALLED, execute
+from peer_statements import INSTALLED, execute
 
 import vekt as vk
 from vekt.cli.compare.layout_tasks import GRID, grid_tasks, layout_names, layout_tasks
@@ -16,12 +16,12 @@ from vekt.cli.peers import PEERS
 OPS = [name for name in layout_names() if name != GRID]
 
 
-@pytest.mark.parametrize("peer", [p for p in INSTALLED if "add" in PEERS[p].rows])
+@pytest.mark.parametrize("peer", [p for p in INSTALLED if "add" in PEERS[p].statements])
 def test_rows(peer):
     ran = set()
     for task in [*layout_tasks(OPS, 48, "float32"), *islice(grid_tasks(200, "float32"), 9)]:
         slow = peer == "jax" and not task.label.endswith(("equal shapes", "A, A.T"))
-        if task.name not in PEERS[peer].rows or slow:  # which compiles each anew
+        if task.name not in PEERS[peer].statements or slow:  # which compiles each anew
             continue
         out = task.operands["out"]
         with np.errstate(all="ignore"):
@@ -32,13 +32,13 @@ def test_rows(peer):
         got = np.asarray(returned) if peer == "jax" else out
         assert_allclose(got, expected, rtol=2e-6, atol=1e-6)
         ran.add(task.name)
-    assert ran == set(PEERS[peer].rows) & set(layout_names())
+    assert ran == set(PEERS[peer].statements) & set(layout_names())
 
 
 def test_no_peer_is_forgotten():
-    assert set(layout_names()) <= set(PEERS["numpy"].rows)
-    assert set(OPS) <= set(PEERS["torch"].rows)
-    assert {"add", "exp", "multiply_add"} <= set(PEERS["jax"].rows)
+    assert set(layout_names()) <= set(PEERS["numpy"].statements)
+    assert set(OPS) <= set(PEERS["torch"].statements)
+    assert {"add", "exp", "multiply_add"} <= set(PEERS["jax"].statements)
 
 
 def test_the_grid():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ml_dtypes import finfo
-from peer_rows import INSTALLED, TRUE, close, derivative, execute
+from peer_statements import INSTALLED, TRUE, close, derivative, execute
 
 import vekt as vk
 from vekt.cli.compare import linear_tasks as linear
@@ -22,7 +22,7 @@ DTYPES = linear.FLOATS
 
 
 def tasks(dtype: str) -> Iterator[Task]:
-    """One task or more for each row."""
+    """One task or more for each statement."""
     yield linear.dot_task(100, dtype)
     yield from linear.norm_tasks(100, dtype)
     yield from linear.matrix_tasks(linear.VECTORS, (7, 9), dtype)
@@ -80,7 +80,7 @@ def results(task: Task, returned: Any, names: dict[str, Any], peer: str) -> Any:
 
 
 def check(task: Task, dtype: str, peer: str) -> None:
-    """Run one row, or vekt's own statement, on operands without results of former rows."""
+    """Run one statement, or vekt's own statement, on operands without results of former ones."""
     for key in SCRATCH:
         if key in task.operands and task.operands[key] is not task.operands.get("x"):
             task.operands[key].fill(np.nan)
@@ -112,14 +112,14 @@ def test_statements_of_vekt(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("peer", [p for p in INSTALLED if "dot" in PEERS[p].rows])
+@pytest.mark.parametrize("peer", [p for p in INSTALLED if "dot" in PEERS[p].statements])
 def test_rows(peer: str, dtype: str) -> None:
     ran = set()
     for task in tasks(dtype):
-        if task.name in PEERS[peer].rows:
+        if task.name in PEERS[peer].statements:
             check(task, dtype, peer)
             ran.add(task.name)
-    assert ran == set(PEERS[peer].rows) & set(linear.linear_rows())
+    assert ran == set(PEERS[peer].statements) & set(linear.linear_statements())
 
 
 def assert_rounded_sums(got: Any, operands: dict[str, Any], vectors: bool) -> None:
@@ -142,7 +142,7 @@ def test_products_of_other_dtypes(peer: str, dtype: str) -> None:
         pytest.skip("needs ml_dtypes")
     products = linear.product_tasks([(4, 5, 6)], dtype, [(4, 5, 6)])
     for task in chain([linear.dot_task(100, dtype)], products):
-        if task.name not in PEERS[peer].rows:
+        if task.name not in PEERS[peer].statements:
             continue
         try:
             returned, names = execute(peer, task.name, task.operands)
@@ -175,10 +175,10 @@ def test_operands_are_of_their_dtype() -> None:
 
 
 def test_no_peer_is_forgotten() -> None:
-    rows = set(linear.linear_rows())
+    names = set(linear.linear_statements())
     assert tuple(linear.ACTIVATIONS) == LAYERS
-    assert rows <= set(PEERS["torch"].rows)
-    assert rows <= set(PEERS["jax"].rows)
+    assert names <= set(PEERS["torch"].statements)
+    assert names <= set(PEERS["jax"].statements)
     # erf is what NumPy lacks
-    assert rows - set(PEERS["numpy"].rows) == {"dense_gelu", "dense_gelu_backward"}
-    assert {"dense_gelu", "dense_gelu_backward"} <= set(PEERS["scipy"].rows)
+    assert names - set(PEERS["numpy"].statements) == {"dense_gelu", "dense_gelu_backward"}
+    assert {"dense_gelu", "dense_gelu_backward"} <= set(PEERS["scipy"].statements)

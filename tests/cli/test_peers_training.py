@@ -15,8 +15,8 @@ from vekt.cli.peers.training import check_weights, load_compiler
 
 PLAIN = [
     peer
-    for peer, row in PEERS.items()
-    if EPOCH in row.rows and peer != "torch_compile" and find_spec(peer)
+    for name, peer in PEERS.items()
+    if EPOCH in peer.statements and name != "torch_compile" and find_spec(name)
 ]
 
 

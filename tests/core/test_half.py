@@ -22,7 +22,7 @@ from vekt.reference._rounding import narrowed
 ml_dtypes = pytest.importorskip("ml_dtypes")
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 FLOAT16 = np.dtype(np.float16)
-NAMES = sorted({row["name"] for row in native.kernels()})
+NAMES = sorted({kernel["name"] for kernel in native.kernels()})
 by_dtype = pytest.mark.parametrize("dtype", [FLOAT16, BFLOAT16], ids=str)
 
 

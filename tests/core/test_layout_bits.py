@@ -194,7 +194,7 @@ def test_masked_calls_that_overlap(isa, rng):
     assert_array_equal(flags, expected)
 
 
-@pytest.mark.parametrize("name", sorted({row["name"] for row in native.kernels()}))
+@pytest.mark.parametrize("name", sorted({kernel["name"] for kernel in native.kernels()}))
 def test_kernels_as_ufuncs(isa, name, rng):
     function = ufuncs_of(isa).get(name)
     if function is None or function.nin > 6:

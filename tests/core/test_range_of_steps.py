@@ -1,6 +1,6 @@
 """Gradients are finite and right where a factor of theirs leaves the range of numbers.
 
-Every row of activations, gates, losses and functions of rows, beside its formula in wider numbers;
+Every spec of activations, gates, losses and functions of rows, beside its formula in wider numbers;
 a gradient that is itself subnormal has the digits it has.
 """
 

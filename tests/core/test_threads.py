@@ -19,7 +19,7 @@ import vekt as vk
 from vekt._core import native
 from vekt._core.cpu_count import available_cores, default_num_threads
 
-NAMES = sorted({row["name"] for row in native.kernels()})
+NAMES = sorted({kernel["name"] for kernel in native.kernels()})
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 

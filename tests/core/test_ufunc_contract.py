@@ -23,12 +23,12 @@ from vekt._core import native
 _ALIKE = ("exponential", "gelu", "leaky_relu", "log1mexp", "relu", "relu_general", "sigmoid")
 _GATES = ("geglu", "swiglu")
 NAMES = [
-    row["name"]
-    for row in native.kernels()
-    if row["dtype"] == np.float32
+    kernel["name"]
+    for kernel in native.kernels()
+    if kernel["dtype"] == np.float32
     and (
-        row["name"].removesuffix("_from_output").removesuffix("_backward") in (*_ALIKE, *_GATES)
-        or row["name"].removesuffix("_value_and_grad") in ("relu_general", "sigmoid")
+        kernel["name"].removesuffix("_from_output").removesuffix("_backward") in (*_ALIKE, *_GATES)
+        or kernel["name"].removesuffix("_value_and_grad") in ("relu_general", "sigmoid")
     )
 ]
 FLOATS = ["float32", "float64"]
@@ -334,7 +334,7 @@ class TestProcess:
                 assert pickle.loads(pickle.dumps(ufunc, protocol)) is ufunc
 
     def test_names(self, kernels):
-        assert set(kernels) == {row["name"] for row in native.kernels()} > set(NAMES)
+        assert set(kernels) == {kernel["name"] for kernel in native.kernels()} > set(NAMES)
         assert all(ufunc.__name__ == name for name, ufunc in kernels.items())
 
     def test_isas_of_one_algorithm_agree(self, rng):

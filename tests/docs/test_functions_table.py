@@ -1,4 +1,4 @@
-"""The table of functions that tools/functions.py makes of the registry."""
+"""The table of functions that tools/functions.py makes of the specs."""
 
 from __future__ import annotations
 

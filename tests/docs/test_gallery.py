@@ -1,4 +1,4 @@
-"""The gallery in docs/ is what tools/gallery.py makes of the registry now."""
+"""The gallery in docs/ is what tools/gallery.py makes of the specs now."""
 
 from __future__ import annotations
 

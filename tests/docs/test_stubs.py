@@ -1,4 +1,4 @@
-"""The type stubs, which the build writes from the rows, and what checkers make of them."""
+"""The type stubs, which the build writes from the specs, and what checkers make of them."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ NAMESPACES = ("vk", "vk.jit", "vk.reference", "vk.autograd", "vk.dlpack")
 
 
 def functions() -> Iterator[tuple[str, Any]]:
-    """Yield each function of a row in each namespace, and how it is called."""
+    """Yield each function of a spec in each namespace, and how it is called."""
     for space in NAMESPACES:
         module = importlib.import_module(space.replace("vk", "vekt"))
         public = vk.__all__ if space == "vk.dlpack" else module.__all__

@@ -61,14 +61,16 @@ def _expectation(op: str, backward: bool) -> Any:
 
 def _activated(gate: Kernel, x: Any, compute: Any) -> tuple[Any, Any, Any, Any]:
     """Return value and gradient of the activation, each with its slack."""
-    row = KERNELS[gate.activation]
-    y, g = (np.asarray(f(np.atleast_1d(x))).reshape(x.shape) for f in (row.value, row.gradient))
+    kernel = KERNELS[gate.activation]
+    y, g = (
+        np.asarray(f(np.atleast_1d(x))).reshape(x.shape) for f in (kernel.value, kernel.gradient)
+    )
     name = compute.name
-    slack = row.gradient_max_ulp[name] * unit(g, compute)
-    if compute == np.float64 and row.roots:
-        near = [np.abs(x - np.longdouble(root)) <= row.root_radius for root in row.roots]
+    slack = kernel.gradient_max_ulp[name] * unit(g, compute)
+    if compute == np.float64 and kernel.roots:
+        near = [np.abs(x - np.longdouble(root)) <= kernel.root_radius for root in kernel.roots]
         slack = slack + np.where(np.any(near, axis=0), 2.0**-53, 0)
-    return y, row.max_ulp[name] * unit(y, compute), g, slack
+    return y, kernel.max_ulp[name] * unit(y, compute), g, slack
 
 
 def _product(stored: Any, factors: Any, f: Any, slack: Any, roundings: float) -> Truth:

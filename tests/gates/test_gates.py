@@ -56,10 +56,10 @@ class TestKernels:
     def test_error(self, gate, dtype, kernels):
         dy, a, b = operands(dtype, 50_000)
         x, other = halves_of(gate, a, b)
-        row = KERNELS[gate.activation]
+        kernel = KERNELS[gate.activation]
         wide_type = np.float64 if dtype == "float32" else np.longdouble
         wide_dy, wide_x, wide_other = (v.astype(wide_type) for v in (dy, x, other))
-        true, slope = row.value(wide_x), row.gradient(wide_x)
+        true, slope = kernel.value(wide_x), kernel.gradient(wide_x)
         tiny = np.finfo(dtype).tiny
         away = (np.abs(true) >= tiny) | (true == 0)
         error = ulp_error(kernels[gate.name](a, b), true * wide_other)
@@ -67,22 +67,22 @@ class TestKernels:
         d_gate, d_other = halves_of(gate, *kernels[f"{gate.name}_backward"](dy, a, b))
         assert ulp_error(d_other, true * wide_dy)[away].max() <= gate.max_ulp[dtype]
         away = (np.abs(slope) >= tiny) | (slope == 0)
-        for root in row.roots:
-            away &= np.abs(x - float(root)) > row.root_radius
+        for root in kernel.roots:
+            away &= np.abs(x - float(root)) > kernel.root_radius
         error = ulp_error(d_gate, wide_dy * wide_other * slope)
         assert error[away].max() <= gate.gradient_max_ulp[dtype]
 
     @by_gate
     def test_limits(self, gate, kernels):
         """Where the activation has its limits; NaN of either operand propagates."""
-        row = KERNELS[gate.activation]
+        kernel = KERNELS[gate.activation]
         x = np.array([-np.inf, np.inf, -1e30, 0.0, np.nan, 2.0], "f4")
         other = np.array([2, 3, 1, 5, 1, np.nan], "f4")
         value = kernels[gate.name](*halves_of(gate, x, other))
         with np.errstate(all="ignore"):
-            f, slope = (g(x.astype("f8")).astype("f4") for g in (row.value, row.gradient))
-        assert_array_equal(f[:2], row.limits)
-        assert_array_equal(slope[:2], row.gradient_limits)
+            f, slope = (g(x.astype("f8")).astype("f4") for g in (kernel.value, kernel.gradient))
+        assert_array_equal(f[:2], kernel.limits)
+        assert_array_equal(slope[:2], kernel.gradient_limits)
         assert_array_equal(value, f * other)
         dy = np.ones_like(x)
         given = kernels[f"{gate.name}_backward"](dy, *halves_of(gate, x, other))

@@ -1,4 +1,4 @@
-"""The losses: their errors, gradients, limits, manners, and what peers' rows compute."""
+"""The losses: their errors, gradients, limits, manners, and what peers' statements compute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import ufuncs_of
 from numpy.testing import assert_allclose, assert_array_equal
-from peer_rows import INSTALLED, close, execute
+from peer_statements import INSTALLED, close, execute
 
 import vekt as vk
 from vekt import reference
@@ -166,7 +166,7 @@ def test_huber():
 
 @pytest.mark.parametrize("peer", [p for p in INSTALLED if p in ("numpy", "torch", "jax")])
 @by_dtype
-def test_rows_of_peers(peer, dtype):
+def test_statements_of_peers(peer, dtype):
     for task in loss_tasks(LOSSES, 200, dtype):
         result, _ = execute(peer, task.name, task.operands)
         loss = LOSSES[task.name.removesuffix("_backward")]
@@ -181,4 +181,4 @@ def test_rows_of_peers(peer, dtype):
 def test_every_loss_has_its_rows():
     for peer in ("numpy", "torch", "jax"):
         names = {name for loss in LOSSES.values() for name in loss.public_names[:2]}
-        assert names <= set(PEERS[peer].rows)
+        assert names <= set(PEERS[peer].statements)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from peer_rows import INSTALLED, execute
+from peer_statements import INSTALLED, execute
 
 import vekt as vk
 from vekt import reference
@@ -214,7 +214,7 @@ def test_signatures_agree():
 
 
 @pytest.mark.parametrize("peer", [p for p in INSTALLED if p in ("numpy", "torch", "jax")])
-def test_rows_of_peers(peer):
+def test_statements_of_peers(peer):
     for task in softmax_tasks([(12, 5)], "float64"):
         _, names = execute(peer, task.name, task.operands)
         loss, dx = both_of(task.operands["x"], task.operands["labels"])

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.neon
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = 200_000
-ROWS = native.kernels()
+KERNELS = native.kernels()
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +62,24 @@ def operands(count: int, dtype: np.dtype) -> list[np.ndarray]:
 def test_the_same_kernels(driver: list[str]) -> None:
     done = subprocess.run(driver, check=True, capture_output=True, text=True)
     listed = [line.split() for line in done.stdout.splitlines()]
-    expected = [[r["name"], r["dtype"].name, str(r["nin"]), str(r["nout"])] for r in ROWS]
+    expected = [[r["name"], r["dtype"].name, str(r["nin"]), str(r["nout"])] for r in KERNELS]
     assert sorted(listed) == sorted(expected)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['name']}-{row['dtype'].name}")
-def test_the_same_bits(driver: list[str], x86_v3: dict[str, np.ufunc], row: dict) -> None:
-    name, dtype = row["name"], row["dtype"]
-    inputs = operands(row["nin"], dtype)
+@pytest.mark.parametrize(
+    "kernel", KERNELS, ids=lambda kernel: f"{kernel['name']}-{kernel['dtype'].name}"
+)
+def test_the_same_bits(driver: list[str], x86_v3: dict[str, np.ufunc], kernel: dict) -> None:
+    name, dtype = kernel["name"], kernel["dtype"]
+    inputs = operands(kernel["nin"], dtype)
     done = subprocess.run(
         [*driver, name, dtype.name, str(SAMPLES)],
         input=b"".join(x.tobytes() for x in inputs),
         check=True,
         capture_output=True,
     )
-    neon = np.frombuffer(done.stdout, dtype).reshape(row["nout"], SAMPLES)
-    expected = np.reshape(x86_v3[name](*inputs), (row["nout"], SAMPLES))
+    neon = np.frombuffer(done.stdout, dtype).reshape(kernel["nout"], SAMPLES)
+    expected = np.reshape(x86_v3[name](*inputs), (kernel["nout"], SAMPLES))
     # Which NaN comes out is not promised: x86 and ARM differ in the sign and payload they make.
     nan = np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(neon), nan)

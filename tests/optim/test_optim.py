@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from peer_rows import INSTALLED, execute
+from peer_statements import INSTALLED, execute
 
 from vekt import optim, reference
 from vekt._core import native
@@ -221,7 +221,7 @@ def test_errors_of_use():
 
 
 @pytest.mark.parametrize("peer", [p for p in INSTALLED if p in ("numpy", "torch", "jax")])
-def test_rows_of_peers(peer):
+def test_statements_of_peers(peer):
     """Each does what vekt's first step does."""
     for task in optim_tasks(OPTIMISERS_COMPARED, 100, "float64"):
         expected = task.operands["p"].copy()

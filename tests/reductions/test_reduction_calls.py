@@ -215,7 +215,9 @@ def test_compared_with_numpy(rng):
     for task in reduction_tasks(NAMES, "uint8"):
         if task.elements <= 100_000:
             names = {"np": np, "vk": vk, **task.operands}
-            assert_same(eval(task.statement, names), eval(PEERS["numpy"].rows[task.name], names))
+            assert_same(
+                eval(task.statement, names), eval(PEERS["numpy"].statements[task.name], names)
+            )
 
 
 def test_reference(rng):

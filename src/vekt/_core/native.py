@@ -161,19 +161,19 @@ provide("attribute", ufunc_methods.attribute)
 
 
 def kernels(isa: str = SELECTED) -> list[dict[str, Any]]:
-    """Return the rows of a supported target's kernel table: name, dtype, nin, nout and cost."""
+    """Return a supported target's table of kernels: name, dtype, nin, nout and cost."""
     _require_supported(isa)
     target = TARGETS[isa]
-    rows = (target.kernels[i] for i in range(target.n_kernels))
+    table = (target.kernels[i] for i in range(target.n_kernels))
     return [
         {
-            "name": ffi.string(row.name).decode(),
-            "dtype": np.dtype("float32" if row.dtype == lib.VEKT_F32 else "float64"),
-            "nin": row.nin,
-            "nout": row.nout,
-            "cost": row.cost,
+            "name": ffi.string(kernel.name).decode(),
+            "dtype": np.dtype("float32" if kernel.dtype == lib.VEKT_F32 else "float64"),
+            "nin": kernel.nin,
+            "nout": kernel.nout,
+            "cost": kernel.cost,
         }
-        for row in rows
+        for kernel in table
     ]
 
 

@@ -80,7 +80,7 @@ _COMPARISONS: dict[str, Any] = {
 
 
 def is_kernel(ufunc: Any) -> bool:
-    """Whether it is a ufunc of vekt's, whose loops are rows of the table of kernels."""
+    """Whether it is a ufunc of vekt's, whose loops are in the table of kernels."""
     home = sys.modules.get("vekt.ufuncs")
     if home is None or not isinstance(ufunc, np.ufunc):
         return False

@@ -64,7 +64,7 @@ class Instruction:
 
     @property
     def cost(self) -> int:
-        """Rough picoseconds per element of what has no row in the table of kernels."""
+        """Rough picoseconds per element of what is not in the table of kernels."""
         if isinstance(self.what, Loop):
             return cost(self.what.segment)
         if isinstance(self.what, str):

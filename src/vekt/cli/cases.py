@@ -1,4 +1,4 @@
-"""The registry's kernels as cases to measure, with operands."""
+"""The activations' kernels as cases to measure, with operands."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Case:
 
 
 def all_cases() -> list[Case]:
-    """One case for every kernel of the registry."""
+    """One case for every kernel of an activation."""
     return [
         Case(op, kernel, {**kernel.flags, **_ARGUMENTS.get(kernel.name, {})})
         for op in OPS.values()

@@ -1,7 +1,4 @@
-"""Gated units: an activation of one operand, or of one half, times the other.
-
-The decorator replaces the one-line docstrings by full ones, which all namespaces share.
-"""
+"""Gated units: an activation of one operand, or of one half, times the other."""
 
 from __future__ import annotations
 

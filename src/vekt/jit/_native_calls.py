@@ -18,8 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vekt._core.native import SELECTED, TARGETS, _address, ffi, lib
-from vekt._core.native import kernels as kernel_rows
+from vekt._core.native import SELECTED, TARGETS, _address, ffi, kernels, lib
 
 _POINTER = ir.IntType(8).as_pointer()
 _PREFIX = "vekt_jit_"
@@ -32,7 +31,7 @@ _types: Any = types
 
 
 def kernel_symbol(name: str, dtype: Any) -> str:
-    """Symbol of the row of a kernel."""
+    """Symbol of a kernel in the table."""
     return f"vekt_kernel_{name}_{dtype}"
 
 
@@ -42,8 +41,10 @@ def addresses() -> dict[str, int]:
     target = TARGETS[SELECTED]
     found = {name: _address(ffi.addressof(lib, name)) for name in _FUNCTIONS}
     found[_TARGET] = _address(target)
-    for i, row in enumerate(kernel_rows()):
-        found[kernel_symbol(row["name"], row["dtype"])] = _address(ffi.addressof(target.kernels[i]))
+    for i, kernel in enumerate(kernels()):
+        found[kernel_symbol(kernel["name"], kernel["dtype"])] = _address(
+            ffi.addressof(target.kernels[i])
+        )
     return found
 
 

@@ -144,7 +144,7 @@ def _along(alpha: Any, axis: int, shape: Any) -> Any:
 
 @jitable
 def _periods(shape: Any, alpha: Any) -> Any:
-    """As `_axes.periods`, but for the last: which slope belongs to each index of the period."""
+    """As `axes.periods`, but for the last: which slope belongs to each index of the period."""
     lengths = np.ones(len(shape), np.int64)
     for k in range(len(alpha)):
         lengths[len(shape) - len(alpha) + k] = alpha[k]

@@ -190,7 +190,7 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
 
 
 def general_outer(kernel: Callable[..., Any], a: Any, b: Any, out: Any) -> Any:
-    """Compute an outer product by `kernel`, which `_native.build_outer` made."""
+    """Compute an outer product by `kernel`, `native.outer` or one that `native.build` made."""
     result = kernel(a, b, out)
     if result is not NotImplemented:
         return result
@@ -212,7 +212,7 @@ def transpose_copy(a: Any, axes: Any = None, out: Any = None) -> Any:
 
 
 def general_transpose_copy(kernel: Callable[..., Any], a: Any, axes: Any, out: Any) -> Any:
-    """Copy by `kernel`, one of the functions that `_native.build_transpose_copy` makes."""
+    """Copy by `kernel`, `native.transpose_copy` or one that `native.build` made."""
     view = a if type(a) is np.ndarray else np.asarray(plain("transpose_copy", "a", a))
     view = view.T if axes is None else view.transpose(axes)
     if out is None:

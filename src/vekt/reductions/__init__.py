@@ -51,7 +51,10 @@ def general_reduction(
     initial: Any = NOTHING,
     where: Any = True,
 ) -> Any:
-    """Compute any reduction by `reduce`, which `_native.build_reduce` made; or let NumPy do it."""
+    """Compute any reduction, or let NumPy do it.
+
+    `reduce` is `native.reduce`, or what `native.build` made.
+    """
     if type(a) is np.ndarray or not hasattr(a, "__array__"):
         x = np.asarray(a)
         result = _reduced(reduce, name, x, axis, out, keepdims, dtype, initial, where)

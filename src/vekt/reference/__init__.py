@@ -44,7 +44,7 @@ def wide(kernel: str | Kernel, x: ArrayLike, *params: ArrayLike) -> Array:
     Parameters
     ----------
     kernel : str or Kernel
-        A name of the registry's kernels, such as "gelu_tanh", or a row like theirs.
+        A kernel of an activation's spec, or its name, such as "gelu_tanh".
     x, *params : array_like
         The operands of the kernel, which broadcast.
 
@@ -53,16 +53,16 @@ def wide(kernel: str | Kernel, x: ArrayLike, *params: ArrayLike) -> Array:
     ndarray
         longdouble for float64 operands, float64 for all others.
     """
-    return _evaluate(_row(kernel).value, x, *params)
+    return _evaluate(_kernel_of(kernel).value, x, *params)
 
 
-def _row(kernel: str | Kernel) -> Kernel:
+def _kernel_of(kernel: str | Kernel) -> Kernel:
     return KERNELS[kernel] if isinstance(kernel, str) else kernel
 
 
 def wide_gradient(kernel: str | Kernel, x: ArrayLike, *params: ArrayLike) -> Array:
     """Gradient of a kernel before it is rounded to the dtype of the input; see `wide`."""
-    return _evaluate(_row(kernel).gradient, x, *params)
+    return _evaluate(_kernel_of(kernel).gradient, x, *params)
 
 
 def wide_from_output(kernel_name: str, y: ArrayLike, *params: ArrayLike) -> Array:

@@ -44,19 +44,19 @@ def _named(spec: Spec, functions: tuple[Function, ...], module: str) -> dict[str
 
 def _pair(gate: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]:
     """Value, and gradients as a tuple, of a, b and of dy, a, b."""
-    row, first = KERNELS[gate.activation], gate.gate == "a"
+    activation, first = KERNELS[gate.activation], gate.gate == "a"
 
     def value(a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)
-        return held(row.value(x)) * other
+        return held(activation.value(x)) * other
 
     def of_gate(dy: Any, a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)
-        return held(dy * other, overflows=False) * held(row.gradient(x))
+        return held(dy * other, overflows=False) * held(activation.gradient(x))
 
     def of_other(dy: Any, a: Any, b: Any) -> Any:
         x, other = (a, b) if first else (b, a)
-        return np.broadcast_arrays(dy * held(row.value(x)), other)[0]
+        return np.broadcast_arrays(dy * held(activation.value(x)), other)[0]
 
     gradients = (of_gate, of_other) if first else (of_other, of_gate)
     return {gate.name: rounded(value), f"{gate.name}_backward": rounded(*gradients)}
@@ -88,9 +88,9 @@ def _halved(raw: dict[str, Function]) -> tuple[Function, Function]:
 
 
 def _prelu(rounded: Callable[..., Function]) -> tuple[Function, Function]:
-    row = KERNELS["leaky_relu"]
-    value_of = rounded(row.value)
-    dx_of = rounded(lambda dy, x, alpha: dy * held(row.gradient(x, alpha)))
+    leaky = KERNELS["leaky_relu"]
+    value_of = rounded(leaky.value)
+    dx_of = rounded(lambda dy, x, alpha: dy * held(leaky.gradient(x, alpha)))
 
     def value(
         x: Any,

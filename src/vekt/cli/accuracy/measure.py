@@ -69,7 +69,7 @@ class Finding:
 class Plan:
     """What is measured against what: `inputs` values of a dtype, on `isas` and with `peers`.
 
-    `oracle` is "reference", or "formula" for the registry's formula in as many digits as it takes.
+    `oracle` is "reference", or "formula" for the spec's formula in as many digits as it takes.
     """
 
     dtype: str

@@ -1,4 +1,4 @@
-"""The registry's formulas in as many digits as it takes: what the reference is checked against."""
+"""The formulas of specs in as many digits as it takes: what the reference is checked against."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def enclosed(kernel: Kernel, x: Any, params: Iterable[Any], dtype: Any) -> tuple
     Parameters
     ----------
     kernel : Kernel
-        A row of the registry.
+        The kernel, of an activation's spec.
     x : NumPy float
         A finite point.
     params : iterable of NumPy floats

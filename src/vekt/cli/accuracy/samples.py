@@ -131,7 +131,7 @@ def gradient_error(
 ) -> NDArray[np.float64]:
     """Errors of gradients in ULP.
 
-    Around a root of the gradient the registry bounds the absolute error of float64 results;
+    Around a root of the gradient the spec bounds the absolute error of float64 results;
     there the error counts in units of that bound.
     """
     errors = reference.ulp_error(result, wide)

@@ -28,7 +28,7 @@ def sweep(
     Parameters
     ----------
     kernels : sequence of str
-        Names of the registry's kernels.
+        Names of activations' kernels.
     plan : Plan
         Inputs, instruction sets and peers.
     progress : rich.progress.Progress

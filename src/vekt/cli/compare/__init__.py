@@ -173,7 +173,7 @@ def _measure(
     names: Namespace = {"vk": vk, "np": np, **_constants(dtype), **task.operands}
     statements = {"vekt": task.statement}
     for peer, library in libraries.items():
-        statement = PEERS[peer].rows.get(task.name)
+        statement = PEERS[peer].statements.get(task.name)
         if statement is None and peer == "numpy":
             statement = _plain(task, cases, names)
         if statement is not None:
@@ -216,7 +216,7 @@ def _constants(dtype: np.dtype[Any]) -> Namespace:
 
 
 def _plain(task: Task, cases: list[Case], names: Namespace) -> str | None:
-    """Let the plain formula stand in for NumPy where it has no row."""
+    """Let the plain formula stand in for NumPy where it has no statement."""
     for case in cases:
         formulas = plain(case.name, case.kernel.value, case.kernel.gradient)
         params = "".join(f", {name}" for name in case.kernel.params)

@@ -41,7 +41,7 @@ PICTURES: list[Shape] = [(8, 750, 750, 3)]
 
 def fuse_names() -> list[str]:
     """Return the names of all that is compared."""
-    return [*EXPRESSIONS, EVALUATE, GRADIENT, NORMALISE] if hasattr(vk, "fuse") else []
+    return [*EXPRESSIONS, EVALUATE, GRADIENT, NORMALISE]
 
 
 def sizes(asked: list[int]) -> list[int]:

@@ -31,7 +31,7 @@ Tasks = Callable[[], Iterator[Task]]
 
 
 def other_names() -> list[str]:
-    """Operations that are compared beside the registry's."""
+    """Operations that are compared beside the activations."""
     return [
         *row_names(),
         *gate_names(),
@@ -57,7 +57,7 @@ class Grid:
 
     @property
     def cases(self) -> list[Case]:
-        """The registry's kernels among the operations."""
+        """The activations' kernels among the operations."""
         if not set(self.dtypes or linear.FLOATS) & set(linear.FLOATS):
             return []
         wanted = self.wanted - set(other_names())

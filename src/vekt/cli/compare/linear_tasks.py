@@ -21,7 +21,7 @@ PRODUCTS = ("matmul", "tensordot")
 LAYERS = ("dense", "dense_backward")
 VECTORS = ("vecdot", "matvec", "vecmat", "norm", "cosine_similarity", "outer", "transpose_copy")
 
-# Dense layers are measured with these, named as in the peers' rows.
+# Dense layers are measured with these, named as in the peers' statements.
 ACTIVATIONS: dict[str, Any] = {
     "relu": "relu",
     "gelu": "gelu",
@@ -40,12 +40,12 @@ DTYPES = (*FLOATS, *NARROW, "uint16", "uint32", "uint64", "bool", "complex64", "
 
 
 def linear_names() -> list[str]:
-    """Operations of linear algebra that this vekt has."""
-    return [name for name in ("dot", *PRODUCTS, *LAYERS, *VECTORS) if hasattr(vk, name)]
+    """Operations of linear algebra."""
+    return ["dot", *PRODUCTS, *LAYERS, *VECTORS]
 
 
-def linear_rows() -> list[str]:
-    """Names that peers' rows have for all of these operations."""
+def linear_statements() -> list[str]:
+    """Names that peers' statements have for all of these operations."""
     vectors = [name for name in VECTORS if name != "norm"]
     layers = [f"dense_{name}{form}" for name in ACTIVATIONS for form in ("", "_backward")]
     return ["dot", *PRODUCTS, *vectors, *ORDERS, *layers]

@@ -21,10 +21,10 @@ def loss_names() -> list[str]:
     return [*ELEMENTWISE, SOFTMAX]
 
 
-def loss_rows() -> list[str]:
-    """Names that peers' rows have for all of these."""
-    rows = [f"{name}{form}" for name in ELEMENTWISE for form in ("", "_backward")]
-    return [*rows, SOFTMAX, f"{SOFTMAX}_value_and_grad"]
+def loss_statements() -> list[str]:
+    """Names that peers' statements have for all of these."""
+    names = [f"{name}{form}" for name in ELEMENTWISE for form in ("", "_backward")]
+    return [*names, SOFTMAX, f"{SOFTMAX}_value_and_grad"]
 
 
 def loss_tasks(names: Iterable[str], n: int, dtype: str) -> Iterator[Task]:

@@ -22,8 +22,8 @@ RATE = 1e-3
 
 
 def optim_names() -> list[str]:
-    """Optimisers that this vekt has."""
-    return [name for name in OPTIMISERS if hasattr(vk, "optim")]
+    """Names of the optimisers."""
+    return [*OPTIMISERS]
 
 
 def optim_tasks(names: Iterable[str], n: int, dtype: str) -> Iterator[Task]:

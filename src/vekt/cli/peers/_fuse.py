@@ -1,4 +1,4 @@
-"""Rows of what vekt fuses: operands `a` and `b`, scratch `t`, coefficients `p3`, `p2` and `p1`.
+"""Statements for what vekt fuses: `a` and `b`, scratch `t`, coefficients `p3`, `p2` and `p1`.
 
 NumExpr and JAX take an expression as it is written.  NumPy and torch, step by step, have Horner's
 rule and as few steps as there are; a power is a product.

@@ -73,7 +73,7 @@ _LINEAR = {
 _FUNCTIONS = ("add", "multiply", "divide", "exp", "log", "sin", "cos")
 _TERNARY = ("multiply_add",)
 
-ROWS = {
+STATEMENTS = {
     **{
         name: f"jitted['{name}']({', '.join(('JA', 'JB', 'JC')[:n])}){_WAIT}"
         for name, n in (
@@ -126,7 +126,7 @@ def bind(name: str, operands: Namespace) -> Namespace:
     arrays = {
         f"J{key.upper()}": jnp.asarray(value.mT if _turned(value) else value)
         for key, value in operands.items()
-        if isinstance(value, np.ndarray) and f"J{key.upper()}" in ROWS[name]
+        if isinstance(value, np.ndarray) and f"J{key.upper()}" in STATEMENTS[name]
     }
     return {"jitted": {name: jax.jit(_function(name, operands))}, **arrays}
 

@@ -1,4 +1,4 @@
-"""Rows of the losses: predictions `x`, targets `v`, scratch `t`; logits `x` and `labels`."""
+"""Statements for the losses: predictions `x`, targets `v`, scratch `t`; logits `x` and `labels`."""
 
 from __future__ import annotations
 

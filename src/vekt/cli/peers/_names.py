@@ -1,4 +1,4 @@
-"""Names that the rows of several peers use."""
+"""Names in the statements of several peers use."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def require_floats(operands: Namespace) -> None:
         raise UnsupportedError
 
 
-def renamed(row: str, **names: str) -> str:
-    """Return a row with other names for its operands, all replaced at once."""
+def renamed(statement: str, **names: str) -> str:
+    """Return a statement with other names for its operands, all replaced at once."""
     pattern = rf"\b({'|'.join(names)})\b(?!=[^=])"  # keywords stay
-    return re.sub(pattern, lambda match: names[match[0]], row)
+    return re.sub(pattern, lambda match: names[match[0]], statement)
 
 
 SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934
 
-# In rows of NumPy and NumExpr they have the dtype of the operands, which a Python float would raise
-# to float64 in NumExpr.
+# In statements of NumPy and NumExpr they have the dtype of the operands, which a Python float would
+# raise to float64 in NumExpr.
 CONSTANTS: dict[str, float] = {
     "half": 0.5,
     "quarter": 0.25,

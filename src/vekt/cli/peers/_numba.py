@@ -22,13 +22,13 @@ _FORMULAS = {
 }
 
 
-def _row(name: str) -> str:
+def _statement(name: str) -> str:
     if name.endswith("_from_output"):
         return "loop(dy, y, out)"
     return "loop(dy, x, out)" if name.endswith("_backward") else "loop(x, out)"
 
 
-ROWS = {"dot": "loop(x, dy)", **{name: _row(name) for name in _FORMULAS}}
+STATEMENTS = {"dot": "loop(x, dy)", **{name: _statement(name) for name in _FORMULAS}}
 
 
 def load(threads: int) -> Namespace:

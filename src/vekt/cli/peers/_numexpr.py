@@ -74,7 +74,7 @@ _GATES = {
     ),
 }
 
-ROWS = {
+STATEMENTS = {
     "dot": "ne.evaluate('sum(x * dy)')",
     **{name: _into("out", expression) for name, expression in EXPRESSIONS.items()},
     **_ROWS,

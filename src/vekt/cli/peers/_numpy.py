@@ -273,7 +273,12 @@ def _layer(activation: str) -> dict[str, str]:
     }
 
 
-_LAYERS = {k: row for name in LAYERS if name in _ELEMENTWISE for k, row in _layer(name).items()}
+_LAYERS = {
+    form: statement
+    for name in LAYERS
+    if name in _ELEMENTWISE
+    for form, statement in _layer(name).items()
+}
 
 _REDUCTIONS = {
     name: f"np.{name}(x, axis)"
@@ -291,7 +296,7 @@ _FUNCTIONS = {
     GRID: "np.add(a, b, out=out)",
 }
 
-ROWS = {
+STATEMENTS = {
     **_FUNCTIONS,
     **_REDUCTIONS,
     **_ELEMENTWISE,

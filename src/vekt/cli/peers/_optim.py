@@ -1,4 +1,4 @@
-"""Rows of the optimisers: parameters `p`, gradients `g`, states `m` and `v`, scratch `t`.
+"""Statements for the optimisers: parameters `p`, gradients `g`, states `m` and `v`, scratch `t`.
 
 All have the rate 1e-3 and torch's other defaults.  NumPy and JAX correct Adam's bias for the first
 step.

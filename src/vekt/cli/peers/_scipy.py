@@ -74,17 +74,17 @@ def _layer(activation: str) -> dict[str, str]:
 
 
 _LAYERS = {
-    key: row
+    form: statement
     for name in LAYERS
     if f"{name}_backward" in _ELEMENTWISE
-    for key, row in _layer(name).items()
+    for form, statement in _layer(name).items()
 }
 
-ROWS = {"dot": "blas_dot(x, dy)", **_ELEMENTWISE, **_ROWS, **_GATES, **_LAYERS}
+STATEMENTS = {"dot": "blas_dot(x, dy)", **_ELEMENTWISE, **_ROWS, **_GATES, **_LAYERS}
 
 
 def load(threads: int) -> Namespace:
-    """Load what the rows name."""
+    """Load what the statements name."""
     from scipy import special
 
     return {"special": special}

@@ -260,7 +260,7 @@ _FUNCTIONS = {
     "scale_shift": "torch.addcmul(C, A, B, out=OUT)",
 }
 
-ROWS = {
+STATEMENTS = {
     **_FUNCTIONS,
     **_ELEMENTWISE,
     **_ROWS,

@@ -1,6 +1,6 @@
 """What `vekt accuracy --peers` measures beside vekt: each kernel as the peers' users call it.
 
-A row takes x and the kernel's parameters in their order.  A missing row means that the peer has no
+Each takes x and the kernel's parameters in their order; where one is missing, the peer has no
 such function.  Gradients are those of torch's autograd and of `jax.vjp`.  Keras runs on the backend
 that `KERAS_BACKEND` names, by default NumPy, where its formulas are its own but have no gradient.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Function = Callable[..., Any]
-Rows = dict[str, Function]
+Functions = dict[str, Function]
 
 PEERS = ("torch", "jax", "keras")
 _FUNCTIONS = ("exp", "log", "sin", "cos")
@@ -40,18 +40,18 @@ def peer_functions(peer: str, kernel: str) -> tuple[Function | None, Function | 
 
     Arguments and results are NumPy arrays and Python numbers; a result has the dtype of x.
     """
-    rows, wrap = _load(peer)
-    return wrap(rows[kernel]) if kernel in rows else (None, None)
+    functions, wrap = _load(peer)
+    return wrap(functions[kernel]) if kernel in functions else (None, None)
 
 
 @cache
-def _load(peer: str) -> tuple[Rows, Callable[[Function], tuple[Function, Function | None]]]:
+def _load(peer: str) -> tuple[Functions, Callable[[Function], tuple[Function, Function | None]]]:
     if peer == "torch":
-        return torch_rows(), _wrap_torch
+        return torch_functions(), _wrap_torch
     if peer == "jax":
-        return jax_rows(), _wrap_jax
+        return jax_functions(), _wrap_jax
     wraps = {"torch": _wrap_torch, "jax": _wrap_jax}
-    return keras_rows(), wraps.get(_keras_backend(), _wrap_numpy)
+    return keras_functions(), wraps.get(_keras_backend(), _wrap_numpy)
 
 
 def _module(name: str) -> Any:
@@ -63,7 +63,7 @@ def _keras_backend() -> str:
     return os.environ.get("KERAS_BACKEND", "numpy")
 
 
-def torch_rows() -> Rows:
+def torch_functions() -> Functions:
     """Functions of torch, by kernel name."""
     torch = _module("torch")
     F = torch.nn.functional
@@ -98,7 +98,7 @@ def torch_rows() -> Rows:
     }
 
 
-def jax_rows() -> Rows:
+def jax_functions() -> Functions:
     """Functions of JAX, by kernel name."""
     jax = _module("jax")
     jnp = jax.numpy
@@ -133,7 +133,7 @@ def jax_rows() -> Rows:
     }
 
 
-def keras_rows() -> Rows:
+def keras_functions() -> Functions:
     """Functions of Keras, by kernel name."""
     backend = os.environ.setdefault("KERAS_BACKEND", _keras_backend())
     if backend == "jax":

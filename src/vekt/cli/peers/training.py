@@ -29,8 +29,8 @@ Array = NDArray[Any]
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
-def row(name: str) -> dict[str, str]:
-    """Return the row of a peer."""
+def statement(name: str) -> dict[str, str]:
+    """Return the statement of a peer."""
     return {EPOCH: f"{name}_network.epoch(training.order)"}
 
 

@@ -91,12 +91,12 @@ def normal(shape: Any, dtype: str, seed: int = 0) -> np.ndarray:
 
 
 def execute(peer: str, name: str, operands: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Run a row; return what its last statement returns, and the names that it left."""
-    rows, load, bind = PEERS[peer]
+    """Run a peer's statement; return what its last part returns, and the names that it left."""
+    statements, load, bind = PEERS[peer]
     dtype = operands["out"].dtype
     constants = {key: dtype.type(value) for key, value in CONSTANTS.items()}
     names = {"np": np, **constants, **operands, **load(1), **bind(name, operands)}
-    *first, last = rows[name].split("; ")
+    *first, last = statements[name].split("; ")
     exec("; ".join(first), names)
     try:
         return eval(last, names), names

@@ -1,4 +1,4 @@
-"""All lists of what there is agree: C table, registry, the three namespaces, benchmarks, stub."""
+"""All lists of what there is agree: the table in C, specs, the three namespaces, benchmarks."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p"}
 def test_c_table(isa: str) -> None:
     table = native.kernels(isa)
     for dtype in (np.float32, np.float64):
-        rows = {row["name"]: (row["nin"], row["nout"]) for row in table if row["dtype"] == dtype}
-        assert rows == {name: entry.counts for name, entry in TABLE.items()}
-    assert all(row["cost"] > 0 for row in table)
+        counts = {k["name"]: (k["nin"], k["nout"]) for k in table if k["dtype"] == dtype}
+        assert counts == {name: entry.counts for name, entry in TABLE.items()}
+    assert all(k["cost"] > 0 for k in table)
 
 
 def test_ufuncs() -> None:
@@ -79,7 +79,7 @@ def test_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("op", OPS.values(), ids=lambda op: op.name)
-def test_row(op: Spec) -> None:
+def test_spec(op: Spec) -> None:
     assert OPS[op.name] is op
     names = [param.name for param in op.params]
     assert len(set(names)) == len(names)
