@@ -14,19 +14,18 @@ from vekt._kernels import lib
 import vekt as vk
 from vekt._core import native
 from vekt._spec.activations import KERNELS
+from vekt._spec.elementwise import OPS
 from vekt._spec.families import specs
 from vekt.cli import main
-from vekt.cli.compare import linear_tasks, timing
-from vekt.cli.compare.fuse_tasks import fuse_names
-from vekt.cli.compare.grids import Grid
-from vekt.cli.compare.layout_tasks import layout_names
+from vekt.cli.compare import fuse_tasks, linear_tasks, timing, training_tasks
+from vekt.cli.compare.grids import OTHERS, Grid
+from vekt.cli.compare.layout_tasks import GRID
 from vekt.cli.compare.limits import beside_limits, limits
 from vekt.cli.compare.linear_tasks import linear_statements
 from vekt.cli.compare.loss_tasks import loss_statements
 from vekt.cli.compare.optim_tasks import OPTIMISERS
-from vekt.cli.compare.tasks import GATES, ROWS, gate_names, row_names
+from vekt.cli.compare.tasks import GATES, ROWS
 from vekt.cli.compare.timing import interleaved
-from vekt.cli.compare.training_tasks import training_names
 from vekt.cli.environment import BLAS_OVERRIDES
 from vekt.cli.peers import PEERS
 from vekt.config import get_config
@@ -81,14 +80,15 @@ def test_every_operation_and_peer(tmp_path):
     assert main(["compare", *small, "--json", str(report_file)]) == 0
     cells = json.loads(report_file.read_text())["cells"]
     others = {
-        *row_names(),
-        *gate_names(),
+        *ROWS,
+        *GATES,
         *linear_statements(),
         *loss_statements(),
-        *layout_names(),
+        *OPS,
+        GRID,
         *OPTIMISERS,
-        *training_names(),
-        *fuse_names(),
+        *training_tasks.NAMES,
+        *fuse_tasks.NAMES,
     }
     assert {cell["op"] for cell in cells} >= {*KERNELS, *others}
     assert all(cell["fastest_peer"] for cell in cells)
@@ -108,12 +108,9 @@ def test_a_kernel_without_statements_has_its_plain_formula(monkeypatch, tmp_path
     assert statements == ["plain(x)", "dy * plain(x)", "dy * plain(y)"] * 2
 
 
-def test_rows_and_gates_are_compared():
-    """Whatever has a spec in these families has its place in the comparison."""
-    assert {spec.name for spec in specs("rows")} == set(row_names())
-    assert {spec.name for spec in specs("gates")} == set(gate_names())
-    assert set(row_names()) <= set(ROWS)
-    assert set(gate_names()) <= set(GATES)
+@pytest.mark.parametrize("family", ["elementwise", "gates", "layers", "losses", "rows"])
+def test_what_has_a_spec_is_compared(family):
+    assert {spec.name for spec in specs(family)} <= set(OTHERS)
 
 
 def products(tmp_path, *arguments):

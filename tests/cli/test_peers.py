@@ -22,16 +22,16 @@ from peer_statements import (
 )
 
 from vekt._spec.activations import KERNELS, OPS
+from vekt._spec.elementwise import OPS as ELEMENTWISE
+from vekt._spec.reductions import REDUCTIONS
 from vekt.cli.cases import all_cases
+from vekt.cli.compare import fuse_tasks, training_tasks
 from vekt.cli.compare.formulas import PLAIN, plain
-from vekt.cli.compare.fuse_tasks import fuse_names
-from vekt.cli.compare.layout_tasks import layout_names
+from vekt.cli.compare.layout_tasks import GRID
 from vekt.cli.compare.linear_tasks import linear_statements
 from vekt.cli.compare.loss_tasks import loss_statements
 from vekt.cli.compare.optim_tasks import OPTIMISERS
-from vekt.cli.compare.reduction_tasks import REDUCTIONS
 from vekt.cli.compare.tasks import GATES, ROWS, parameters
-from vekt.cli.compare.training_tasks import training_names
 from vekt.cli.peers import PEERS, _numba
 
 PARAMETERS: dict[str, dict[str, float]] = {
@@ -221,9 +221,9 @@ def test_every_row_is_tested() -> None:
     # in test_peers_linear.py, test_losses.py and test_optim.py
     known |= {*linear_statements(), *loss_statements(), *OPTIMISERS}
     known |= set(REDUCTIONS)  # in test_reductions.py
-    known |= set(layout_names())  # in test_peers_layouts.py
-    known |= set(fuse_names())  # in test_peers_fuse.py
-    known |= set(training_names())  # in test_peers_training.py
+    known |= {*ELEMENTWISE, GRID}  # in test_peers_layouts.py
+    known |= set(fuse_tasks.NAMES)  # in test_peers_fuse.py
+    known |= set(training_tasks.NAMES)  # in test_peers_training.py
     for peer in PEERS.values():
         assert set(peer.statements) <= known
 

@@ -12,9 +12,9 @@ from vekt.cli.compare.fuse_tasks import (
     EVALUATE,
     EXPRESSIONS,
     GRADIENT,
+    NAMES,
     NORMALISE,
     expression_tasks,
-    fuse_names,
     gradient_tasks,
     normalise_tasks,
     sizes,
@@ -34,7 +34,7 @@ def ours(task):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("peer", [p for p in INSTALLED if EVALUATE in PEERS[p].statements])
 def test_expressions(peer, dtype):
-    tasks = list(expression_tasks(fuse_names(), 48, dtype))
+    tasks = list(expression_tasks(NAMES, 48, dtype))
     assert [task.name for task in tasks] == [*EXPRESSIONS, EVALUATE]
     for task in tasks:
         expected = ours(task)["out"].copy()
@@ -98,7 +98,7 @@ def test_the_grid():
     assert sizes([64]) == [64]
     small = Grid({"fuse"}, [64], [(6, 5), (2, 4, 5, 3)], None)
     tasks = [task for _, tasks in small.groups() for task in tasks()]
-    assert {task.name for task in tasks} == set(fuse_names())
+    assert {task.name for task in tasks} == set(NAMES)
     assert {task.shape for task in tasks} == {(64,), (6, 5), (2, 4, 5, 3)}
     one = Grid({"fuse_power"}, [64], None, ["float32"])
     assert [task.name for _, tasks in one.groups() for task in tasks()] == ["fuse_power"]

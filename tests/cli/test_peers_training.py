@@ -14,7 +14,7 @@ from vekt.cli.peers.trained import EPOCH, LOGISTIC, Training, check_losses, logi
 from vekt.cli.peers.training import check_weights, load_compiler
 
 PLAIN = [
-    peer
+    name
     for name, peer in PEERS.items()
     if EPOCH in peer.statements and name != "torch_compile" and find_spec(name)
 ]

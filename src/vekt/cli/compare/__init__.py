@@ -16,7 +16,7 @@ from rich.console import Console
 import vekt as vk
 from vekt.cli.cases import Case, CommaList, op_option
 from vekt.cli.compare.formulas import plain
-from vekt.cli.compare.grids import Grid, other_names
+from vekt.cli.compare.grids import OTHERS, Grid
 from vekt.cli.compare.limits import Clock, beside_limits, limits
 from vekt.cli.compare.linear_tasks import DTYPES
 from vekt.cli.compare.shapes import SIZES, Shape, ShapeType
@@ -34,7 +34,7 @@ _SLACK = 2.5
 
 
 @click.command()
-@op_option(extra=other_names())
+@op_option(extra=OTHERS)
 @click.option(
     "--sizes",
     type=CommaList(click.IntRange(min=1)),

@@ -35,13 +35,9 @@ EXPRESSIONS: dict[str, Expression] = {
 EVALUATE = "evaluate"
 GRADIENT = "fuse_gradient"
 NORMALISE = "fuse_normalise"
+NAMES = (*EXPRESSIONS, EVALUATE, GRADIENT, NORMALISE)
 GRADIENTS: list[Shape] = [(4096, 1024)]
 PICTURES: list[Shape] = [(8, 750, 750, 3)]
-
-
-def fuse_names() -> list[str]:
-    """Return the names of all that is compared."""
-    return [*EXPRESSIONS, EVALUATE, GRADIENT, NORMALISE]
 
 
 def sizes(asked: list[int]) -> list[int]:

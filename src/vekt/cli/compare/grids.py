@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
+from vekt._spec.elementwise import OPS
+from vekt._spec.reductions import REDUCTIONS
 from vekt.cli.cases import Case, select_cases
 from vekt.cli.compare import fuse_tasks as fuse
 from vekt.cli.compare import layout_tasks as layouts
@@ -17,33 +19,30 @@ from vekt.cli.compare import reduction_tasks as reduction
 from vekt.cli.compare import shapes as grid
 from vekt.cli.compare import training_tasks as training
 from vekt.cli.compare.shapes import Shape
-from vekt.cli.compare.tasks import (
-    Task,
-    elementwise_tasks,
-    gate_names,
-    gate_tasks,
-    row_names,
-    row_tasks,
-)
+from vekt.cli.compare.tasks import GATES, ROWS, Task, elementwise_tasks, gate_tasks, row_tasks
 from vekt.cli.peers.trained import EPOCH, LOGISTIC
 
 Tasks = Callable[[], Iterator[Task]]
 
 
-def other_names() -> list[str]:
-    """Operations that are compared beside the activations."""
-    return [
-        *row_names(),
-        *gate_names(),
-        *losses.loss_names(),
-        *optim.optim_names(),
-        *linear.linear_names(),
-        *layouts.layout_names(),
-        *reduction.reduction_names(),
-        *training.training_names(),
-        *fuse.fuse_names(),
-        fuse.ALL,
-    ]
+OTHERS = (
+    *ROWS,
+    *GATES,
+    *losses.ELEMENTWISE,
+    losses.SOFTMAX,
+    *optim.OPTIMISERS,
+    "dot",
+    *linear.PRODUCTS,
+    *linear.LAYERS,
+    *linear.VECTORS,
+    *OPS,
+    layouts.GRID,
+    *REDUCTIONS,
+    *training.NAMES,
+    *fuse.NAMES,
+    fuse.ALL,
+)
+"""Operations that are compared beside the activations."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,14 @@ class Grid:
         """The activations' kernels among the operations."""
         if not set(self.dtypes or linear.FLOATS) & set(linear.FLOATS):
             return []
-        wanted = self.wanted - set(other_names())
+        wanted = self.wanted - set(OTHERS)
         return [] if self.wanted and not wanted else select_cases(wanted)
 
     def groups(self) -> Iterator[tuple[str, Tasks]]:
         """Yield titles, and what makes the tasks below them when their time has come."""
-        rows = self._among(row_names())
+        rows = self._among(ROWS)
         vectors = self._among(linear.VECTORS)
-        functions = self._among(layouts.layout_names()[:-1])
+        functions = self._among(OPS)
         for dtype in self.dtypes or linear.FLOATS:
             for n in self.sizes:
                 yield f"{n:,} elements", partial(self._sized, n, dtype)
@@ -92,8 +91,7 @@ class Grid:
         yield from self._fused()
 
     def _among(self, names: Iterable[str]) -> list[str]:
-        there = other_names()
-        return [n for n in names if n in there and (not self.wanted or n in self.wanted)]
+        return [n for n in names if not self.wanted or n in self.wanted]
 
     def _shapes(self, lengths: int, default: list[Shape]) -> list[Shape]:
         if self.shapes is None:
@@ -105,7 +103,7 @@ class Grid:
             yield linear.dot_task(n, dtype)
         if dtype in linear.FLOATS:
             yield from elementwise_tasks(self.cases, n, dtype)
-            yield from gate_tasks(self._among(gate_names()), n, dtype)
+            yield from gate_tasks(self._among(GATES), n, dtype)
             yield from optim.optim_tasks(self._among(optim.OPTIMISERS), n, dtype)
             yield from losses.loss_tasks(self._among(losses.ELEMENTWISE), n, dtype)
             if self._among(["norm"]):
@@ -139,13 +137,13 @@ class Grid:
                     yield title, partial(linear.dense_tasks, shapes, dtype, backward)
 
     def _reductions(self) -> Iterator[tuple[str, Tasks]]:
-        names = self._among(reduction.reduction_names())
+        names = self._among(REDUCTIONS)
         for dtype in self.dtypes or reduction.DTYPES:
             if names and not dtype.startswith("complex"):
                 yield "reductions", partial(reduction.reduction_tasks, names, dtype)
 
     def _training(self) -> Iterator[tuple[str, Tasks]]:
-        names = self._among(training.training_names())
+        names = self._among(training.NAMES)
         for dtype in self.dtypes or linear.FLOATS:
             if dtype in linear.FLOATS and EPOCH in names:
                 yield "epochs", partial(training.epoch_tasks, self.sizes, dtype)
@@ -153,7 +151,7 @@ class Grid:
                 yield "fits", partial(training.logistic_tasks, self.sizes, dtype)
 
     def _fused(self) -> Iterator[tuple[str, Tasks]]:
-        names = fuse.fuse_names() if fuse.ALL in self.wanted else self._among(fuse.fuse_names())
+        names = fuse.NAMES if fuse.ALL in self.wanted else self._among(fuse.NAMES)
         dtypes = [dtype for dtype in self.dtypes or linear.FLOATS if dtype in linear.FLOATS]
         expressions = [name for name in names if name not in (fuse.GRADIENT, fuse.NORMALISE)]
         for dtype in dtypes:

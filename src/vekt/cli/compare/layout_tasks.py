@@ -25,11 +25,6 @@ _GRID_ELEMENTS = 1_000_000
 _GRID_SHAPES = ((25, 10, 5, 390, 3), (10, 45, 19, 33, 3), (60, 28, 28, 4, 5))
 
 
-def layout_names() -> list[str]:
-    """Elementwise functions that are compared, and the grid."""
-    return [*OPS, GRID]
-
-
 def _normal(shape: Any, dtype: str, seed: int = 0) -> Array:
     part = np.random.default_rng(seed).standard_normal(min(prod(shape), 100_000))
     numbers: Array = np.resize(part.astype(dtype), shape)

@@ -39,11 +39,6 @@ NARROW = ("float16", "bfloat16", "int8", "uint8", "int16", "int32", "int64")
 DTYPES = (*FLOATS, *NARROW, "uint16", "uint32", "uint64", "bool", "complex64", "complex128")
 
 
-def linear_names() -> list[str]:
-    """Operations of linear algebra."""
-    return ["dot", *PRODUCTS, *LAYERS, *VECTORS]
-
-
 def linear_statements() -> list[str]:
     """Names that peers' statements have for all of these operations."""
     vectors = [name for name in VECTORS if name != "norm"]

@@ -16,11 +16,6 @@ SOFTMAX = "softmax_cross_entropy"
 SHAPES: list[Shape] = [(60_000, 10), (4096, 1000), (1024, 50_000)]
 
 
-def loss_names() -> list[str]:
-    """Names of the losses."""
-    return [*ELEMENTWISE, SOFTMAX]
-
-
 def loss_statements() -> list[str]:
     """Names that peers' statements have for all of these."""
     names = [f"{name}{form}" for name in ELEMENTWISE for form in ("", "_backward")]

@@ -21,11 +21,6 @@ OPTIMISERS: dict[str, tuple[str, ...]] = {
 RATE = 1e-3
 
 
-def optim_names() -> list[str]:
-    """Names of the optimisers."""
-    return [*OPTIMISERS]
-
-
 def optim_tasks(names: Iterable[str], n: int, dtype: str) -> Iterator[Task]:
     """One step of each; the states are read and written, and so are the parameters."""
     rng = np.random.default_rng(0)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from vekt._spec.reductions import REDUCTIONS
 from vekt.cli.compare.linear_tasks import dtype_of
 from vekt.cli.compare.shapes import Shape, text
 from vekt.cli.compare.tasks import Task
@@ -32,11 +31,6 @@ AXES: list[tuple[Shape, Any]] = [
     ((32, 64, 28, 28), (0, 2, 3)),
     ((25, 10, 5, 390, 3), (1, 3)),
 ]
-
-
-def reduction_names() -> list[str]:
-    """Names of the reductions."""
-    return [*REDUCTIONS]
 
 
 def reduction_tasks(names: Iterable[str], dtype: str) -> Iterator[Task]:

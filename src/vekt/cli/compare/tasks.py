@@ -63,16 +63,6 @@ class Task:
         return self.name if self.axis is None else f"{self.name}, axis {self.axis}"
 
 
-def row_names() -> list[str]:
-    """Operations along an axis that this vekt has."""
-    return [*ROWS]
-
-
-def gate_names() -> list[str]:
-    """Gates that this vekt has."""
-    return [*GATES]
-
-
 def _public(gate: str) -> str:
     return gate.removesuffix("_tanh")
 

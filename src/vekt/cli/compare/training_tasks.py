@@ -24,6 +24,8 @@ NETWORKS: list[tuple[tuple[int, ...], tuple[int, ...], int]] = [
     ((784, 512, 256, 10), (128,), 60_000),
 ]
 FEATURES, SAMPLES = 30, 1_000_000
+# What can be trained here: models are estimators of scikit-learn.
+NAMES = (EPOCH, LOGISTIC) if find_spec("sklearn") else (EPOCH,)
 
 
 class VektNetwork:
@@ -50,11 +52,6 @@ class VektNetwork:
     def weights(self) -> list[Array]:
         """Return the layers' weights, (inputs, units)."""
         return [w.T for w in self.network.W]
-
-
-def training_names() -> list[str]:
-    """Return what can be trained here: models are estimators of scikit-learn."""
-    return [EPOCH, LOGISTIC] if find_spec("sklearn") else [EPOCH]
 
 
 def samples(sizes: Iterable[int], default: int) -> int:
