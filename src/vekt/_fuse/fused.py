@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from vekt._fuse import foreign
 from vekt._fuse import functions as functions  # what symbols are passed to
 from vekt._fuse.bound import Kind, kinds_of
 from vekt._fuse.graph import UnfusableError
+from vekt._fuse.locks import Lock
 from vekt._fuse.lower import Program
 from vekt._fuse.numbers import Fixed, UnforeseenError
 from vekt._fuse.operands import as_arrays, is_operand, outs_of
@@ -39,7 +39,7 @@ class Fused:
         self, function: Callable[..., Any], nin: int = 0, compile: bool | None = None
     ) -> None:
         self.function, self.compile = function, compile
-        self.lock = RLock()
+        self.lock = Lock()
         code = getattr(function, "__code__", None)
         count = code.co_argcount if code else 1
         self.nin = nin or max(1, count - len(getattr(function, "__defaults__", None) or ()))
@@ -116,7 +116,7 @@ class Fused:
         if plan is None:
             return None
         if what == _VALUE:
-            return (plan.numbers and plan.numbered) or plan.bound(kinds)
+            return (plan.numbers and plan.numbered()) or plan.bound(kinds)
         with _no_step_by_step(self.function):
             if what == _BOTH:
                 return plan.bound_reverse(kinds)

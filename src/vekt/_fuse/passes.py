@@ -136,10 +136,13 @@ class Pass:
 
     def count(self, elements: int) -> None:
         """Have it compiled when so many elements have gone through it that it pays."""
-        if self.left is not None:
-            self.left -= elements
-            if self.left <= 0:
-                self.promote()
+        left = self.left  # another thread may be counting, too: some elements more or less
+        if left is None:
+            return
+        if left > elements:
+            self.left = left - elements
+        else:
+            self.promote()
 
     def _layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
         """Return what calls on arrays of these shapes have in common."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cache, lru_cache, partial
 from operator import itemgetter
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from vekt._fuse.bound import Bound, Kind, Value, kinds_of
 from vekt._fuse.graph import REDUCTIONS, Graph, Node, UnfusableError, leaves, topological
+from vekt._fuse.locks import Lock
 from vekt._fuse.numbered import Numbered
 from vekt._fuse.numbers import Fixed, UnforeseenError, as_dtype, identity
 from vekt._fuse.passes import Pass, Result, Tier
@@ -111,7 +111,8 @@ class Plan:
         self.forward = self._passes(traced.outputs)
         self.numbers = {x for step in self.forward for x in step.inputs if x.op == "number"}
         self._last: tuple[list[Any], dict[Node, Any]] | None = None  # numbers of the last call
-        self._reverse, self._lock = Reverse(traced, self.forward, self.tier), RLock()
+        self._reverse, self._lock = Reverse(traced, self.forward, self.tier), Lock()
+        self.numbered = cache(self._numbered)
         self.bound = lru_cache(_MOST_BOUND)(self._bind)
         self.bound_reverse = lru_cache(_MOST_BOUND)(self._bind_reverse)
 
@@ -133,9 +134,8 @@ class Plan:
         """Whether it is one pass whose results have the shape to which all operands broadcast."""
         return len(self.forward) == 1 and self.traced.is_elementwise
 
-    @cached_property
-    def numbered(self) -> Numbered | None:
-        """The same on Python's numbers and arrays of any shapes, where it is one program."""
+    def _numbered(self) -> Numbered | None:
+        """Take Python's numbers and arrays of any shapes, where it is one program."""
         step, traced = self.forward[0], self.traced
         is_quick = (
             self.is_elementwise
@@ -209,7 +209,7 @@ class Plan:
     def _bind_reverse(self, kinds: tuple[Kind, ...], dys: tuple[Kind, ...] | None = None) -> Bound:
         """Find what gradients for such operands take: those of the sum, with results, or of dys."""
         binding = _Binding(self, (*kinds, *(dys or ())))
-        with self._lock:
+        with self._lock.held():
             return self._reversed(binding, len(kinds), dys is None)
 
     def _reversed(self, binding: _Binding, nin: int, both: bool) -> Bound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class Reverse:
     def __init__(self, traced: Traced, forward: Sequence[Pass], tier: Tier) -> None:
         self.traced, self.forward, self.tier = traced, forward, tier
         self._passes: dict[Any, Any] = {}
+        # Not properties that are cached: in Python 3.11 those have a lock, for all objects one.
+        self._underivable, self._together = cache(self._why_underivable), cache(self._make_together)
 
     def backward(self, binding: _Binding, dys: Sequence[Value]) -> Gradients:
         """Add gradients with respect to the operands, None for those that have none."""
@@ -58,11 +60,10 @@ class Reverse:
         return [binding.value(y) for y in outputs], self._reverse(binding, ones)
 
     def _check(self) -> None:
-        if self._underivable:
-            raise TypeError(self._underivable)
+        if why := self._underivable():
+            raise TypeError(why)
 
-    @cached_property
-    def _underivable(self) -> str:
+    def _why_underivable(self) -> str:
         """Why there are no gradients, or ""."""
         for y in self.traced.outputs:
             if not y.is_float:
@@ -120,7 +121,7 @@ class Reverse:
 
     def _in_one(self, binding: _Binding) -> tuple[list[Value], Gradients]:
         """Add results and gradients from one pass."""
-        (step,), (together, wrt), bound = self.forward, self._together, binding.bound
+        (step,), (together, wrt), bound = self.forward, self._together(), binding.bound
         taken = [binding.value(x) for x in step.inputs]
         shape = np.broadcast_shapes(*(v.shape for v in taken))
         for y in self.traced.outputs:
@@ -135,8 +136,7 @@ class Reverse:
 
     # ---- passes
 
-    @cached_property
-    def _together(self) -> tuple[Pass, Sequence[Node]]:
+    def _make_together(self) -> tuple[Pass, Sequence[Node]]:
         """Results and gradients as one pass, which takes the gradients of means."""
         graph, (step,) = self.traced.graph, self.forward
         given: list[Node] = []

@@ -66,7 +66,7 @@ class Variant:
         return self._plans(signature, before and self.dtype is not None)
 
     def _plan(self, signature: Any, before: bool) -> Plan | None:
-        with self.lock:
+        with self.lock.held():
             try:
                 plan = Plan(Traced(self.call, signature, self.dtype, before), self.tier)
             except TraceError:
