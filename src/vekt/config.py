@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from importlib.metadata import version
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vekt._core import cpu_count, native
+from vekt._core import cpu_count, environment, native
 from vekt.threading import get_num_threads
 
 __all__ = ["get_config", "show_config"]
@@ -28,7 +27,7 @@ def get_config() -> dict[str, Any]:
         and cgroup allow; ``versions`` of Python, NumPy and cffi; ``platform``.  Values are plain
         data that ``json`` can write.
     """
-    cap = os.environ.get(native.ISA_VARIABLE) or None
+    cap = environment.value(environment.ISA) or None
     return {
         "version": version("vekt"),
         "isa": native.SELECTED,
@@ -49,7 +48,7 @@ def get_config() -> dict[str, Any]:
 def _reason(cap: str | None) -> str:
     if cap is None or native.SELECTED == native.SUPPORTED[0] != cap:
         return "the best that this CPU supports"
-    return f"the best that this CPU supports up to {native.ISA_VARIABLE}={cap}"
+    return f"the best that this CPU supports up to {environment.ISA}={cap}"
 
 
 def show_config() -> None:

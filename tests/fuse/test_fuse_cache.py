@@ -8,6 +8,7 @@ import pytest
 from interpreters import run
 
 import vekt as vk
+from vekt._core import environment
 from vekt._fuse import cache, compile
 
 pytest.importorskip("llvmlite")
@@ -20,7 +21,7 @@ def files(directory):
 
 def double(monkeypatch, directory, fresh=True):
     """Compile, as in a new process."""
-    monkeypatch.setenv(cache.VARIABLE, str(directory))
+    monkeypatch.setenv(environment.CACHE, str(directory))
     monkeypatch.setattr(compile, "_loaded", type(compile._loaded)())
     made = []
     make = compile._object
@@ -58,7 +59,7 @@ def test_cache_directory_that_cannot_be_written(monkeypatch, tmp_path):
     home.chmod(0o777)
     assert double(monkeypatch, home) == 1
     assert files(home) == {}
-    monkeypatch.delenv(cache.VARIABLE)
+    monkeypatch.delenv(environment.CACHE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache.directory() == tmp_path / "xdg" / "vekt"
 
@@ -103,7 +104,7 @@ def test_directory_of_others_is_not_read(monkeypatch, tmp_path):
 
 
 def test_size_is_limited(monkeypatch, tmp_path):
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(environment.CACHE, str(tmp_path))
     monkeypatch.setattr(cache, "MOST_BYTES", 4000)
     keys = [f"{k:064x}" for k in range(8)]
     abandoned, fresh = (tmp_path / f"{keys[0]}.{end}" for end in "ab")
@@ -144,9 +145,9 @@ print(f(np.arange(4.0)).tolist())
 
 
 def test_processes_share_it(tmp_path):
-    environment = {cache.VARIABLE: str(tmp_path)}
+    variables = {environment.CACHE: str(tmp_path)}
     with ThreadPoolExecutor(3) as pool:
-        done = list(pool.map(lambda _: run(SCRIPT, **environment), range(3)))
+        done = list(pool.map(lambda _: run(SCRIPT, **variables), range(3)))
     assert {d.stdout.strip() for d in done} == {"[-1.0, 2.0, 5.0, 8.0]"}
     assert len(files(tmp_path)) == 1
 
@@ -154,5 +155,7 @@ def test_processes_share_it(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_child_compiles(tmp_path):
     script = SCRIPT.replace('sys.argv[1:] == ["fork"]', "True")
-    assert run(script, **{cache.VARIABLE: str(tmp_path)}).stdout.strip() == "[-1.0, 2.0, 5.0, 8.0]"
+    assert (
+        run(script, **{environment.CACHE: str(tmp_path)}).stdout.strip() == "[-1.0, 2.0, 5.0, 8.0]"
+    )
     assert len(files(tmp_path)) == 2

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from reprlib import repr as shortened
 
-VARIABLE = "VEKT_NUM_THREADS"
-OPENMP_VARIABLE = "OMP_NUM_THREADS"
+from vekt._core import environment
+
 MAX_THREADS = 1024
 """More are never started (csrc/runtime/threads.c)."""
 
@@ -31,13 +32,18 @@ def default_num_threads(environ: Mapping[str, str] = os.environ, root: str = "/"
     ValueError
         If ``VEKT_NUM_THREADS`` is set but is not a whole number from 1 to 1024.
     """
-    own = environ.get(VARIABLE, "").strip()
+    own = environment.value(environment.THREADS, environ)
     if own:
         threads = _positive_int(own)
         if threads is None:
-            raise ValueError(f"{VARIABLE}={own!r} must be a whole number from 1 to {MAX_THREADS}")
+            raise ValueError(
+                f"{environment.THREADS}={shortened(own)} must be a whole number "
+                f"from 1 to {MAX_THREADS}"
+            )
         return threads
-    openmp = environ.get(OPENMP_VARIABLE, "").split(",")[0].strip()  # "4,2": one number per level
+    openmp = (
+        environment.value(environment.OPENMP_THREADS, environ).split(",")[0].strip()
+    )  # "4,2": one number per level
     return _positive_int(openmp) or available_cores(root)
 
 

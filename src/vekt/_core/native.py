@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from reprlib import repr as shortened
 from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
 
-from vekt._core import foreign, ufunc_methods
+from vekt._core import environment, foreign, ufunc_methods
 from vekt._core.axes import plain
 from vekt._core.domains import at_least
 from vekt._kernels import __file__ as kernels_file
@@ -61,7 +62,6 @@ from vekt._ufuncs import build_ufunc as _build_ufunc
 from vekt._ufuncs import kernel_operation as _kernel_operation
 
 __all__ = [
-    "ISA_VARIABLE",
     "SELECTED",
     "SUPPORTED",
     "TARGETS",
@@ -106,8 +106,6 @@ __all__ = [
     "vecmat",
 ]
 
-ISA_VARIABLE = "VEKT_ISA"
-
 
 def _address(pointer: Any) -> int:
     return int(ffi.cast("uintptr_t", pointer))
@@ -132,11 +130,11 @@ if not SUPPORTED:
 
 
 def _select() -> Any:
-    cap = os.environ.get(ISA_VARIABLE, "")
+    cap = environment.value(environment.ISA)
     target = lib.vekt_select_target(os.fsencode(cap))
     if not target:
         raise ValueError(
-            f"{ISA_VARIABLE}={cap!r} is not an instruction set of this build; "
+            f"{environment.ISA}={shortened(cap)} is not an instruction set of this build; "
             f"choose one of {', '.join(TARGETS)}"
         )
     return target

@@ -17,13 +17,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-VARIABLE = "VEKT_CACHE_DIR"
+from vekt._core import environment
+
 MOST_BYTES = 64 << 20
 """When there is more, the files that were used last stay, three quarters of it."""
 
 _DIGEST_BYTES = 32
 _ABANDONED = 3600  # seconds after which what a writer left has none any more
-_MISSING = (OSError, RuntimeError)  # the latter for a user without a home
+_MISSING = (OSError, RuntimeError)  # the latter for a user without a home, as of Path.home
 # A name that is a link is not followed, one of a pipe is not waited for.
 _FLAGS = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -32,11 +33,15 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
 
 def directory() -> Path:
     """Return where files are: ``VEKT_CACHE_DIR``, else ``vekt`` in the user's cache."""
-    own = os.environ.get(VARIABLE)
+    own = environment.value(environment.CACHE)
     if own:
         return Path(own)
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "vekt"
+    caches = Path(environment.value(environment.USERS_CACHE))
+    if not caches.is_absolute():
+        caches = Path.home() / ".cache"
+    if not caches.is_absolute():
+        raise RuntimeError("no home")
+    return caches / "vekt"
 
 
 def load(key: str) -> bytes | None:
