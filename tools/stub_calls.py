@@ -47,7 +47,7 @@ class Call(NamedTuple):
             return f"tuple[{result}, Any]"
         return result if self.nout == 1 else f"tuple[{', '.join([result] * self.nout)}]"
 
-    def arguments(self, own: Mapping[str, str] = {}, required: str = "") -> str:
+    def arguments(self, own: Mapping[str, str] = {}, *required: str) -> str:
         """Return the parameters, of which some have types of their own; without those of ""."""
         parts: list[str] = []
         kind: Any = None
@@ -57,12 +57,12 @@ class Call(NamedTuple):
                 continue
             if kind is Parameter.POSITIONAL_ONLY and p.kind is not kind:
                 parts.append("/")
-            is_late = p.name == required and " = " in "".join(parts)
+            is_late = p.name in required and " = " in "".join(parts)
             if kind is not Parameter.KEYWORD_ONLY:
                 if is_late or p.kind is Parameter.KEYWORD_ONLY:
                     parts.append("*")
                 kind = Parameter.KEYWORD_ONLY if is_late else p.kind
-            default = "" if p.default is p.empty or p.name == required else f" = {p.default!r}"
+            default = "" if p.default is p.empty or p.name in required else f" = {p.default!r}"
             parts.append(f"{p.name}: {wanted}{default}")
         return ", ".join([*parts, "/"] if kind is Parameter.POSITIONAL_ONLY else parts)
 
@@ -91,42 +91,81 @@ class Call(NamedTuple):
         if self.reduces:
             own = self.narrow | {"x": "NDArray[F]", "axis": "None", "keepdims": "Literal[False]"}
             yield self.arguments(own, "axis"), "F"
+            own |= {"axis": "Axes", "keepdims": "Literal[True]"}
+            yield self.arguments(own, "keepdims"), "NDArray[F]"
             if self.takes_out:
                 yield self.arguments({"out": "A | tuple[A]"}, "out"), "A"
-            yield self.arguments(), "Any"
+            own = {"axis": "int | tuple[int, ...]", "keepdims": "Literal[False]"}
+            yield self.arguments(own), "Any"
+            yield self.arguments({"x": "Other"}), "Any"
             return
-        first, *others = self.operands
-        known = f"NDArray[{self.result or 'F'}]"
-        for i in range(len(self.operands)):
-            kinds = ["float"] * i + ["NDArray[F]"] + ["NDArray[F] | float"] * len(others)
-            own = self.narrow | dict(zip(self.operands, kinds, strict=False))
-            yield self.arguments(own), self.each(known)
         if not self.along:
             yield from self.of_numbers()
+        yield from self.of_parameters()
+        yield from self.of_known()
         if self.takes_out:
             given = "A | tuple[A]" if self.nout == 1 else self.each("A")
             yield self.arguments({"out": given}, "out"), self.each("A")
-        unknown = self.each(f"NDArray[{self.result or 'Any'}]")
-        if containers or self.result:
-            either = "NDArray[Any] | Scalar"
-            own = {name: kind.replace("float", either) for name, kind in self.numbers.items()}
-            own |= dict.fromkeys(others, either)
-            yield self.arguments(own | {first: "NDArray[Any]", "out": "None"}), unknown
         if containers and not self.result:
             for i, name in enumerate(self.operands):
                 own = dict.fromkeys(self.operands[i + 1 :], "NDArray[Any] | Scalar")
                 yield self.arguments(own | {name: "L", "out": "None"}), self.each("L")
-        yield self.arguments(), self.each("Any") if self.result else unknown
+        yield from self.of_others()
+
+    def of_known(self) -> Iterator[tuple[str, str]]:
+        """Yield the overloads of floating point arrays: all of one dtype, or one of float64."""
+        known = self.each(f"NDArray[{self.result or 'F'}]")
+        count = len(self.operands)
+        if count > 1 and not self.result:
+            wide, others = "NDArray[D]", "Floats | float"
+            if count == 2 and not self.along:
+                wide, others = "NDArray[D] | D", "Floats"
+            for name in self.operands:
+                own = dict.fromkeys(self.operands, others) | {name: wide}
+                yield self.arguments(self.narrow | own), self.each("NDArray[D]")
+        for i in range(count):
+            kinds = ["F | float"] * i + ["NDArray[F]"]
+            kinds += ["NDArray[F] | F | float"] * (count - i - 1)
+            own = self.narrow | dict(zip(self.operands, kinds, strict=True))
+            yield self.arguments(own), known
 
     def of_numbers(self) -> Iterator[tuple[str, str]]:
         """Yield the overloads of numbers alone."""
         without = {p.name: "" for p in self.parameters if p.kind is p.KEYWORD_ONLY} | {"out": ""}
-        for number, result in (("F", "F"), ("float", "np.float64")):
-            if number == "F" or self.is_float or self.result:
-                own = self.numbers | dict.fromkeys(self.operands, number) | without
-                yield self.arguments(own), self.each(self.result or result)
-        own = dict.fromkeys(self.operands, "Scalar") | {"out": "None"}
-        yield self.arguments(own), self.each("Any")
+        kinds = [("F", "F"), ("float", "np.float64")]
+        for number, result in kinds if self.is_float or self.result else kinds[:1]:
+            own = self.numbers | dict.fromkeys(self.operands, number) | without
+            yield self.arguments(own), self.each(self.result or result)
+        for name in self.operands:
+            own = dict.fromkeys(self.operands, "Scalar") | {name: "Exact", "out": "None"}
+            yield self.arguments(own), self.each("Any")
+        if any(p.name == "dtype" for p in self.parameters) and not self.result:
+            own = dict.fromkeys(self.operands, "Scalar") | {"dtype": "DTypeLike", "out": "None"}
+            yield self.arguments(own, "dtype"), self.each("Any")
+
+    def of_others(self) -> Iterator[tuple[str, str]]:
+        """Yield the overloads whose result's dtype is not known.
+
+        Each asks for what makes it so: a dtype, or an operand that is no floating point array.
+        To one for all mypy would turn where the dtype is not the one that the caller expects.
+        """
+        unknown = self.each(f"NDArray[{self.result or 'Any'}]")
+        if self.result:
+            yield self.arguments(), unknown
+            return
+        if any(p.name == "dtype" for p in self.parameters):
+            yield self.arguments({"dtype": "DTypeLike"}, "dtype"), unknown
+        for name in reversed(self.operands):
+            yield self.arguments({name: "Other" if self.is_float else "Other | Complex"}), unknown
+
+    def of_parameters(self) -> Iterator[tuple[str, str]]:
+        """Yield the overloads of arrays as parameters, whose dtypes count."""
+        names = [p.name for p in self.parameters if self.numbers.get(p.name, "b")[0] != "b"]
+        for i, name in enumerate([] if self.result else names):
+            unknown = self.each("NDArray[Any]")
+            yield self.arguments({name: "Precise"}, name), unknown
+            if i:
+                yield self.arguments({name: "Precise"}, *names[: i + 1]), unknown
 
     @property
     def takes_out(self) -> bool:

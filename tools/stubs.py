@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from inspect import Parameter
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,10 @@ from typing import Any, Literal, Protocol, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from vekt._typing import A, Axes, Casting, F, Function, L, Numbers, Order, Output, Outputs, Scalar
+from vekt._typing import (
+    A, Axes, Casting, Complex, D, Exact, F, Floats, Function, L, Lists, Numbers, Order, Other,
+    Output, Outputs, Precise, Scalar, T,
+)
 '''
 
 
@@ -170,41 +173,42 @@ def on_tensors(call: Call) -> str:
     return f"def {call.name}({call.arguments(own)}) -> {call.each('_Tensor')}: ...\n"
 
 
-def by_hand(module: str) -> Iterator[ast.FunctionDef]:
-    """Yield the functions of a module of vekt._typing, of overloads the one that takes all."""
+def by_hand(module: str) -> dict[str, list[ast.FunctionDef]]:
+    """Return the functions of a module of vekt._typing, each with its overloads."""
     path = SOURCE / "_typing" / f"{module}.pyi"
-    functions = (
-        node
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef)
-    )
-    for node in {node.name: node for node in functions}.values():
-        node.decorator_list = []
-        yield node
+    found: dict[str, list[ast.FunctionDef]] = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            found.setdefault(node.name, []).append(node)
+    return found
 
 
 def renamed(annotation: ast.expr | None, names: Mapping[str, str]) -> ast.expr:
     """Return an annotation with other types in place of some."""
     text = ast.unparse(annotation) if annotation else "Any"
     for known, other in names.items():
-        text = re.sub(rf"\b{known}(?![\w])", other, text)
+        text = re.sub(rf"\b(?:{known})(?![\w])", other, text)
     return ast.parse(text, mode="eval").body
 
 
 def by_hand_on_tensors(module: str) -> str:
     """Return the stubs in `vekt.dlpack` of functions whose types are written by hand."""
     tensors = {
-        "ArrayLike": "_Tensor | ArrayLike",
+        "ArrayLike|Other": "_Tensor | ArrayLike",
         "Output": "_Tensor | tuple[_Tensor] | None",
         "Outputs": "tuple[_Tensor | None, _Tensor | None] | None",
         r"NDArray\[Any\]": "_Tensor",
     }
     text = ""
-    for node in by_hand(module):
+    for *_, node in by_hand(module).values():  # the last has every parameter
+        node.decorator_list = []
         first, *others = node.args.posonlyargs + node.args.args
         first.annotation = ast.Name("_Tensor")
         for argument in (*others, *node.args.kwonlyargs):
-            argument.annotation = renamed(argument.annotation, tensors)
+            alone = argument.arg == "out" and ast.unparse(argument.annotation or node) == "None"
+            argument.annotation = renamed(
+                ast.Name("Output") if alone else argument.annotation, tensors
+            )
         node.returns = renamed(node.returns, {r"NDArray\[Any\]": "_Tensor", "Any": "_Tensor"})
         text += ast.unparse(node) + "\n"
     return text
@@ -213,13 +217,23 @@ def by_hand_on_tensors(module: str) -> str:
 def by_hand_without_out(module: str, names: Iterable[str]) -> str:
     """Return the stubs in `vekt.autograd` of functions whose types are written by hand."""
     text = ""
-    for node in by_hand(module):
-        if node.name not in names:
+    for name, nodes in by_hand(module).items():
+        if name not in names:
             continue
-        if node.args.args and node.args.args[-1].arg == "out":
-            del node.args.args[-1], node.args.defaults[-1]
-        text += ast.unparse(node) + "\n"
+        kept = [node for node in nodes if not needs_out(node)]
+        for node in kept:
+            if node.args.args and node.args.args[-1].arg == "out":
+                del node.args.args[-1], node.args.defaults[-1]
+            node.decorator_list = node.decorator_list if len(kept) > 1 else []
+            text += ast.unparse(node) + "\n"
     return text
+
+
+def needs_out(node: ast.FunctionDef) -> bool:
+    """Return whether an overload is for calls with `out`."""
+    arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+    kinds = [ast.unparse(p.annotation) for p in arguments if p.arg == "out" and p.annotation]
+    return any(kind in ("A", "A | tuple[A]") for kind in kinds)
 
 
 def imports(module: str, names: Iterable[str]) -> str:
@@ -271,16 +285,12 @@ def stubs() -> dict[str, str]:
     unary = families["activations"]["silu"]
     in_jit |= {name: unary._replace(name=name) for name in ELEMENTARY.split()}
     jit = "".join(map(as_function, in_jit.values())) + aliased(in_jit)
-    own = ["matmul", "matvec", "vecdot", "vecmat"]  # with fewer of NumPy's options
-    others = [name for name in static["vekt._typing.linalg"] if name not in own]
-    jit += imports("vekt._typing.jit", ("dense", "dense_backward", *own))
-    jit += imports("vekt._typing.linalg", others)
+    jit += imports("vekt._typing.layers", ("dense", "dense_backward"))
+    jit += imports("vekt._typing.linalg", static["vekt._typing.linalg"])
 
     reference = "".join(map(as_function, functions.values())) + aliased(functions)
     reference += "from vekt.reference import _optim as optim\n"
-    reference += imports("vekt.reference._linalg", own)
-    reference += imports("vekt._typing.linalg", others)
-    for module in ("vekt._typing.layers", "vekt._typing.reductions"):
+    for module in ("vekt._typing.linalg", "vekt._typing.layers", "vekt._typing.reductions"):
         reference += imports(module, static[module])
     reference += imports("vekt._core.ulp", ("ulp_error",))
     reference += imports("vekt.reference._rows", ("wide_rows",))
@@ -302,8 +312,10 @@ def stubs() -> dict[str, str]:
     autograd += "".join(as_function(call.without("out")) for call in second.values())
     autograd += aliased(second)
     autograd += imports("vekt.autograd._fuse", ("fuse",))
-    autograd += imports("vekt.autograd._linalg", ("dense", "matvec", "vecdot", "vecmat"))
-    autograd += by_hand_without_out("linalg", ("matmul", *others))
+    own = ("matvec", "vecdot", "vecmat")
+    autograd += imports("vekt.autograd._linalg", ("dense", *own))
+    others = [name for name in static["vekt._typing.linalg"] if name not in own]
+    autograd += by_hand_without_out("linalg", others)
     autograd += by_hand_without_out("layers", ("softmax_cross_entropy",))
 
     dlpack = "from collections.abc import Sequence\n"
@@ -335,7 +347,9 @@ def stubs() -> dict[str, str]:
         "losses/__init__.pyi": imports(
             "vekt", [*families["losses"], *static["vekt._typing.layers"][2:]]
         ),
-        "linalg/__init__.pyi": imports("vekt", ["dot", "tensordot", *own]),
+        "linalg/__init__.pyi": imports(
+            "vekt", ("dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat")
+        ),
         "rows.pyi": imports("vekt", families["rows"]),
         "reductions/__init__.pyi": imports("vekt", static["vekt._typing.reductions"][:-1]),
     }

@@ -155,3 +155,37 @@ def test_out_over_an_operand(name):
         for result, same, near in zip(results, wanted, expected, strict=True):
             assert_array_equal(result, same)
             np.testing.assert_allclose(result, near, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("space", NAMESPACES)
+@pytest.mark.parametrize("name", ["matmul", "matvec", "vecmat", "vecdot"])
+def test_products_take_the_options_of_numpy_everywhere(name, space):
+    function = getattr(NAMESPACES[space], name)
+    x1, x2 = (np.arange(4.0).reshape(2, 2) for _ in range(2))
+    wanted = getattr(vk, name)(x1, x2)
+    out = np.zeros(wanted.shape, "f4")
+    assert function(x1, x2, out) is out
+    assert_array_equal(out, wanted)
+    assert function(x1, x2, out=out, casting="unsafe", subok=False) is out
+    assert function(x1, x2, order="F").flags.f_contiguous
+    assert function(x1, x2, dtype="i4", casting="unsafe").dtype == np.int32
+    with pytest.raises(TypeError):
+        function(x1, x2, dtype="i4")
+    with pytest.raises(TypeError):
+        function(x1, x2, out=out, casting="no")
+    with pytest.raises(TypeError):
+        function(x1=x1, x2=x2)
+
+
+@pytest.mark.parametrize("space", NAMESPACES)
+def test_layers_take_out_and_deterministic_everywhere(space):
+    x, w = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    dense, backward = (getattr(NAMESPACES[space], n) for n in ("dense", "dense_backward"))
+    y, z = dense(x, w, out=(np.empty((2, 4)), None), return_preactivation=True)
+    assert_array_equal(dense(x, w, deterministic="batch"), y)
+    dw = np.empty((3, 4))
+    assert backward(y, x, w, z, out=(None, dw, None))[1] is dw
+    with pytest.raises(ValueError, match="deterministic"):
+        dense(x, w, deterministic="always")
+    with pytest.raises(TypeError):
+        dense(x, w, None, None, y)

@@ -158,11 +158,19 @@ def functions() -> Iterator[tuple[str, Any]]:
         yield from ((f"{space}.{form.name}", form) for form in FORMS if form.name in public)
 
 
+ELEMENTWISE = {
+    name
+    for spec in specs("elementwise")
+    if not (spec.facts.get("compares") or spec.name.startswith("logical") or spec.name == "where")
+    for name in spec.public_names
+}
+
+
 def right() -> str:
     """Return a call of each function, and its type: float32 where the operands are."""
     lines = []
     for name, form in functions():
-        if form.name not in FLOATS:
+        if form.name not in FLOATS | ELEMENTWISE:
             continue
         result = "NDArray[np.float32]"
         if form.name == "prelu_backward":
@@ -173,12 +181,16 @@ def right() -> str:
         if form.name == "logsumexp" and "dlpack" not in name:
             operands, result = "x, None", "np.float32"
         lines.append(f"assert_type({name}({operands}), {result})")
+        if form.nout == 1 and name == f"vk.{form.name}":
+            # The type must not come from all that NumPy would take beside x.
+            lines.append(f"y{len(lines)}: NDArray[np.float32] = x + {name}({operands})")
     return START.replace("assert_type", "Any, assert_type") + "\n".join(lines)
 
 
 def wrong() -> str:
     """Return wrong calls of each function: an unknown keyword, nothing, one operand too many.
 
+    For those of floating point numbers also a result taken for one of another dtype.
     One in `vekt`, and one in another namespace: checkers take long over what is wrong.
     """
     lines = []
@@ -192,6 +204,8 @@ def wrong() -> str:
         places = ", ".join("x" for _ in range(1 + most))
         mistakes = f"{name}({operands}, nonsense=1)", f"{name}()", f"{name}({places})"
         lines.append(mistakes[i % len(mistakes)])
+        if form.name in (FLOATS | ELEMENTWISE) - {"logsumexp"} and form.nout == 1:
+            lines.append(f"vk_{i}: NDArray[np.float64] = {name}({operands})")
     for space in NAMESPACES:
         lines += [f"{space}.{spec.name}_of_no_kind(x)" for spec in ALL]
     return START.replace("from typing import assert_type\n", "") + "\n".join(lines)
@@ -268,7 +282,7 @@ def test_checkers_find_each_mistake(errors: Any) -> None:
 def test_checkers_find_wrong_calls_of_every_function(errors: Any) -> None:
     lines = enumerate(wrong().splitlines(), 1)
     found = {where for where, _ in errors["wrong.py"]}
-    assert [text for where, text in lines if text.startswith("vk.") and where not in found] == []
+    assert [text for where, text in lines if text.startswith("vk") and where not in found] == []
 
 
 def test_the_script_runs() -> None:

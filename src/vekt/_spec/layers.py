@@ -68,13 +68,13 @@ With samples in columns, ``activation(W @ A + b)`` with `b` of shape (n, 1), the
 transpose is contiguous.
 
 [vekt.jit] The C kernels of `vekt` on the calling thread, so with their bits.  A function of your
-own is applied to the whole pre-activation.  A single row times contiguous columns is summed as
-without `deterministic`.  From Python activations are those of `vekt.dense`.
+own is applied to the whole pre-activation.  From Python activations are those of `vekt.dense`.
 
-[vekt.jit] In compiled functions `b` is of shape (n,) where `x` has more than two axes,
-`return_preactivation` is a constant, functions of `vekt.jit` and compiled functions of an array are
-activations too, and parameters follow in a tuple: ``("leaky_relu", 0.1)``.  For dtypes without a
-kernel, float16 there too, and for unknown activations there is a TypingError.
+[vekt.jit] In compiled functions `out` goes by position or by name, there is no `deterministic`: a
+single row times contiguous columns is summed as without.  `b` is of shape (n,) where `x` has more
+than two axes, `return_preactivation` is a constant, functions of `vekt.jit` and compiled functions
+of an array are activations too, and parameters follow in a tuple: ``("leaky_relu", 0.1)``.  For
+dtypes without a kernel, float16 there too, and for unknown activations there is a TypingError.
 
 [vekt.reference] Computed in a wider dtype and rounded once; `deterministic` makes no difference.
 
@@ -146,8 +146,9 @@ that gives all three.  They take no `out`.
 ``dense_backward(dA.T, A_previous.T, W.T, Z.T, activation)``, the first two transposed.
 
 [vekt.jit] The C kernels of `vekt` on the calling thread, so with their bits.  Functions of your
-own, whose gradient nobody knows, are no activations here.  In compiled functions `need_dx` is a
-constant, and TypeErrors are TypingErrors, there for float16 and unknown activations too.
+own, whose gradient nobody knows, are no activations here.  In compiled functions there is no
+`out`, `need_dx` goes by position or by name and is a constant, and TypeErrors are TypingErrors,
+there for float16 and unknown activations too.
 
 [vekt.reference] Computed in a wider dtype, each gradient rounded once.
 

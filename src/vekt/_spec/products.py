@@ -41,10 +41,11 @@ of `and`, 16-bit floats are summed in float32 and rounded once.
 
 [vekt.jit] The C kernels of `vekt` on the calling thread, so with their bits; `vekt.{name}` tells
 more. In compiled functions, too, operands keep their layout: no array is copied unless its dtype is
-not the common one. There a TypingError stands for TypeError, for float16 too.
+not the common one. There a TypingError stands for TypeError, for float16 too; `out` and an `axis`
+go by position or by name, and the other options are not there.
 
 [vekt.reference] Computed in a wider dtype and rounded once; integers modulo 2**64, which leaves the
-lower bits exact.
+lower bits exact. Results are plain arrays for any `subok`.
 
 """
 _OF_ONE_COLUMN = """\
@@ -89,8 +90,8 @@ are contiguous, such as ``w.T``, with k > 64.  By default its sums are in the or
 the same bound; in the order of larger batches they take up to twice as long in float32, 1.4 times
 in float64, and elsewhere the choice makes no difference.
 
-[vekt.jit] There is no `deterministic`: a single row times contiguous columns is summed as by
-default.
+[vekt.jit] In compiled functions there is no `deterministic`: a single row times contiguous columns
+is summed as by default.
 
 [vekt.reference] `deterministic` makes no difference here.
 

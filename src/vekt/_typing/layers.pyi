@@ -4,9 +4,53 @@ from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike, NDArray
 
-from vekt._typing import A, Activation, F, Outputs, Reduction
+from vekt._typing import A, Activation, D, F, Floats, Other, Outputs, Reduction
 from vekt.layers._packed_weights import PackedWeights
 
+@overload
+def dense(
+    x: NDArray[D],
+    w: Floats | PackedWeights,
+    b: Floats | float | None = None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    return_preactivation: Literal[False] = False,
+    deterministic: Literal["batch"] | None = None,
+) -> NDArray[D]: ...
+@overload
+def dense(
+    x: NDArray[D],
+    w: Floats | PackedWeights,
+    b: Floats | float | None = None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    return_preactivation: Literal[True],
+    deterministic: Literal["batch"] | None = None,
+) -> tuple[NDArray[D], NDArray[D]]: ...
+@overload
+def dense(
+    x: Floats,
+    w: NDArray[D],
+    b: Floats | float | None = None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    return_preactivation: Literal[False] = False,
+    deterministic: Literal["batch"] | None = None,
+) -> NDArray[D]: ...
+@overload
+def dense(
+    x: Floats,
+    w: NDArray[D],
+    b: Floats | float | None = None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    return_preactivation: Literal[True],
+    deterministic: Literal["batch"] | None = None,
+) -> tuple[NDArray[D], NDArray[D]]: ...
 @overload
 def dense(
     x: NDArray[F],
@@ -36,7 +80,7 @@ def dense(
     b: ArrayLike | None = None,
     activation: Activation = None,
     *,
-    out: A,
+    out: A | tuple[A],
     return_preactivation: Literal[False] = False,
     deterministic: Literal["batch"] | None = None,
 ) -> A: ...
@@ -47,13 +91,46 @@ def dense(
     b: ArrayLike | None = None,
     activation: Activation = None,
     *,
-    out: NDArray[Any] | Outputs = None,
+    out: Outputs,
     return_preactivation: Literal[True],
     deterministic: Literal["batch"] | None = None,
 ) -> tuple[Any, Any]: ...
 @overload
 def dense(
+    x: NDArray[F],
+    w: NDArray[F] | PackedWeights,
+    b: NDArray[F] | float | None = None,
+    activation: Activation = None,
+    *,
+    out: NDArray[Any] | Outputs = None,
+    return_preactivation: bool,
+    deterministic: Literal["batch"] | None = None,
+) -> NDArray[F] | tuple[NDArray[F], NDArray[F]]: ...
+@overload
+def dense(
     x: ArrayLike,
+    w: ArrayLike | PackedWeights,
+    b: Other,
+    activation: Activation = None,
+    *,
+    out: NDArray[Any] | Outputs = None,
+    return_preactivation: bool = False,
+    deterministic: Literal["batch"] | None = None,
+) -> Any: ...
+@overload
+def dense(
+    x: ArrayLike,
+    w: Other,
+    b: ArrayLike | None = None,
+    activation: Activation = None,
+    *,
+    out: NDArray[Any] | Outputs = None,
+    return_preactivation: bool = False,
+    deterministic: Literal["batch"] | None = None,
+) -> Any: ...
+@overload
+def dense(
+    x: Other,
     w: ArrayLike | PackedWeights,
     b: ArrayLike | None = None,
     activation: Activation = None,
@@ -62,6 +139,72 @@ def dense(
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
 ) -> Any: ...
+@overload
+def dense_backward(
+    dy: NDArray[D],
+    x: Floats,
+    w: Floats,
+    z: Floats | None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    need_dx: Literal[True] = True,
+) -> tuple[NDArray[D], NDArray[D], NDArray[D]]: ...
+@overload
+def dense_backward(
+    dy: NDArray[D],
+    x: Floats,
+    w: Floats,
+    z: Floats | None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    need_dx: Literal[False],
+) -> tuple[None, NDArray[D], NDArray[D]]: ...
+@overload
+def dense_backward(
+    dy: Floats,
+    x: NDArray[D],
+    w: Floats,
+    z: Floats | None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    need_dx: Literal[True] = True,
+) -> tuple[NDArray[D], NDArray[D], NDArray[D]]: ...
+@overload
+def dense_backward(
+    dy: Floats,
+    x: NDArray[D],
+    w: Floats,
+    z: Floats | None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    need_dx: Literal[False],
+) -> tuple[None, NDArray[D], NDArray[D]]: ...
+@overload
+def dense_backward(
+    dy: Floats,
+    x: Floats,
+    w: NDArray[D],
+    z: Floats | None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    need_dx: Literal[True] = True,
+) -> tuple[NDArray[D], NDArray[D], NDArray[D]]: ...
+@overload
+def dense_backward(
+    dy: Floats,
+    x: Floats,
+    w: NDArray[D],
+    z: Floats | None,
+    activation: Activation = None,
+    *,
+    out: None = None,
+    need_dx: Literal[False],
+) -> tuple[None, NDArray[D], NDArray[D]]: ...
 @overload
 def dense_backward(
     dy: NDArray[F],
@@ -92,6 +235,50 @@ def dense_backward(
     z: ArrayLike | None,
     activation: Activation = None,
     *,
+    out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None],
+    need_dx: bool = True,
+) -> tuple[Any, Any, Any]: ...
+@overload
+def dense_backward(
+    dy: ArrayLike,
+    x: ArrayLike,
+    w: ArrayLike,
+    z: ArrayLike | None,
+    activation: Activation = None,
+    *,
+    out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None] | None = None,
+    need_dx: bool,
+) -> tuple[Any, Any, Any]: ...
+@overload
+def dense_backward(
+    dy: ArrayLike,
+    x: ArrayLike,
+    w: Other,
+    z: ArrayLike | None,
+    activation: Activation = None,
+    *,
+    out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None] | None = None,
+    need_dx: bool = True,
+) -> tuple[Any, Any, Any]: ...
+@overload
+def dense_backward(
+    dy: ArrayLike,
+    x: Other,
+    w: ArrayLike,
+    z: ArrayLike | None,
+    activation: Activation = None,
+    *,
+    out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None] | None = None,
+    need_dx: bool = True,
+) -> tuple[Any, Any, Any]: ...
+@overload
+def dense_backward(
+    dy: Other,
+    x: ArrayLike,
+    w: ArrayLike,
+    z: ArrayLike | None,
+    activation: Activation = None,
+    *,
     out: tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None] | None = None,
     need_dx: bool = True,
 ) -> tuple[Any, Any, Any]: ...
@@ -115,6 +302,17 @@ def softmax_cross_entropy(
     label_smoothing: float = 0.0,
     ignore_index: int | None = None,
     weight: ArrayLike | None = None,
+    reduction: Reduction,
+) -> Any: ...
+@overload
+def softmax_cross_entropy(
+    logits: Other,
+    labels: ArrayLike,
+    *,
+    axis: int = -1,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Any: ...
 @overload
@@ -132,6 +330,18 @@ def softmax_cross_entropy_value_and_grad(
 @overload
 def softmax_cross_entropy_value_and_grad(
     logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    axis: int = -1,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    weight: ArrayLike | None = None,
+    reduction: Reduction,
+    out: NDArray[Any] | None = None,
+) -> tuple[Any, NDArray[Any]]: ...
+@overload
+def softmax_cross_entropy_value_and_grad(
+    logits: Other,
     labels: ArrayLike,
     *,
     axis: int = -1,

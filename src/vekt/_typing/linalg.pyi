@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from vekt._typing import A, Axes, Casting, F, Order, Output, T
+from vekt._typing import A, Axes, Casting, D, F, Floats, Lists, Order, Other, T
 
 @overload
 def dot(a: ArrayLike, b: ArrayLike, out: A) -> A: ...
 @overload
-def dot(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
+def dot(a: ArrayLike, b: ArrayLike, out: None = None) -> Any: ...
 @overload
 def matmul(
     x1: ArrayLike,
@@ -31,7 +32,7 @@ def matmul(
     x1: ArrayLike,
     x2: ArrayLike,
     /,
-    out: Output = None,
+    out: None = None,
     *,
     casting: Casting = "same_kind",
     order: Order = "K",
@@ -59,7 +60,7 @@ def matvec(
     x1: ArrayLike,
     x2: ArrayLike,
     /,
-    out: Output = None,
+    out: None = None,
     *,
     casting: Casting = "same_kind",
     order: Order = "K",
@@ -85,7 +86,7 @@ def vecmat(
     x1: ArrayLike,
     x2: ArrayLike,
     /,
-    out: Output = None,
+    out: None = None,
     *,
     casting: Casting = "same_kind",
     order: Order = "K",
@@ -113,7 +114,7 @@ def vecdot(
     x1: ArrayLike,
     x2: ArrayLike,
     /,
-    out: Output = None,
+    out: None = None,
     *,
     axis: int = -1,
     keepdims: bool = False,
@@ -129,11 +130,25 @@ def tensordot(
 @overload
 def outer(a: ArrayLike, b: ArrayLike, out: A) -> A: ...
 @overload
-def outer(a: NDArray[F], b: NDArray[F], out: None = None) -> NDArray[F]: ...
+def outer(a: NDArray[D], b: Floats | float, out: None = None) -> NDArray[D]: ...
 @overload
-def outer(a: NDArray[Any], b: NDArray[Any], out: None = None) -> NDArray[Any]: ...
+def outer(a: Floats | float, b: NDArray[D], out: None = None) -> NDArray[D]: ...
 @overload
-def outer(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
+def outer(a: NDArray[F], b: NDArray[F] | float, out: None = None) -> NDArray[F]: ...
+@overload
+def outer(a: float, b: NDArray[F], out: None = None) -> NDArray[F]: ...
+@overload
+def outer(
+    a: NDArray[Any], b: NDArray[np.integer[Any] | np.bool_], out: None = None
+) -> NDArray[Any]: ...
+@overload
+def outer(
+    a: NDArray[np.integer[Any] | np.bool_], b: NDArray[Any], out: None = None
+) -> NDArray[Any]: ...
+@overload
+def outer(a: ArrayLike, b: Other, out: NDArray[Any] | None = None) -> Any: ...
+@overload
+def outer(a: Other, b: ArrayLike, out: NDArray[Any] | None = None) -> Any: ...
 @overload
 def norm(
     x: NDArray[F],
@@ -143,7 +158,38 @@ def norm(
 ) -> F: ...
 @overload
 def norm(
+    x: NDArray[F],
+    ord: float | Literal["fro", "nuc"] | None = None,
+    axis: Axes = None,
+    *,
+    keepdims: Literal[True],
+) -> NDArray[F]: ...
+@overload
+def norm(
     x: ArrayLike,
+    ord: float | Literal["fro", "nuc"] | None = None,
+    *,
+    axis: int | tuple[int, ...],
+    keepdims: bool = False,
+) -> Any: ...
+@overload
+def norm(
+    x: ArrayLike,
+    ord: float | Literal["fro", "nuc"] | None,
+    axis: int | tuple[int, ...],
+    keepdims: bool = False,
+) -> Any: ...
+@overload
+def norm(
+    x: NDArray[F],
+    ord: float | Literal["fro", "nuc"] | None = None,
+    axis: Axes = None,
+    *,
+    keepdims: bool,
+) -> F | NDArray[F]: ...
+@overload
+def norm(
+    x: Other | complex,
     ord: float | Literal["fro", "nuc"] | None = None,
     axis: Axes = None,
     keepdims: bool = False,
@@ -157,5 +203,5 @@ def transpose_copy(
 ) -> NDArray[T]: ...
 @overload
 def transpose_copy(
-    a: ArrayLike, axes: Sequence[int] | None = None, out: NDArray[Any] | None = None
+    a: Lists | complex, axes: Sequence[int] | None = None, out: NDArray[Any] | None = None
 ) -> NDArray[Any]: ...

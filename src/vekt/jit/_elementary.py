@@ -26,6 +26,8 @@ _KIND = Kind(
         "results are no exception, but those in float64 are rounded twice.",
         "Nothing is looked up in tables or called, so that loops with this function become vector "
         "instructions, also in `prange`, `@vectorize` and `@guvectorize`, and with `cache=True`. "
+        "From Python the options are those of activations: `out` goes by name, and there is no "
+        "`casting`, `order` or `subok`. "
         "In compiled functions x is a scalar or an array, and there are no options; errors of "
         "types are `numba.core.errors.TypingError`.",
     ),

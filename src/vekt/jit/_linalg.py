@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from vekt._core.operands import checked_out
-from vekt._spec.docstrings import documented
+from vekt._spec.functions import python_function
 from vekt._spec.linalg import LINALG
+from vekt._spec.spec import Spec
 from vekt.threading import num_threads
 
 
@@ -28,26 +30,16 @@ def on_this_thread(name: str, *arguments: Any, **options: Any) -> Any:
         return getattr(vekt, name)(*arguments, **options)
 
 
-@documented(LINALG["matmul"], "", "vekt.jit")
-def matmul(x1: Any, x2: Any, out: Any = None) -> Any:
-    return on_this_thread("matmul", x1, x2, out=out)
+def forwarded(spec: Spec, kind: str = "") -> Callable[..., Any]:
+    """Make the function that hands all on to that of `vekt`."""
+    form = spec.form(kind)
+    options = [p.name for p in form.params] + list(form.options or {})
+    given = ", ".join([repr(form.name), *form.operands, *(f"{name}={name}" for name in options)])
+    return python_function(
+        spec, kind, "vekt.jit", [f"return _call({given})"], {"_call": on_this_thread}
+    )
 
 
-@documented(LINALG["matvec"], "", "vekt.jit")
-def matvec(x1: Any, x2: Any, out: Any = None) -> Any:
-    return on_this_thread("matvec", x1, x2, out=out)
-
-
-@documented(LINALG["vecmat"], "", "vekt.jit")
-def vecmat(x1: Any, x2: Any, out: Any = None) -> Any:
-    return on_this_thread("vecmat", x1, x2, out=out)
-
-
-@documented(LINALG["vecdot"], "", "vekt.jit")
-def vecdot(x1: Any, x2: Any, out: Any = None, axis: int = -1) -> Any:
-    return on_this_thread("vecdot", x1, x2, out=out, axis=axis)
-
-
-@documented(LINALG["tensordot"], "", "vekt.jit")
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    return on_this_thread("tensordot", a, b, axes)
+matmul, matvec, vecmat, vecdot, tensordot = (
+    forwarded(LINALG[name]) for name in ("matmul", "matvec", "vecmat", "vecdot", "tensordot")
+)

@@ -11,6 +11,7 @@ from vekt._core.operands import checked_out, result_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.layer_activation import Activation, kernel_of
 from vekt._spec.layers import DENSE
+from vekt.reference._linalg import check_deterministic
 from vekt.reference._rounding import narrowed, wider
 
 __all__ = ["dense", "dense_backward"]
@@ -29,6 +30,7 @@ def dense(
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
 ) -> Any:
+    check_deterministic("dense", deterministic)
     narrow, arrays = _widened(x, w, *([] if b is None else [b]))
     with np.errstate(all="ignore"):
         z = arrays[0] @ _matrix(arrays[1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -22,8 +23,16 @@ from vekt.reference._rounding import narrowed, wider
 
 Array = NDArray[Any]
 Axes = Sequence[int | tuple[int, ...]] | None
+Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
+Order = Literal["K", "A", "C", "F"]
 
 __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
+
+
+def check_deterministic(name: str, deterministic: Any) -> None:
+    """Refuse what is no choice; here they make no difference."""
+    if deterministic not in (None, "batch"):
+        raise ValueError(f"{name}: deterministic must be None or 'batch', got {deterministic!r}")
 
 
 @documented(LINALG["matmul"], "", "vekt.reference")
@@ -33,12 +42,18 @@ def matmul(
     /,
     out: Any = None,
     *,
+    casting: Casting = "same_kind",
+    order: Order = "K",
     dtype: Any = None,
+    subok: bool = True,
     axes: Axes = None,
+    axis: int | None = None,
     deterministic: Literal["batch"] | None = None,
 ) -> Any:
-    options: dict[str, Any] = {} if axes is None else {"axes": axes}
-    return _rounded(lambda x, y: np.matmul(x, y, **options), x1, x2, out, dtype)
+    check_deterministic("matmul", deterministic)
+    options = {k: v for k, v in (("axes", axes), ("axis", axis)) if v is not None}
+    core = partial(np.matmul, **options)
+    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
 
 
 @documented(LINALG["vecdot"], "", "vekt.reference")
@@ -50,34 +65,57 @@ def vecdot(
     *,
     axis: int = -1,
     keepdims: bool = False,
+    casting: Casting = "same_kind",
+    order: Order = "K",
     dtype: Any = None,
+    subok: bool = True,
+    axes: Axes = None,
 ) -> Any:
-    options: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
-    return _rounded(lambda x, y: np.vecdot(x, y, **options), x1, x2, out, dtype)
+    options: dict[str, Any] = {"axis": axis} if axes is None else {"axes": axes}
+    core = partial(np.vecdot, keepdims=keepdims, **options)
+    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
 
 
 @documented(LINALG["matvec"], "", "vekt.reference")
 def matvec(
-    x1: ArrayLike, x2: ArrayLike, /, out: Any = None, *, dtype: Any = None, axes: Axes = None
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: Any = None,
+    *,
+    casting: Casting = "same_kind",
+    order: Order = "K",
+    dtype: Any = None,
+    subok: bool = True,
+    axes: Axes = None,
 ) -> Any:
 
     def core(x: Array, y: Array) -> Array:
         x, y, back = _cores_last(x, y, axes, (2, 1))
         return back(np.vecdot(x.conj(), y[..., None, :]))
 
-    return _rounded(core, x1, x2, out, dtype)
+    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
 
 
 @documented(LINALG["vecmat"], "", "vekt.reference")
 def vecmat(
-    x1: ArrayLike, x2: ArrayLike, /, out: Any = None, *, dtype: Any = None, axes: Axes = None
+    x1: ArrayLike,
+    x2: ArrayLike,
+    /,
+    out: Any = None,
+    *,
+    casting: Casting = "same_kind",
+    order: Order = "K",
+    dtype: Any = None,
+    subok: bool = True,
+    axes: Axes = None,
 ) -> Any:
 
     def core(x: Array, y: Array) -> Array:
         x, y, back = _cores_last(x, y, axes, (1, 2))
         return back(np.vecdot(x[..., None, :], np.swapaxes(y, -1, -2)))
 
-    return _rounded(core, x1, x2, out, dtype)
+    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
 
 
 @documented(LINALG["tensordot"], "", "vekt.reference")
@@ -114,17 +152,22 @@ def _rounded(
     out: Any,
     dtype: Any,
     scalars: bool = True,
+    casting: Casting = "same_kind",
+    order: Order = "K",
 ) -> Any:
     """Widen the operands, apply the function and round once."""
     narrow = natural_dtype(x1, x2) if dtype is None else np.dtype(dtype)
     wide = np.dtype("u8") if narrow.kind in "biu" else wider(narrow)
     with np.errstate(all="ignore"):
-        x, y = (np.asarray(operand).astype(narrow).astype(wide) for operand in (x1, x2))
+        x, y = (
+            np.asarray(operand).astype(narrow, casting=casting).astype(wide) for operand in (x1, x2)
+        )
         result = narrowed(np.asarray(core(x, y)), narrow)
     if out is None:
+        result = np.asarray(result, order=order)
         return result[()] if scalars else result
     target = checked_out(out, result.shape)
-    np.copyto(target, result, casting="same_kind")
+    np.copyto(target, result, casting=casting)
     return target
 
 

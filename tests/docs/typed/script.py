@@ -32,6 +32,11 @@ def train(x: Array, labels: NDArray[np.intp], steps: int = 3) -> float:
     return float(loss)
 
 
+def residual(x: Array, w: Array) -> Array:
+    h: Array = vk.dense(vk.softmax(x), w)
+    return x + vk.multiply(vk.gelu(h), vk.sum(x))
+
+
 def elements(x: Array) -> list[Array]:
     y, slope = vk.tanh_value_and_grad(x)
     into: Array = vk.leaky_relu(x, 0.1, out=np.empty_like(x))
@@ -61,5 +66,6 @@ def main() -> float:
     with vk.num_threads(vk.get_num_threads()):
         loss = train(x, vk.argmax(np.vstack(elements(x))[:, :3], axis=1)[:5])
     numbers()
+    total += residual(w, w).size
     total += energy(x, w[:1]) + vk.evaluate("a + 1", {"a": 1.0}) + differentiable.size
     return loss + float(total) + y.size + network.predict(x.T).size + classes.size + whole.size
