@@ -29,4 +29,10 @@ def declarations(header: str) -> str:
 ffibuilder = FFI()
 for name in HEADERS:
     ffibuilder.cdef(declarations(name))
-ffibuilder.set_source("vekt._kernels", "".join(f'#include "{name}"\n' for name in HEADERS))
+ffibuilder.set_source(
+    "vekt._kernels",
+    # What cffi writes converts as Python's numbers do, and is not ours to mend.
+    '#pragma GCC diagnostic ignored "-Wconversion"\n'
+    '#pragma GCC diagnostic ignored "-Wsign-conversion"\n'
+    + "".join(f'#include "{name}"\n' for name in HEADERS),
+)

@@ -32,7 +32,7 @@ static float narrowed(double x) {
 #define LOAD(field, type, value)                                    \
     for (ptrdiff_t i = 0; i < n; i++) {                             \
         type v;                                                     \
-        memcpy(&v, (const char *)src + i * sizeof(type), sizeof v); \
+        memcpy(&v, (const char *)src + i * (ptrdiff_t)sizeof(type), sizeof v); \
         hub->field[i] = value;                                      \
     }                                                               \
     break
@@ -77,7 +77,7 @@ static enum hub load(hub_values *hub, int from, const void *src, ptrdiff_t n) {
 #define STORE(type, value)                                    \
     for (ptrdiff_t i = 0; i < n; i++) {                       \
         const type v = (type)(value);                         \
-        memcpy((char *)dst + i * sizeof(type), &v, sizeof v); \
+        memcpy((char *)dst + i * (ptrdiff_t)sizeof(type), &v, sizeof v); \
     }                                                         \
     break
 /* Each from what it is: an integer is rounded to float once. */

@@ -30,9 +30,9 @@ typedef struct {
 } call;
 
 #define GATHER(type) \
-    for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * sizeof(type), src + i * step, sizeof(type))
+    for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * (ptrdiff_t)sizeof(type), src + i * step, sizeof(type))
 #define SCATTER(type) \
-    for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * step, src + i * sizeof(type), sizeof(type))
+    for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * step, src + i * (ptrdiff_t)sizeof(type), sizeof(type))
 
 static const vekt_storage *storage_of(const call *c, int j) {
     return j >= c->first_float && j < c->kernel->nin ? NULL : c->storage;

@@ -57,7 +57,7 @@ static void FN(few_row)(const vekt_product *p, const char *a, char *c) {
     const char *b = p->b.data;
     ptrdiff_t n = 2 * p->n;
     for (int vectors; n > 0;
-         n -= vectors * LANES, b += vectors * sizeof(VEC), c += vectors * (LANES / 2) * p->c.col) {
+         n -= vectors * LANES, b += vectors * (int)sizeof(VEC), c += vectors * (LANES / 2) * p->c.col) {
         const ptrdiff_t all = vekt_ceil_divide(n, LANES);
         vectors = all >= FN(FEW_VECTORS) ? FN(FEW_VECTORS) : all >= 4 ? 4 : all >= 2 ? 2 : 1;
         const ptrdiff_t last = n - (vectors - 1) * LANES < LANES ? n - (vectors - 1) * LANES : LANES;

@@ -27,7 +27,7 @@ INLINE VEC FN(load_last)(const REAL *p, int last) { return MASKED_LOADS ? FN(v_l
 
 /* A row of a tile, which begins anywhere in a line of the cache: of c, soon to be written, or of b. */
 INLINE void FN(prefetch_row)(const char *row, const int vectors, const int of_c) {
-    const char *end = row + vectors * sizeof(VEC) - 1;
+    const char *end = row + vectors * (int)sizeof(VEC) - 1;
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; j++, row += sizeof(VEC))
         if (of_c)

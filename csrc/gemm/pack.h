@@ -24,7 +24,7 @@ static void FN(pack_columns)(REAL *out, ptrdiff_t width, const char *src, ptrdif
     }
     if (l == count) return;
     if (!MASKED_LOADS) {
-        FN(transpose_rows)(out + l, width * sizeof(REAL), src + l * step, step, count - l, k);
+        FN(transpose_rows)(out + l, width * (ptrdiff_t)sizeof(REAL), src + l * step, step, count - l, k);
         return;
     }
     for (ptrdiff_t p = 0; p < k; p += LANES) {

@@ -91,7 +91,7 @@ INLINE VEC FN(squareplus_value)(VEC x, const VEC *p) {
     VEC u_low = v_min(y, -x) - (u - v_max(y, -x));           /* exact: the larger one first */
     VEC error = v_mad(-y, u_low, v_fma(-y, u, b * K(0.25))); /* of y, times s */
     VEC inverse = FN(bitwise_inverse)(s);
-    MASK near = FN(is_near)(a, b, 3.4);
+    MASK near = FN(is_near)(a, b, (REAL)3.4);
     if (__builtin_expect(v_all(near), 1)) return v_mad(error, inverse, y);
     inverse = v_select(near, inverse, FN(newton_inverse)(s, FN(newton_inverse)(s, inverse)));
     VEC result = v_mad(error, inverse, y);
@@ -128,7 +128,7 @@ INLINE VEC FN(squareplus_grad)(VEC x, const VEC *p) {
     VEC error = v_mad(-sum, difference_low, v_fma(-sum, difference, b));
     error = v_mad(-sum_low, difference, error);
     VEC y = sum / s, half = FN(bitwise_inverse)(s + s);
-    MASK near = FN(is_near)(a, b, 2.6);
+    MASK near = FN(is_near)(a, b, (REAL)2.6);
     if (__builtin_expect(v_all(near), 1)) return FN(corrected_slope)(y, s, sum, sum_low, error, half);
     half = v_select(near, half, FN(newton_inverse)(s + s, FN(newton_inverse)(s + s, half)));
     VEC result = FN(corrected_slope)(y, s, sum, sum_low, error, half);

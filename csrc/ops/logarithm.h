@@ -20,8 +20,8 @@ INLINE VEC FN(log_of_normal)(VEC x, VEC power_and_rounder) {
 static __attribute__((noinline)) VEC FN(log_any)(VEC x) {
     const MASK tiny = v_lt(x, K(4 / LARGEST)); /* the least normal number, but for a rounding */
     const int up = MANTISSA_BITS + 1;
-    const VEC normal = v_select(tiny, x * K(INT64_C(1) << up), x);
-    const VEC y = FN(log_of_normal)(normal, v_select(tiny, K(FN(ROUNDER) + up), K(FN(ROUNDER))));
+    const VEC normal = v_select(tiny, x * K((double)(INT64_C(1) << up)), x);
+    const VEC y = FN(log_of_normal)(normal, v_select(tiny, K(FN(ROUNDER) + (REAL)up), K(FN(ROUNDER))));
     const VEC number = v_select(v_lt(x, K(INFINITY)), y, x); /* infinity and NaN stay */
     return v_select(v_le(x, K(0)), v_select(v_eq(x, K(0)), K(-INFINITY), K(NAN)), number);
 }

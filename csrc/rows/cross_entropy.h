@@ -34,7 +34,7 @@ INLINE void FN(target_step)(const FN(rows) * r, void *state, ptrdiff_t t, int fi
         VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, 0), target = s->everywhere;
         if (r->y) target = FN(row_load)(r->y, r->y_step, t + g, valid, (INT){0}, 0);
         if (valid < LANES) {
-            VEC end = K(valid);
+            VEC end = K((REAL)valid);
             v_now(end); /* gcc 12 fails where it compares integers instead */
             target = v_select(v_lt(FN(v_load)(FN(IOTA)), end), target, K(0));
         }
@@ -48,7 +48,7 @@ INLINE void FN(label_step)(const FN(rows) * r, void *state, ptrdiff_t t, int fir
     FN(cross_entropy_state) *s = state;
     for (int g = first; g < first + count; g++) {
         VEC x = FN(row_load)(r->x, r->x_step, t + g, valid, (INT){0}, 0);
-        s->logit = v_select(v_eq(s->label, K(t + g)), x, s->logit);
+        s->logit = v_select(v_eq(s->label, K((REAL)(t + g))), x, s->logit);
     }
 }
 
@@ -60,7 +60,7 @@ INLINE void FN(slope_step)(const FN(rows) * r, void *state, ptrdiff_t t, int fir
             y = v_mad(e, s->scale, -FN(row_load)(r->y, r->y_step, t + g, valid, (INT){0}, 0)) * s->factor;
         else
             y = v_mad(e, s->scale, s->shift);
-        if (r->panel && !r->y) y = v_select(v_eq(s->label, K(t + g)), s->at_label, y);
+        if (r->panel && !r->y) y = v_select(v_eq(s->label, K((REAL)(t + g))), s->at_label, y);
         FN(row_store)(r->out, r->out_step, t + g, valid, r->panel ? v_real(v_bits(y) & s->kept) : y);
     }
 }

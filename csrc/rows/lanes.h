@@ -26,7 +26,7 @@ INLINE VEC FN(row_load)(const void *p, ptrdiff_t step, ptrdiff_t t, ptrdiff_t va
     const REAL *q = (const REAL *)((const char *)p + t * step);
     if (valid == LANES) return v_real(v_bits(FN(v_load)(q)) ^ flip);
     VEC x = v_real(v_bits(FN(v_load_first)(q, valid)) ^ flip);
-    return v_select(v_lt(FN(v_load)(FN(IOTA)), K(valid)), x, K(fill));
+    return v_select(v_lt(FN(v_load)(FN(IOTA)), K((REAL)valid)), x, K(fill));
 }
 
 INLINE void FN(row_store)(void *p, ptrdiff_t step, ptrdiff_t t, ptrdiff_t valid, VEC x) {

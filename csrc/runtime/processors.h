@@ -18,7 +18,7 @@ static inline void vekt_leave_processor(int processor) {
     if (processor < 0 || processor >= CPU_SETSIZE || sched_getcpu() != processor) return;
     if (sched_getaffinity(0, sizeof allowed, &allowed) < 0) return;
     others = allowed;
-    CPU_CLR(processor, &others);
+    CPU_CLR((size_t)processor, &others);
     if (CPU_COUNT(&others) == 0) return;
     if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
 }

@@ -145,7 +145,7 @@ INLINE vf64 v_load_wide_f32(const float *p) { return (vf64){p[0], p[1]}; }
 INLINE vf32 v_narrow(vf64 low, vf64 high) {
     return (vf32){(float)low[0], (float)low[1], (float)high[0], (float)high[1]};
 }
-#if !VEKT_HAS_FMA
+#if !defined(__aarch64__)
 INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
     for (int i = 0; i < 4; i++) a[i] = __builtin_fmaf(a[i], b[i], c[i]);
     return a;

@@ -53,7 +53,7 @@
 #define VEKT_VECTOR_BYTES 16
 #endif
 
-#if defined(__FMA__) || defined(__aarch64__)
+#if defined(__FMA__) || defined(__aarch64__) || defined(__FP_FAST_FMA)
 #define VEKT_HAS_FMA 1
 #else
 #define VEKT_HAS_FMA 0

@@ -53,7 +53,7 @@ int vekt_far_angle(double x, double angle[2]) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     const uint64_t m = (bits & 0xfffffffffffff) | 0x10000000000000;
-    const int negative = bits >> 63, exponent = (int)(bits >> 52 & 0x7ff) - 1075; /* |x| = m 2^exponent */
+    const int negative = (int)(bits >> 63), exponent = (int)(bits >> 52 & 0x7ff) - 1075; /* |x| = m 2^exponent */
 
     /* m 2^exponent 2/pi modulo 4, with two bits before the point and 190 behind it */
     const int place = exponent + 62, word = place >> 6, shift = place & 63;
@@ -70,7 +70,7 @@ int vekt_far_angle(double x, double angle[2]) {
     /* the nearest quarter, and what is left, as a magnitude */
     int quarter = (int)((f2 + (UINT64_C(1) << 61)) >> 62);
     f2 -= (uint64_t)quarter << 62;
-    const int below = f2 >> 63;
+    const int below = (int)(f2 >> 63);
     if (below) {
         f0 = ~f0 + 1;
         f1 = ~f1 + (f0 == 0);

@@ -24,7 +24,7 @@ typedef struct {
 } FN(exp_sum);
 
 INLINE FN(exp_sum) FN(exp_terms)(VEC x, const VEC *x_low, int power) {
-    const REAL rounder = FN(ROUNDER) + 16 * power;
+    const REAL rounder = FN(ROUNDER) + (REAL)(16 * power);
     VEC shifted = v_mad(x, K(0x1.71547652b82fep+4), K(rounder)), n = shifted - K(rounder);
     VEC high = v_fma(n, K(-FN(LN2_16)[0]), x); /* exact; up to 1.6 EXP_LIMIT the product is, too */
     VEC low = x_low ? v_mad(n, K(-FN(LN2_16)[1]), *x_low) : K(0);
@@ -103,7 +103,7 @@ INLINE VEC FN(rough_inverse)(VEC d) { return v_mad(d, K(-0.5), K(1.457)); }
 
 /* y with the sign of v where it is 0 and x < 0.  Without fma a product that underflows is a zero already, and its
  * sign would be lost in the sum with 0. */
-#if defined(__FMA__) || defined(__aarch64__)
+#if VEKT_HAS_FMA
 INLINE VEC FN(signed_tail)(VEC x, VEC v, VEC y) { return (void)x, (void)v, y; }
 #else
 INLINE VEC FN(signed_tail)(VEC x, VEC v, VEC y) {

@@ -102,7 +102,7 @@ def test_bits_depend_on_the_value_alone(
 @by_dtype
 @by_kernel
 def test_same_bits_with_fma(kernel: Kernel, dtype: str) -> None:
-    """Targets with a fused multiply-add agree; NEON is compared in test_neon.py."""
+    """Targets with a fused multiply-add agree; NEON is compared in test_other_machines.py."""
     x = inputs(kernel, dtype)
     params = example_params(kernel)
     fused = [isa for isa in native.SUPPORTED if isa in ("x86_v3", "x86_v4", "neon")]

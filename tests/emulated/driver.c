@@ -1,4 +1,4 @@
-/* Runs the NEON kernels, under an emulator as well:
+/* Runs the kernels of one instruction set, -DVEKT_ISA=NAME, under an emulator as well:
  *   driver                       lists name, dtype, inputs and outputs of each kernel
  *   driver NAME DTYPE N          reads the inputs from stdin, N numbers each; writes the outputs
  *   (of NAME also the elementwise functions, which are not listed)
@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const vekt_target vekt_target_neon;
+#define JOIN(a, b) a##b
+#define SYMBOL(isa) JOIN(vekt_target_, isa)
+#define TARGET SYMBOL(VEKT_ISA)
+
+extern const vekt_target TARGET;
 
 static int run(const vekt_kernel *kernel, size_t n) {
     size_t size = kernel->dtype == VEKT_F32 ? 4 : 8;
@@ -40,7 +44,7 @@ static int multiply(const char *dtype, const ptrdiff_t shape[3]) {
     if (fread(b, (size_t)(n * size), (size_t)k, stdin) != (size_t)k) return 1;
     const vekt_product product = {
         .m = m, .n = n, .k = k, .a = {a, k * size, size}, .b = {b, n * size, size}, .c = {c, n * size, size}};
-    if (vekt_target_neon.products->product[type](&product) < 0) return 1;
+    if (TARGET.products->product[type](&product) < 0) return 1;
     return fwrite(c, (size_t)(n * size), (size_t)m, stdout) != (size_t)m || fflush(stdout) != 0;
 }
 
@@ -49,8 +53,8 @@ int main(int argc, char **argv) {
         const ptrdiff_t shape[] = {atol(argv[3]), atol(argv[4]), atol(argv[5])};
         return multiply(argv[2], shape);
     }
-    for (int i = 0; i < vekt_target_neon.n_kernels; i++) {
-        const vekt_kernel *kernel = &vekt_target_neon.kernels[i];
+    for (int i = 0; i < TARGET.n_kernels; i++) {
+        const vekt_kernel *kernel = &TARGET.kernels[i];
         const char *dtype = kernel->dtype == VEKT_F32 ? "float32" : "float64";
         if (argc == 1) {
             printf("%s %s %d %d\n", kernel->name, dtype, kernel->nin, kernel->nout);
@@ -58,8 +62,8 @@ int main(int argc, char **argv) {
             return run(kernel, strtoul(argv[3], NULL, 10));
         }
     }
-    for (int i = 0; argc == 4 && i < vekt_target_neon.n_arithmetic; i++) {
-        const vekt_typed_kernel *typed = &vekt_target_neon.arithmetic[i];
+    for (int i = 0; argc == 4 && i < TARGET.n_arithmetic; i++) {
+        const vekt_typed_kernel *typed = &TARGET.arithmetic[i];
         const int dtype = strcmp(argv[2], "float32") ? VEKT_F64 : VEKT_F32;
         if (strcmp(argv[1], typed->name) || typed->type[0] != (dtype == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64))
             continue;

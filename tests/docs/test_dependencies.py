@@ -1,0 +1,25 @@
+"""The table of dependencies is that of pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_table_has_every_requirement() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    declared = {("build", requirement) for requirement in project["build-system"]["requires"]}
+    declared |= {("run time", requirement) for requirement in project["project"]["dependencies"]}
+    for extra, requirements in project["project"]["optional-dependencies"].items():
+        declared |= {(f"`{extra}`", r) for r in requirements if not r.startswith("vekt[")}
+    listed = set()
+    for line in (ROOT / "docs/dependencies.md").read_text("utf-8").splitlines():
+        if match := re.match(r"\| (`.*?`) \| (.*?) \|", line):
+            for needed_for in match[2].split(", "):
+                listed |= {
+                    (needed_for, requirement) for requirement in re.findall("`(.*?)`", match[1])
+                }
+    assert listed == declared

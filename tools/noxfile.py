@@ -1,0 +1,86 @@
+"""Builds and tests in new environments: each Python, the oldest and newest of what vekt needs, each compiler.
+
+pip install 'nox[uv]'
+nox -f tools/noxfile.py                       # all that this machine has
+nox -f tools/noxfile.py -s versions -- WHEEL  # of a wheel that is there
+nox -f tools/noxfile.py -s compilers -k clang
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import nox
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+# The standard compilers of Debian 12 to those of its newest packages.
+COMPILERS = [
+    *(f"gcc-{version}" for version in range(12, 17)),
+    *(f"clang-{version}" for version in range(14, 24)),
+]
+# What is told of an environment: all that pyproject.toml has bounds for.
+VERSIONS = """
+import re, sys
+from importlib.metadata import distributions, requires
+
+named = {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for line in requires("vekt")}
+found = {d.name.lower(): d.version for d in distributions()}
+versions = [f"{name} {found[name]}" for name in sorted(named & found.keys())]
+print("python", sys.version.split()[0], *versions)
+"""
+
+nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+
+
+def tests(*names: str) -> list[str]:
+    """Return the files of tests with these names, in whatever room."""
+    return [
+        str(path) for name in names for path in sorted((ROOT / "tests").glob(f"*/test_{name}.py"))
+    ]
+
+
+@cache
+def wheel() -> str:
+    """Build a wheel, which serves every Python: it keeps to the stable ABI."""
+    folder = mkdtemp()
+    nox.sessions.nox.command.run(
+        ["uv", "build", "--quiet", "--wheel", "--out-dir", folder, str(ROOT)]
+    )
+    return str(next(Path(folder).glob("*.whl")))
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("resolution", ["lowest-direct", "highest"])
+def versions(session: nox.Session, resolution: str) -> None:
+    """Run what leans on other packages, with their oldest and newest versions."""
+    built = session.posargs[0] if session.posargs else wheel()
+    session.install(f"--resolution={resolution}", f"vekt[test] @ {Path(built).resolve().as_uri()}")
+    session.chdir(ROOT)
+    session.run("python", "-c", VERSIONS)
+    session.run(
+        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        *tests("dask", "ecosystem", "fuse", "import", "jit_extension", "models", "ufunc_contract"),
+    )  # fmt: skip
+
+
+@nox.session
+@nox.parametrize("compiler", COMPILERS)
+def compilers(session: nox.Session, compiler: str) -> None:
+    """Build without a warning, and run what leans on the kernels."""
+    if not shutil.which(compiler):
+        session.skip(f"no {compiler}")
+    session.install(
+        f"{ROOT}[test]", "--config-settings=setup-args=-Dwerror=true", env={"CC": compiler}
+    )
+    session.chdir(ROOT)
+    session.run(
+        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        *tests("activations", "broadcast", "dense", "dot", "elementwise", "layouts", "matmul",
+              "reductions", "rows_layouts", "threads", "ufunc_contract"),
+    )  # fmt: skip
