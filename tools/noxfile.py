@@ -1,4 +1,4 @@
-"""Builds and tests in new environments: each Python, the oldest and newest of what vekt needs, each compiler.
+"""Builds and tests in new environments: Pythons, versions of what vekt needs, compilers.
 
 pip install 'nox[uv]'
 nox -f tools/noxfile.py                       # all that this machine has
@@ -58,7 +58,7 @@ def wheel() -> str:
 @nox.session(python=PYTHONS)
 @nox.parametrize("resolution", ["lowest-direct", "highest"])
 def versions(session: nox.Session, resolution: str) -> None:
-    """Run what leans on other packages, with their oldest and newest versions."""
+    """Run what leans on other packages, with the oldest or newest of each."""
     built = session.posargs[0] if session.posargs else wheel()
     session.install(f"--resolution={resolution}", f"vekt[test] @ {Path(built).resolve().as_uri()}")
     session.chdir(ROOT)
