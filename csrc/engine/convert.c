@@ -29,12 +29,12 @@ static float narrowed(double x) {
     return vekt_bits_float(away ? bits - 1 : bits + 1);
 }
 
-#define LOAD(field, type, value)                                    \
-    for (ptrdiff_t i = 0; i < n; i++) {                             \
-        type v;                                                     \
+#define LOAD(field, type, value)                                               \
+    for (ptrdiff_t i = 0; i < n; i++) {                                        \
+        type v;                                                                \
         memcpy(&v, (const char *)src + i * (ptrdiff_t)sizeof(type), sizeof v); \
-        hub->field[i] = value;                                      \
-    }                                                               \
+        hub->field[i] = value;                                                 \
+    }                                                                          \
     break
 
 static enum hub load(hub_values *hub, int from, const void *src, ptrdiff_t n) {
@@ -74,11 +74,11 @@ static enum hub load(hub_values *hub, int from, const void *src, ptrdiff_t n) {
     return from == VEKT_TYPE_U64 ? UNSIGNED : from < VEKT_TYPE_U64 ? SIGNED : REAL;
 }
 
-#define STORE(type, value)                                    \
-    for (ptrdiff_t i = 0; i < n; i++) {                       \
-        const type v = (type)(value);                         \
+#define STORE(type, value)                                               \
+    for (ptrdiff_t i = 0; i < n; i++) {                                  \
+        const type v = (type)(value);                                    \
         memcpy((char *)dst + i * (ptrdiff_t)sizeof(type), &v, sizeof v); \
-    }                                                         \
+    }                                                                    \
     break
 /* Each from what it is: an integer is rounded to float once. */
 #define STORE_ANY(type, of)         \

@@ -32,7 +32,8 @@ static int FN(stack_of_short_sums)(const vekt_product *p, ptrdiff_t count, const
     enum { SHORT = 64, STAGED = 4096 };
     const ptrdiff_t item = 2 * sizeof(REAL), row = p->k * item;
     if (p->m != 1 || p->n != 1 || p->k <= 0 || p->k > SHORT || p->accumulate) return 0;
-    char *a = vekt_workspace(VEKT_WORKSPACE_A, STAGED * sizeof(REAL[2])), *b = vekt_workspace(VEKT_WORKSPACE_B, STAGED * sizeof(REAL[2]));
+    char *a = vekt_workspace(VEKT_WORKSPACE_A, STAGED * sizeof(REAL[2])),
+         *b = vekt_workspace(VEKT_WORKSPACE_B, STAGED * sizeof(REAL[2]));
     if (!a || !b) return -1;
     for (ptrdiff_t i = 0, rows; i < count; i += rows) {
         rows = count - i < STAGED / p->k ? count - i : STAGED / p->k;
