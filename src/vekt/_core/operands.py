@@ -138,3 +138,14 @@ def outs_of(out: Any, count: int) -> tuple[Any, ...]:
     if len(out) != count:
         raise ValueError(f"out: expected a tuple of {count} arrays, got {len(out)}")
     return out
+
+
+def stored(result: Any, out: Any, where: Any = True, shape: tuple[int, ...] | None = None) -> Any:
+    """Copy a result to where it was asked for: `out`, of this shape, or a new array for a mask."""
+    if out is None and where is True:
+        return result[()]
+    if out is None:
+        out = np.empty(np.broadcast_shapes(np.shape(result), np.shape(where)), result.dtype)
+    target = checked_out(out, shape)
+    np.copyto(target, result, where=mask_of(where), casting="same_kind")
+    return target

@@ -92,6 +92,18 @@ def python_function(
     return function
 
 
+def forwarding(
+    spec: Spec, kind: str, module: str, to: Callable[..., Any], *first: Any
+) -> Callable[..., Any]:
+    """Make a function of Python that hands all it is given, by name, to another.
+
+    `first` are what that takes before.
+    """
+    given = ", ".join(f"{name}={name}" for name in spec.signature(kind).parameters)
+    scope = {"_to": to, "_first": first}
+    return python_function(spec, kind, module, [f"return _to(*_first, {given})"], scope)
+
+
 def public_function(spec: Spec, kind: str, raw: Raw, module: str) -> Callable[..., Any]:
     """Make the function of `vekt.jit` or `vekt.reference` that chooses among kernels, by name.
 

@@ -13,7 +13,7 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import halves
-from vekt._core.operands import checked_out, mask_of, operand_dtype, result_dtype
+from vekt._core.operands import operand_dtype, result_dtype, stored
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
 from vekt._spec.gates import GATE_OPS, GATES
@@ -95,17 +95,6 @@ def rounded(result: Any, *operands: Any) -> Any:
         return result.astype(result_dtype(None, *operands), copy=False)
 
 
-def stored(result: Any, out: Any, where: Any = True) -> Any:
-    """Copy a result to where it was asked for."""
-    if out is None and where is True:
-        return result
-    if out is None:
-        out = np.empty(np.broadcast_shapes(np.shape(result), np.shape(where)), result.dtype)
-    target = checked_out(out, np.broadcast_shapes(np.shape(result), np.shape(where)))
-    np.copyto(target, result, where=mask_of(where), casting="same_kind")
-    return target
-
-
 def _raw(name: str) -> Function:
     """Make the function that stands where `vekt` has its ufunc."""
     run = _RUN[name]
@@ -173,7 +162,7 @@ def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: An
     with np.errstate(over="ignore"):
         x = x.astype(narrow, copy=False)
     y = _run_glu(_three_axes(x, operand_dtype(x), x.shape, axis)).reshape(half)
-    return stored(rounded(y, x), out, where)
+    return stored(rounded(y, x), out, where, np.broadcast_shapes(half, np.shape(where)))
 
 
 @documented(_GLU, "_backward", _MODULE)
@@ -182,7 +171,7 @@ def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
     half = halves(x, axis)[0].shape
     above = _three_axes(dy, dtype, half, axis)
     dx = _run_glu_backward(above, _three_axes(x, dtype, x.shape, axis)).reshape(x.shape)
-    return stored(rounded(dx, dy, x), out)
+    return stored(rounded(dx, dy, x), out, shape=x.shape)
 
 
 def _three_axes(x: Any, dtype: np.dtype[Any], shape: tuple[int, ...], axis: int) -> Any:

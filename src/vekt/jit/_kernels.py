@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numba import types
 
-from vekt._core.operands import checked_out, computing_dtype, mask_of, outs_of, result_dtype
+from vekt._core.operands import computing_dtype, outs_of, result_dtype, stored
 from vekt._spec import math
 from vekt._spec.activations import KERNELS
 from vekt.jit import _math, _normal
@@ -235,34 +235,23 @@ def _general(
     Parameters, all operands but the first n_data, that are Python's numbers are not rounded to 16
     bits.
     """
-    stored, narrow = result_dtype(dtype, *operands), computing_dtype(dtype, *operands)
+    kept, narrow = result_dtype(dtype, *operands), computing_dtype(dtype, *operands)
     arrays = [np.asarray(x) for x in operands]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     with np.errstate(over="ignore"):
         arrays = [
-            (a if k >= n_data and type(x) in (int, float) else a.astype(stored, copy=False)).astype(
+            (a if k >= n_data and type(x) in (int, float) else a.astype(kept, copy=False)).astype(
                 narrow, copy=False
             )
             for k, (a, x) in enumerate(zip(arrays, operands, strict=True))
         ]
         results = run(_flat(arrays[0], shape), *(_flat_or_number(a, shape) for a in arrays[1:]))
         results = results if isinstance(results, tuple) else (results,)
-        results = tuple(r.reshape(shape).astype(stored, copy=False) for r in results)
+        results = tuple(r.reshape(shape).astype(kept, copy=False) for r in results)
     if len(results) == 1:
-        return _stored(results[0], out, where)
+        return stored(results[0], out, where)
     outs = outs_of(out, len(results))
-    return tuple(_stored(r, to, where) for r, to in zip(results, outs, strict=True))
-
-
-def _stored(result: Any, out: Any, where: Any) -> Any:
-    """Copy a result to where it was asked for."""
-    if out is None and where is True:
-        return result[()]
-    if out is None:
-        out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), result.dtype)
-    target = checked_out(out)
-    np.copyto(target, result, where=mask_of(where), casting="same_kind")
-    return target
+    return tuple(stored(r, to, where) for r, to in zip(results, outs, strict=True))
 
 
 RAW = {name: _raw(name, kernel) for name, kernel in COMPILED.items()}

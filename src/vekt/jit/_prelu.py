@@ -10,11 +10,11 @@ from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import along, periods
-from vekt._core.operands import operand_dtype, outs_of
+from vekt._core.operands import operand_dtype, outs_of, stored
 from vekt._spec.docstrings import documented
 from vekt._spec.gates import PRELU
 from vekt.jit._elementwise import _result_type, _shape, _unliteral
-from vekt.jit._gates import _entry, contiguous, place, rounded, spread, stored, with_item
+from vekt.jit._gates import _entry, contiguous, place, rounded, spread, with_item
 from vekt.jit._jitable import jitable, overloads
 from vekt.jit._kernels import COMPILED, RAW
 
@@ -47,8 +47,11 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
     above, at = (contiguous(a, dtype, shape).reshape(outer, *axes, inner) for a in (dy, x))
     dx, dalpha = _run(above, at, contiguous(slopes, dtype, np.shape(slopes)).reshape(*narrow, 1))
     dx, dalpha = (rounded(result, dy, x, alpha) for result in (dx, dalpha))
-    results = dx.reshape(shape)[()], dalpha.reshape(np.shape(alpha))[()]
-    return tuple(map(stored, results, outs_of(out, 2)))
+    dx_out, dalpha_out = outs_of(out, 2)
+    return (
+        stored(dx.reshape(shape), dx_out, shape=shape),
+        stored(dalpha.reshape(np.shape(alpha)), dalpha_out, shape=np.shape(alpha)),
+    )
 
 
 @overloads(prelu)

@@ -13,7 +13,7 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import register_jitable
 
 from vekt._core.containers import normalized_axes
-from vekt._core.operands import broadcast, checked_out, mask_of, result_dtype
+from vekt._core.operands import broadcast, mask_of, result_dtype, stored
 from vekt._spec.row_functions import row_functions
 from vekt._spec.rows import ROW_OPS
 from vekt.jit._jitable import OPTIONS, entry, overloads
@@ -284,11 +284,7 @@ def _rows(
         result = made.reshape(shape).transpose(np.argsort(order))
     with np.errstate(all="ignore"):
         result = result.astype(narrow, copy=False)
-        if out is None:
-            return result[()]
-        target = checked_out(out, shape=result.shape)
-        np.copyto(target, result, casting="same_kind")
-    return target
+        return stored(result, out, shape=result.shape)
 
 
 FUNCTIONS = row_functions(_rows, "vekt.jit", gradients=False)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.names import no_attribute
-from vekt._core.operands import checked_out, is_half, mask_of, outs_of, result_dtype
+from vekt._core.operands import is_half, outs_of, result_dtype, stored
 from vekt._core.ulp import ulp_error
 from vekt._spec.activations import KERNELS, OPS
 from vekt._spec.functions import public_function
@@ -111,21 +111,10 @@ def _rounded(*functions: Callable[..., Any], n_params: int = 0) -> Callable[...,
                 for function in functions
             ]
         outs = (out,) if len(results) == 1 else outs_of(out, len(results))
-        stored = tuple(_stored(r, to, where) for r, to in zip(results, outs, strict=True))
-        return stored if len(stored) > 1 else stored[0]
+        copies = tuple(stored(r, to, where) for r, to in zip(results, outs, strict=True))
+        return copies if len(copies) > 1 else copies[0]
 
     return call
-
-
-def _stored(result: Array, out: Any, where: Any) -> Any:
-    """Copy a result to where it was asked for."""
-    if out is None and where is True:
-        return result[()]
-    if out is None:
-        out = np.empty(np.broadcast_shapes(result.shape, np.shape(where)), result.dtype)
-    target = checked_out(out)
-    np.copyto(target, result, where=mask_of(where), casting="same_kind")
-    return target
 
 
 def _raw(kernel: Kernel) -> dict[str, Callable[..., Any]]:

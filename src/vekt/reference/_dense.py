@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vekt._core.operands import checked_out, result_dtype
+from vekt._core.operands import result_dtype, stored
 from vekt._spec.docstrings import documented
 from vekt._spec.layer_activation import Activation, kernel_of
 from vekt._spec.layers import DENSE
@@ -84,12 +84,8 @@ def _applied(part: str, activation: Activation, z: Array, narrow: np.dtype[Any])
 
 
 def _finished(result: Array, out: Any, narrow: np.dtype[Any]) -> Array:
-    result = np.asarray(narrowed(result, narrow))
-    if out is None:
-        return result
-    target = checked_out(out, result.shape)
-    np.copyto(target, result, casting="same_kind")
-    return target
+    array: Array = stored(narrowed(result, narrow), out, shape=result.shape)
+    return array
 
 
 def _matrix(w: Array) -> Array:

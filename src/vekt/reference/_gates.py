@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vekt._core.axes import along, halves
-from vekt._core.operands import checked_out, outs_of, result_dtype
+from vekt._core.operands import outs_of, result_dtype, stored
 from vekt._spec.activations import KERNELS
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
@@ -62,15 +62,6 @@ def _pair(gate: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]
     return {gate.name: rounded(value), f"{gate.name}_backward": rounded(*gradients)}
 
 
-def _stored(result: Any, out: Any) -> Any:
-    """Copy a result to where it was asked for."""
-    if out is None:
-        return result
-    target = checked_out(out)
-    np.copyto(target, result, casting="same_kind")
-    return target
-
-
 def _halved(raw: dict[str, Function]) -> tuple[Function, Function]:
     def value(
         x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None
@@ -82,7 +73,7 @@ def _halved(raw: dict[str, Function]) -> tuple[Function, Function]:
         dx = np.concatenate(raw["glu_backward"](dy, *halves(x, axis)), axis)
         if dx.shape != x.shape:
             raise ValueError(f"dy of shape {np.shape(dy)} does not broadcast to half of {x.shape}")
-        return _stored(dx, out)
+        return stored(dx, out)
 
     return value, backward
 
@@ -112,7 +103,7 @@ def _prelu(rounded: Callable[..., Function]) -> tuple[Function, Function]:
             terms = np.where(wide[1] > 0, 0, wide[0] * wide[1])
             sums = _sum_to(np.broadcast_to(terms, np.shape(dx)), np.shape(slopes))
         dalpha = narrowed(sums, dtype).reshape(np.shape(alpha))[()]
-        return tuple(map(_stored, (dx, dalpha), outs_of(out, 2)))
+        return tuple(map(stored, (dx, dalpha), outs_of(out, 2)))
 
     return value, backward
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from vekt._core.operands import checked_out
 from vekt._spec.cross_entropy import CROSS_ENTROPY
-from vekt._spec.docstrings import documented
-from vekt._spec.functions import public_function
+from vekt._spec.functions import forwarding, public_function
 from vekt._spec.losses import LOSSES
 from vekt._spec.spec import Kernel
 from vekt.losses._targets import Targets, reduced
@@ -27,10 +26,10 @@ def loss_functions(rounded: Callable[..., Function], module: str) -> dict[str, F
         functions |= {
             spec.name + kind: public_function(spec, kind, raw, module) for kind in spec.kinds
         }
-    for function in (softmax_cross_entropy, softmax_cross_entropy_value_and_grad):
-        kind = function.__name__.removeprefix(CROSS_ENTROPY.name)
-        functions[function.__name__] = documented(CROSS_ENTROPY, kind, module)(function)
-    return functions
+    return functions | {
+        CROSS_ENTROPY.name + kind: forwarding(CROSS_ENTROPY, kind, module, _cross_entropy, kind)
+        for kind in CROSS_ENTROPY.kinds
+    }
 
 
 def _raw(loss: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]:
@@ -90,42 +89,17 @@ def _rows(
             dx[...] = narrowed(slope, x.dtype)
 
 
-def softmax_cross_entropy(
-    logits: Any,
-    labels: Any,
-    *,
-    axis: int = -1,
-    label_smoothing: float = 0.0,
-    ignore_index: int | None = None,
-    weight: Any = None,
-    reduction: str = "mean",
+def _cross_entropy(
+    kind: str, logits: Any, labels: Any, axis: Any, reduction: Any, out: Any = None, **more: Any
 ) -> Any:
-    """Cross entropy of the softmax of logits, as `vekt.softmax_cross_entropy`."""
-    targets = Targets(
-        "softmax_cross_entropy", logits, labels, axis, label_smoothing, ignore_index, weight
-    )
-    loss = np.empty(targets.rows, targets.dtype)
-    targets.run(_rows, loss, None, reduction)
-    return reduced(targets, loss, reduction)
-
-
-def softmax_cross_entropy_value_and_grad(
-    logits: Any,
-    labels: Any,
-    *,
-    axis: int = -1,
-    label_smoothing: float = 0.0,
-    ignore_index: int | None = None,
-    weight: Any = None,
-    reduction: str = "mean",
-    out: Any = None,
-) -> tuple[Any, Any]:
-    """Loss and gradient, as `vekt.softmax_cross_entropy_value_and_grad`."""
-    name = "softmax_cross_entropy_value_and_grad"
-    targets = Targets(name, logits, labels, axis, label_smoothing, ignore_index, weight)
-    loss = np.empty(targets.rows, targets.dtype)
-    result = np.empty(targets.shape, targets.dtype)
+    targets = Targets(CROSS_ENTROPY.name + kind, logits, labels, axis, *more.values())
+    loss, result, dlogits = np.empty(targets.rows, targets.dtype), None, None
     if out is not None:
         result = checked_out(out, targets.shape, targets.dtype)
-    targets.run(_rows, loss, np.moveaxis(result, targets.axis, -1), reduction)
-    return reduced(targets, loss, reduction), result
+    elif kind:
+        result = np.empty(targets.shape, targets.dtype)
+    if result is not None:
+        dlogits = np.moveaxis(result, targets.axis, -1)
+    targets.run(_rows, loss, dlogits, reduction)
+    total = reduced(targets, loss, reduction)
+    return total if result is None else (total, result)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.containers import normalized_axes
-from vekt._core.operands import broadcast, checked_out, mask_of, result_dtype
+from vekt._core.operands import broadcast, mask_of, result_dtype, stored
 from vekt._spec.math import exp_sum
 from vekt._spec.rows import ROW_OPS
 
@@ -55,11 +55,7 @@ def rows(
     narrow = result_dtype(dtype, *operands)
     with np.errstate(all="ignore"):
         result = _evaluate(name, operands, narrow, axis, keepdims, where).astype(narrow)
-        if out is None:
-            return result[()]
-        target = checked_out(out, shape=result.shape)
-        np.copyto(target, result, casting="same_kind")
-    return target
+        return stored(result, out, shape=result.shape)
 
 
 def _evaluate(

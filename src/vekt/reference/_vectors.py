@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
-from vekt._core.operands import checked_out, is_bfloat16
+from vekt._core.operands import is_bfloat16, stored
 from vekt._spec.docstrings import documented
 from vekt._spec.linalg import LINALG
 
@@ -72,8 +72,4 @@ def outer(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
 @documented(LINALG["transpose_copy"], "", "vekt.reference")
 def transpose_copy(a: ArrayLike, axes: Any = None, out: Any = None) -> Any:
     copy = np.asarray(a).transpose(axes).copy(order="C")
-    if out is None:
-        return copy
-    target = checked_out(out, shape=copy.shape)
-    np.copyto(target, copy, casting="same_kind")
-    return target
+    return copy if out is None else stored(copy, out, shape=copy.shape)
