@@ -37,10 +37,6 @@ def operands_of(name, dtype="f8", shape=(6,)):
     return operands
 
 
-def several(result):
-    return result if isinstance(result, tuple) else (result,)
-
-
 def values_of(param):
     """Values of a parameter: the default, and another one."""
     if param.kind == "axis":

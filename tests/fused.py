@@ -3,6 +3,19 @@
 import warnings
 
 import numpy as np
+from hypothesis import strategies as st
+
+
+def trees(leaves, unary, binary, most):
+    """Trees of names of functions, (name, operand) or (name, operand, operand)."""
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.tuples(st.sampled_from([*unary]), inner)
+            | st.tuples(st.sampled_from([*binary]), inner, inner)
+        ),
+        max_leaves=most,
+    )
 
 
 def builtin_kind(error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,20 @@ DTYPES = (*NUMBERS, "c8", "c16")
 SIDES = (0, 1, 2, 3, 4, 5, 7, 17, 33, 130, 300)
 INEXACT = ("exp", "log", "sin", "cos", "power", "multiply_add", "scale_shift")
 CHANCE = (0.02, 0.1, 0.1, 0.16, 0.1, 0.1, 0.1, 0.13, 0.1, 0.06, 0.03)
+
+
+def several(result: Any) -> tuple[Any, ...]:
+    """Return results as a tuple, also where there is one."""
+    return result if isinstance(result, tuple) else (result,)
+
+
+def layouts(x: Any) -> Iterator[Any]:
+    """Yield an array of two dimensions or more, and others with its shape or its axes permuted."""
+    yield x
+    yield np.asfortranarray(x)
+    yield x[::-1]
+    yield np.repeat(x, 2, axis=-1)[..., ::2]
+    yield np.moveaxis(x, 0, -1)
 
 
 @lru_cache

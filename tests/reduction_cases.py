@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import operands
 from numpy.testing import assert_array_equal
 
 from vekt import reductions
@@ -22,11 +23,7 @@ def reduction_of(isa):
 
 
 def layouts(x):
-    yield x
-    yield np.asfortranarray(x)
-    yield x[::-1]
-    yield np.repeat(x, 2, axis=-1)[..., ::2]
-    yield np.moveaxis(x, 0, -1)
+    yield from operands.layouts(x)
     yield np.broadcast_to(x, (2, *x.shape))
 
 

@@ -1,11 +1,13 @@
 """Print a Markdown table of every function, from the specs: `python tools/functions.py`.
 
-Needs an installed `vekt`.
+A row for each kernel, bounds as float32/float64.  Needs an installed `vekt`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from gallery import table
 
 from vekt._spec.activations import OPS
 from vekt._spec.spec import Kernel, Spec
@@ -42,12 +44,8 @@ def _row(op: Spec, kernel: Kernel) -> tuple[str, ...]:
     )
 
 
-def table() -> str:
-    """Return the table: one row for each kernel, bounds as float32/float64."""
-    rows = [COLUMNS, ("---",) * len(COLUMNS)]
-    rows += [_row(op, kernel) for op in OPS.values() for kernel in op.kernels]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
 if __name__ == "__main__":
-    print(table())
+    print(
+        table([COLUMNS, *(_row(op, kernel) for op in OPS.values() for kernel in op.kernels)]),
+        end="",
+    )

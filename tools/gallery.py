@@ -54,7 +54,7 @@ def _index() -> str:
         lines.append((_link(other.name), "", f"`{_escape(other.kernel.formula)}`", other.use))
     for other in GATES:
         lines.append((_link(other.name), "", other.summary, other.use))
-    return _table(lines)
+    return table(lines)
 
 
 def _section(op: Spec) -> str:
@@ -84,7 +84,7 @@ def _section(op: Spec) -> str:
     ]
     # A fact that no kernel has is left out.
     kept = [row for row in rows if any(row[1:])]
-    return f"## {op.name}\n\n{op.summary}\n\n{_table(kept)}\n{_bullets(notes)}"
+    return f"## {op.name}\n\n{op.summary}\n\n{table(kept)}\n{_bullets(notes)}"
 
 
 def _row_section(op: Spec) -> str:
@@ -172,7 +172,8 @@ def _escape(text: str) -> str:
     return text.replace("|", r"\|")
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Return a table in Markdown; its head comes first."""
     first, *others = rows
     lines = [first, ("---",) * len(first), *others]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

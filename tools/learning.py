@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from gallery import table
 from gallery_pictures import FILES, save
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -24,18 +25,12 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def with_tables(text: str, tables: dict[str, str]) -> str:
     """Return a page with these tables in place of those that stand between its markers."""
-    for name, table in tables.items():
+    for name, made in tables.items():
         place = re.compile(f"(<!-- {name} -->\n).*?(<!-- end -->)", re.S)
-        text, count = place.subn(lambda m, table=table: f"{m[1]}\n{table}\n{m[2]}", text)
+        text, count = place.subn(lambda m, made=made: f"{m[1]}\n{made}\n{m[2]}", text)
         if count != 1:
             raise ValueError(f"{count} places for the table {name}")
     return text
-
-
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Return a table in Markdown."""
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def draw(folder: Path, learning: list[dict[str, Any]]) -> None:
@@ -86,8 +81,8 @@ def main() -> None:
     draw(folder, learning)
     page = DOCS / "learning.md"
     tables = {
-        "learning": table(LEARNING_HEAD, learning_rows(learning)),
-        "activations": table(CHOOSING_HEAD, choosing_rows(activations)),
+        "learning": table([LEARNING_HEAD, *learning_rows(learning)]),
+        "activations": table([CHOOSING_HEAD, *choosing_rows(activations)]),
     }
     page.write_text(with_tables(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
 

@@ -73,6 +73,8 @@ int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name);
 
 /* shared.c.  function(self, args, kwargs) with what a vector call was given. */
+/* A capsule of this name, a constant or NULL, that takes over memory of PyMem_Malloc, also where it fails. */
+PyObject *vekt_owner_of(void *memory, const char *name);
 PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 /* The bit of a vector call's n_args that gives the callee a place before the arguments. */
 #define VEKT_NAMED_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))

@@ -179,18 +179,13 @@ static int promote(PyObject *gufunc, PyArray_DTypeMeta *const operands[], PyArra
     return 0;
 }
 
-static void free_data(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, NULL)); }
-
 PyObject *vekt_build_gufunc(const vekt_target *target, int which) {
     gufunc_data *data = PyMem_Calloc(1, sizeof *data);
     if (!data) return PyErr_NoMemory();
     data->target = target;
     data->which = which;
-    PyObject *owner = PyCapsule_New(data, NULL, free_data);
-    if (!owner) {
-        PyMem_Free(data);
-        return NULL;
-    }
+    PyObject *owner = vekt_owner_of(data, NULL);
+    if (!owner) return NULL;
     PyObject *gufunc =
         PyUFunc_FromFuncAndDataAndSignature(NULL, (void **)data, NULL, 0, 2, 1, PyUFunc_None, gufuncs[which].name,
                                             "A product over vekt's kernels.", 0, gufuncs[which].signature);

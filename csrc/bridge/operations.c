@@ -54,15 +54,6 @@ int vekt_memory_type_of(const PyArray_Descr *descr) {
     return VEKT_TYPE_BFLOAT16;
 }
 
-static void free_operation(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, VEKT_OPERATION)); }
-
-/* Takes over the memory. */
-static PyObject *new_capsule(vekt_operation *operation) {
-    PyObject *capsule = PyCapsule_New(operation, VEKT_OPERATION, free_operation);
-    if (!capsule) PyMem_Free(operation);
-    return capsule;
-}
-
 /* ---- kernels ---- */
 
 typedef struct {
@@ -79,7 +70,7 @@ static PyObject *new_kernel(int nin, int nout, int cost, const uint8_t *type, ve
     if (!o) return PyErr_NoMemory();
     *o = (kernel_operation){.base = {.run = run_kernel, .nin = nin, .nout = nout, .cost = cost}, .loop = loop};
     memcpy(o->base.type, type, (size_t)(nin + nout));
-    return new_capsule(&o->base);
+    return vekt_owner_of(&o->base, VEKT_OPERATION);
 }
 
 PyObject *vekt_py_kernel_operation(PyObject *self, PyObject *args) {
@@ -191,7 +182,7 @@ PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args) {
         numpy_operation *o = PyMem_Malloc(sizeof *o);
         if (!o) return PyErr_NoMemory();
         *o = (numpy_operation){base, u->functions[i], u->data ? u->data[i] : NULL};
-        return new_capsule(&o->base);
+        return vekt_owner_of(&o->base, VEKT_OPERATION);
     }
     Py_RETURN_NOTIMPLEMENTED;
 }

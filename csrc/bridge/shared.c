@@ -46,6 +46,14 @@ PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const ch
     return plain ? (PyArrayObject *)PyObject_CallFunction(plain, "ssO", function, name, object) : NULL;
 }
 
+static void free_owned(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))); }
+
+PyObject *vekt_owner_of(void *memory, const char *name) {
+    PyObject *capsule = PyCapsule_New(memory, name, free_owned);
+    if (!capsule) PyMem_Free(memory);
+    return capsule;
+}
+
 PyObject *vekt_call_with(PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
     PyObject *positional = PyTuple_New(n), *keywords = PyDict_New(), *result = NULL;
     const Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;

@@ -209,8 +209,6 @@ static int promote(PyObject *ufunc, PyArray_DTypeMeta *const operands[], PyArray
 /* The name of the capsule that owns a ufunc's data, by which others find it. */
 static const char OWNER[] = "vekt.ufunc";
 
-static void free_data(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, OWNER)); }
-
 const vekt_kernel *vekt_kernel_of(PyObject *ufunc, int type, const vekt_target **target, int *n_params) {
     if (!PyObject_TypeCheck(ufunc, &PyUFunc_Type)) return NULL;
     const PyUFuncObject *u = (const PyUFuncObject *)ufunc;
@@ -296,11 +294,8 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
     ufunc_data *data = new_data(target, kernel, doc);
     if (!data) return NULL;
     data->n_params = n_params;
-    PyObject *owner = PyCapsule_New(data, OWNER, free_data);
-    if (!owner) {
-        PyMem_Free(data);
-        return NULL;
-    }
+    PyObject *owner = vekt_owner_of(data, OWNER);
+    if (!owner) return NULL;
     const char *text = data->text + strlen(data->text) + 1;
     PyObject *ufunc = PyUFunc_FromFuncAndData(NULL, (void **)data, NULL, 0, kernel->nin, kernel->nout, PyUFunc_None,
                                               data->text, text, 0);

@@ -18,10 +18,10 @@ from forms import (
     function_of,
     of_elements,
     operands_of,
-    several,
     values_of,
 )
 from numpy.testing import assert_array_equal
+from operands import several
 
 import vekt as vk
 

@@ -12,6 +12,7 @@ import pandas
 import pytest
 import xarray
 from numpy.testing import assert_array_equal
+from operands import several
 
 import vekt as vk
 from vekt import autograd as va
@@ -91,10 +92,6 @@ def test_containers_of_parameters(name, parameter, container):
         ):
             assert_array_equal(np.asarray(result), want)
         f(*operands, **{parameter: np.ma.masked_array(values, mask=values < 0)})
-
-
-def several(results):
-    return results if isinstance(results, tuple) else (results,)
 
 
 @pytest.mark.parametrize(("name", "parameter"), sorted(OF_ACTIVATIONS))

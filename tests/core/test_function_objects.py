@@ -9,8 +9,9 @@ import weakref
 
 import numpy as np
 import pytest
-from forms import FORMS, OWN, operands_of, own, several, values_of
+from forms import FORMS, OWN, operands_of, own, values_of
 from numpy.testing import assert_array_equal
+from operands import several
 
 import vekt as vk
 from vekt._core.native import Function

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from interpreters import run
 from numpy.testing import assert_array_equal
+from operands import several
 from oracle import example_params
 
 import vekt as vk
@@ -31,13 +32,9 @@ def every(dtype: np.dtype[Any]) -> np.ndarray:
     return np.arange(2**16, dtype=np.uint16).view(dtype)
 
 
-def outputs(result: Any) -> tuple[Any, ...]:
-    return result if isinstance(result, tuple) else (result,)
-
-
 def assert_same(actual: Any, expected: Any) -> None:
-    assert len(outputs(actual)) == len(outputs(expected))
-    for a, e in zip(outputs(actual), outputs(expected), strict=True):
+    assert len(several(actual)) == len(several(expected))
+    for a, e in zip(several(actual), several(expected), strict=True):
         assert a.dtype == e.dtype
         nan = np.isnan(e.astype("f4"))
         assert_array_equal(np.isnan(a.astype("f4")), nan)
@@ -53,7 +50,7 @@ def test_is_float32_rounded_once(
     operands = [x, *(rng.permutation(x) for _ in range(ufunc.nin - 1))]
     with np.errstate(all="ignore"):
         expected = [
-            e.astype(dtype) for e in outputs(ufunc(*(operand.astype("f4") for operand in operands)))
+            e.astype(dtype) for e in several(ufunc(*(operand.astype("f4") for operand in operands)))
         ]
     with np.errstate(all="raise"):
         assert_same(ufunc(*operands), tuple(expected))
@@ -79,7 +76,7 @@ def test_nan_is_quiet(kernels: dict[str, np.ufunc], dtype: np.dtype[Any]) -> Non
     quiet = {FLOAT16: 0x0200, BFLOAT16: 0x0040}[dtype]
     x = np.full(37, signalling, np.uint16).view(dtype)
     for operand in (x, -x):
-        for result in outputs(kernels["sigmoid_value_and_grad"](operand)):
+        for result in several(kernels["sigmoid_value_and_grad"](operand)):
             assert np.isnan(result.astype("f4")).all()
             assert (result.view("u2") & quiet).all()
 

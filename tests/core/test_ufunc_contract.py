@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from operands import several
 
 import vekt as vk
 from vekt import ufuncs
@@ -39,14 +40,10 @@ def inputs(ufunc: np.ufunc, shape: Any, dtype: Any, rng: np.random.Generator) ->
     return [rng.normal(0, 3, shape).astype(dtype) for _ in range(ufunc.nin)]
 
 
-def outputs(result: Any) -> tuple[Any, ...]:
-    return result if isinstance(result, tuple) else (result,)
-
-
 def assert_same(actual: Any, expected: Any) -> None:
     """Compare results of a ufunc: dtype, shape and bits."""
-    assert len(outputs(actual)) == len(outputs(expected))
-    for a, e in zip(outputs(actual), outputs(expected), strict=True):
+    assert len(several(actual)) == len(several(expected))
+    for a, e in zip(several(actual), several(expected), strict=True):
         assert a.dtype == e.dtype
         assert_array_equal(a, e, strict=True)
 
@@ -81,12 +78,12 @@ class TestLayouts:
         ufunc = kernels[name]
         for n, step in product(LENGTHS, [-2, -1, 3]):
             operands = inputs(ufunc, n, dtype, rng)
-            expected = outputs(ufunc(*operands))
+            expected = several(ufunc(*operands))
             for j in range(ufunc.nout):
                 memory = np.full(n * abs(step), 7, dtype)
                 out: list[Any] = [None] * ufunc.nout
                 out[j] = memory[::step]
-                result = outputs(ufunc(*operands, out=tuple(out)))
+                result = several(ufunc(*operands, out=tuple(out)))
                 assert result[j] is out[j]
                 assert_same(result, expected)
                 out[j][:] = 7
@@ -105,9 +102,9 @@ class TestLayouts:
         """An element's bits do not depend on where it stands or how the array is aligned."""
         ufunc = kernels[name]
         operands = inputs(ufunc, 80, dtype, rng)
-        expected = outputs(ufunc(*operands))
+        expected = several(ufunc(*operands))
         for start in range(17):
-            part = outputs(ufunc(*[x[start:] for x in operands]))
+            part = several(ufunc(*[x[start:] for x in operands]))
             assert_same(part, tuple(e[start:] for e in expected))
 
     @pytest.mark.parametrize("dtype", FLOATS)
@@ -127,10 +124,10 @@ class TestLayouts:
         ufunc = kernels[name]
         operands = inputs(ufunc, 40, dtype, rng)
         swapped = [x.astype(x.dtype.newbyteorder()) for x in operands]
-        expected = outputs(ufunc(*operands))
+        expected = several(ufunc(*operands))
         assert_same(ufunc(*swapped), expected)
         out = tuple(np.empty(40, e.dtype.newbyteorder()) for e in expected)
-        for result, e in zip(outputs(ufunc(*operands, out=out)), expected, strict=True):
+        for result, e in zip(several(ufunc(*operands, out=out)), expected, strict=True):
             assert_array_equal(result, e)
 
     @pytest.mark.parametrize("dtype", FLOATS)
@@ -144,7 +141,7 @@ class TestLayouts:
                     buffer = memory.copy()
                     operands = inputs(ufunc, 20, dtype, rng)
                     operands[j] = buffer[20:40]
-                    expected = outputs(ufunc(*[x.copy() for x in operands]))
+                    expected = several(ufunc(*[x.copy() for x in operands]))
                     out = buffer[20 + shift : 40 + shift][::step]
                     rest = [np.empty_like(out) for _ in range(ufunc.nout - 1)]
                     assert_same(ufunc(*operands, out=(out, *rest)), expected)
@@ -153,17 +150,17 @@ class TestLayouts:
         ufunc = kernels[name]
         operands = inputs(ufunc, (), "float32", rng)
         for result, e in zip(
-            outputs(ufunc(*operands)), outputs(ufunc(*[x[None] for x in operands])), strict=True
+            several(ufunc(*operands)), several(ufunc(*[x[None] for x in operands])), strict=True
         ):
             assert type(result) is np.float32
             assert_array_equal(result, e[0])
         out = tuple(np.empty((), "float32") for _ in range(ufunc.nout))
-        assert outputs(ufunc(*operands, out=out))[0] is out[0]
+        assert several(ufunc(*operands, out=out))[0] is out[0]
 
     @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 5)])
     def test_empty(self, kernels, name, shape):
         ufunc = kernels[name]
-        for result in outputs(ufunc(*[np.empty(shape, "float32")] * ufunc.nin)):
+        for result in several(ufunc(*[np.empty(shape, "float32")] * ufunc.nin)):
             assert result.shape == shape
             assert result.dtype == "float32"
 
@@ -175,17 +172,17 @@ class TestArguments:
     def test_out(self, kernels, name, rng):
         ufunc = kernels[name]
         operands = inputs(ufunc, 21, "float64", rng)
-        expected = outputs(ufunc(*operands))
+        expected = several(ufunc(*operands))
         out = tuple(np.empty(21) for _ in expected)
         for given in (ufunc(*operands, out=out), ufunc(*operands, *out)):
-            assert all(r is o for r, o in zip(outputs(given), out, strict=True))
+            assert all(r is o for r, o in zip(several(given), out, strict=True))
             assert_same(given, expected)
 
     def test_in_place(self, kernels, name, rng):
         ufunc = kernels[name]
         for j in range(ufunc.nin):
             operands = inputs(ufunc, 333, "float32", rng)
-            expected = outputs(ufunc(*operands))
+            expected = several(ufunc(*operands))
             rest = [np.empty(333, "float32") for _ in range(ufunc.nout - 1)]
             assert_same(ufunc(*operands, out=(operands[j], *rest)), expected)
 
@@ -194,7 +191,7 @@ class TestArguments:
         operands = inputs(ufunc, 21, "float32", rng)
         out = tuple(np.empty(21) for _ in range(ufunc.nout))
         for result, e in zip(
-            outputs(ufunc(*operands, out=out)), outputs(ufunc(*operands)), strict=True
+            several(ufunc(*operands, out=out)), several(ufunc(*operands)), strict=True
         ):
             assert result.dtype == "float64"
             assert_array_equal(result, e)  # computed in the inputs' dtype, then widened
@@ -202,7 +199,7 @@ class TestArguments:
     def test_where(self, kernels, name, rng):
         ufunc = kernels[name]
         operands = inputs(ufunc, 300, "float32", rng)
-        expected = outputs(ufunc(*operands))
+        expected = several(ufunc(*operands))
         mask = rng.random(300) < 0.5
         out = tuple(np.full(300, -5, "float32") for _ in expected)
         ufunc(*operands, out=out, where=mask)
@@ -234,8 +231,8 @@ class TestArguments:
 
         ufunc = kernels[name]
         operands = [np.ones(3).view(Special)] * ufunc.nin
-        assert all(type(r) is Special for r in outputs(ufunc(*operands)))
-        assert all(type(r) is np.ndarray for r in outputs(ufunc(*operands, subok=False)))
+        assert all(type(r) is Special for r in several(ufunc(*operands)))
+        assert all(type(r) is np.ndarray for r in several(ufunc(*operands, subok=False)))
 
     def test_array_ufunc(self, kernels, name):
         class Recorder:
@@ -265,22 +262,22 @@ class TestDtypes:
             operands = [x, *[scalar] * (ufunc.nin - 1)]
             arrays = [x, *[np.full(3, scalar, dtype)] * (ufunc.nin - 1)]
             assert_same(ufunc(*operands), ufunc(*arrays))
-        for result in outputs(ufunc(*[0.5] * ufunc.nin)) + outputs(ufunc(*[1] * ufunc.nin)):
+        for result in several(ufunc(*[0.5] * ufunc.nin)) + several(ufunc(*[1] * ufunc.nin)):
             assert type(result) is np.float64
 
     def test_mixed_floats_take_the_wider(self, kernels, name):
         ufunc = kernels[name]
         operands = [np.float32([0.5, 1]), *[np.float64([0.25, 2])] * (ufunc.nin - 1)]
         expected = "float32" if ufunc.nin == 1 else "float64"
-        assert all(r.dtype == expected for r in outputs(ufunc(*operands)))
+        assert all(r.dtype == expected for r in several(ufunc(*operands)))
 
     def test_float16_is_float32_rounded_once(self, kernels, name, rng):
         ufunc = kernels[name]
         every = np.arange(2**16, dtype=np.uint16).view(np.float16)
         operands = [every, *[rng.permutation(every) for _ in range(ufunc.nin - 1)]]
         for result, e in zip(
-            outputs(ufunc(*operands)),
-            outputs(ufunc(*[x.astype("float32") for x in operands])),
+            several(ufunc(*operands)),
+            several(ufunc(*[x.astype("float32") for x in operands])),
             strict=True,
         ):
             assert result.dtype == "float16"

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from fused import builtin_kind
+from fused import builtin_kind, trees
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -82,14 +82,7 @@ BINARY = {
     "like": lambda x, y: np.zeros_like(x) + y if hasattr(x, "dtype") else x,
 }
 LEAVES = st.sampled_from(["x", "y", "x", "y", 2, -3, 0.5, 1.0, True, np.float32(1.5), np.int16(7)])
-TREES = st.recursive(
-    LEAVES,
-    lambda inner: (
-        st.tuples(st.sampled_from([*UNARY]), inner)
-        | st.tuples(st.sampled_from([*BINARY]), inner, inner)
-    ),
-    max_leaves=7,
-)
+TREES = trees(LEAVES, UNARY, BINARY, 7)
 
 
 def evaluated(tree, names):
@@ -362,6 +355,11 @@ def test_dask_stays_lazy():
         (lambda x: vk.softmax(x), "softmax works on more than one element"),
         (lambda x: vk.dot(x, x), "dot works on more than one element"),
         (lambda x: vk.dense(x, x), "dense works on more than one element"),
+        (lambda x: np.sum(x, 0, None, None, False, 1.0), "sum: initial= cannot be fused"),
+        (lambda x: x.sum(0, None, None, False, 1.0), "sum: initial= cannot be fused"),
+        (lambda x: x.max(0, None, False, 1.0), "max: initial= cannot be fused"),
+        (lambda x: np.any(x, 0, None, False, where=x > 0), "any: where= cannot be fused"),
+        (lambda x: x.all(where=x > 0), "all: where= cannot be fused"),
         (lambda x: x + np.arange(3), "is to be one of its arguments"),
         (lambda x: np.add(x, 1, out=np.empty(3)), "give it to the fused function"),
         (lambda x: x == None, "a comparison with NoneType cannot be fused"),  # noqa: E711

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from fused import trees
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,14 +99,7 @@ BINARY = {
     "arctan2": np.arctan2,
 }
 LEAVES = st.sampled_from(["x", "y", "x", "y", 2, 0.5, True, np.float32(-1.5), np.int16(7)])
-TREES = st.recursive(
-    LEAVES,
-    lambda inner: (
-        st.tuples(st.sampled_from([*UNARY]), inner)
-        | st.tuples(st.sampled_from([*BINARY]), inner, inner)
-    ),
-    max_leaves=8,
-)
+TREES = trees(LEAVES, UNARY, BINARY, 8)
 DTYPES = st.sampled_from(
     ["f4", "f8", "f4", "f8", "?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "f2"]
 )

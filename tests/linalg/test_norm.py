@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from operands import layouts
 
 import vekt as vk
 from vekt import reference
@@ -32,14 +33,6 @@ def norm(isa):
         return _vectors.general_norm(norms, x, ord, axis, keepdims)
 
     return function
-
-
-def layouts(x):
-    yield x
-    yield np.asfortranarray(x)
-    yield x[::-1]
-    yield np.repeat(x, 2, axis=-1)[..., ::2]
-    yield np.moveaxis(x, 0, -1)
 
 
 def wide(x):

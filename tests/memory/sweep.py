@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from forms import several
 from fuzz.draws import Draw
 from fuzz.groups import GROUPS
+from operands import several
 
 import vekt as vk
 from vekt._core import native

@@ -61,51 +61,6 @@ from vekt._ufuncs import build_products as _build_products
 from vekt._ufuncs import build_ufunc as _build_ufunc
 from vekt._ufuncs import kernel_operation as _kernel_operation
 
-__all__ = [
-    "SELECTED",
-    "SUPPORTED",
-    "TARGETS",
-    "Function",
-    "build",
-    "build_activation",
-    "build_dispatcher",
-    "build_prelu",
-    "build_products",
-    "build_program_activation",
-    "build_ufunc",
-    "call_aligned",
-    "call_halves",
-    "cross_entropy",
-    "dense",
-    "dense_backward",
-    "dot",
-    "empty",
-    "ffi",
-    "kernel_operation",
-    "kernels",
-    "kernels_file",
-    "lib",
-    "matmul",
-    "matvec",
-    "norms",
-    "numpy_operation",
-    "optim_step",
-    "outer",
-    "pack_weights",
-    "packed_array",
-    "program",
-    "program_block",
-    "provide",
-    "reduce",
-    "reduce_program",
-    "retype_dlpack",
-    "rows",
-    "run_pass",
-    "transpose_copy",
-    "vecdot",
-    "vecmat",
-]
-
 
 def _address(pointer: Any) -> int:
     return int(ffi.cast("uintptr_t", pointer))

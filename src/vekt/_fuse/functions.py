@@ -96,7 +96,9 @@ def _reduce(
 def _reduction(name: str) -> Callable[..., Symbol]:
     def of_three(x: Any, axis: Any = None, *rest: Any, **named: Any) -> Symbol:
         sums = name in ("sum", "mean", "prod")
-        keys = ("dtype", "out", "keepdims") if sums else ("out", "keepdims")
+        keys = (*(("dtype",) if sums else ()), "out", "keepdims", "initial", "where")
+        if len(rest) > len(keys):
+            raise TypeError(f"{name} takes at most {len(keys) + 2} arguments")
         return _reduce(name, x, axis, **dict(zip(keys, rest, strict=False)), **named)
 
     return of_three

@@ -43,6 +43,11 @@ def refuse(message: str) -> NoReturn:
     raise TraceError(f"{message}\n  {file}, line {line}{shown}") from None
 
 
+def _reduction(name: str) -> Callable[..., Any]:
+    """Make the method of arrays."""
+    return lambda self, *args, **named: FUNCTIONS[name](self, *args, **named)
+
+
 class Symbol:
     """Stands for an array, or one of Python's numbers, of known dtype but no known values."""
 
@@ -142,39 +147,9 @@ class Symbol:
         """Limit to an interval."""
         return FUNCTIONS["clip"](self, min, max)
 
-    def sum(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
-    ) -> Any:
-        """Sum along axes."""
-        return FUNCTIONS["sum"](self, axis, dtype, out, keepdims)
-
-    def mean(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
-    ) -> Any:
-        """Mean along axes."""
-        return FUNCTIONS["mean"](self, axis, dtype, out, keepdims)
-
-    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-        """Maximum along axes."""
-        return FUNCTIONS["max"](self, axis, out, keepdims)
-
-    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-        """Minimum along axes."""
-        return FUNCTIONS["min"](self, axis, out, keepdims)
-
-    def prod(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
-    ) -> Any:
-        """Product along axes."""
-        return FUNCTIONS["prod"](self, axis, dtype, out, keepdims)
-
-    def any(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-        """Whether any is true along axes."""
-        return FUNCTIONS["any"](self, axis, out, keepdims)
-
-    def all(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-        """Whether all are true along axes."""
-        return FUNCTIONS["all"](self, axis, out, keepdims)
+    sum, mean, max, min, prod, any, all = map(
+        _reduction, ("sum", "mean", "max", "min", "prod", "any", "all")
+    )
 
     # ---- what only values can answer
 

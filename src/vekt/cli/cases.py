@@ -126,7 +126,7 @@ def op_option(extra: Iterable[str] = ()) -> Callable[..., Any]:
     )
 
 
-def standard_normal(n: int, dtype: Any, seed: int = 0) -> NDArray[Any]:
+def standard_normal(shape: Any, dtype: Any, seed: int = 0) -> NDArray[Any]:
     """Return the data that the kernels are timed on."""
-    data: NDArray[Any] = np.random.default_rng(seed).standard_normal(n).astype(dtype)
+    data: NDArray[Any] = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
     return data

@@ -15,6 +15,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -50,17 +51,21 @@ def console_for(json_file: str | None) -> Console:
     return Console(stderr=json_file == "-", highlight=False)
 
 
-def progress_on(console: Console) -> Progress:
-    """Return progress bars that vanish when the work is done."""
+def progress_on(console: Console, *counts: ProgressColumn, period: float = 30) -> Progress:
+    """Return progress bars that vanish when the work is done.
+
+    `counts` are shown between the bar and the times, which go by the speed in a period of seconds.
+    """
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        *(counts or (MofNCompleteColumn(),)),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        speed_estimate_period=period,
         # Drawing must not disturb the measurements.
         refresh_per_second=4,
     )

@@ -11,7 +11,7 @@ from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import along, periods
 from vekt._core.operands import operand_dtype, outs_of, stored
-from vekt._spec.docstrings import documented
+from vekt._spec.functions import forwarding
 from vekt._spec.gates import PRELU
 from vekt.jit._elementwise import _result_type, _shape, _unliteral
 from vekt.jit._gates import _entry, contiguous, place, rounded, spread, with_item
@@ -21,22 +21,11 @@ from vekt.jit._kernels import COMPILED, RAW
 _leaky_relu = COMPILED["leaky_relu"]
 
 
-@documented(PRELU, "", "vekt.jit")
-def prelu(
-    x: Any,
-    alpha: Any,
-    axis: int | None = None,
-    *,
-    out: Any = None,
-    where: Any = True,
-    dtype: Any = None,
-) -> Any:
-    slopes = along(alpha, axis, np.ndim(x))
-    return RAW["leaky_relu"](x, slopes, out=out, where=where, dtype=dtype)
+def _value(x: Any, alpha: Any, axis: int | None, **options: Any) -> Any:
+    return RAW["leaky_relu"](x, along(alpha, axis, np.ndim(x)), **options)
 
 
-@documented(PRELU, "_backward", "vekt.jit")
-def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
+def _backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
     slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
     dtype = operand_dtype(dy, x, slopes)
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(slopes))
@@ -52,6 +41,10 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
         stored(dx.reshape(shape), dx_out, shape=shape),
         stored(dalpha.reshape(np.shape(alpha)), dalpha_out, shape=np.shape(alpha)),
     )
+
+
+prelu = forwarding(PRELU, "", "vekt.jit", _value)
+prelu_backward = forwarding(PRELU, "_backward", "vekt.jit", _backward)
 
 
 @overloads(prelu)

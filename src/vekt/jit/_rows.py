@@ -227,33 +227,8 @@ def _implementation(name: str, x: Any, axis: Any, keepdims: bool | None) -> Call
     return reduction
 
 
-@entry
-def _run_softmax(x: Any, sign: Any, y: Any) -> None:
-    _softmax(x, sign, y)
-
-
-@entry
-def _run_log_softmax(x: Any, sign: Any, y: Any) -> None:
-    _log_softmax(x, sign, y)
-
-
-@entry
-def _run_logsumexp(x: Any, sign: Any, y: Any) -> None:
-    _logsumexp(x, sign, y)
-
-
-@entry
-def _run_sparsemax(x: Any, sign: Any, y: Any) -> None:
-    _sparsemax(x, sign, y)
-
-
-_ENTRIES = {
-    "softmax": _run_softmax,
-    "softmin": _run_softmax,
-    "log_softmax": _run_log_softmax,
-    "logsumexp": _run_logsumexp,
-    "sparsemax": _run_sparsemax,
-}
+_ENTRIES = {loop: entry(loop) for loop, _ in _LOOPS.values()}
+"""What Python calls in place of the loops."""
 
 
 def _rows(
@@ -276,7 +251,8 @@ def _rows(
     reduces = ROW_OPS[name].reduces
     made = np.empty((count, 1 if reduces else n, 1), kind)
     if flat.size or reduces:
-        _ENTRIES[name](flat, _LOOPS[name][1], made)
+        loop, sign = _LOOPS[name]
+        _ENTRIES[loop](flat, sign, made)
     if reduces:
         reduced = tuple(1 if i in axes else size for i, size in enumerate(operand.shape))
         result = made.reshape(reduced if keepdims else shape[: len(shape) - len(axes)])
@@ -307,5 +283,5 @@ def _register(name: str) -> None:
             return _implementation(name, x, axis, keepdims=None)
 
 
-for _name in _ENTRIES:
+for _name in _LOOPS:
     _register(_name)

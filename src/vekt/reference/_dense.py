@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from vekt._core.operands import result_dtype, stored
-from vekt._spec.docstrings import documented
+from vekt._spec.functions import forwarding
 from vekt._spec.layer_activation import Activation, kernel_of
 from vekt._spec.layers import DENSE
 from vekt.reference._linalg import check_deterministic
@@ -19,16 +19,8 @@ __all__ = ["dense", "dense_backward"]
 Array = NDArray[Any]
 
 
-@documented(DENSE, "", "vekt.reference")
-def dense(
-    x: ArrayLike,
-    w: ArrayLike,
-    b: ArrayLike | None = None,
-    activation: Activation = None,
-    *,
-    out: Any = None,
-    return_preactivation: bool = False,
-    deterministic: Literal["batch"] | None = None,
+def _dense(
+    x: Any, w: Any, b: Any, activation: Activation, out: Any, return_preactivation: bool, **_: Any
 ) -> Any:
     check_deterministic("dense", deterministic)
     narrow, arrays = _widened(x, w, *([] if b is None else [b]))
@@ -41,16 +33,8 @@ def dense(
         return (y, _finished(z, z_out, narrow)) if return_preactivation else y
 
 
-@documented(DENSE, "_backward", "vekt.reference")
-def dense_backward(
-    dy: ArrayLike,
-    x: ArrayLike,
-    w: ArrayLike,
-    z: ArrayLike | None,
-    activation: Activation = None,
-    *,
-    out: Any = None,
-    need_dx: bool = True,
+def _dense_backward(
+    dy: Any, x: Any, w: Any, z: Any, activation: Activation, out: Any, need_dx: bool
 ) -> tuple[Any, Any, Any]:
     narrow, arrays = _widened(dy, x, w, np.zeros_like(dy) if z is None else z)
     wide_dy, wide_x, wide_w, wide_z = arrays
@@ -92,3 +76,7 @@ def _matrix(w: Array) -> Array:
     if w.ndim != 2:
         raise ValueError(f"w must be 2-D, but has shape {w.shape}")
     return w
+
+
+dense = forwarding(DENSE, "", "vekt.reference", _dense)
+dense_backward = forwarding(DENSE, "_backward", "vekt.reference", _dense_backward)

@@ -10,8 +10,7 @@ import numpy as np
 from vekt._core.axes import along, halves
 from vekt._core.operands import outs_of, result_dtype, stored
 from vekt._spec.activations import KERNELS
-from vekt._spec.docstrings import documented
-from vekt._spec.functions import public_function
+from vekt._spec.functions import forwarding, public_function
 from vekt._spec.gates import GATE_OPS, PRELU
 from vekt._spec.spec import Kernel, Spec
 from vekt.reference._rounding import held, narrowed
@@ -36,10 +35,10 @@ def gate_functions(rounded: Callable[..., Function], module: str) -> dict[str, F
 
 
 def _named(spec: Spec, functions: tuple[Function, ...], module: str) -> dict[str, Function]:
-    for kind, function in zip(spec.kinds, functions, strict=True):
-        function.__name__ = function.__qualname__ = spec.name + kind
-        documented(spec, kind, module)(function)
-    return {function.__name__: function for function in functions}
+    return {
+        spec.name + kind: forwarding(spec, kind, module, function)
+        for kind, function in zip(spec.kinds, functions, strict=True)
+    }
 
 
 def _pair(gate: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]:
@@ -63,12 +62,10 @@ def _pair(gate: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]
 
 
 def _halved(raw: dict[str, Function]) -> tuple[Function, Function]:
-    def value(
-        x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None
-    ) -> Any:
-        return raw["glu"](*halves(np.asarray(x), axis), out=out, where=where, dtype=dtype)
+    def value(x: Any, axis: int, **options: Any) -> Any:
+        return raw["glu"](*halves(np.asarray(x), axis), **options)
 
-    def backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    def backward(dy: Any, x: Any, axis: int, out: Any) -> Any:
         x = np.asarray(x)
         dx = np.concatenate(raw["glu_backward"](dy, *halves(x, axis)), axis)
         if dx.shape != x.shape:
@@ -83,18 +80,10 @@ def _prelu(rounded: Callable[..., Function]) -> tuple[Function, Function]:
     value_of = rounded(leaky.value)
     dx_of = rounded(lambda dy, x, alpha: dy * held(leaky.gradient(x, alpha)))
 
-    def value(
-        x: Any,
-        alpha: Any,
-        axis: int | None = None,
-        *,
-        out: Any = None,
-        where: Any = True,
-        dtype: Any = None,
-    ) -> Any:
-        return value_of(x, along(alpha, axis, np.ndim(x)), out=out, where=where, dtype=dtype)
+    def value(x: Any, alpha: Any, axis: int | None, **options: Any) -> Any:
+        return value_of(x, along(alpha, axis, np.ndim(x)), **options)
 
-    def backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out: Any = None) -> Any:
+    def backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
         slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
         dx = dx_of(dy, x, slopes)
         dtype = result_dtype(None, dy, x, slopes)

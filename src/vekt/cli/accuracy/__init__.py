@@ -6,30 +6,28 @@ from importlib.util import find_spec
 from typing import Any
 
 import click
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import ProgressColumn, Task, TaskProgressColumn
 from rich.text import Text
 
 from vekt._core import native
 from vekt.cli.accuracy.function_cases import FUNCTIONS
 from vekt.cli.accuracy.measure import Plan
 from vekt.cli.accuracy.page import write_page
-from vekt.cli.accuracy.rows import Row, bin_names, rows_of, ulps
+from vekt.cli.accuracy.rows import Row, bin_names, rows_of
 from vekt.cli.accuracy.samples import PATTERNS
 from vekt.cli.accuracy.state import State, StateError
 from vekt.cli.accuracy.sweep import sweep
 from vekt.cli.cases import CommaList, op_option, select_cases
 from vekt.cli.peers.functions import PEERS, peer_label
-from vekt.cli.screen import OutputFile, console_for, json_option, show, table, write_json
+from vekt.cli.screen import (
+    OutputFile,
+    console_for,
+    json_option,
+    progress_on,
+    show,
+    table,
+    write_json,
+)
 
 _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
 
@@ -123,7 +121,7 @@ def accuracy(
         state = State(state_file, plan)
     except StateError as error:
         raise click.UsageError(str(error)) from error
-    with _progress_on(console) as progress:
+    with progress_on(console, TaskProgressColumn(), _Rate(), period=60) as progress:
         findings = sweep(list(cases), plan, progress, state)
     rows = rows_of(cases, plan, findings)
     show(console, _table(rows, plan))
@@ -140,23 +138,6 @@ def _is_there(peer: str, console: Any) -> bool:
         console.print(f"{peer} is left out: {error}")
         return False
     return True
-
-
-def _progress_on(console: Any) -> Progress:
-    """Return progress bars with rate and remaining time, which vanish when the work is done."""
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        _Rate(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        speed_estimate_period=60,
-        refresh_per_second=4,
-    )
 
 
 class _Rate(ProgressColumn):
@@ -185,14 +166,10 @@ def _table(rows: list[Row], plan: Plan) -> Any:
     )
     for row in rows:
         result.add_row(
-            row.name,
-            ", ".join(row.isas),
-            f"{row.max_ulp:.4f}",
-            f"{row.bound:g}",
-            str(row.at),  # the fewest digits that tell it from others
+            *row.cells,
             row.hexadecimal,
-            *(ulps(row.peers[peer]) if row.peers else "" for peer in plan.peers),
-            *(f"{count:,}" for count in row.counts),
+            *row.peer_cells(plan.peers),
+            *row.count_cells,
             style="red" if row.failed else "",
         )
     return result

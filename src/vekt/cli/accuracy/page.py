@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vekt.cli.accuracy.measure import Plan
-from vekt.cli.accuracy.rows import Row, bin_names, ulps
+from vekt.cli.accuracy.rows import Row, bin_names
 from vekt.cli.accuracy.samples import PATTERNS
 from vekt.cli.peers.functions import peer_label
 from vekt.config import get_config
@@ -86,18 +86,8 @@ def _table(rows: Sequence[Row], plan: Plan) -> list[str]:
     heads = ["kernel", "on", "max ULP", "bound", "at", "bits", *bin_names(), *plan.peers]
     lines = [heads, ["---"] * 2 + ["---:"] * (len(heads) - 2)]
     for row in rows:
-        lines.append(
-            [
-                row.name,
-                ", ".join(row.isas),
-                f"{row.max_ulp:.4f}",
-                f"{row.bound:g}",
-                str(row.at),
-                f"`{row.hexadecimal}`",
-                *(f"{count:,}" for count in row.counts),
-                *(ulps(row.peers[peer]) if row.peers else "" for peer in plan.peers),
-            ]
-        )
+        bits = f"`{row.hexadecimal}`"
+        lines.append([*row.cells, bits, *row.count_cells, *row.peer_cells(plan.peers)])
     return [f"| {' | '.join(line)} |" for line in lines]
 
 

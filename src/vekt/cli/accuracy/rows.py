@@ -47,6 +47,21 @@ class Row:
         return f"0x{int(self.at.view(f'u{self.at.itemsize}')):0{2 * self.at.itemsize}x}"
 
     @property
+    def cells(self) -> list[str]:
+        """What a table shows in its first columns; of `at` the fewest digits that tell it."""
+        numbers = (f"{self.max_ulp:.4f}", f"{self.bound:g}", str(self.at))
+        return [self.name, ", ".join(self.isas), *numbers]
+
+    @property
+    def count_cells(self) -> list[str]:
+        """What a table shows below `bin_names`."""
+        return [f"{count:,}" for count in self.counts]
+
+    def peer_cells(self, peers: Iterable[str]) -> list[str]:
+        """Return what a table shows of peers."""
+        return [ulps(self.peers[peer]) if self.peers else "" for peer in peers]
+
+    @property
     def failed(self) -> bool:
         """Whether a promise is broken."""
         return self.broken or not self.max_ulp <= self.bound

@@ -14,7 +14,7 @@ import vekt as vk
 from vekt._spec.gates import GATES as GATE_KERNELS
 from vekt._spec.rows import ROW_OPS
 from vekt._spec.spec import Kernel
-from vekt.cli.cases import Case
+from vekt.cli.cases import Case, standard_normal
 
 Array = NDArray[Any]
 
@@ -67,15 +67,10 @@ def _public(gate: str) -> str:
     return gate.removesuffix("_tanh")
 
 
-def _normal(shape: Any, dtype: str, seed: int = 0) -> Array:
-    result: Array = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
-    return result
-
-
 def elementwise_tasks(cases: Iterable[Case], n: int, dtype: str) -> Iterator[Task]:
     """Each kernel's value, gradient, and gradient from the output."""
-    normal = _normal(n, dtype)
-    dy, t, out = _normal(n, dtype, 1), np.empty_like(normal), np.empty_like(normal)
+    normal = standard_normal(n, dtype)
+    dy, t, out = standard_normal(n, dtype, 1), np.empty_like(normal), np.empty_like(normal)
     for case in cases:
         x = in_domain(case.kernel, normal)
         operands = {"x": x, "dy": dy, "t": t, "out": out, **parameters(case, dtype)}
@@ -109,7 +104,7 @@ def parameters(case: Case, dtype: str) -> dict[str, Any]:
 
 def row_tasks(names: Iterable[str], shape: tuple[int, ...], dtype: str) -> Iterator[Task]:
     """Operations along an axis, along the last and along the first one."""
-    x, dy = _normal(shape, dtype), _normal(shape, dtype, 1)
+    x, dy = standard_normal(shape, dtype), standard_normal(shape, dtype, 1)
     t, out = np.empty_like(x), np.empty_like(x)
     for axis in (-1, 0):
         reduced = np.empty_like(x.sum(axis, keepdims=True))
@@ -121,7 +116,7 @@ def row_tasks(names: Iterable[str], shape: tuple[int, ...], dtype: str) -> Itera
             "out": out,
             "axis": axis,
             "reduced": reduced,
-            "dreduced": _normal(reduced.shape, dtype, 2),
+            "dreduced": standard_normal(reduced.shape, dtype, 2),
             "r": np.empty_like(reduced),
             "s": np.empty_like(reduced),
             "steps": steps if axis else steps[:, None],
@@ -142,7 +137,7 @@ def row_tasks(names: Iterable[str], shape: tuple[int, ...], dtype: str) -> Itera
 
 def gate_tasks(names: Iterable[str], n: int, dtype: str) -> Iterator[Task]:
     """Gates of `n` elements in each half, and relu with a slope for each of 100 channels."""
-    a, b, dy = (_normal(n, dtype, seed) for seed in range(3))
+    a, b, dy = (standard_normal(n, dtype, seed) for seed in range(3))
     scratch = {key: np.empty_like(a) for key in ("da", "db", "t", "out")}
     two = {"a": a, "b": b, "dy": dy, **scratch}
     for name in names:
@@ -167,9 +162,9 @@ def _glu_tasks(n: int, dtype: str) -> Iterator[Task]:
     n = max(2, n - n % 2)
     columns = gcd(n, 1000)
     shape = (n // columns, columns)
-    x, dx = _normal(shape, dtype), np.empty(shape, dtype)
+    x, dx = standard_normal(shape, dtype), np.empty(shape, dtype)
     half = columns // 2
-    dy, t, out = (_normal((shape[0], half), dtype, seed) for seed in (1, 2, 3))
+    dy, t, out = (standard_normal((shape[0], half), dtype, seed) for seed in (1, 2, 3))
     halves = {"a": x[:, :half], "b": x[:, half:], "da": dx[:, :half], "db": dx[:, half:]}
     operands = {"x": x, "dx": dx, "dy": dy, "t": t, "out": out, **halves}
     yield Task("glu", "vk.glu(x, out=out)", operands, ("x", "out"), shape)
@@ -179,8 +174,8 @@ def _glu_tasks(n: int, dtype: str) -> Iterator[Task]:
 def _prelu_tasks(n: int, dtype: str) -> Iterator[Task]:
     channels = gcd(n, 100)
     shape = (n // channels, channels)
-    x, dy = _normal(shape, dtype), _normal(shape, dtype, 1)
-    alpha = np.abs(_normal(channels, dtype, 2)) / 4
+    x, dy = standard_normal(shape, dtype), standard_normal(shape, dtype, 1)
+    alpha = np.abs(standard_normal(channels, dtype, 2)) / 4
     scratch = {"t": np.empty_like(x), "out": np.empty_like(x), "dalpha": np.empty_like(alpha)}
     operands = {"x": x, "dy": dy, "alpha": alpha, **scratch}
     yield Task("prelu", "vk.prelu(x, alpha, out=out)", operands, ("x", "out"), shape)

@@ -9,46 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._spec.activations import KERNELS
 from vekt.cli.peers import _fuse, _losses, _optim
-from vekt.cli.peers._names import ELEMENTWISE, LAYERS, SELU_ALPHA, SELU_SCALE, Namespace
+from vekt.cli.peers._expressions import EXPRESSIONS
+from vekt.cli.peers._names import CONSTANTS, ELEMENTWISE, LAYERS, Namespace
 
 Array = NDArray[Any]
 
-_OUTPUT_SUFFICES = (
-    "sigmoid",
-    "tanh",
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "hard_tanh",
-    "hard_sigmoid",
-    "soft_shrink",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "linear",
-    "softsign",
-    "squareplus",
-    "elu",
-    "celu",
-    "selu",
-    "exponential",
-    "log1mexp",
-    "softplus",
-    "log_sigmoid",
-)
-_FORWARD = (
-    *_OUTPUT_SUFFICES,
-    "relu_general",
-    "hard_silu",
-    "hard_shrink",
-    "threshold",
-    "softplus_general",
-    "silu",
-    "mish",
-    "tanh_shrink",
-    "gelu",
-    "gelu_tanh",
-)
+_OUTPUT_SUFFICES = [name for name, kernel in KERNELS.items() if kernel.from_output is not None]
 _WAIT = ".block_until_ready()"
 _ROWS = ("softmax", "softmin", "log_softmax", "sparsemax")
 _GATES = ("swiglu", "geglu", "geglu_tanh", "reglu")
@@ -77,7 +45,7 @@ STATEMENTS = {
     **{
         name: f"jitted['{name}']({', '.join(('JA', 'JB', 'JC')[:n])}){_WAIT}"
         for name, n in (
-            *((name, ELEMENTWISE[name][0]) for name in _FUNCTIONS),
+            *((name, ELEMENTWISE[name]) for name in _FUNCTIONS),
             *((name, 3) for name in _TERNARY),
         )
     },
@@ -86,10 +54,10 @@ STATEMENTS = {
         f"dense_{name}_backward": f"ready(jitted['dense_{name}_backward'](JX, JW, JB, JDY))"
         for name in LAYERS
     },
-    **{name: f"jitted['{name}'](JX){_WAIT}" for name in (*_FORWARD, *_ROWS, "logsumexp", "glu")},
+    **{name: f"jitted['{name}'](JX){_WAIT}" for name in (*KERNELS, *_ROWS, "logsumexp", "glu")},
     **{
         f"{name}_backward": f"jitted['{name}_backward'](JDY, JX){_WAIT}"
-        for name in (*_FORWARD, "glu")
+        for name in (*KERNELS, "glu")
     },
     **{
         f"{name}_backward_from_output": f"jitted['{name}_backward_from_output'](JDY, JY){_WAIT}"
@@ -173,7 +141,7 @@ def _elementwise(name: str, operands: Namespace) -> Callable[..., Any]:
         if name in _TERNARY:
             a, b, c = given
             return a * b + c
-        return getattr(jnp, ELEMENTWISE[name][3])(*given)
+        return getattr(jnp, name)(*given)
 
     return function
 
@@ -288,27 +256,6 @@ def _rows_backward(name: str, axis: int) -> Callable[..., Any]:
 def _from_output(name: str, p: dict[str, float]) -> Callable[..., Any]:
     import jax.numpy as jnp
 
-    where = jnp.where
-    functions: dict[str, Callable[..., Any]] = {
-        "sigmoid": lambda dy, y: dy * y * (1 - y),
-        "tanh": lambda dy, y: dy * (1 - y * y),
-        "relu": lambda dy, y: where(y > 0, dy, 0),
-        "relu6": lambda dy, y: where((y > 0) & (y < 6), dy, 0),
-        "leaky_relu": lambda dy, y: where(y > 0, dy, p["negative_slope"] * dy),
-        "hard_tanh": lambda dy, y: where((y > p["min_value"]) & (y < p["max_value"]), dy, 0),
-        "hard_sigmoid": lambda dy, y: where((y > 0) & (y < 1), dy / 6, 0),
-        "soft_shrink": lambda dy, y: where(y != 0, dy, 0),
-        "sparse_plus": lambda dy, y: dy * jnp.sqrt(jnp.minimum(y, 1)),
-        "sparse_sigmoid": lambda dy, y: where((y > 0) & (y < 1), dy / 2, 0),
-        "linear": lambda dy, y: dy,
-        "softsign": lambda dy, y: dy * (1 - jnp.abs(y)) ** 2,
-        "squareplus": lambda dy, y: dy * y * y / (y * y + p["b"] / 4),
-        "elu": lambda dy, y: where(y > 0, dy, dy * (y + p["alpha"])),
-        "celu": lambda dy, y: where(y > 0, dy, dy * (1 + y / p["alpha"])),
-        "selu": lambda dy, y: dy * where(y > 0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA),
-        "exponential": lambda dy, y: dy * y,
-        "log1mexp": lambda dy, y: dy * jnp.expm1(-y),
-        "softplus": lambda dy, y: -dy * jnp.expm1(-y),
-        "log_sigmoid": lambda dy, y: -dy * jnp.expm1(y),
-    }
-    return functions[name]
+    expression = EXPRESSIONS[f"{name}_backward_from_output"]
+    function: Callable[..., Any] = eval(f"lambda dy, y: {expression}", vars(jnp) | CONSTANTS | p)
+    return function

@@ -6,41 +6,19 @@ import math
 import re
 from typing import Any
 
+from vekt._spec.elementwise import OPS
+
 Namespace = dict[str, Any]
 
 # Dense layers are compared with these activations.
 LAYERS = ("relu", "gelu", "gelu_tanh", "silu", "tanh", "mish")
 
 
-# Elementwise functions, by their names in NumPy, torch and JAX, with the number of operands.
-ELEMENTWISE: dict[str, tuple[int, str, str, str]] = {
-    "add": (2, "add", "add", "add"),
-    "subtract": (2, "subtract", "sub", "subtract"),
-    "multiply": (2, "multiply", "mul", "multiply"),
-    "divide": (2, "divide", "div", "divide"),
-    "maximum": (2, "maximum", "maximum", "maximum"),
-    "minimum": (2, "minimum", "minimum", "minimum"),
-    "power": (2, "power", "pow", "power"),
-    "square": (1, "square", "square", "square"),
-    "sqrt": (1, "sqrt", "sqrt", "sqrt"),
-    "reciprocal": (1, "reciprocal", "reciprocal", "reciprocal"),
-    "absolute": (1, "absolute", "abs", "abs"),
-    "negative": (1, "negative", "neg", "negative"),
-    "exp": (1, "exp", "exp", "exp"),
-    "log": (1, "log", "log", "log"),
-    "sin": (1, "sin", "sin", "sin"),
-    "cos": (1, "cos", "cos", "cos"),
-    "equal": (2, "equal", "eq", "equal"),
-    "not_equal": (2, "not_equal", "ne", "not_equal"),
-    "less": (2, "less", "lt", "less"),
-    "less_equal": (2, "less_equal", "le", "less_equal"),
-    "greater": (2, "greater", "gt", "greater"),
-    "greater_equal": (2, "greater_equal", "ge", "greater_equal"),
-    "logical_and": (2, "logical_and", "logical_and", "logical_and"),
-    "logical_or": (2, "logical_or", "logical_or", "logical_or"),
-    "logical_not": (1, "logical_not", "logical_not", "logical_not"),
-    "where": (3, "where", "where", "where"),
-    "clip": (3, "clip", "clip", "clip"),
+# Elementwise functions that NumPy and JAX have, too, with the number of operands.
+ELEMENTWISE = {
+    name: len(spec.inputs)
+    for name, spec in OPS.items()
+    if name not in ("multiply_add", "scale_shift")
 }
 GRID = "layouts"  # sums of two operands of any layout
 

@@ -286,10 +286,7 @@ _REDUCTIONS = {
 }
 
 _FUNCTIONS = {
-    **{
-        name: f"np.{function}({', '.join('abc'[:n])}, out=out)"
-        for name, (n, function, _, _) in ELEMENTWISE.items()
-    },
+    **{name: f"np.{name}({', '.join('abc'[:n])}, out=out)" for name, n in ELEMENTWISE.items()},
     "where": "np.copyto(out, np.where(a, b, c))",
     "multiply_add": "np.multiply(a, b, out=out); np.add(out, c, out=out)",
     "scale_shift": "np.multiply(a, b, out=out); np.add(out, c, out=out)",

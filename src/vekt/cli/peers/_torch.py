@@ -27,6 +27,23 @@ _SPARSE_SIGMOID = "torch.mul(X, 3, out={to}); aten.hardsigmoid.out({to}, out={to
 _SQUAREPLUS = "torch.mul(X, X, out=T); T.add_(B); T.sqrt_()"
 _WITH_Y = "; torch.mul(DY, T, out=OUT)"
 
+_SLOPE = ", NEGATIVE_SLOPE"
+
+
+def _aten(
+    name: str, operator: str, value: str = "", slope: str | None = None, output: str | None = None
+) -> dict[str, str]:
+    """Call an operator and its gradient, with these arguments after the arrays."""
+    gradient = f"aten.{operator}_backward.grad_input(DY, {{}}{{}}, grad_input=OUT)"
+    statements = {
+        name: f"aten.{operator}.out(X{value}, out=OUT)",
+        f"{name}_backward": gradient.format("X", value if slope is None else slope),
+    }
+    if output is not None:
+        statements[f"{name}_backward_from_output"] = gradient.format("Y", output)
+    return statements
+
+
 _ELEMENTWISE = {
     "sigmoid": "torch.sigmoid(X, out=OUT)",
     "sigmoid_backward": (
@@ -40,43 +57,19 @@ _ELEMENTWISE = {
     "relu_backward": "aten.threshold_backward.grad_input(DY, X, 0, grad_input=OUT)",
     "relu_backward_from_output": "aten.threshold_backward.grad_input(DY, Y, 0, grad_input=OUT)",
     # negative_slope and threshold are 0 in the case that is measured.
-    "relu_general": "aten.hardtanh.out(X, 0, MAX_VALUE, out=OUT)",
-    "relu_general_backward": (
-        "aten.hardtanh_backward.grad_input(DY, X, 0, MAX_VALUE, grad_input=OUT)"
-    ),
-    "relu6": "aten.hardtanh.out(X, 0, 6, out=OUT)",
-    "relu6_backward": "aten.hardtanh_backward.grad_input(DY, X, 0, 6, grad_input=OUT)",
-    "relu6_backward_from_output": "aten.hardtanh_backward.grad_input(DY, Y, 0, 6, grad_input=OUT)",
-    "leaky_relu": "aten.leaky_relu.out(X, NEGATIVE_SLOPE, out=OUT)",
-    "leaky_relu_backward": (
-        "aten.leaky_relu_backward.grad_input(DY, X, NEGATIVE_SLOPE, False, grad_input=OUT)"
-    ),
-    "leaky_relu_backward_from_output": (
-        "aten.leaky_relu_backward.grad_input(DY, Y, NEGATIVE_SLOPE, True, grad_input=OUT)"
-    ),
-    "hard_tanh": "aten.hardtanh.out(X, MIN_VALUE, MAX_VALUE, out=OUT)",
-    "hard_tanh_backward": (
-        "aten.hardtanh_backward.grad_input(DY, X, MIN_VALUE, MAX_VALUE, grad_input=OUT)"
-    ),
-    "hard_tanh_backward_from_output": (
-        "aten.hardtanh_backward.grad_input(DY, Y, MIN_VALUE, MAX_VALUE, grad_input=OUT)"
-    ),
-    "hard_sigmoid": "aten.hardsigmoid.out(X, out=OUT)",
-    "hard_sigmoid_backward": "aten.hardsigmoid_backward.grad_input(DY, X, grad_input=OUT)",
+    **_aten("relu_general", "hardtanh", ", 0, MAX_VALUE"),
+    **_aten("relu6", "hardtanh", *[", 0, 6"] * 3),
+    **_aten("leaky_relu", "leaky_relu", _SLOPE, f"{_SLOPE}, False", f"{_SLOPE}, True"),
+    **_aten("hard_tanh", "hardtanh", *[", MIN_VALUE, MAX_VALUE"] * 3),
+    **_aten("hard_sigmoid", "hardsigmoid"),
     "hard_sigmoid_backward_from_output": (
         "aten.hardtanh_backward.grad_input(DY, Y, 0, 1, grad_input=OUT); torch.div(OUT, 6, out=OUT)"
     ),
     "hard_silu": "aten.hardswish.out(X, out=OUT)",
     "hard_silu_backward": "aten.hardswish_backward.out(DY, X, out=OUT)",
-    "soft_shrink": "aten.softshrink.out(X, THRESHOLD, out=OUT)",
-    "soft_shrink_backward": "aten.softshrink_backward.grad_input(DY, X, THRESHOLD, grad_input=OUT)",
-    "soft_shrink_backward_from_output": (
-        "aten.softshrink_backward.grad_input(DY, Y, 0, grad_input=OUT)"
-    ),
-    "hard_shrink": "aten.hardshrink.out(X, THRESHOLD, out=OUT)",
-    "hard_shrink_backward": "aten.hardshrink_backward.grad_input(DY, X, THRESHOLD, grad_input=OUT)",
-    "threshold": "aten.threshold.out(X, THRESHOLD, DEFAULT_VALUE, out=OUT)",
-    "threshold_backward": "aten.threshold_backward.grad_input(DY, X, THRESHOLD, grad_input=OUT)",
+    **_aten("soft_shrink", "softshrink", ", THRESHOLD", ", THRESHOLD", ", 0"),
+    **_aten("hard_shrink", "hardshrink", ", THRESHOLD"),
+    **_aten("threshold", "threshold", ", THRESHOLD, DEFAULT_VALUE", ", THRESHOLD"),
     # Below 1 the parabola is the larger one, above it the identity.
     "sparse_plus": (
         "torch.clamp(X, -1, 1, out=T); T.add_(1); torch.mul(T, T, out=T); T.mul_(0.25); "
@@ -135,15 +128,11 @@ _ELEMENTWISE = {
     "log1mexp": "torch.neg(X, out=T); T.expm1_(); T.neg_(); torch.log(T, out=OUT)",
     "log1mexp_backward": "torch.expm1(X, out=T); torch.div(DY, T, out=OUT)",
     "log1mexp_backward_from_output": f"torch.neg(Y, out=T); T.expm1_(){_WITH_Y}",
-    "softplus": "aten.softplus.out(X, 1, 20, out=OUT)",
-    "softplus_backward": "aten.softplus_backward.grad_input(DY, X, 1, 20, grad_input=OUT)",
+    **_aten("softplus", "softplus", ", 1, 20"),
     "softplus_backward_from_output": (
         "torch.neg(Y, out=T); T.exp_(); torch.addcmul(DY, DY, T, value=-1, out=OUT)"
     ),
-    "softplus_general": "aten.softplus.out(X, BETA, 20, out=OUT)",
-    "softplus_general_backward": (
-        "aten.softplus_backward.grad_input(DY, X, BETA, 20, grad_input=OUT)"
-    ),
+    **_aten("softplus_general", "softplus", ", BETA, 20"),
     "log_sigmoid": "aten.log_sigmoid_forward.output(X, output=OUT, buffer=T)",
     # Its own backward wants the buffer of the forward pass, which costs more than this.
     "log_sigmoid_backward": (
@@ -152,20 +141,15 @@ _ELEMENTWISE = {
     "log_sigmoid_backward_from_output": (
         "torch.exp(Y, out=T); torch.addcmul(DY, DY, T, value=-1, out=OUT)"
     ),
-    "silu": "aten.silu.out(X, out=OUT)",
-    "silu_backward": "aten.silu_backward.grad_input(DY, X, grad_input=OUT)",
+    **_aten("silu", "silu"),
     "mish": "aten.mish.out(X, out=OUT)",
     "mish_backward": "aten.mish_backward(DY, X)",  # no form with an output
     "tanh_shrink": "torch.tanh(X, out=T); torch.sub(X, T, out=OUT)",
     "tanh_shrink_backward": (
         "torch.tanh(X, out=T); torch.mul(T, T, out=T); torch.mul(DY, T, out=OUT)"
     ),
-    "gelu": "aten.gelu.out(X, approximate='none', out=OUT)",
-    "gelu_backward": "aten.gelu_backward.grad_input(DY, X, approximate='none', grad_input=OUT)",
-    "gelu_tanh": "aten.gelu.out(X, approximate='tanh', out=OUT)",
-    "gelu_tanh_backward": (
-        "aten.gelu_backward.grad_input(DY, X, approximate='tanh', grad_input=OUT)"
-    ),
+    **_aten("gelu", "gelu", ", approximate='none'"),
+    **_aten("gelu_tanh", "gelu", ", approximate='tanh'"),
 }
 
 _BACK = "aten._{}_backward_data.out(DY, Y, axis, X.dtype, {}=OUT)"
@@ -251,10 +235,24 @@ _LAYERS = {
 _DTYPES = {"float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
 _DTYPES |= {"int8", "int16", "int32", "int64", "uint8"}
 
+_OTHER_NAMES = {
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+    "power": "pow",
+    "absolute": "abs",
+    "negative": "neg",
+    "equal": "eq",
+    "not_equal": "ne",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}
 _FUNCTIONS = {
     **{
-        name: f"torch.{function}({', '.join('ABC'[:n])}, out=OUT)"
-        for name, (n, _, function, _) in ELEMENTWISE.items()
+        name: f"torch.{_OTHER_NAMES.get(name, name)}({', '.join('ABC'[:n])}, out=OUT)"
+        for name, n in ELEMENTWISE.items()
     },
     "multiply_add": "torch.addcmul(C, A, B, out=OUT)",
     "scale_shift": "torch.addcmul(C, A, B, out=OUT)",
