@@ -11,7 +11,7 @@ from numba.np.numpy_support import as_dtype
 
 from vekt._core.axes import along, periods
 from vekt._core.operands import operand_dtype, outs_of, stored
-from vekt._spec.functions import forwarding
+from vekt._spec.functions import forwarding, python_function
 from vekt._spec.gates import PRELU
 from vekt.jit._elementwise import _result_type, _shape, _unliteral
 from vekt.jit._gates import _entry, contiguous, place, rounded, spread, with_item
@@ -19,10 +19,6 @@ from vekt.jit._jitable import jitable, overloads
 from vekt.jit._kernels import COMPILED, RAW
 
 _leaky_relu = COMPILED["leaky_relu"]
-
-
-def _value(x: Any, alpha: Any, axis: int | None, **options: Any) -> Any:
-    return RAW["leaky_relu"](x, along(alpha, axis, np.ndim(x)), **options)
 
 
 def _backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
@@ -43,7 +39,13 @@ def _backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
     )
 
 
-prelu = forwarding(PRELU, "", "vekt.jit", _value)
+prelu = python_function(
+    PRELU,
+    "",
+    "vekt.jit",
+    ["return _raw(x, _along(alpha, axis, _ndim(x)), out=out, where=where, dtype=dtype)"],
+    {"_raw": RAW["leaky_relu"], "_along": along, "_ndim": np.ndim},
+)
 prelu_backward = forwarding(PRELU, "_backward", "vekt.jit", _backward)
 
 

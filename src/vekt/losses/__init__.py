@@ -13,7 +13,7 @@ from vekt._core.names import no_attribute
 from vekt._core.native import cross_entropy
 from vekt._core.operands import checked_out
 from vekt._spec.cross_entropy import CROSS_ENTROPY
-from vekt._spec.functions import forwarding, native_function
+from vekt._spec.functions import native_function, python_function
 from vekt._spec.losses import LOSSES, PUBLIC_NAMES
 from vekt.losses._targets import Targets, reduced
 
@@ -28,10 +28,9 @@ globals().update(_ELEMENTWISE)
 
 
 def _cross_entropy(
-    kind: str, logits: Any, labels: Any, axis: Any, reduction: Any, out: Any = None, **more: Any
+    name: str, logits: Any, labels: Any, axis: Any, of_targets: Any, reduction: Any, *rest: Any
 ) -> Any:
-    name, with_grad = CROSS_ENTROPY.name + kind, bool(kind)
-    of_targets = tuple(more.values())
+    out, with_grad = rest[0] if rest else None, bool(rest)
     if is_dask(logits) or is_dask(labels):
         if out is not None:
             raise TypeError(f"{name}: Dask arrays take no out")
@@ -50,9 +49,14 @@ def _cross_entropy(
     return (total, result) if with_grad else total
 
 
-softmax_cross_entropy, softmax_cross_entropy_value_and_grad = (
-    forwarding(CROSS_ENTROPY, kind, "vekt", _cross_entropy, kind) for kind in CROSS_ENTROPY.kinds
-)
+def _public(kind: str) -> Any:
+    given = "logits, labels, axis, (label_smoothing, ignore_index, weight), reduction"
+    rest = ", out" if kind else ""
+    body = [f"return _cross_entropy({CROSS_ENTROPY.name + kind!r}, {given}{rest})"]
+    return python_function(CROSS_ENTROPY, kind, "vekt", body, {"_cross_entropy": _cross_entropy})
+
+
+softmax_cross_entropy, softmax_cross_entropy_value_and_grad = map(_public, CROSS_ENTROPY.kinds)
 
 
 def __getattr__(name: str) -> Any:
