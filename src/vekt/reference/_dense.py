@@ -20,7 +20,13 @@ Array = NDArray[Any]
 
 
 def _dense(
-    x: Any, w: Any, b: Any, activation: Activation, out: Any, return_preactivation: bool, **_: Any
+    x: Any,
+    w: Any,
+    b: Any,
+    activation: Activation,
+    out: Any,
+    return_preactivation: bool,
+    deterministic: Any,
 ) -> Any:
     check_deterministic("dense", deterministic)
     narrow, arrays = _widened(x, w, *([] if b is None else [b]))

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.operands import checked_out, natural_dtype
 from vekt._spec.docstrings import documented
+from vekt._spec.functions import forwarding
 from vekt._spec.linalg import LINALG
 from vekt._spec.math import two_product
 from vekt.reference._rounding import narrowed, wider
@@ -35,87 +36,42 @@ def check_deterministic(name: str, deterministic: Any) -> None:
         raise ValueError(f"{name}: deterministic must be None or 'batch', got {deterministic!r}")
 
 
-@documented(LINALG["matmul"], "", "vekt.reference")
-def matmul(
-    x1: ArrayLike,
-    x2: ArrayLike,
-    /,
-    out: Any = None,
-    *,
-    casting: Casting = "same_kind",
-    order: Order = "K",
-    dtype: Any = None,
-    subok: bool = True,
-    axes: Axes = None,
-    axis: int | None = None,
-    deterministic: Literal["batch"] | None = None,
-) -> Any:
+def _matmul(axes: Axes, axis: int | None, deterministic: Any, **given: Any) -> Any:
     check_deterministic("matmul", deterministic)
     options = {k: v for k, v in (("axes", axes), ("axis", axis)) if v is not None}
-    core = partial(np.matmul, **options)
-    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
+    return _rounded(partial(np.matmul, **options), **given)
 
 
-@documented(LINALG["vecdot"], "", "vekt.reference")
-def vecdot(
-    x1: ArrayLike,
-    x2: ArrayLike,
-    /,
-    out: Any = None,
-    *,
-    axis: int = -1,
-    keepdims: bool = False,
-    casting: Casting = "same_kind",
-    order: Order = "K",
-    dtype: Any = None,
-    subok: bool = True,
-    axes: Axes = None,
-) -> Any:
+def _vecdot(axes: Axes, axis: int, keepdims: bool, **given: Any) -> Any:
     options: dict[str, Any] = {"axis": axis} if axes is None else {"axes": axes}
-    core = partial(np.vecdot, keepdims=keepdims, **options)
-    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
+    return _rounded(partial(np.vecdot, keepdims=keepdims, **options), **given)
 
 
-@documented(LINALG["matvec"], "", "vekt.reference")
-def matvec(
-    x1: ArrayLike,
-    x2: ArrayLike,
-    /,
-    out: Any = None,
-    *,
-    casting: Casting = "same_kind",
-    order: Order = "K",
-    dtype: Any = None,
-    subok: bool = True,
-    axes: Axes = None,
-) -> Any:
-
+def _matvec(axes: Axes, **given: Any) -> Any:
     def core(x: Array, y: Array) -> Array:
         x, y, back = _cores_last(x, y, axes, (2, 1))
         return back(np.vecdot(x.conj(), y[..., None, :]))
 
-    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
+    return _rounded(core, **given)
 
 
-@documented(LINALG["vecmat"], "", "vekt.reference")
-def vecmat(
-    x1: ArrayLike,
-    x2: ArrayLike,
-    /,
-    out: Any = None,
-    *,
-    casting: Casting = "same_kind",
-    order: Order = "K",
-    dtype: Any = None,
-    subok: bool = True,
-    axes: Axes = None,
-) -> Any:
-
+def _vecmat(axes: Axes, **given: Any) -> Any:
     def core(x: Array, y: Array) -> Array:
         x, y, back = _cores_last(x, y, axes, (1, 2))
         return back(np.vecdot(x[..., None, :], np.swapaxes(y, -1, -2)))
 
-    return _rounded(core, x1, x2, out, dtype, casting=casting, order=order)
+    return _rounded(core, **given)
+
+
+matmul, vecdot, matvec, vecmat = (
+    forwarding(LINALG[name], "", "vekt.reference", product)
+    for name, product in (
+        ("matmul", _matmul),
+        ("vecdot", _vecdot),
+        ("matvec", _matvec),
+        ("vecmat", _vecmat),
+    )
+)
 
 
 @documented(LINALG["tensordot"], "", "vekt.reference")
@@ -154,8 +110,9 @@ def _rounded(
     scalars: bool = True,
     casting: Casting = "same_kind",
     order: Order = "K",
+    subok: bool = True,
 ) -> Any:
-    """Widen the operands, apply the function and round once."""
+    """Widen the operands, apply the function and round once; results are of no subclass."""
     narrow = natural_dtype(x1, x2) if dtype is None else np.dtype(dtype)
     wide = np.dtype("u8") if narrow.kind in "biu" else wider(narrow)
     with np.errstate(all="ignore"):
