@@ -60,6 +60,8 @@ typedef enum {
     VEKT_PY_METHOD,      /* method(function, name, args, kwargs): what the ufunc's method of that name does */
     VEKT_PY_ATTRIBUTE,   /* attribute(dispatcher, name): the ufunc's attribute of that name */
     VEKT_PY_DOT,         /* dot(a, b, out) of operands that are not both vectors */
+    VEKT_PY_NO_LOOP,     /* NumPy's exception where a ufunc has no loop for the dtypes */
+    VEKT_PY_PRODUCT,     /* product(name, *args, **kwargs): NumPy's product of that name */
     VEKT_N_PY
 } vekt_py;
 

@@ -212,6 +212,7 @@ static PyGetSetDef attributes[] = {
     {"nargs", of_ufunc, NULL, "Number of inputs and outputs.", "nargs"},
     {"identity", of_ufunc, NULL, "The number that changes nothing, or None.", "identity"},
     {"signature", of_ufunc, NULL, "None: the function works element by element.", "signature"},
+    {"resolve_dtypes", of_ufunc, NULL, "The method of NumPy's ufunc that tells dtypes of results.", "resolve_dtypes"},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -5,14 +5,6 @@
 
 #include <string.h>
 
-static int check_dtype(PyArrayObject *array, const char *name) {
-    if (vekt_product_type_of(PyArray_DESCR(array)) >= 0) return 0;
-    PyErr_Format(PyExc_TypeError,
-                 "dot: %s must be of a bool, integer, float or complex dtype up to 64 bits a part, not %S", name,
-                 (PyObject *)PyArray_DESCR(array));
-    return -1;
-}
-
 /* Where NumPy has no dtype for bfloat16 and another, bfloat16 counts as float32. */
 static PyArray_Descr *promoted(PyArray_Descr *a, PyArray_Descr *b) {
     PyArray_Descr *descr = PyArray_PromoteTypes(a, b);
@@ -77,7 +69,6 @@ static PyObject *multiply(const vekt_target *target, PyArrayObject **a, PyArrayO
 }
 
 static PyObject *multiply_vectors(const vekt_target *target, PyArrayObject **a, PyArrayObject **b, PyObject *out) {
-    if (check_dtype(*a, "a") < 0 || check_dtype(*b, "b") < 0) return NULL;
     npy_intp n = PyArray_DIM(*a, 0), other = PyArray_DIM(*b, 0);
     if (n != other) {
         return PyErr_Format(PyExc_ValueError, "dot: shapes (%zd,) and (%zd,) not aligned: %zd (dim 0) != %zd (dim 0)",
@@ -132,6 +123,8 @@ static int parse(PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyOb
     return 0;
 }
 
+static int has_kernel(PyArrayObject *array) { return vekt_product_type_of(PyArray_DESCR(array)) >= 0; }
+
 PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     PyObject *values[3] = {NULL, NULL, NULL};
     if (parse(args, n_args, names, values) < 0) return NULL;
@@ -139,7 +132,10 @@ PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, 
     PyArrayObject *a = vekt_plain_array(values[0], "dot", "a");
     PyArrayObject *b = a ? vekt_plain_array(values[1], "dot", "b") : NULL;
     PyObject *result = NULL;
-    if (b) {
+    if (b && !(has_kernel(a) && has_kernel(b))) {
+        PyObject *numpys = vekt_python(VEKT_PY_PRODUCT);
+        if (numpys) result = PyObject_CallFunction(numpys, "sOOO", "dot", a, b, values[2] ? values[2] : Py_None);
+    } else if (b) {
         int vectors = PyArray_NDIM(a) == 1 && PyArray_NDIM(b) == 1;
         result = vectors ? multiply_vectors(target, &a, &b, values[2]) : multiply_others(a, b, values[2]);
     }

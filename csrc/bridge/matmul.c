@@ -277,16 +277,18 @@ static int is_default(PyObject *name, PyObject *value) {
     return 0;
 }
 
-/* Arguments as a tuple and a dictionary, without keywords that say nothing, and without matmul's `deterministic`,
- * which has chosen the function. */
-static PyObject *through_python(PyObject *function, int which, PyObject *const *args, Py_ssize_t n_args,
-                                PyObject *names) {
-    PyObject *tuple = PyTuple_New(n_args), *keywords = PyDict_New(), *result = NULL;
+/* Arguments after `before`, where there is one, as a tuple and a dictionary, without keywords that say nothing, and
+ * without matmul's `deterministic`, which has chosen the function. */
+static PyObject *through_python(PyObject *function, const char *before, int which, PyObject *const *args,
+                                Py_ssize_t n_args, PyObject *names) {
+    PyObject *tuple = PyTuple_New(n_args + !!before), *keywords = PyDict_New(), *result = NULL;
     if (!tuple || !keywords) goto done;
-    for (Py_ssize_t i = 0; i < n_args; i++) {
-        Py_INCREF(args[i]);
-        PyTuple_SetItem(tuple, i, args[i]);
+    if (before) {
+        PyObject *name = PyUnicode_FromString(before);
+        if (!name) goto done;
+        PyTuple_SetItem(tuple, 0, name);
     }
+    for (Py_ssize_t i = 0; i < n_args; i++) PyTuple_SetItem(tuple, i + !!before, Py_NewRef(args[i]));
     for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
         PyObject *name = PyTuple_GetItem(names, i), *value = args[n_args + i];
         if (is_default(name, value) || (which == VEKT_MATMUL && is_named(name, "deterministic"))) continue;
@@ -300,9 +302,16 @@ done:
 }
 
 /* Libraries that name their axes have no products by position, and another kind of error than NumPy. */
-static void make_type_error(void) {
+static void make_type_error(PyObject *const *args, Py_ssize_t n_args) {
     PyObject *type, *value, *traceback;
+    int is_theirs = 0;
     PyErr_Fetch(&type, &value, &traceback);
+    for (Py_ssize_t i = 0; i < n_args; i++)
+        is_theirs |= !PyArray_Check(args[i]) && PyObject_HasAttrString(args[i], "__array_ufunc__");
+    if (!is_theirs) { /* an operand could not be made an array */
+        PyErr_Restore(type, value, traceback);
+        return;
+    }
     PyErr_NormalizeException(&type, &value, &traceback);
     PyErr_Format(PyExc_TypeError, "%S", value);
     Py_XDECREF(type);
@@ -323,10 +332,16 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     if (result || PyErr_Occurred()) return result;
     PyObject *function = general(own, which, invariant, args, n_args);
     if (!function) return NULL;
-    result = through_python(function, which, args, n_args, names);
+    result = through_python(function, NULL, which, args, n_args, names);
     Py_DECREF(function);
-    if (!result && PyErr_ExceptionMatches(PyExc_NotImplementedError)) make_type_error();
-    return result;
+    if (result) return result;
+    PyObject *no_loop = vekt_python(VEKT_PY_NO_LOOP), *numpys = vekt_python(VEKT_PY_PRODUCT);
+    if (no_loop && numpys && PyErr_ExceptionMatches(no_loop)) {
+        PyErr_Clear();
+        return through_python(numpys, methods[which].ml_name, which, args, n_args, names);
+    }
+    if (PyErr_ExceptionMatches(PyExc_NotImplementedError)) make_type_error(args, n_args);
+    return NULL;
 }
 
 #define FUNCTION(name, which)                                                                          \

@@ -207,6 +207,8 @@ def test_elementwise_functions_have_the_methods_of_ufuncs(name, dtype):
     ours, theirs = getattr(vk, name), getattr(np, name)
     for attribute in ("nin", "nout", "nargs", "types", "ntypes", "identity", "signature"):
         assert getattr(ours, attribute) == getattr(theirs, attribute)
+    dtypes = (np.dtype(dtype),) * theirs.nin + (None,)
+    assert ours.resolve_dtypes(dtypes) == theirs.resolve_dtypes(dtypes)
     a = np.array([3, 1, 2, 5, 4], dtype)
     if ours.nin == 1:
         for method, args in (("reduce", (a,)), ("accumulate", (a,)), ("outer", (a, a))):
@@ -240,6 +242,7 @@ def test_functions_that_numpy_has_no_ufunc_of(name):
     assert function.nargs == 4
     assert function.identity is function.signature is None
     assert function.ntypes == len(function.types)
+    assert not hasattr(function, "resolve_dtypes")
     assert any(t.endswith("dd->d") for t in function.types)
     for method in ("reduce", "accumulate", "outer"):
         with pytest.raises(ValueError, match="binary"):

@@ -125,15 +125,8 @@ def test_lists_and_subclasses(dot):
     ("a", "b", "error", "message"),
     [
         (np.ones(3), np.ones(4), ValueError, r"shapes \(3,\) and \(4,\) not aligned: 3 .* != 4"),
-        (
-            np.ones(2, "g"),
-            np.ones(2),
-            TypeError,
-            "a must be .* not longdouble|a must be .* not float128",
-        ),
-        (np.ones(2), np.ones(2, object), TypeError, "b must be .* not object"),
         (np.array(["x", "y"]), np.ones(2), TypeError, "a must be .* not <U1"),
-        (np.ones(2), np.ones(2, "m8[s]"), TypeError, "b must be .* not timedelta64"),
+        (np.ones(2), np.ones(2, "M8[s]"), TypeError, "b must be .* not datetime64"),
     ],
 )
 def test_bad_operands(dot, a, b, error, message):

@@ -69,16 +69,15 @@ def test_messages_tell_the_lengths():
         vk.matmul(A, 1.0)
 
 
-@pytest.mark.parametrize("dtype", ["g", "G", "O", "S"])
+@pytest.mark.parametrize("dtype", ["S"])
 @pytest.mark.parametrize("name", NAMES)
-def test_dtypes_without_kernels(name, dtype):
+def test_dtypes_without_products(name, dtype):
     a, b, _ = FITS[name]
     foreign = a.astype(dtype), b.astype(dtype)
     for operands in [(foreign[0], b), (a, foreign[1]), foreign]:
-        with pytest.raises(TypeError, match=f"{name}.*loop"):
-            getattr(vk, name)(*operands)
-        with pytest.raises(TypeError):
-            getattr(reference, name)(*operands)
+        for namespace in (vk, reference):
+            with pytest.raises(TypeError):
+                getattr(namespace, name)(*operands)
     with pytest.raises(TypeError, match=name):
         getattr(vk, name)(a, b, dtype=dtype)
 
@@ -181,7 +180,7 @@ def test_tensordot(axes):
 
 
 def test_tensordot_dtypes():
-    for bad in (np.ones(3, object), np.ones(3, "g"), np.array(["a", "b", "c"])):
+    for bad in (np.ones(3, "M8[s]"), np.ones(3, "V4"), np.array(["a", "b", "c"])):
         with pytest.raises(TypeError):
             vk.tensordot(bad, np.ones(3), 1)
 

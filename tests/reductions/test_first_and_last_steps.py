@@ -137,6 +137,25 @@ def test_zeros_of_masks_initial_numbers_and_fused_functions(dtype):
             assert sign(vk.evaluate("min(x)", {"x": x}))
 
 
+@pytest.mark.parametrize("dtype", [*FLOATS, np.dtype("c8"), np.dtype(">c16")], ids=str)
+def test_sums_that_begin_with_minus_0(dtype):
+    """Each part of a complex number alone; nothing but -0.0 leaves it."""
+    values = [complex(a, b) for a in (0.0, -0.0) for b in (0.0, -0.0)]
+    is_complex = dtype.kind == "c"
+    for first, element in product(values if is_complex else (0.0, -0.0), repeat=2):
+        for n, odd in product((0, 1, 2, 9, 150), (None, 0.0)):
+            x = np.full((n, 3), element, dtype)
+            x[n // 2 : n // 2 + 1, 1] = element if odd is None else odd
+            for mask in (True, np.arange(3) < 2):
+                for axis, initial in product((None, 0, 1), (first, np.array(first))):
+                    options = {"axis": axis, "initial": initial, "where": mask}
+                    result = np.asarray(vk.sum(x, **options)).astype("c16")
+                    expected = np.sum(x.astype("c16" if is_complex else "f8"), **options)
+                    expected = np.asarray(expected).astype("c16")
+                    assert np.array_equal(np.signbit(result.real), np.signbit(expected.real))
+                    assert np.array_equal(np.signbit(result.imag), np.signbit(expected.imag))
+
+
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
 def test_of_two_equal_elements_the_second_is_taken(name, dtype):

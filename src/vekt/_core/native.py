@@ -14,6 +14,7 @@ from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
+from numpy._core._exceptions import _UFuncNoLoopError
 
 from vekt._core import environment, foreign, ufunc_methods
 from vekt._core.axes import plain
@@ -105,6 +106,7 @@ SIGNALS_SECONDS = 0.05
 if current_thread() is main_thread():  # the only one in which Python runs their handlers
     watch_signals(SIGNALS_SECONDS)
 provide("AxisError", np.exceptions.AxisError)
+provide("NoLoopError", _UFuncNoLoopError)
 provide("plain", plain)
 provide("several", foreign.several)
 provide("lazy_matmul", foreign.matmul)

@@ -59,7 +59,7 @@ def attribute(function: Any, name: str) -> Any:
     if name in known:
         return known[name]
     types = getattr(function.fallback, "types", None)
-    if types is None:
+    if types is None or name == "resolve_dtypes":
         raise AttributeError(f"{function.__name__} has no attribute {name!r}")
     return types if name == "types" else len(types)
 

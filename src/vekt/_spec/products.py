@@ -31,21 +31,22 @@ ValueError
     If an operand has too few dimensions, if the lengths that are summed over differ, if the other
     dimensions do not broadcast, or if `out` does not fit or is read-only.
 TypeError
-    If there is no kernel for the dtypes (longdouble, object, text, dates), or if the result cannot
-    be cast to `out`.
+    If the dtypes have no product (text, dates), or if the result cannot be cast to `out`.
 
 Notes
 -----
 [vekt] Operands take their common dtype, which is the result's: integers wrap around, bool is `or`
-of `and`, 16-bit floats are summed in float32 and rounded once.
+of `and`, 16-bit floats are summed in float32 and rounded once.  There are no kernels for
+longdouble and objects, whose products are NumPy's.
 
 [vekt.jit] The C kernels of `vekt` on the calling thread, so with their bits; `vekt.{name}` tells
 more. In compiled functions, too, operands keep their layout: no array is copied unless its dtype is
 not the common one. There a TypingError stands for TypeError, for float16 too; `out` and an `axis`
 go by position or by name, and the other options are not there.
 
-[vekt.reference] Computed in a wider dtype and rounded once; integers modulo 2**64, which leaves the
-lower bits exact. Results are plain arrays for any `subok`.
+[vekt.reference] Computed in a wider dtype, which longdouble and objects have none of, and rounded
+once; integers modulo 2**64, which leaves the lower bits exact. Results are plain arrays for any
+`subok`.
 
 """
 _OF_ONE_COLUMN = """\
@@ -294,8 +295,8 @@ ValueError
     If the axes do not pair up: their numbers or lengths differ, or one is out of bounds or occurs
     twice.
 TypeError
-    If there is no kernel for the dtypes, or if an operand is of a type with its own array
-    functions, such as a Dask array.
+    If the dtypes have no product, or if an operand is of a type with its own array functions, such
+    as a Dask array.
 
 Notes
 -----

@@ -10,6 +10,7 @@ from vekt._core.native import dot, matmul, matvec, provide, vecdot, vecmat
 from vekt.linalg import _tensordot
 
 provide("dot", _tensordot.dot_general)
+provide("product", _tensordot.without_kernel)
 
 __all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 

@@ -45,6 +45,19 @@ def dot_general(a: ArrayLike, b: ArrayLike, out: NDArray[Any] | None = None) -> 
     return _contract(x, y, (x.ndim - 1,), (y.ndim - 2,), out)
 
 
+def without_kernel(name: str, *operands: Any, **options: Any) -> Any:
+    """Call NumPy's product of this name, for dtypes such as longdouble and objects."""
+    function = getattr(np, name, None)
+    if function is None:
+        dtypes = ", ".join(str(np.asarray(x).dtype) for x in operands)
+        raise TypeError(f"{name}: no kernel for {dtypes}, and this NumPy has no {name}")
+    for letter, x in zip("ab", operands if name == "dot" else (), strict=False):
+        if x.dtype.kind in "SUVM":  # of which NumPy's `dot` says what it happens to meet
+            raise TypeError(f"dot: {letter} must be of numbers, objects or spans, not {x.dtype}")
+    with np.errstate(all="ignore"):  # as quiet as the kernels
+        return function(*operands, **options)
+
+
 def _pairs(a_ndim: int, b_ndim: int, axes: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the axes of both operands that are summed over, as non-negative numbers."""
     try:

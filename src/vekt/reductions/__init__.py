@@ -17,7 +17,14 @@ from vekt._spec.docstrings import documented
 from vekt._spec.functions import python_function
 from vekt._spec.reductions import NOTHING, PUBLIC_NAMES, REDUCTIONS, SHAPING
 from vekt._spec.spec import Spec
-from vekt.reductions._steps import CODES, is_minus_zero, masked_mean, rounded_once, with_first
+from vekt.reductions._steps import (
+    CODES,
+    below_zero,
+    masked_mean,
+    minus_zeros,
+    rounded_once,
+    with_first,
+)
 
 __all__ = [*PUBLIC_NAMES]
 
@@ -93,9 +100,8 @@ def _reduced(
 ) -> Any:
     """Return the result, or NotImplemented where it, or its error, is NumPy's."""
     if where is not True:
-        neutral = initial if name in ("max", "min") else _NEUTRAL[name]
-        if name == "sum" and is_minus_zero(initial):
-            neutral = initial
+        begins = name in ("max", "min") or (name == "sum" and minus_zeros(initial))
+        neutral = initial if begins else _NEUTRAL[name]
         if neutral is NOTHING or not _has_numbers(x):
             return NotImplemented
         given = np.asarray(where) if name == "mean" else where  # whose elements are counted, too
@@ -128,9 +134,8 @@ def _reduced(
         result = with_first(name, result, first)
     if result is NotImplemented:
         return result
-    if name == "sum" and is_minus_zero(initial) and result.dtype.kind == "f":
-        minus_zero = reduce(CODES["all"], (x == 0) & np.signbit(x), axis, None, None, keepdims)
-        result = np.where(minus_zero, -result, result)[()]
+    if name == "sum" and first is not None:
+        result = below_zero(reduce, x, axis, keepdims, result, first)
     if out is None or result is out:
         return result
     if not isinstance(out, np.ndarray) or not out.flags.writeable:

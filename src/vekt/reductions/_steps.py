@@ -25,9 +25,27 @@ def with_first(name: str, extreme: Any, first: Any) -> Any:
         return np.where(extreme == 0, zero, joined)[()]
 
 
-def is_minus_zero(initial: Any) -> bool:
-    """Whether sums begin with -0.0, which stays where nothing but -0.0 is added."""
-    return isinstance(initial, float | np.floating) and initial == 0 and bool(np.signbit(initial))
+def minus_zeros(initial: Any) -> list[str]:
+    """Parts of the number that a sum begins with that are -0.0."""
+    first = np.asarray(initial)
+    if first.ndim or first.dtype.kind not in "fc":
+        return []
+    return [part for part in ("real", "imag") if str(getattr(first, part)) == "-0.0"]
+
+
+def below_zero(
+    reduce: Callable[..., Any], x: Any, axis: Any, keepdims: Any, result: Any, first: Any
+) -> Any:
+    """Let parts of a sum that begin with -0.0 stay it where nothing but -0.0 is added."""
+    parts = minus_zeros(first) if result.dtype.kind in "fc" or is_bfloat16(result.dtype) else []
+    if not parts:
+        return result
+    result = np.array(result)
+    for part in parts:
+        added = getattr(x, part)
+        stays = reduce(CODES["all"], (added == 0) & np.signbit(added), axis, None, None, keepdims)
+        np.copyto(getattr(result, part), -0.0, where=stays)
+    return result[()]
 
 
 def rounded_once(
