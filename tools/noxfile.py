@@ -65,7 +65,8 @@ def versions(session: nox.Session, resolution: str) -> None:
     session.run("python", "-c", VERSIONS)
     session.run(
         "python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        *tests("dask", "ecosystem", "fuse", "import", "jit_extension", "models", "ufunc_contract"),
+        *tests("dask", "ecosystem", "estimators", "fuse", "import", "jit_extension", "models",
+               "ufunc_contract"),
     )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import pickle
-import warnings
 
 import numpy as np
 import pytest
@@ -19,24 +18,12 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 
 from vekt import models
 from vekt.models import LogisticRegression, MLPClassifier, MLPRegressor, _progress
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 PERCEPTRONS = [MLPClassifier, MLPRegressor]
-
-
-@pytest.mark.parametrize(
-    "estimator",
-    [LogisticRegression(), MLPClassifier(), MLPRegressor()],
-    ids=lambda value: type(value).__name__,
-)
-def test_checks_of_scikit_learn(estimator):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        check_estimator(estimator, on_skip=None)
 
 
 @pytest.mark.parametrize("kind", PERCEPTRONS)
