@@ -1,6 +1,7 @@
 /* The module vekt._ufuncs: NumPy's face of the kernels that vekt._kernels holds. */
 #include "bridge.h"
 #include <product_docs.h> /* which the build writes from specs */
+#include <string.h>
 
 const vekt_api *vekt_connected;
 const vekt_target *vekt_selected;

@@ -237,7 +237,8 @@ static int build(builder *b, PyObject *dtypes, int nin, int nout, PyObject *cons
     vekt_program *p = &b->program;
     const Py_ssize_t n_constants = PyTuple_Size(constants), n = PyTuple_Size(instructions);
     if (set_dtypes(b, dtypes) < 0) return -1;
-    if (nin < 0 || nout < 1 || nin + nout > VEKT_MAX_OPERANDS || nin + nout + n_constants > p->n_values)
+    if (nin < 0 || nout < 1 || nin > VEKT_MAX_OPERANDS || nout > VEKT_MAX_OPERANDS - nin ||
+        n_constants > p->n_values - nin - nout)
         return fail("program: too many operands");
     if (n > VEKT_MAX_INSTRUCTIONS) return fail("program: too many instructions");
     p->operation.nin = nin;

@@ -346,7 +346,7 @@ static int prepare(work *w, PyObject *const *args) {
 
 static const function *find(PyObject *name) {
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        if (!PyUnicode_CompareWithASCIIString(name, functions[i].name)) return &functions[i];
+        if (PyUnicode_Check(name) && !PyUnicode_CompareWithASCIIString(name, functions[i].name)) return &functions[i];
     }
     PyErr_Format(PyExc_ValueError, "rows: no function %R", name);
     return NULL;

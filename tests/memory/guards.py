@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,21 @@ class Arena:
     def place(self, size: int, at_end: bool, offset: int) -> int:
         """Return where so many bytes begin, so far from one of the two pages."""
         return self.end - offset - size if at_end else self.begin + offset
+
+
+TRACED = 512
+
+
+class Trace:
+    """A file that names the call under way, whatever becomes of the process."""
+
+    def __init__(self, path: str) -> None:
+        with Path(path).open("wb+") as file:
+            file.truncate(TRACED)
+            self._memory = mmap.mmap(file.fileno(), TRACED)
+
+    def __call__(self, text: str) -> None:
+        self._memory[:TRACED] = text.encode()[:TRACED].ljust(TRACED)
 
 
 def _bounds(x: Array) -> tuple[int, int]:

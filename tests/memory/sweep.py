@@ -7,12 +7,11 @@ named by `--trace` tells of the call.  `VEKT_ISA` says on which instruction set.
 from __future__ import annotations
 
 import argparse
-import mmap
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
@@ -24,24 +23,12 @@ import vekt as vk
 from vekt._core import native
 
 from .calls import KERNEL_DTYPES, MAKERS, OTHER_DTYPES
-from .guards import Arena, Guarded, arrays_in, replaced
+from .guards import Arena, Guarded, Trace, arrays_in, replaced
 
 SIZES = range(131)
-EVERYWHERE = [(end, offset) for end in (False, True) for offset in range(64)]
+OFFSETS = range(64)
 _ROOM = 1 << 20
 _ARENAS = 10
-
-
-class Trace:
-    """A file that names the call under way, whatever becomes of the process."""
-
-    def __init__(self, path: str) -> None:
-        with Path(path).open("wb+") as file:
-            file.truncate(mmap.PAGESIZE)
-            self._memory = mmap.mmap(file.fileno(), mmap.PAGESIZE)
-
-    def __call__(self, text: str) -> None:
-        self._memory[:256] = text.encode()[:256].ljust(256)
 
 
 class Sweep:
@@ -75,14 +62,17 @@ class Sweep:
             if not guarded.untouched():
                 self.findings.append(f"{name}: wrote beside an operand")
 
-    def function(self, name: str, n: int, dtype: Any, count: int, everywhere: bool = False) -> None:
+    def function(
+        self, name: str, n: int, dtype: Any, count: int, all_aligned: bool = False
+    ) -> None:
         """Make the calls of a function on n elements, with and without an output to write to.
 
-        Each is made in `count` places beside the edges, or the first in all of them.
+        Each is made at both edges and in `count` other places; the first in all aligned ones, too.
         """
+        aligned = _places(OFFSETS[:: np.dtype(dtype).itemsize]) if all_aligned else []
         for k, (function, args, options) in enumerate(MAKERS[name](n, np.dtype(dtype))):
             some = _turning(n + k, count)
-            most = EVERYWHERE if everywhere and not k else some
+            most = some if k else [*aligned, *some]
             what = f"{name} {np.dtype(dtype)} n={n} call {k} {list(options)}"
             self._trace(what)
             try:
@@ -121,9 +111,13 @@ def _outputs(function: Any, args: Any, options: Any, results: Any) -> Any:
     return None
 
 
+def _places(offsets: Iterable[int]) -> list[tuple[bool, int]]:
+    return [(at_end, offset) for at_end in (False, True) for offset in offsets]
+
+
 def _turning(n: int, count: int) -> list[tuple[bool, int]]:
     """Return some of the places: the edges, and others that change with n."""
-    others = EVERYWHERE[1:64] + EVERYWHERE[65:]
+    others = _places(OFFSETS[1:])
     step = len(others) // count
     return [
         (False, 0),
@@ -133,7 +127,7 @@ def _turning(n: int, count: int) -> list[tuple[bool, int]]:
 
 
 def full(sweep: Sweep, names: list[str]) -> Iterator[tuple[str, Callable[[], None]]]:
-    """All sizes in all places for the dtypes of kernels, some places for others, random calls."""
+    """All sizes in all aligned places for dtypes of kernels, in some for others; random calls."""
     for name in names:
         yield name, lambda name=name: _of_function(sweep, name)
     for group in GROUPS if len(names) == len(MAKERS) else ():
@@ -143,7 +137,7 @@ def full(sweep: Sweep, names: list[str]) -> Iterator[tuple[str, Callable[[], Non
 def _of_function(sweep: Sweep, name: str) -> None:
     for n in SIZES:
         for dtype in KERNEL_DTYPES:
-            sweep.function(name, n, dtype, 6, everywhere=True)
+            sweep.function(name, n, dtype, 6, all_aligned=True)
         for dtype in OTHER_DTYPES[n % 3 :: 3]:
             sweep.function(name, n, dtype, 2)
 
@@ -167,7 +161,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="function", help="a few only, all places")
     parser.add_argument("--share", action="store_true", help="a small part, in seconds")
-    parser.add_argument("--trace", default="guard.trace", help="file for the call under way")
+    parser.add_argument(
+        "--trace", default=f"{gettempdir()}/guard.trace", help="file for the call under way"
+    )
     options = parser.parse_args()
     sweep = Sweep(Trace(options.trace))
     parts = (share if options.share else full)(sweep, options.names or list(MAKERS))

@@ -193,7 +193,8 @@ def _on_arrays(
     target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
     if target is not None and not hasattr(target, "iloc"):
         options["out"] = target
-    result = function(*map(_values, operands), **options)
+    # A list: where an iterator raises, CPython 3.11 never lets go of the keywords.
+    result = function(*[_values(x) for x in operands], **options)
     if target is not None:
         if hasattr(target, "iloc"):
             target.iloc[:] = result
