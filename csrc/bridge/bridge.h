@@ -58,6 +58,7 @@ typedef enum {
     VEKT_PY_LAZY_MATMUL, /* matmul of operands one of which is Dask's */
     VEKT_PY_AT_LEAST,    /* at_least(function, name, value, least): the value, an error for numbers below */
     VEKT_PY_METHOD,      /* method(function, name, args, kwargs): what the ufunc's method of that name does */
+    VEKT_PY_DIRECTORY,   /* directory(function): what dir() lists of a function */
     VEKT_PY_ATTRIBUTE,   /* attribute(dispatcher, name): the ufunc's attribute of that name */
     VEKT_PY_DOT,         /* dot(a, b, out) of operands that are not both vectors */
     VEKT_PY_NO_LOOP,     /* NumPy's exception where a ufunc has no loop for the dtypes */

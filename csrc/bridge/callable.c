@@ -35,6 +35,12 @@ PyObject *vekt_callable_copy(PyObject *self, PyObject *unused) {
     return Py_NewRef(self);
 }
 
+PyObject *vekt_callable_directory(PyObject *self, PyObject *unused) {
+    (void)unused;
+    PyObject *list = vekt_python(VEKT_PY_DIRECTORY);
+    return list ? PyObject_CallFunctionObjArgs(list, self, NULL) : NULL;
+}
+
 PyObject *vekt_callable_represent(PyObject *self) {
     PyObject *name = PyObject_GetAttrString(self, "__name__");
     PyObject *text = name ? PyUnicode_FromFormat("<vekt function %S>", name) : NULL;

@@ -15,6 +15,8 @@ PyObject *vekt_call_tuple(vekt_vectorcall call, PyObject *self, PyObject *positi
 PyObject *vekt_callable_reduce(PyObject *self, PyObject *unused);
 /* Copies of a function are that function, deep ones too. */
 PyObject *vekt_callable_copy(PyObject *self, PyObject *unused);
+/* What is of use to callers, found in Python. */
+PyObject *vekt_callable_directory(PyObject *self, PyObject *unused);
 PyObject *vekt_callable_represent(PyObject *self);
 /* Names are strings and stay, as those of Python's functions: pickle goes by them. */
 int vekt_callable_set_attribute(PyObject *self, PyObject *name, PyObject *value);
@@ -30,6 +32,7 @@ PyObject *vekt_method_at(PyObject *self, PyObject *args, PyObject *keywords);
 #define VEKT_UFUNC_METHOD(name, text) \
     {#name, (PyCFunction)(void (*)(void))vekt_method_##name, METH_VARARGS | METH_KEYWORDS, text}
 #define VEKT_UFUNC_METHODS \
+    {"__dir__", vekt_callable_directory, METH_NOARGS, NULL}, \
     VEKT_UFUNC_METHOD(reduce, "Reduce an array along axes by a function of two inputs, as `numpy.ufunc.reduce`."), \
     VEKT_UFUNC_METHOD(accumulate, "Keep the results on the way, as `numpy.ufunc.accumulate`."), \
     VEKT_UFUNC_METHOD(reduceat, "Reduce slices along an axis, as `numpy.ufunc.reduceat`."), \

@@ -34,8 +34,9 @@ static PyObject *watch_signals(PyObject *self, PyObject *seconds) {
     Py_RETURN_NONE;
 }
 
-static const char *const provided_names[VEKT_N_PY] = {"AxisError", "plain",     "several", "lazy_matmul", "at_least",
-                                                      "method",    "attribute", "dot",     "NoLoopError", "product"};
+static const char *const provided_names[VEKT_N_PY] = {"AxisError", "plain",       "several",   "lazy_matmul",
+                                                      "at_least",  "method",      "directory", "attribute",
+                                                      "dot",       "NoLoopError", "product"};
 static PyObject *provided[VEKT_N_PY];
 
 static PyObject *provide(PyObject *self, PyObject *args) {

@@ -106,6 +106,28 @@ def test_blas_overrides_are_dropped():
     assert result.stderr.count("OPENBLAS_CORETYPE") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        ("compare --op gelo", "gelu"),
+        ("accuracy --op gelo", "gelu"),
+        ("compare --op swish", "silu"),
+        ("accuracy --op gelu,hard_swish_backward", "hard_silu"),
+        ("compare --op silu_backward", "silu"),
+        ("compare --op softmax_value_and_grad", "softmax"),
+        ("compare --op summ", "sum"),
+        ("compare --dtype flot32", "float32"),
+        ("compare --peers numpi", "numpy"),
+        ("accuracy --isa generik", "generic"),
+        ("accuracy --dtype float46", "float64"),
+        ("demo --only kernel", "kernels"),
+    ],
+)
+def test_what_was_meant(arguments, meant, capsys):
+    assert main(arguments.split()) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_mixed_sample_has_special_values(dtype):
     x = mixed_sample(dtype, 1000)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import pydoc
+import re
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,19 @@ def test_bounds_are_those_of_the_namespace() -> None:
     assert f"{kernel.jit_max_ulp['float64']:g} ULP in float64" in jit.gelu.__doc__
     assert "ULP" not in reference.gelu.__doc__
     assert "-0.751792" in vk.gelu_backward.__doc__
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_help_tells_how_to_call_and_names_no_kernel(name: str) -> None:
+    function = FUNCTIONS[name]
+    shown = pydoc.render_doc(function, renderer=pydoc.plaintext)
+    head = next(line for line in shown.splitlines()[2:] if "(" in line)
+    if not isinstance(function, np.ufunc | type):
+        takes = list(inspect.signature(function).parameters)
+        assert [n for n in re.findall(r"\w+", head.partition("(")[2]) if n in takes][
+            : len(takes)
+        ] == takes
+    assert not re.search(r"^ *\w+: error", shown, re.MULTILINE)
 
 
 def test_docstrings_of_ufuncs() -> None:

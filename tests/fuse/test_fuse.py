@@ -1,6 +1,7 @@
 """Fused functions give what NumPy gives step by step: bits, dtypes, shapes, errors."""
 
 import pickle
+import pydoc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -9,6 +10,7 @@ import pytest
 from fused import builtin_kind, trees
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 import vekt as vk
 from vekt._core import native
@@ -394,3 +396,21 @@ def test_explains_itself():
 def test_partial_and_repr():
     assert repr(both) == "<vekt function both>"
     assert_same(partial(leaky, slope=1.0)(np.ones(2)), np.ones(2))
+
+
+def test_what_a_fused_function_tells_of_itself():
+    product = vk.fuse(lambda a, b: a * b)
+    listed = dir(product)
+    assert {"backward", "value_and_grad", "explain", "graph", "nin", "outer"} <= set(listed)
+    assert not {"add", "run", "fallback", "types"} & set(listed)
+    assert [name for name in listed if not hasattr(product, name)] == []
+    shown = pydoc.render_doc(leaky, renderer=pydoc.plaintext)
+    assert leaky.__doc__ in shown
+    shown = pydoc.render_doc(product, renderer=pydoc.plaintext)
+    assert "(a, b)" in shown
+    assert "explain()" in shown
+    assert "fallback" not in shown
+    a, b = np.arange(3.0), np.arange(4.0).reshape(2, 2)
+    assert_array_equal(product.outer(a, b), np.multiply.outer(a, b))
+    with pytest.raises(ValueError, match="<lambda>: reduce is not supported"):
+        product.reduce(a)

@@ -112,6 +112,7 @@ provide("several", foreign.several)
 provide("lazy_matmul", foreign.matmul)
 provide("at_least", at_least)
 provide("method", ufunc_methods.method)
+provide("directory", ufunc_methods.directory)
 provide("attribute", ufunc_methods.attribute)
 
 

@@ -42,10 +42,10 @@ def result_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
 
 
 def _common_dtype(operands: tuple[Any, ...]) -> np.dtype[Any]:
-    dtype = natural_dtype(*operands)
+    dtype = _promoted(operands)
     if dtype.kind in "biu":
         return np.dtype("f8")
-    if dtype.kind == "c":
+    if not is_bfloat16(dtype) and (dtype.kind != "f" or dtype.itemsize > 8):
         raise TypeError(f"dtype {dtype} is not supported; expected a real dtype up to float64")
     return dtype
 
@@ -56,6 +56,14 @@ def natural_dtype(*operands: Any) -> np.dtype[Any]:
     Python scalars are weak; bfloat16 counts as float32 beside others, which is how NumPy's ufuncs
     see it.  TypeError for dtypes that have no kernel.
     """
+    dtype = _promoted(operands)
+    wide = dtype.kind not in "biufc" or dtype.itemsize > (16 if dtype.kind == "c" else 8)
+    if wide and not is_bfloat16(dtype):
+        raise TypeError(f"dtype {dtype} is not supported; expected one up to float64 or complex128")
+    return dtype
+
+
+def _promoted(operands: tuple[Any, ...]) -> np.dtype[Any]:
     weak = [x for x in operands if type(x) in _WEAK]
     dtypes = [np.asarray(x).dtype for x in operands if type(x) not in _WEAK]
     others = [dtype for dtype in dtypes if not is_bfloat16(dtype)]
@@ -64,8 +72,6 @@ def natural_dtype(*operands: Any) -> np.dtype[Any]:
             return next(dtype for dtype in dtypes if is_bfloat16(dtype)).newbyteorder("=")
         dtypes = [np.dtype("f4"), *others]
     dtype: np.dtype[Any] = np.result_type(*dtypes, *weak)
-    if dtype.kind not in "biufc" or dtype.itemsize > (16 if dtype.kind == "c" else 8):
-        raise TypeError(f"dtype {dtype} is not supported; expected one up to float64 or complex128")
     return dtype
 
 

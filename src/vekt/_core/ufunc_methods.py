@@ -5,7 +5,7 @@ Both types, Function and Dispatcher, hand on to the ufunc that they stand for, i
 
 from __future__ import annotations
 
-from inspect import Parameter
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,13 @@ def method(function: Any, name: str, args: tuple[Any, ...], options: dict[str, A
         ufunc, numbers = function.chosen(params)
         if not numbers:
             return getattr(ufunc, name)(*args, **options)
-        if name == "outer":
-            a, b = (x if hasattr(x, "reshape") else np.asarray(x) for x in args)
-            return function(a.reshape(a.shape + (1,) * b.ndim), b, **params, **options)
+    if name == "outer":
+        a, b = (x if hasattr(x, "reshape") else np.asarray(x) for x in args)
+        return function(a.reshape(a.shape + (1,) * b.ndim), b, **params, **options)
     if name == "at" and function.nin == 1:
         return _at(function, params, *args, **options)
-    raise ValueError(
-        f"{function.__name__}: {name} only supported for two inputs alone, without parameters"
-    )
+    what = "with parameters that are numbers" if params else "for a function without a ufunc"
+    raise ValueError(f"{function.__name__}: {name} is not supported {what}")
 
 
 def _at(function: Any, params: dict[str, Any], a: Any, indices: Any, /) -> None:
@@ -62,6 +61,25 @@ def attribute(function: Any, name: str) -> Any:
     if types is None or name == "resolve_dtypes":
         raise AttributeError(f"{function.__name__} has no attribute {name!r}")
     return types if name == "types" else len(types)
+
+
+_INTERNAL = {"add", "chosen", "fallback", "keeps_arrays", "refuses_negative", "run"}
+_OF_FUSED = ("__wrapped__", "backward", "explain", "graph", "value_and_grad")
+
+
+def directory(function: Any) -> list[str]:
+    """Return what dir() lists: what callers may use, of a fused function its gradients, too."""
+    names = {*object.__dir__(function), *_OF_FUSED} - _INTERNAL
+    return sorted(name for name in names if hasattr(function, name))
+
+
+def undocumented(function: Any) -> str:
+    """Return what help() says of a function without a docstring, and not what its type is."""
+    try:
+        call = f"{function.__name__}{signature(function)}\n\n"
+    except (AttributeError, TypeError, ValueError):
+        call = ""
+    return f"{call}A function made by `vekt.fuse`, which runs in one pass: `explain()` tells how."
 
 
 def _taken_out(function: Any, options: dict[str, Any]) -> dict[str, Any]:

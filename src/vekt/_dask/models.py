@@ -19,7 +19,7 @@ def model_samples(
     model: BaseMLP, X: Any, y: Any, sample_weight: Any, reset: bool, whole: bool = True
 ) -> NetworkSamples:
     """Check what `fit` is given, see that there is a network, and return its samples."""
-    model._check_parameters()
+    model._validate_params()
     if sample_weight is not None:
         raise ValueError("sample_weight is for arrays in memory, not for Dask's")
     if model.early_stopping:

@@ -13,6 +13,7 @@ import numpy as np
 from vekt._core import native
 from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
+from vekt._core.ufunc_methods import undocumented
 from vekt._fuse import foreign
 from vekt._fuse import functions as functions  # what symbols are passed to
 from vekt._fuse.bound import Kind, kinds_of
@@ -46,9 +47,8 @@ class Fused:
         self.names = set(code.co_varnames[: count + code.co_kwonlyargcount]) if code else set()
         name = getattr(function, "__name__", "function")
         quick = self.nin < MAX_OPERANDS  # what the dispatcher, with a result, has operations for
-        self.dispatcher = native.build_dispatcher(
-            name, self.nin if quick else 1, 0, self, function.__doc__ or ""
-        )
+        doc = function.__doc__ or undocumented(function)
+        self.dispatcher = native.build_dispatcher(name, self.nin if quick else 1, 0, self, doc)
         base = ((None,) * self.nin, (), None)
         self._base = Variant(self, base, self.dispatcher if quick else None)
         self._other = lru_cache(_MOST_VARIANTS)(partial(Variant, self))

@@ -29,6 +29,11 @@ def docstring(
     return _document(spec, kind, of, taken, kernels, module)
 
 
+def headed(spec: Spec, kind: str = "") -> str:
+    """Docstring of an object of C, below its call, which help() would not show."""
+    return f"{spec.name}{kind}{spec.signature(kind)}\n\n{docstring(spec, kind)}"
+
+
 def kernel_docstring(spec: Spec, kind: str, of: Kind, kernel: Kernel) -> str:
     """Docstring of the ufunc of a kernel; the line with the signature is left to NumPy."""
     params = [Param(p.name, doc=p.doc) for p in spec.params if p.name in kernel.params]
@@ -141,13 +146,12 @@ def _type(p: Param) -> str:
 
 def _of_kernels(kernels: tuple[Kernel, ...], kind: str, module: str) -> Iterator[str]:
     """Say what the facts of the kernels are: formulas, limits, kinks and bounds."""
+    of = "Formula of the function" if "grad" in kind or "backward" in kind else "Formula"
     for kernel in kernels:
         if kernel.formula:
-            when = " and ".join(f"{name}={value}" for name, value in kernel.flags.items())
-            default = len(kernels) > 1 and not when and not kernel.params
-            label = f" for {when}" if when else " at the defaults" if default else ""
+            label = of + _when(kernel, kernels)
             slope = f"; its gradient: {kernel.gradient_formula}" if kernel.gradient_formula else ""
-            yield quoted(f"Formula{label}: {kernel.formula}{slope}.")
+            yield quoted(f"{label}: {kernel.formula}{slope}.")
     for kernel in kernels[:1]:
         if kernel.limits:
             limits = "{:g} and {:g}".format(*kernel.limits)
@@ -159,11 +163,26 @@ def _of_kernels(kernels: tuple[Kernel, ...], kind: str, module: str) -> Iterator
             )
     for kernel in kernels[-1:]:
         for kink in kernel.kinks:
-            yield f"The derivative jumps at x = {kink.at}, where it is {kink.gradient}."
+            at, slope = (x if isinstance(x, str) else f"{x:g}" for x in (kink.at, kink.gradient))
+            yield f"The derivative jumps at x = {at}, where it is {slope}."
+    errors: dict[str, list[str]] = {}
     for kernel in kernels:
         text = _accuracy(kernel, kind, module) if kernel.max_ulp else ""
         if text:
-            yield f"{kernel.name}: {text}."
+            errors.setdefault(text, []).append(_when(kernel, kernels))
+    for text, cases in errors.items():
+        words = f"{cases[0][1:]}: {text}" if len(errors) > 1 else text
+        yield f"{words[0].upper()}{words[1:]}."
+
+
+def _when(kernel: Kernel, kernels: tuple[Kernel, ...]) -> str:
+    """Say which calls a kernel serves, where there are several."""
+    if len(kernels) == 1:
+        return ""
+    flags = " and ".join(f"{name}={value}" for name, value in kernel.flags.items())
+    if flags:
+        return f" for {flags}"
+    return " with other parameters" if kernel.params else " at the defaults"
 
 
 def _accuracy(kernel: Kernel, kind: str, module: str) -> str:
@@ -184,8 +203,8 @@ def _accuracy(kernel: Kernel, kind: str, module: str) -> str:
     if kind and kernel.roots:
         roots = ", ".join(f"{float(root):.6f}" for root in kernel.roots)
         parts.append(
-            f"in float64 within {kernel.root_radius:g} of the derivative's root at {roots}, its "
-            f"error is at most {root_error} instead"
+            f"in float64 within {kernel.root_radius:g} of the derivative's root at {roots}, "
+            f"where it is at most {root_error} instead"
         )
     if kind and any(kernel.gradient_floor):
         single, double = (f"2**{log2(floor):g}" for floor in kernel.gradient_floor)

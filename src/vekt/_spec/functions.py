@@ -13,7 +13,7 @@ from typing import Any
 
 from vekt._core import native
 from vekt._core.domains import at_least
-from vekt._spec.docstrings import docstring
+from vekt._spec.docstrings import docstring, headed
 from vekt._spec.form import Choice, Form, inf
 from vekt._spec.spec import Spec
 
@@ -43,7 +43,7 @@ def native_function(spec: Spec, kind: str, ufuncs: Any) -> Any:
         ),
     )
     made.__module__ = "vekt"
-    made.__doc__ = docstring(spec, kind)
+    made.__doc__ = headed(spec, kind)
     made.__signature__ = form.signature
     return made
 

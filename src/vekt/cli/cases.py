@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from difflib import get_close_matches
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -93,6 +94,29 @@ else:  # generic for type checkers only, in older versions of click
     _ListType = click.ParamType
 
 
+class Named(click.Choice):  # type: ignore[type-arg]
+    """A choice of names, which says which one was meant: the nearest, or that of an alias."""
+
+    def __init__(self, choices: Iterable[str], aliases: Mapping[str, str] = MappingProxyType({})):
+        super().__init__(list(choices))
+        self.aliases = aliases
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert, or fail with a suggestion."""
+        names = list(self.choices)
+        if value in names:
+            return value
+        near = [self.aliases.get(value, "")]
+        near += [name for name in names if value.startswith(f"{name}_")][::-1]  # its gradient
+        near += get_close_matches(value, names, n=1, cutoff=0.7)
+        near = [name for name in near if name in names]
+        if near:
+            few = len(names) <= 20
+            choices = f" is not one of {', '.join(map(repr, names))}." if few else " is not there."
+            self.fail(f"{value!r}{choices} Did you mean {near[0]!r}?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class CommaList(_ListType):
     """A comma-separated list of one type's values."""
 
@@ -115,13 +139,24 @@ class CommaList(_ListType):
         return list(dict.fromkeys(self.item.convert(item, param, ctx) for item in items))
 
 
+def _meant() -> dict[str, str]:
+    """Return the names by which an operation is measured under other public names of it."""
+    return {
+        alias + kind: op.name
+        for op in OPS.values()
+        for alias in (op.name, *op.aliases)
+        for kind in op.kinds
+        if alias + kind != op.name
+    }
+
+
 def op_option(extra: Iterable[str] = ()) -> Callable[..., Any]:
     """Option --op: which operations or kernels."""
     return click.option(
         "--op",
         "ops",
         multiple=True,
-        type=CommaList(click.Choice([*case_names(), *extra])),
+        type=CommaList(Named([*case_names(), *extra], _meant())),
         help="Operation or kernel; may be repeated or a list. Default: all.",
     )
 

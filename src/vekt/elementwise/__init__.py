@@ -12,7 +12,7 @@ import numpy as np
 
 from vekt._core import native
 from vekt._core.names import no_attribute
-from vekt._spec.docstrings import docstring
+from vekt._spec.docstrings import headed
 from vekt._spec.elementwise import OPS, PUBLIC_NAMES
 from vekt._spec.spec import Spec
 from vekt.elementwise import _numpy
@@ -99,7 +99,7 @@ def build(name: str, isa: str = native.SELECTED) -> Any:
         len(op.inputs),
         1,
         _Fallback(op, isa),
-        docstring(op),
+        headed(op),
         isa=isa,
         options="dtype" in op.signature().parameters,
     )

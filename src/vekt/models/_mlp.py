@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,27 +14,20 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from vekt import optim
 from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
 from vekt._spec.layer_activation import Activation
+from vekt.models._parameters import MLP
 from vekt.models._progress import Progress
 from vekt.network import Initial, Network, Output
 
 Array = NDArray[Any]
 
 _ACTIVATIONS = {"identity": None, "logistic": "sigmoid"}  # scikit-learn's names
-SOLVERS = ("sgd", "adam", "adamw", "rmsprop")
-
-
-def _whole(name: str, value: Any) -> int:
-    """Return a parameter that is a whole number; TypeError for others, which int() would round."""
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected whole numbers, got {value!r}") from None
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
@@ -51,6 +44,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     best_validation_score_: Any
     _optimizer: optim.Optimizer
     _best: list[Array] | None
+    _parameter_constraints = MLP
 
     def __init__(
         self,
@@ -158,19 +152,20 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Do one epoch more; `X`, `y` and `sample_weight` are as for `fit`."""
+        self._validate_params()
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "network_")
         if is_dask(X) or is_dask(y):
             samples = on_dask("model_samples")(self, X, y, sample_weight, first, whole=False)
             self._epoch(samples, None, None)
-            self.n_iter_ += 1
+            self.n_iter_ = 1
             return self
         x, y, weights = self._checked(X, y, sample_weight, reset=first, whole=False)
         self._ready(x.dtype, first, whole=False)
         x = x.astype(self.network_.dtype, copy=False)
         self._epoch(x, self._encoded(y, x.dtype), weights)
-        self.n_iter_ += 1
+        self.n_iter_ = 1
         return self
 
     def _checked(
@@ -181,7 +176,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         reset: bool,
         whole: bool = True,
     ) -> tuple[Array, Array, Array | None]:
-        self._check_parameters()
+        self._validate_params()
         x, y = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, reset=reset, order="C"
         )
@@ -196,33 +191,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             weights = weights.reshape(-1, 1)
         return x, y, weights
 
-    def _check_parameters(self) -> None:
-        if self.solver not in SOLVERS:
-            raise ValueError(f"solver: no {self.solver!r}; choose one of {', '.join(SOLVERS)}")
-        for name in ("max_iter", "n_iter_no_change"):
-            value = getattr(self, name)
-            if not (name == "n_iter_no_change" and value == np.inf) and _whole(name, value) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)!r}")
-        if self.batch_size != "auto" and _whole("batch_size", self.batch_size) < 1:
-            raise ValueError(f"batch_size must be positive, got {self.batch_size!r}")
-        if not 0 <= self.tol <= np.inf:
-            raise ValueError(f"tol must not be negative, got {self.tol!r}")
-        for name in ("alpha", "learning_rate_init"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)!r}")
-        if not 0 < self.validation_fraction < 1:
-            raise ValueError(
-                f"validation_fraction must be in (0, 1), got {self.validation_fraction!r}"
-            )
-
     def _sizes(self) -> list[int]:
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).ravel().tolist()
-        units = [_whole("hidden_layer_sizes", size) for size in sizes]
-        if any(n <= 0 for n in units):
-            raise ValueError(
-                f"hidden_layer_sizes must be positive, got {self.hidden_layer_sizes!r}"
+        if any(not isinstance(size, Integral) or size < 1 for size in sizes):
+            raise InvalidParameterError(
+                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be ints in the "
+                f"range [1, inf). Got {self.hidden_layer_sizes!r} instead."
             )
-        return units
+        return [int(size) for size in sizes]
 
     def _ready(self, dtype: Any, anew: bool, whole: bool = True) -> None:
         """Begin, or go on with the network there is, by what the parameters say now.

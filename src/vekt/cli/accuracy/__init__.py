@@ -17,7 +17,7 @@ from vekt.cli.accuracy.rows import Row, bin_names, rows_of
 from vekt.cli.accuracy.samples import PATTERNS
 from vekt.cli.accuracy.state import State, StateError
 from vekt.cli.accuracy.sweep import sweep
-from vekt.cli.cases import CommaList, op_option, select_cases
+from vekt.cli.cases import CommaList, Named, op_option, select_cases
 from vekt.cli.peers.functions import PEERS, peer_label
 from vekt.cli.screen import (
     OutputFile,
@@ -37,7 +37,7 @@ _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
 @click.option(
     "--isa",
     "isas",
-    type=CommaList(click.Choice([*native.SUPPORTED, "all"])),
+    type=CommaList(Named([*native.SUPPORTED, "all"])),
     default=native.SELECTED,
     show_default=True,
     help="Instruction sets whose kernels run; several share one reference. 'all': all there are.",
@@ -50,7 +50,7 @@ _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
 )
 @click.option(
     "--dtype",
-    type=click.Choice(list(_DEFAULT_SAMPLES)),
+    type=Named(list(_DEFAULT_SAMPLES)),
     default="float32",
     show_default=True,
     help="float32 is checked against float64, float64 against long double.",
@@ -64,7 +64,7 @@ _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
 )
 @click.option(
     "--peers",
-    type=CommaList(click.Choice(PEERS)),
+    type=CommaList(Named(PEERS)),
     help="Measure these libraries' functions too, at finite inputs where the gradient is defined.",
 )
 @click.option(

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 import vekt as vk
-from vekt.cli.cases import Case, CommaList, op_option
+from vekt.cli.cases import Case, CommaList, Named, op_option
 from vekt.cli.compare.formulas import plain
 from vekt.cli.compare.grids import OTHERS, Grid
 from vekt.cli.compare.limits import Clock, beside_limits, limits
@@ -52,14 +52,14 @@ _SLACK = 2.5
 @click.option(
     "--dtype",
     "dtypes",
-    type=CommaList(click.Choice(DTYPES)),
+    type=CommaList(Named(DTYPES)),
     help="Others than float32 and float64 are for products and dot. Default: these two, and "
     "narrow ones for two square products.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(
     "--peers",
-    type=CommaList(click.Choice(list(PEERS))),
+    type=CommaList(Named(list(PEERS))),
     default=",".join(peer for peer in PEERS if peer not in ("numba", "torch_compile")),
     show_default=True,
     help="Libraries to compare with; numba compiles a plain loop for each operation, and "

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
+from vekt.cli.cases import Named
 from vekt.cli.demo.choosing import activations_table, measure_activations
 from vekt.cli.demo.kernels import kernels_table, measure_kernels
 from vekt.cli.demo.learning import learning_table, measure_learning
@@ -29,7 +30,7 @@ _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., RenderableType]]] = {
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer rounds and steps: some seconds in all.")
-@click.option("--only", type=click.Choice(list(_PARTS)), help="Run one of the parts.")
+@click.option("--only", type=Named(list(_PARTS)), help="Run one of the parts.")
 @click.option(
     "--png",
     "png_file",
