@@ -72,6 +72,9 @@ PyObject *vekt_python(vekt_py which);
 /* shared.c.  Marks the axes of None (all), an integer or a tuple; -1 with NumPy's error for a bad one. */
 int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 
+/* shared.c.  Whether a bool or an integer is true, as NumPy takes keepdims; -1 with TypeError for all else. */
+int vekt_keepdims(PyObject *value);
+
 /* shared.c.  A new reference to an argument as an array; TypeError where another library has functions for it. */
 PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name);
 

@@ -141,7 +141,7 @@ PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     if (n_args != 5) return PyErr_Format(PyExc_TypeError, "norms() takes 5 arguments (%zd given)", n_args);
     work w;
     w.call = (vekt_norms_call){.kind = (int)PyLong_AsLong(args[0])};
-    const int keepdims = PyObject_IsTrue(args[4]);
+    const int keepdims = vekt_keepdims(args[4]);
     if (PyErr_Occurred()) return NULL;
     if (!PyArray_Check(args[1]) || (args[2] != Py_None && !PyArray_Check(args[2])))
         return PyErr_Format(PyExc_TypeError, "norms: x and y must be arrays");

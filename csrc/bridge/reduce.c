@@ -232,7 +232,7 @@ PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_arg
     work w;
     w.x = NULL, w.result = NULL, w.ndim = 0;
     w.call = (vekt_reduce_call){.op = (int)PyLong_AsLong(args[0])};
-    w.keepdims = PyObject_IsTrue(args[5]);
+    w.keepdims = vekt_keepdims(args[5]);
     if (PyErr_Occurred()) return NULL;
     if (!PyArray_CheckExact(args[1]) || w.call.op < 0 || w.call.op >= VEKT_N_REDUCE_OPS)
         return PyErr_Format(PyExc_TypeError, "reduce: expected an operation and an ndarray");

@@ -322,7 +322,7 @@ static int prepare(work *w, PyObject *const *args) {
     w->call.negate = w->f->negate;
     w->out = args[6] == Py_None ? NULL : args[6];
     if (w->out && PyTuple_Check(w->out) && PyTuple_Size(w->out) == 1) w->out = PyTuple_GetItem(w->out, 0);
-    w->keepdims = PyObject_IsTrue(args[4]);
+    w->keepdims = vekt_keepdims(args[4]);
     if (w->keepdims < 0) return -1;
     const int first = w->f->form == FROM_INPUT ? VEKT_ROWS_SCALAR : VEKT_ROWS_X;
     const int second = w->f->form == FROM_INPUT ? VEKT_ROWS_X : VEKT_ROWS_Y;

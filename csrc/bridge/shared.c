@@ -34,6 +34,17 @@ int vekt_mark_axes(PyObject *axis, int ndim, int *marks) {
     return 0;
 }
 
+int vekt_keepdims(PyObject *value) {
+    if (PyBool_Check(value)) return value == Py_True;
+    if (PyArray_IsScalar(value, Bool)) return PyObject_IsTrue(value);
+    PyObject *number = PyNumber_Index(value);
+    const int is_true = number ? PyObject_IsTrue(number) : -1;
+    Py_XDECREF(number);
+    if (!number && PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(PyExc_TypeError, "keepdims must be a bool, not %R", value);
+    return is_true;
+}
+
 PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name) {
     if (PyArray_CheckExact(object)) {
         Py_INCREF(object);

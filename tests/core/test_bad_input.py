@@ -102,3 +102,14 @@ def test_parameters_that_do_not_broadcast(function):
 def test_parameters_of_other_dtypes(function):
     with pytest.raises(TypeError):
         function(np.ones(3), "steep")
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "any", "all", "argmax", "argmin"])
+@pytest.mark.parametrize("value", ["a", "", None, 1.0, [True], np.ones(2)])
+def test_keepdims_is_a_bool(name, value):
+    for x in (np.ones((2, 3)), np.ones((2, 3), "i1"), np.ones((2, 3), "c8")):
+        for function in (getattr(vk, name), vk.norm, vk.logsumexp):
+            with pytest.raises(TypeError):
+                function(x, axis=1, keepdims=value)
+    assert getattr(vk, name)(np.ones((2, 3)), axis=1, keepdims=np.True_).shape == (2, 1)
+    assert getattr(vk, name)(np.ones((2, 3)), axis=1, keepdims=0).shape == (2,)

@@ -2,6 +2,7 @@
 
 import pickle
 import pydoc
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -414,3 +415,26 @@ def test_what_a_fused_function_tells_of_itself():
     assert_array_equal(product.outer(a, b), np.multiply.outer(a, b))
     with pytest.raises(ValueError, match="<lambda>: reduce is not supported"):
         product.reduce(a)
+
+
+def test_arrays_of_as_many_dimensions_as_numpy_has():
+    x = np.arange(6.0).reshape((2,) + (1,) * 38 + (3,))
+    y = np.arange(3.0)
+    curved = vk.fuse(lambda x, y: vk.gelu(x) * y + 1)
+    assert_array_equal(curved(x, y), vk.gelu(x) * y + 1)
+    value, (dx, dy) = curved.value_and_grad(x, y)
+    flat, (dx_flat, dy_flat) = curved.value_and_grad(x.reshape(2, 3), y)
+    assert value.shape == x.shape
+    assert_array_equal(value.ravel(), flat.ravel())
+    assert_array_equal(dx.ravel(), dx_flat.ravel())
+    assert_array_equal(dy, dy_flat)
+    with pytest.raises(ValueError, match="broadcast"):
+        curved(x, np.ones(4))
+
+
+@pytest.mark.parametrize("kind", [memoryview, lambda x: array("d", x)])
+def test_buffers_are_arrays(kind):
+    x = np.arange(3.0)
+    doubled = vk.fuse(lambda x: vk.gelu(x) * 2)
+    assert_array_equal(doubled(kind(x)), doubled(x))
+    assert_array_equal(doubled.value_and_grad(kind(x))[1], doubled.value_and_grad(x)[1])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._fuse.operands import broadcast_shape
+
 if TYPE_CHECKING:
     from vekt._fuse.passes import Layout, Pass
 
@@ -112,7 +114,7 @@ class Bound:
             v.dtype(1) if isinstance(v.dtype, type) else np.ones((), v.dtype) for v in (x, y)
         )
         dtype = function(*examples).dtype
-        shape = np.broadcast_shapes(x.shape, y.shape)
+        shape = broadcast_shape(x.shape, y.shape)
         return self.call(partial(_array, function), (x, y), shape, dtype)
 
     def reshape(self, x: Value, shape: tuple[int, ...]) -> Value:

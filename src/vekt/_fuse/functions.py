@@ -10,6 +10,7 @@ import numpy as np
 
 from vekt._core.clip import CLIP
 from vekt._fuse.graph import REDUCTIONS, UnfusableError
+from vekt._fuse.operands import broadcast_shape
 from vekt._fuse.symbols import FUNCTIONS, Symbol, graph_of, is_number, node_of, python, refuse
 
 
@@ -137,7 +138,7 @@ def of_parts(real: Any, imaginary: Any) -> Any:
         graph = graph_of(real, imaginary)
         return Symbol(graph, graph.complex(node_of(graph, real), node_of(graph, imaginary)))
     dtype = np.result_type(real, imaginary, np.complex64)
-    result = np.empty(np.broadcast_shapes(np.shape(real), np.shape(imaginary)), dtype)
+    result = np.empty(broadcast_shape(np.shape(real), np.shape(imaginary)), dtype)
     result.real, result.imag = real, imaginary
     return result
 

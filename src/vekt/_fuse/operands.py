@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from vekt._fuse.plan import Plan
 
-_OPERANDS = (np.ndarray, np.generic, list)
+_OPERANDS = (np.ndarray, np.generic, list, memoryview, array)
+_MOST_DIMS = 32  # of `numpy.broadcast`; arrays have twice as many
 
 
 def as_arrays(operands: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -17,8 +19,19 @@ def as_arrays(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([np.asarray(x) if isinstance(x, np.generic) else x for x in operands])
 
 
+def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape to which these broadcast."""
+    ndim = max(map(len, shapes), default=0)
+    outer, inner = [], []
+    for shape in ((1,) * (ndim - len(s)) + s for s in shapes):
+        outer.append(shape[:-_MOST_DIMS])
+        inner.append(shape[-_MOST_DIMS:])
+    first = np.broadcast_shapes(*outer) if ndim > _MOST_DIMS else ()
+    return first + np.broadcast_shapes(*inner)
+
+
 def is_operand(x: Any) -> bool:
-    """Tell whether an argument is an array, of whatever library, or a list."""
+    """Tell whether an argument is an array, of whatever library, a list or a buffer."""
     return isinstance(x, _OPERANDS) or (
         not isinstance(x, type)
         and (hasattr(x, "__array_ufunc__") or hasattr(x, "__array__"))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vekt._core import native
 from vekt._fuse.graph import FLOAT, REDUCTIONS, Graph, Node, UnfusableError
 from vekt._fuse.lower import Program
+from vekt._fuse.operands import broadcast_shape
 from vekt._fuse.parts import Part, parts_of, run_parts
 
 Array = NDArray[Any]
@@ -146,7 +147,7 @@ class Pass:
 
     def _layout(self, shapes: tuple[tuple[int, ...], ...]) -> Layout:
         """Return what calls on arrays of these shapes have in common."""
-        shape = np.broadcast_shapes(*shapes)
+        shape = broadcast_shape(*shapes)
         results = [_shapes(result, shape, shapes) for result in self.results]
         kinds = [_kind(r, each[0] != shape) for r, each in zip(self.results, results, strict=True)]
         divisors = tuple([each[2] for each in results])

@@ -10,6 +10,7 @@ import numpy as np
 
 from vekt import elementwise
 from vekt._fuse.graph import REDUCTIONS, Node, leaves, topological
+from vekt._fuse.operands import broadcast_shape
 from vekt._fuse.passes import SCALAR, Pass, Result, Tier
 from vekt._fuse.rules import Algebra, gradients
 from vekt._fuse.spread import check_shape, spread, spread_value
@@ -96,7 +97,7 @@ class Reverse:
         """Add gradients with respect to the inputs of a pass."""
         bound = binding.bound
         taken = [binding.value(x) for x in step.inputs]
-        shape = np.broadcast_shapes(*(v.shape for v in taken))
+        shape = broadcast_shape(*(v.shape for v in taken))
         known = tuple(r.node for r in step.results if r.node in sums)
         if not known or not taken:
             return []
@@ -123,7 +124,7 @@ class Reverse:
         """Add results and gradients from one pass."""
         (step,), (together, wrt), bound = self.forward, self._together(), binding.bound
         taken = [binding.value(x) for x in step.inputs]
-        shape = np.broadcast_shapes(*(v.shape for v in taken))
+        shape = broadcast_shape(*(v.shape for v in taken))
         for y in self.traced.outputs:
             if y.op == "mean":
                 taken.append(spread(bound, y, bound.constant(np.ones((), y.dtype)), shape))
