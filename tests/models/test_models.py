@@ -337,15 +337,14 @@ def classes_for(kind, y):
     return {"classes": np.unique(y)} if kind is MLPClassifier else {}
 
 
+@pytest.mark.filterwarnings("ignore:maximum of 3 iterations")
 @pytest.mark.parametrize("kind", PERCEPTRONS)
 def test_a_partial_fit_is_one_iteration(kind):
     x, y = data()
     model = kind((2,), max_iter=3, tol=0.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for _ in range(2):
-            assert model.partial_fit(x, y, **classes_for(kind, y)).n_iter_ == 1
-        assert model.fit(x, y).n_iter_ == 3
+    for _ in range(2):
+        assert model.partial_fit(x, y, **classes_for(kind, y)).n_iter_ == 1
+    assert model.fit(x, y).n_iter_ == 3
     assert model.partial_fit(x, y).n_iter_ == 1
 
 
