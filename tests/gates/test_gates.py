@@ -352,3 +352,9 @@ class TestJit:
 
 def test_built_for_every_target(isa):
     assert {*GATES, *(f"{name}_backward" for name in GATES)} <= set(ufuncs_of(isa))
+
+
+def test_datasets_have_no_halves():
+    xarray = pytest.importorskip("xarray")
+    with pytest.raises(TypeError, match="expected an array, got Dataset"):
+        vk.glu(xarray.Dataset({"a": ("x", np.ones(4))}))

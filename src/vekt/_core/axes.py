@@ -61,6 +61,8 @@ def plain(function: str, name: str, x: Any) -> Any:
 
 def halves(x: Any, axis: int) -> tuple[Any, Any]:
     """Return views of the first and the second half of an array along an axis."""
+    if not hasattr(x, "ndim"):  # xarray's Dataset, whose variables have axes of their own
+        raise TypeError(f"expected an array, got {type(x).__name__}: take its parts one by one")
     axis = normalize_axis_index(axis, x.ndim)
     if math.isnan(x.shape[axis]):
         raise ValueError(f"axis {axis} is of unknown length; x.compute_chunk_sizes() finds it")
