@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,14 @@ from hypothesis import settings
 import vekt as vk
 from vekt import ufuncs
 from vekt._core import native
+
+# No Numba yet for a new Python, or one without the GIL: what is left still runs.
+without_numba = (
+    [path for path in Path(__file__).parent.rglob("test_*.py") if "jit" in path.read_text()]
+    if find_spec("numba") is None
+    else []
+)
+collect_ignore = [str(path) for path in without_numba]
 
 PEERS = ("torch", "jax", "keras")  # the extra `peers`
 
@@ -37,11 +46,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
     absent = [peer for peer in PEERS if find_spec(peer) is None]
-    if not reasons and not absent:
+    if not (reasons or absent or without_numba):
         return
     terminalreporter.section("what did not run")
     for reason, count in reasons.most_common():
         terminalreporter.write_line(f"{count} skipped: {reason}")
+    if without_numba:
+        terminalreporter.write_line(f"{len(without_numba)} files: Numba is not installed")
     if absent:  # no parameter of a test is named after them
         names = ", ".join(absent)
         terminalreporter.write_line(f"no comparisons with {names}: not installed (extra `peers`)")

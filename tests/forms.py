@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 import vekt as vk
-from vekt import jit, reference
+from vekt import reference
 from vekt._core.native import Function
 from vekt._spec.activations import OPS
 from vekt._spec.gates import GATE_OPS, PRELU
 from vekt._spec.losses import LOSSES
 from vekt._spec.rows import ROW_OPS
 
+try:
+    from vekt import jit
+except ImportError:  # there is no Numba for this Python
+    jit = None
+
 SPECS = (*OPS.values(), *GATE_OPS.values(), PRELU, *LOSSES.values(), *ROW_OPS.values())
 FORMS = {form.name: form for spec in SPECS for form in map(spec.form, spec.kinds)}
 NAMESPACES = {"vekt": vk, "jit": jit, "reference": reference}
+NAMESPACES = {name: namespace for name, namespace in NAMESPACES.items() if namespace}
 CALLS = [(name, space) for name in FORMS for space, m in NAMESPACES.items() if hasattr(m, name)]
 ELEMENTWISE = [name for name, form in FORMS.items() if "dtype" in form.options and form.choices]
 OWN = [name for name in FORMS if isinstance(getattr(vk, name), Function)]

@@ -50,6 +50,15 @@ static inline int vekt_take_gil(PyThreadState *released, int status) {
     return status < 0 || stopped ? -1 : 0;
 }
 
+/* One thread at a time, as by an object's lock, where there is no GIL to see to it. */
+#ifdef Py_GIL_DISABLED
+#define VEKT_BEGIN_ALONE(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define VEKT_END_ALONE() Py_END_CRITICAL_SECTION()
+#else
+#define VEKT_BEGIN_ALONE(object) {
+#define VEKT_END_ALONE() }
+#endif
+
 /* What Python does where C does not, handed in by provide() under the names in module.c. */
 typedef enum {
     VEKT_PY_AXIS_ERROR,  /* NumPy's exception for a bad axis: AxisError(axis, ndim) */

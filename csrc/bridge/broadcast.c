@@ -51,9 +51,11 @@ static int classify(call *c, int j, PyObject *object) {
 }
 
 static vekt_entry *look_up(const vekt_dispatcher *d, const int *signature) {
-    for (int i = 0; i < d->n_entries; i++) {
-        if (memcmp(d->entries[i]->signature, signature, (size_t)(d->nin + 1) * sizeof *signature) == 0)
-            return d->entries[i];
+    const int n = atomic_load_explicit(&d->n_entries, memory_order_acquire);
+    const vekt_table *table = atomic_load_explicit(&d->table, memory_order_acquire);
+    for (int i = 0; i < n; i++) {
+        vekt_entry *e = atomic_load_explicit(&table->entry[i], memory_order_acquire);
+        if (memcmp(e->signature, signature, (size_t)(d->nin + 1) * sizeof *signature) == 0) return e;
     }
     return NULL;
 }
@@ -168,13 +170,13 @@ static PyObject *out_of(PyObject *outs, const vekt_dispatcher *d, int j) {
 static PyObject *run_scalar(call *c, const vekt_dispatcher *d, const vekt_entry *e) {
     vekt_value results[VEKT_MAX_OPERANDS];
     PyObject *tuple = NULL;
-    for (int j = 0; j < d->nout; j++) {
+    for (int j = 0; j < c->nout; j++) {
         c->it.type[d->nin + j] = (uint8_t)vekt_memory_type_of(e->out[j]);
         c->it.data[d->nin + j] = results[j].bytes;
     }
     if (iterate(c) < 0) return NULL;
     if (d->nout > 1 && !(tuple = PyTuple_New(d->nout))) return NULL;
-    for (int j = 0; j < d->nout; j++) {
+    for (int j = 0; j < c->nout; j++) {
         PyObject *scalar = PyArray_Scalar(results[j].bytes, e->out[j], NULL);
         if (!tuple || !scalar) {
             if (!scalar) Py_XDECREF(tuple);
@@ -201,10 +203,12 @@ static PyObject *results(call *c) {
 
 /* Counts the elements of a call; the last ones of those that an operation is for call what finds another one. */
 static int count_elements(const call *c, vekt_entry *e) {
-    if (e->left == 0 || (e->left -= c->elements) > 0) return 0;
-    e->left = 0;
-    PyObject *after = e->after;
-    e->after = NULL;
+    if (atomic_load_explicit(&e->left, memory_order_relaxed) == 0 ||
+        atomic_fetch_sub(&e->left, c->elements) > c->elements)
+        return 0;
+    PyObject *after = atomic_exchange(&e->after, NULL); /* of several threads one gets it */
+    atomic_store(&e->left, 0);
+    if (!after) return 0;
     PyObject *done = PyObject_CallNoArgs(after);
     Py_DECREF(after);
     Py_XDECREF(done);
@@ -264,7 +268,6 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     int signature[VEKT_MAX_OPERANDS + 1];
     c.target = d->target;
     c.nin = d->nin;
-    c.nout = d->nout;
     for (int j = 0; j < d->nin; j++) {
         signature[j] = classify(&c, j, args[j]);
         if (signature[j] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
@@ -273,6 +276,7 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     signature[d->nin] = keywords->dtype ? vekt_type_asked(keywords->dtype) : NPY_NOTYPE;
     if (keywords->dtype && signature[d->nin] == NPY_NOTYPE) Py_RETURN_NOTIMPLEMENTED;
     vekt_entry *e = look_up(d, signature);
+    c.nout = d->nout; /* which the first entry has told */
     if (!e || (keywords->where && !add_mask(&c, d, keywords)) || !broadcast(&c)) Py_RETURN_NOTIMPLEMENTED;
     const int other = count_elements(&c, e);
     if (other < 0) return NULL;
@@ -284,22 +288,22 @@ PyObject *vekt_broadcast_call(const vekt_dispatcher *d, PyObject *const *args, c
     c.it.operation = e->operation;
     c.masks = c.nin > d->nin;
     if (c.masks) {
-        if (!vekt_mask_operation(&c.masked, d->target, e, c.it.type[c.nin - 1])) Py_RETURN_NOTIMPLEMENTED;
+        if (!vekt_mask_operation(&c.masked, e, c.it.type[c.nin - 1])) Py_RETURN_NOTIMPLEMENTED;
         c.it.operation = &c.masked.base;
     }
     if (!outs && c.it.ndim == 0 && !d->keeps_arrays) return run_scalar(&c, d, e);
     int given = 0;
     PyObject *copied_to = NULL;
-    for (int j = 0; j < d->nout; j++) {
+    for (int j = 0; j < c.nout; j++) {
         PyObject *out = outs ? out_of(outs, d, j) : Py_None;
         if (!out || (out == Py_None && c.it.ndim == 0 && !d->keeps_arrays)) Py_RETURN_NOTIMPLEMENTED;
         const int way = out == Py_None ? DIRECTLY : way_out(&c, out, e->out[j], e->operation->type[d->nin + j]);
         if (way == NEVER) Py_RETURN_NOTIMPLEMENTED;
         if (way == BY_A_COPY) copied_to = out;
     }
-    for (int j = 0; j < d->nout; j++) c.output[j] = NULL;
+    for (int j = 0; j < c.nout; j++) c.output[j] = NULL;
     PyObject *result = NULL;
-    for (int j = 0; j < d->nout; j++) {
+    for (int j = 0; j < c.nout; j++) {
         PyObject *out = outs ? out_of(outs, d, j) : Py_None;
         if (out == Py_None || copied_to) {
             c.output[j] = vekt_new_in_order(e->out[j], c.it.ndim, c.it.shape, c.nin,

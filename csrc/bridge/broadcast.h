@@ -4,31 +4,44 @@
 
 #include "bridge.h"
 
+#include <stdatomic.h>
+
 /* Signatures are NumPy's type numbers, or one of these for Python's numbers, which take any type. */
 enum { VEKT_WEAK_INT = -2, VEKT_WEAK_FLOAT = -3, VEKT_WEAK_COMPLEX = -4 };
 
 /* An operation, and for which types it is. */
-typedef struct {
-    int *signature;      /* of the inputs, and of what dtype= asked for: NPY_NOTYPE for nothing */
-    uint8_t *weak_type;  /* vekt_type of each input that is a weak number */
-    PyArray_Descr **out; /* owned */
+typedef struct vekt_entry {
+    struct vekt_entry *replaced; /* the former one of this signature: a call may be using it */
+    uint8_t *weak_type;          /* vekt_type of each input that is a weak number */
+    PyArray_Descr **out;         /* owned */
     PyObject *capsule;
     const vekt_operation *operation;
-    vekt_loop select; /* takes results where a mask holds; NULL until a call wants it */
-    npy_intp left;    /* elements after which `after` is called, once; 0 for never */
-    PyObject *after;  /* NULL once it has been */
+    vekt_loop select;        /* takes results where a mask holds; NULL for none */
+    _Atomic npy_intp left;   /* elements after which `after` is called, once; 0 for never */
+    PyObject *_Atomic after; /* NULL once it has been */
+    int signature[];         /* of the inputs, and of what dtype= asked for: NPY_NOTYPE for nothing */
 } vekt_entry;
+
+/* Entries are found without a lock, also where there is no GIL: a table and all that was in it stays as long as the
+ * dispatcher. */
+typedef struct vekt_table {
+    struct vekt_table *former;
+    int room;
+    vekt_entry *_Atomic entry[];
+} vekt_table;
 
 typedef struct {
     PyObject_HEAD vekt_vectorcall call;
     PyObject *attributes, *fallback, *weak;
     const vekt_target *target;
-    int nin, nout, n_entries; /* nout is 0 until the first operation tells */
-    int positional_out;       /* may out follow the inputs? */
-    char keeps_arrays;        /* are results without dimensions arrays, too? */
-    char refuses_negative;    /* is a negative last input an error where the result is an integer? */
-    int options;              /* are where and dtype those of ufuncs? */
-    vekt_entry **entries;     /* valid as long as the dispatcher is: a call may be using one */
+    int nin;
+    _Atomic int nout;      /* 0 until the first operation tells */
+    int positional_out;    /* may out follow the inputs? */
+    char keeps_arrays;     /* are results without dimensions arrays, too? */
+    char refuses_negative; /* is a negative last input an error where the result is an integer? */
+    int options;           /* are where and dtype those of ufuncs? */
+    vekt_table *_Atomic table;
+    _Atomic int n_entries;
 } vekt_dispatcher;
 
 /* Keywords of a call; NULL for those that say nothing. */
@@ -71,7 +84,7 @@ typedef struct {
     vekt_loop select;
 } vekt_masked;
 /* That of an entry, for results in memory of a type; 0 where there is none. */
-int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_entry *e, int memory_type);
+int vekt_mask_operation(vekt_masked *masked, const vekt_entry *e, int memory_type);
 
 /* masked.c.  Is no element of an array of integers negative?  0 for other types. */
 int vekt_is_not_negative(PyArrayObject *a);

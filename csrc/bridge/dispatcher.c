@@ -78,9 +78,7 @@ static int code_of(PyObject *object, int *code) {
 }
 
 static void free_entry(vekt_entry *e, int nout) {
-    if (!e) return;
     for (int j = 0; e->out && j < nout; j++) Py_XDECREF((PyObject *)e->out[j]);
-    PyMem_Free(e->signature);
     PyMem_Free(e->weak_type);
     PyMem_Free(e->out);
     Py_XDECREF(e->capsule);
@@ -89,14 +87,14 @@ static void free_entry(vekt_entry *e, int nout) {
 }
 
 static vekt_entry *new_entry(const vekt_dispatcher *d, PyObject *capsule, const vekt_operation *operation) {
-    vekt_entry *e = PyMem_Calloc(1, sizeof *e);
+    vekt_entry *e = PyMem_Calloc(1, sizeof *e + ((size_t)d->nin + 1) * sizeof *e->signature);
     if (!e) return NULL;
-    e->signature = PyMem_Calloc((size_t)d->nin + 1, sizeof *e->signature);
     e->weak_type = PyMem_Calloc((size_t)d->nin, sizeof *e->weak_type);
     e->out = PyMem_Calloc((size_t)d->nout, sizeof(PyArray_Descr *));
     e->capsule = Py_NewRef(capsule);
     e->operation = operation;
-    if (e->signature && e->weak_type && e->out) return e;
+    if (operation->nout == 1) e->select = vekt_select_loop(d->target, operation->type[operation->nin]);
+    if (e->weak_type && e->out) return e;
     free_entry(e, d->nout);
     return NULL;
 }
@@ -131,11 +129,39 @@ static int fill_entry(vekt_entry *e, const vekt_dispatcher *d, PyObject *signatu
 /* A pair of a number of elements and a function, which is called when so many have gone through the operation. */
 static int set_after(vekt_entry *e, PyObject *after) {
     if (!after) return 0;
-    if (!PyArg_ParseTuple(after, "nO:after", &e->left, &e->after)) return -1;
-    Py_INCREF(e->after);
-    if (e->left > 0) return 0;
+    Py_ssize_t left;
+    PyObject *function;
+    if (!PyArg_ParseTuple(after, "nO:after", &left, &function)) return -1;
+    e->left = left;
+    e->after = Py_NewRef(function);
+    if (left > 0) return 0;
     PyErr_SetString(PyExc_ValueError, "add: after how many elements?");
     return -1;
+}
+
+/* In the place of one of the same signature, or as the last one.  By one thread at a time; -1 without memory. */
+static int put(vekt_dispatcher *d, vekt_entry *e) {
+    vekt_table *table = d->table;
+    const int n = d->n_entries;
+    for (int i = 0; i < n; i++) {
+        if (memcmp(table->entry[i]->signature, e->signature, (size_t)(d->nin + 1) * sizeof *e->signature) != 0)
+            continue;
+        e->replaced = table->entry[i];
+        table->entry[i] = e;
+        return 0;
+    }
+    if (!table || table->room == n) {
+        const int room = n ? 2 * n : 8;
+        vekt_table *larger = PyMem_Malloc(sizeof *larger + (size_t)room * sizeof *larger->entry);
+        if (!larger) return -1;
+        larger->former = table;
+        larger->room = room;
+        for (int i = 0; i < n; i++) atomic_init(&larger->entry[i], table->entry[i]);
+        d->table = table = larger;
+    }
+    table->entry[n] = e;
+    d->n_entries = n + 1;
+    return 0;
 }
 
 static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
@@ -153,26 +179,18 @@ static PyObject *add(PyObject *self, PyObject *args, PyObject *keywords) {
         return PyErr_Format(PyExc_ValueError, "add: %d inputs and %d outputs expected", d->nin, nout);
     d->nout = nout;
     vekt_entry *e = new_entry(d, capsule, operation);
-    vekt_entry **more = PyMem_Realloc(d->entries, (size_t)(d->n_entries + 1) * sizeof *more);
-    if (more) d->entries = more;
-    if (!e || !more) {
-        free_entry(e, d->nout);
-        return PyErr_NoMemory();
-    }
+    if (!e) return PyErr_NoMemory();
     if (fill_entry(e, d, signature, outs, weak, dtype) < 0 || set_after(e, after) < 0) {
         free_entry(e, d->nout);
         return NULL;
     }
-    d->entries[d->n_entries] = e;
-    for (int i = 0; i < d->n_entries; i++) {
-        vekt_entry *former = d->entries[i];
-        if (memcmp(former->signature, e->signature, (size_t)(d->nin + 1) * sizeof *e->signature) != 0) continue;
-        former->signature[0] = NPY_NOTYPE; /* no more found, but a call may be using it */
-        d->entries[i] = e;
-        d->entries[d->n_entries] = former;
-    }
-    d->n_entries++;
-    Py_RETURN_NONE;
+    int status;
+    VEKT_BEGIN_ALONE(self);
+    status = put(d, e);
+    VEKT_END_ALONE();
+    if (status == 0) Py_RETURN_NONE;
+    free_entry(e, d->nout);
+    return PyErr_NoMemory();
 }
 
 static PyObject *run(PyObject *self, PyObject *args) {
@@ -251,7 +269,8 @@ static int traverse(PyObject *self, visitproc visit, void *arg) {
     const vekt_dispatcher *d = (const vekt_dispatcher *)self;
     Py_VISIT(d->attributes);
     Py_VISIT(d->fallback);
-    for (int i = 0; i < d->n_entries; i++) Py_VISIT(d->entries[i]->after);
+    for (int i = 0; i < d->n_entries; i++)
+        for (const vekt_entry *e = d->table->entry[i]; e; e = e->replaced) Py_VISIT(e->after);
     Py_VISIT(Py_TYPE(self));
     return 0;
 }
@@ -261,8 +280,10 @@ static int clear(PyObject *self) {
     Py_CLEAR(d->attributes);
     Py_CLEAR(d->fallback);
     for (int i = 0; i < d->n_entries; i++) {
-        d->entries[i]->left = 0;
-        Py_CLEAR(d->entries[i]->after);
+        for (vekt_entry *e = d->table->entry[i]; e; e = e->replaced) {
+            e->left = 0;
+            Py_XDECREF(atomic_exchange(&e->after, NULL));
+        }
     }
     return 0;
 }
@@ -273,8 +294,16 @@ static void deallocate(PyObject *self) {
     PyObject_GC_UnTrack(self);
     if (d->weak) PyObject_ClearWeakRefs(self);
     clear(self);
-    for (int i = 0; i < d->n_entries; i++) free_entry(d->entries[i], d->nout);
-    PyMem_Free(d->entries);
+    for (int i = 0; i < d->n_entries; i++) {
+        for (vekt_entry *e = d->table->entry[i], *replaced; e; e = replaced) {
+            replaced = e->replaced;
+            free_entry(e, d->nout);
+        }
+    }
+    for (vekt_table *table = d->table, *former; table; table = former) {
+        former = table->former;
+        PyMem_Free(table);
+    }
     PyObject_GC_Del(self);
     Py_DECREF((PyObject *)type);
 }

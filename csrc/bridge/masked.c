@@ -83,13 +83,13 @@ static void run_masked(const vekt_operation *self, char *const *args, const ptrd
     }
 }
 
-int vekt_mask_operation(vekt_masked *masked, const vekt_target *target, vekt_entry *e, int memory_type) {
+int vekt_mask_operation(vekt_masked *masked, const vekt_entry *e, int memory_type) {
     const vekt_operation *all = e->operation;
     const int nin = all->nin, type = all->type[nin], in_memory = memory_type & VEKT_TYPE_MASK;
     /* Elements that stay must come through the operation's type as they were. */
     const int widened = type == VEKT_TYPE_F32 && (in_memory == VEKT_TYPE_HALF || in_memory == VEKT_TYPE_BFLOAT16);
     if (in_memory != type && !widened) return 0;
-    if (!e->select && !(e->select = vekt_select_loop(target, type))) return 0;
+    if (!e->select) return 0;
     masked->base = *all;
     masked->base.run = run_masked;
     masked->base.nin = nin + 2;

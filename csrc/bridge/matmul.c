@@ -6,6 +6,7 @@
 #include "bridge.h"
 #include <product_docs.h> /* which the build writes from specs */
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* Releasing the GIL costs more than it gives below this many products of elements. */
@@ -17,13 +18,16 @@ enum { MOST_ARGUMENTS = 4 };
 
 /* What the functions of a target have in common. */
 typedef struct {
-    const vekt_target *target;
-    PyObject *gufunc[VEKT_N_GUFUNCS]; /* made when first wanted */
+    const vekt_target *_Atomic target;
+    PyObject *_Atomic gufunc[VEKT_N_GUFUNCS]; /* made when first wanted */
 } products;
 
 static PyObject *gufunc_of(products *own, int which) {
-    if (!own->gufunc[which]) own->gufunc[which] = vekt_build_gufunc(own->target, which);
-    return own->gufunc[which];
+    PyObject *made = own->gufunc[which], *earlier = NULL;
+    if (made || !(made = vekt_build_gufunc(own->target, which))) return made;
+    if (atomic_compare_exchange_strong(&own->gufunc[which], &earlier, made)) return made;
+    Py_DECREF(made); /* another thread was first */
+    return earlier;
 }
 
 /* A call on plain arrays: stacks of products of matrices. */
@@ -322,7 +326,7 @@ static void make_type_error(PyObject *const *args, Py_ssize_t n_args) {
 /* self is a capsule of a target's products, or the module or NULL for the selected target. */
 static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     static products selected;
-    selected.target = vekt_selected;
+    if (selected.target != vekt_selected) selected.target = vekt_selected;
     products *own = self && PyCapsule_CheckExact(self) ? PyCapsule_GetPointer(self, NULL) : &selected;
     int invariant = 0;
     if (which == VEKT_MATMUL && find_invariant(args + n_args, names, &invariant) < 0) return NULL;

@@ -182,5 +182,8 @@ PyMODINIT_FUNC PyInit__ufuncs(void) {
                    vekt_add_dense(module) < 0 || vekt_add_dispatcher(module) < 0 || vekt_add_function(module) < 0 ||
                    vekt_add_programs(module) < 0 || vekt_add_passes(module) < 0))
         Py_CLEAR(module);
+#ifdef Py_GIL_DISABLED
+    if (module) PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
     return module;
 }

@@ -4,6 +4,7 @@
 #define NO_IMPORT_UFUNC
 #include "bridge.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 int vekt_memory_type(int type_num) {
@@ -46,7 +47,7 @@ int vekt_memory_type(int type_num) {
 }
 
 int vekt_memory_type_of(const PyArray_Descr *descr) {
-    static int bfloat16 = NPY_NOTYPE; /* the number that NumPy has given it */
+    static _Atomic int bfloat16 = NPY_NOTYPE; /* the number that NumPy has given it */
     if (descr->type_num < NPY_USERDEF) return vekt_memory_type(descr->type_num);
     if (descr->type_num == bfloat16) return VEKT_TYPE_BFLOAT16;
     if (!vekt_holds_bfloat16(descr)) return -1;

@@ -17,6 +17,7 @@ typedef struct {
         void *data;
     } numpy[2];         /* NumPy's, of single and double precision, where it has a ufunc of this name */
     PyObject *bfloat16; /* the DType that has a loop, or NULL */
+    PyObject *owner;    /* the capsule of this; borrowed */
     int n_params;       /* the last inputs */
     char text[];        /* the name, then the docstring: NumPy keeps pointers to them */
 } ufunc_data;
@@ -164,11 +165,16 @@ static PyArray_DTypeMeta *computing_dtype(const PyUFuncObject *u, PyArray_DTypeM
 /* bfloat16's loop is added when the first one comes: `import vekt` shall not import ml_dtypes. */
 static int add_bfloat16_loop(PyObject *ufunc, PyArray_DTypeMeta *bfloat16) {
     ufunc_data *data = (void *)((PyUFuncObject *)ufunc)->data;
-    if (data->bfloat16 == (PyObject *)bfloat16 || !data->kernel[VEKT_F32]) return 0;
-    if (vekt_add_loop(ufunc, bfloat16, 0, bfloat16_loop) < 0) return -1;
-    if (data->n_params && vekt_add_loop(ufunc, bfloat16, data->n_params, bfloat16_loop_with_numbers) < 0) return -1;
-    data->bfloat16 = (PyObject *)bfloat16; /* the ufunc's loop keeps it alive */
-    return 0;
+    int status = 0;
+    VEKT_BEGIN_ALONE(data->owner);
+    if (data->bfloat16 != (PyObject *)bfloat16 && data->kernel[VEKT_F32]) {
+        status = vekt_add_loop(ufunc, bfloat16, 0, bfloat16_loop);
+        if (status == 0 && data->n_params)
+            status = vekt_add_loop(ufunc, bfloat16, data->n_params, bfloat16_loop_with_numbers);
+        if (status == 0) data->bfloat16 = (PyObject *)bfloat16; /* the ufunc's loop keeps it alive */
+    }
+    VEKT_END_ALONE();
+    return status;
 }
 
 /* Are there parameters that Python's own numbers give? */
@@ -304,7 +310,7 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
         return NULL;
     }
     PyUFuncObject *u = (PyUFuncObject *)ufunc;
-    u->obj = owner; /* released with the ufunc */
+    u->obj = data->owner = owner; /* released with the ufunc */
     if (kernel->nout > 1) {
         call_numpy = (vector_call)u->vectorcall;
         u->vectorcall = (void *)call_several;
