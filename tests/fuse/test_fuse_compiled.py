@@ -209,7 +209,7 @@ def test_gradients_and_sums():
 # ---- segments
 
 
-def names_of(function, isa="x86_v3", nin=2):
+def names_of(function, isa=native.SUPPORTED[0], nin=2):
     """Names in each step, of float64."""
     traced = Traced(function, [np.dtype("f8")] * nin)
     program = Program(traced.inputs, traced.outputs, isa)
