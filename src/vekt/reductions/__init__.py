@@ -134,7 +134,7 @@ def _reduced(
         result = with_first(name, result, first)
     if result is NotImplemented:
         return result
-    if name == "sum" and first is not None:
+    if name == "sum" and first is not None and (first.dtype.kind == "c" or not first):
         result = below_zero(reduce, x, axis, keepdims, result, first)
     if out is None or result is out:
         return result

@@ -30,7 +30,8 @@ def minus_zeros(initial: Any) -> list[str]:
     first = np.asarray(initial)
     if first.ndim or first.dtype.kind not in "fc":
         return []
-    return [part for part in ("real", "imag") if str(getattr(first, part)) == "-0.0"]
+    parts = {"real": first[()].real, "imag": first[()].imag}
+    return [part for part, number in parts.items() if number == 0 and np.signbit(number)]
 
 
 def below_zero(
