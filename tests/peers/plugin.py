@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -104,9 +105,8 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _known_to_scipy() -> None:
-    """SciPy looks up in a table which arrays a function takes before it tests it."""
-    from scipy._lib._array_api import xp_capabilities_table as table
-
+    """Since 1.17, SciPy looks up which arrays a function takes before it tests it."""
+    table = getattr(import_module("scipy._lib._array_api"), "xp_capabilities_table", {})
     for theirs, ours in standins.replacements("scipy").values():
         if theirs in table:
             table[ours] = table[theirs]
