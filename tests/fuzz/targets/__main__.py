@@ -83,7 +83,7 @@ def guided(name: str, seconds: int, arguments: list[str]) -> int:
             (given / str(k)).write_bytes(data)
         words.write_text("".join(f'"{w}"\n' for w in WORDS.read_text().splitlines()))
         limits = [
-            "-timeout=30",
+            "-timeout=300",
             "-rss_limit_mb=4096",
             "-max_len=4000",
             f"-max_total_time={seconds}",
