@@ -84,6 +84,8 @@ int vekt_mark_axes(PyObject *axis, int ndim, int *marks);
 /* shared.c.  Whether a bool or an integer is true, as NumPy takes keepdims; -1 with TypeError for all else. */
 int vekt_keepdims(PyObject *value);
 
+/* Converter "O&": picoseconds for each element, an int. */
+int vekt_take_cost(PyObject *object, void *cost);
 /* shared.c.  A new reference to an argument as an array; TypeError where another library has functions for it. */
 PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name);
 

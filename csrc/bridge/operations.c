@@ -161,7 +161,8 @@ PyObject *vekt_py_numpy_operation(PyObject *self, PyObject *args) {
     PyObject *dtypes;
     int cost;
     (void)self;
-    if (!PyArg_ParseTuple(args, "O!O!i:numpy_operation", &PyUFunc_Type, &u, &PyTuple_Type, &dtypes, &cost))
+    if (!PyArg_ParseTuple(args, "O!O!O&:numpy_operation", &PyUFunc_Type, &u, &PyTuple_Type, &dtypes, vekt_take_cost,
+                          &cost))
         return NULL;
     if (PyTuple_Size(dtypes) != u->nargs || u->nargs > VEKT_MAX_OPERANDS || u->core_enabled)
         return PyErr_Format(PyExc_ValueError, "numpy_operation: %d dtypes expected", u->nargs);

@@ -275,8 +275,8 @@ static PyObject *new_program(PyObject *self, PyObject *args) {
     int nin, nout;
     builder b = {0};
     (void)self;
-    if (!PyArg_ParseTuple(args, "OO!iiO!O!i:program", &address, &PyTuple_Type, &dtypes, &nin, &nout, &PyTuple_Type,
-                          &constants, &PyTuple_Type, &instructions, &b.program.operation.cost))
+    if (!PyArg_ParseTuple(args, "OO!iiO!O!O&:program", &address, &PyTuple_Type, &dtypes, &nin, &nout, &PyTuple_Type,
+                          &constants, &PyTuple_Type, &instructions, vekt_take_cost, &b.program.operation.cost))
         return NULL;
     b.program.target = vekt_target_of(address);
     if (!b.program.target) return NULL;

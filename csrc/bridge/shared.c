@@ -45,6 +45,16 @@ int vekt_keepdims(PyObject *value) {
     return is_true;
 }
 
+int vekt_take_cost(PyObject *object, void *cost) {
+    enum { MOST = 1 << 28 }; /* those of all instructions of a program may be added to it */
+    const long picoseconds = PyLong_AsLong(object);
+    if (picoseconds == -1 && PyErr_Occurred()) return 0;
+    if (picoseconds < 0 || picoseconds > MOST)
+        return PyErr_Format(PyExc_ValueError, "cost: %R is not between 0 and %d", object, MOST), 0;
+    *(int *)cost = (int)picoseconds;
+    return 1;
+}
+
 PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const char *name) {
     if (PyArray_CheckExact(object)) {
         Py_INCREF(object);

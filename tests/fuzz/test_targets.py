@@ -36,6 +36,15 @@ def test_counts_of_operands(nin, nout):
         native.program(target, dtypes, nin, nout, constants, instructions, cost)
 
 
+@pytest.mark.parametrize("cost", [-1, -(2**31), 2**28 + 1, 2**31 - 1, 2**64])
+def test_costs(cost):
+    """One of -1 was divided by, once 1 had been added; large ones overflowed in sums."""
+    *program, _ = programs.program_of(F8)
+    for load, *args in ((native.program, *program), (native.numpy_operation, np.add, (F8,) * 3)):
+        with pytest.raises((ValueError, OverflowError)):
+            load(*args, cost)
+
+
 def test_what_kills_is_told(tmp_path):
     process = ended(
         tmp_path / "trace",
