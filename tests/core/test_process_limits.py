@@ -116,6 +116,7 @@ HOMES = {
 
 @pytest.mark.parametrize("home", HOMES)
 def test_a_home_that_keeps_nothing(home, tmp_path):
+    pytest.importorskip("llvmlite")
     mounted = False
     if home == "a full folder":
         size = "size=8k,nr_inodes=20"

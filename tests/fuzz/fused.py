@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .draws import Draw
 from .truth import Truth, unit
 
 NAMES = {"fuse", "evaluate"}
+COMPILED = None if find_spec("llvmlite") is None else True
 _BINARY = ("({} + {})", "({} - {})", "({} * {})", "({} / {})", "maximum({}, {})", "minimum({}, {})")
 _UNARY = ("(-{})", "abs({})", "sqrt({})", "square({})", "floor({})")
 _COMPARE = ("<", "<=", ">", ">=", "==", "!=")
@@ -55,7 +57,7 @@ def _drawn(draw: Draw) -> Case:
         made = _evaluated(text, names, args, expect)
         made.same_bits = reduced not in ("sum", "mean")
         return made
-    fused = vk.fuse(model, compile=draw.pick((None, True)) if draw.chance(5) else None)
+    fused = vk.fuse(model, compile=draw.pick((None, COMPILED)) if draw.chance(5) else None)
     made = Case("fuse", fused, args, {}, expect, notes={"text": text})
     if draw.chance(25):
         add_output(draw, made)
