@@ -60,8 +60,9 @@ share | all)
 x = np.ones(300_000)
 threads = [threading.Thread(target=lambda: [vk.gelu(x, out=x) for _ in range(99)]) for _ in range(2)]
 for thread in threads: thread.start()'
-        [ "$verb" = share ] || check -m 'stress or not stress' tests/threads tests/core/test_fork.py
-        check tests/core/test_threads.py tests/threads/test_crowd.py "$@"
+        [ "$verb" = share ] ||
+            check -m 'stress or not stress' tests/threads tests/core/test_{fork,threads}.py
+        check tests/threads/test_{crowd,dispatchers}.py "$@"
         exit
     fi
     ;;&
