@@ -54,7 +54,7 @@ def named(family: str) -> str:
 
 # Of `vekt`, beside the functions of rows: where they are defined, for type checkers.
 STATIC = {
-    "vekt._typing.fuse": "evaluate fuse stream",
+    "vekt._typing.fuse": "evaluate fuse re_evaluate stream validate",
     "vekt._typing.layers": (
         f"{named('layers')} softmax_cross_entropy softmax_cross_entropy_value_and_grad"
     ),

@@ -47,7 +47,7 @@ _HOMES = {
         ["cosine_similarity", "norm", "outer", "transpose_copy"], "vekt.linalg._vectors"
     ),
     **dict.fromkeys(["PackedWeights", "dense", "dense_backward"], "vekt.layers"),
-    "evaluate": "vekt._fuse.parse",
+    **dict.fromkeys(["evaluate", "re_evaluate", "validate"], "vekt._fuse.evaluate"),
     "fuse": "vekt._fuse.fused",
     "stream": "vekt.chunks",
 }

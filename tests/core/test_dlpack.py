@@ -182,7 +182,16 @@ def public_functions() -> list[tuple[str, int]]:
         elif callable(function) and not isinstance(function, type):
             parameters = inspect.signature(function).parameters.values()
             made.append((name, sum(p.default is p.empty and p.kind in (0, 1) for p in parameters)))
-    own = {"fuse", "stream", "evaluate", "num_threads", "set_num_threads", "get_num_threads"}
+    own = {
+        "fuse",
+        "stream",
+        "evaluate",
+        "re_evaluate",
+        "validate",
+        "num_threads",
+        "set_num_threads",
+        "get_num_threads",
+    }
     return [(name, n) for name, n in made if n and name not in own]
 
 

@@ -37,7 +37,7 @@ def parameters_of(function: Any) -> Any:
         return {}
 
 
-OWN_TESTS = ("dense_backward", "evaluate", "stream")  # called in another way
+OWN_TESTS = ("dense_backward", "evaluate", "stream", "validate")  # called in another way
 FUNCTIONS = [
     name
     for name in vk.__all__

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 OTHERS = {
     "PackedWeights": "a class of arrays",
     "activations": "a module",
-    "evaluate": "compiles a text",
+    **dict.fromkeys(("evaluate", "re_evaluate", "validate"), "compiles a text"),
     "fuse": "compiles a function",
     "get_num_threads": "a setting",
     "num_threads": "a setting",

@@ -46,7 +46,7 @@ a < a < a
 a[0]
 a[::2]
 a.T
-a.real
+a.T
 a @ a
 `a`
 __import__('os').system('true')

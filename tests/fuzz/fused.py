@@ -15,7 +15,7 @@ from .check import Case
 from .draws import Draw
 from .truth import Truth, unit
 
-NAMES = {"fuse", "evaluate"}
+NAMES = {"fuse", "evaluate", "re_evaluate", "validate"}  # the last two by tests/fuse
 COMPILED = None if find_spec("llvmlite") is None else True
 _BINARY = ("({} + {})", "({} - {})", "({} * {})", "({} / {})", "maximum({}, {})", "minimum({}, {})")
 _UNARY = ("(-{})", "abs({})", "sqrt({})", "square({})", "floor({})")

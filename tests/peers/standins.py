@@ -45,18 +45,12 @@ def _along_all(function: Callable[..., Any]) -> Callable[..., Any]:
     return along_all
 
 
-def _evaluate(ex: str, *args: Any, optimization: str = "", **options: Any) -> Any:
-    """Call `vekt.evaluate`, which has one way to compile."""
-    return vk.evaluate(ex, *args, _frame_depth=2, **options)
-
-
 # What the peer calls in another way.
 CALLED_OTHERWISE = {
     **{
         f"scipy.special.{name}": _along_all(getattr(vk, name))
         for name in ("softmax", "log_softmax", "logsumexp")
     },
-    "numexpr.evaluate": _evaluate,
 }
 
 

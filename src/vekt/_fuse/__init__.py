@@ -1,7 +1,7 @@
 """Expressions in one pass: traced to a graph, differentiated there, run as programs of kernels.
 
-`fused` is the decorator, `parse` reads expressions from strings, and both check `operands`; arrays
-of other libraries have their gradients from `foreign`.
+`fused` is the decorator, `evaluate` takes expressions in strings, which `parse` reads, `text` in
+them; both check `operands`.  Arrays of other libraries have their gradients from `foreign`.
 
 - Traced: `symbols` stand for arrays, `functions` take them, `numbers` knows what Python makes
   of its own, and `graph` holds values and what they are computed from.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vekt._fuse.operands import broadcast_shape
+from vekt._fuse.operands import broadcast_shape, in_native_order
 
 if TYPE_CHECKING:
     from vekt._fuse.passes import Layout, Pass
@@ -64,7 +64,7 @@ class Bound:
             self._arrays.append(k)
             if not dtype.isnative:
                 self._swapped.append(k)
-            self.operands.append(Value(k, shape, dtype.newbyteorder("=")))
+            self.operands.append(Value(k, shape, in_native_order(dtype)))
         self._count = len(kinds)
         self._constants: dict[int, Any] = {}
         self._steps: list[Callable[[list[Any]], None]] = []

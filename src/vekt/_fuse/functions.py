@@ -129,6 +129,10 @@ def _full_like(x: Any, value: Any, dtype: Any = None) -> Symbol:
     return Symbol(graph, graph.like(value, x._node, None if dtype is None else np.dtype(dtype)))
 
 
+def _copy(x: Any, order: Any = "K", subok: Any = False) -> Symbol:
+    return Symbol(x._graph, x._graph.strong(x._node))
+
+
 def of_parts(real: Any, imaginary: Any) -> Any:
     """Return complex numbers of their two parts."""
     symbols = isinstance(real, Symbol) or isinstance(imaginary, Symbol)
@@ -150,6 +154,7 @@ FUNCTIONS |= {
     "imag": _complex_part("imag"),
     "round": _round,
     "around": _round,
+    "copy": _copy,
     "full_like": _full_like,
     "zeros_like": lambda x, dtype=None: _full_like(x, 0, dtype),
     "ones_like": lambda x, dtype=None: _full_like(x, 1, dtype),

@@ -21,7 +21,7 @@ from vekt._fuse.graph import UnfusableError
 from vekt._fuse.locks import Lock
 from vekt._fuse.lower import Program
 from vekt._fuse.numbers import Fixed, UnforeseenError
-from vekt._fuse.operands import as_arrays, is_operand, outs_of
+from vekt._fuse.operands import as_arrays, in_native_order, is_operand, outs_of
 from vekt._fuse.plan import Plan, Traced, one_or_all
 from vekt._fuse.rules import gradients
 from vekt._fuse.segments import MAX_OPERANDS
@@ -111,7 +111,7 @@ class Fused:
         """Find what calls on such operands do; None for what takes more than kinds to find."""
         if not all(isinstance(kind, tuple) or kind in (int, float) for kind in (*kinds, *dys)):
             return None
-        signature = tuple(k[0].newbyteorder("=") if isinstance(k, tuple) else k for k in kinds)
+        signature = tuple(in_native_order(k[0]) if isinstance(k, tuple) else k for k in kinds)
         plan = self.variant(((None,) * len(kinds), (), None)).plan(signature)
         if plan is None:
             return None

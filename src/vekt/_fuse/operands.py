@@ -30,6 +30,11 @@ def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return first + np.broadcast_shapes(*inner)
 
 
+def in_native_order(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a dtype in the machine's byte order, of which NumPy's newer dtypes have none."""
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
+
+
 def is_operand(x: Any) -> bool:
     """Tell whether an argument is an array, of whatever library, a list or a buffer."""
     return isinstance(x, _OPERANDS) or (

@@ -1,9 +1,8 @@
-"""`vekt.evaluate`: expressions in strings, read as data and never executed."""
+"""Expressions in strings, read as data and never executed."""
 
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from vekt import elementwise
-from vekt._core.axes import unmasked
 from vekt._fuse.functions import of_parts
 from vekt._fuse.fused import fuse
 from vekt._fuse.numbers import is_huge
+from vekt._fuse.text import alike, contains
 
 _MOST_CHARACTERS, _DEEPEST, _MOST_EXPRESSIONS = 20_000, 100, 256
-_PYTHONS = (bool, int, float, complex)
 
 _UFUNCS = [
     "sin",
@@ -56,6 +54,7 @@ _UFUNCS = [
     "isinf",
     "signbit",
     "copysign",
+    "nextafter",
     "square",
     "reciprocal",
 ]
@@ -76,6 +75,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "imag": np.imag,
     "complex": of_parts,
     "clip": np.clip,
+    "copy": np.copy,
+    "ones_like": np.ones_like,
+    "contains": contains,
     **{name: getattr(np, name) for name in _REDUCTIONS},
 }
 """What expressions may call; reductions take an axis and keepdims, too."""
@@ -83,7 +85,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 def _arguments(name: str) -> int:
     """How many arguments a function takes, beside those that a reduction has."""
-    several = {"where": 3, "clip": 3, "complex": 2}
+    several = {"where": 3, "clip": 3, "complex": 2, "contains": 2}
     return several.get(name) or int(getattr(FUNCTIONS[name], "nin", 1))
 
 
@@ -106,6 +108,7 @@ _UNARY: dict[type, Callable[[Any], Any]] = {
     ast.UAdd: lambda x: +x,
     ast.Invert: lambda x: ~x,
 }
+_PARTS = ("real", "imag")  # the attributes that there are
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Lt: lambda x, y: x < y,
     ast.LtE: lambda x, y: x <= y,
@@ -114,6 +117,14 @@ _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: lambda x, y: x == y,
     ast.NotEq: lambda x, y: x != y,
 }
+
+
+class ExpressionSyntaxError(SyntaxError, ValueError):
+    """An expression that Python cannot read, a ValueError as all that is refused."""
+
+
+class TruthError(ValueError, TypeError):
+    """`and`, `or` and `not` of arrays; a TypeError, too, as NumExpr's is."""
 
 
 class _Reader:
@@ -129,13 +140,13 @@ class _Reader:
             raise ValueError("expression: a character that is none") from None
         except (SyntaxError, RecursionError, MemoryError) as error:
             reason = getattr(error, "msg", None) or "nested too deeply"
-            raise ValueError(f"expression: {reason}: {text[:80]!r}") from None
+            raise ExpressionSyntaxError(f"expression: {reason}: {text[:80]!r}") from None
         self.names: list[str] = []
         self._check(self.tree, 0)
 
-    def _refuse(self, node: ast.AST, why: str) -> Any:
+    def _refuse(self, node: ast.AST, why: str, error: type[Exception] = ValueError) -> Any:
         shown = ast.get_source_segment(self.text.strip(), node) or ""
-        raise ValueError(f"expression: {why}: {shown[:80]!r}")
+        raise error(f"expression: {why}: {shown[:80]!r}")
 
     def _check(self, node: ast.AST, depth: int) -> None:
         if depth > _DEEPEST:
@@ -161,18 +172,21 @@ class _Reader:
                 self.names.append(node.id)
         elif isinstance(node, ast.UnaryOp):
             if type(node.op) not in _UNARY:
-                self._refuse(node, "`not` is for truth values; write ~ for arrays")
+                self._refuse(node, "`not` is for truth values; write ~ for arrays", TruthError)
             children = [node.operand]
         elif isinstance(node, ast.Compare):
             if any(type(op) not in _COMPARISONS for op in node.ops):
                 self._refuse(node, "this comparison is not allowed")
             if len(node.ops) > 1:
                 self._refuse(node, "a chain of comparisons; join pairs with &")
-            children = [node.left, *node.comparators]
+            children = _but_text(node.left, *node.comparators)
         elif isinstance(node, ast.Call):
             children = self._check_call(node)
+        elif isinstance(node, ast.Attribute) and node.attr in _PARTS:
+            children = [node.value]
         elif isinstance(node, ast.BoolOp):
-            self._refuse(node, "`and` and `or` are for truth values; write & and | for arrays")
+            why = "`and` and `or` are for truth values; write & and | for arrays"
+            self._refuse(node, why, TruthError)
         else:
             self._refuse(node, f"{type(node).__name__} is not allowed")
         for child in children:
@@ -180,7 +194,7 @@ class _Reader:
 
     def _check_constant(self, node: ast.Constant) -> None:
         if type(node.value) not in (bool, int, float, complex):
-            self._refuse(node, "only numbers may stand there")
+            self._refuse(node, "only numbers may stand there; text, where it is compared")
         if type(node.value) is int and node.value.bit_length() > 64:
             self._refuse(node, "an integer of more than 64 bits")
 
@@ -213,7 +227,7 @@ class _Reader:
         if name == "round":
             self._option("decimals", *node.args[1:])
             return [node.args[0]]
-        return [*node.args]
+        return _but_text(*node.args) if name == "contains" else [*node.args]
 
     def _option(self, name: str, *nodes: ast.AST) -> Any:
         """Read an axis, keepdims, or a number of decimals: what stands there itself."""
@@ -257,7 +271,9 @@ class _Reader:
             return x
         if isinstance(node, ast.Compare):
             x, y = self._value(node.left, values), self._value(node.comparators[0], values)
-            return _COMPARISONS[type(node.ops[0])](x, y)
+            return _COMPARISONS[type(node.ops[0])](*alike(x, y))
+        if isinstance(node, ast.Attribute):
+            return FUNCTIONS[node.attr](self._value(node.value, values))
         assert isinstance(node, ast.Call)
         assert isinstance(node.func, ast.Name)
         function = FUNCTIONS[node.func.id]
@@ -286,6 +302,13 @@ def _spine(node: ast.AST) -> tuple[ast.AST, list[ast.BinOp]]:
     return node, parts[::-1]
 
 
+def _but_text(*nodes: ast.AST) -> list[ast.AST]:
+    """Return operands without constants of text, which may stand among them."""
+    return [
+        x for x in nodes if not (isinstance(x, ast.Constant) and isinstance(x.value, (str, bytes)))
+    ]
+
+
 class DivisionByZeroError(ValueError, ZeroDivisionError):
     """An expression in which one of Python's numbers is divided by zero."""
 
@@ -302,89 +325,3 @@ def compiled(text: str) -> tuple[tuple[str, ...], Any]:
         return reader.compute(dict(zip(names, values, strict=True)))
 
     return names, fuse(function, nin=len(names))
-
-
-def evaluate(
-    ex: str,
-    local_dict: Mapping[str, Any] | None = None,
-    global_dict: Mapping[str, Any] | None = None,
-    out: Any = None,
-    *,
-    dtype: Any = None,
-    _frame_depth: int = 1,
-) -> Any:
-    """Return the value of an expression in a string, in one pass over memory.
-
-    NumExpr's function of the same name on vekt's engine: users of NumExpr change one import.
-    Results have NumPy's dtypes; ``sin``, ``cos``, ``exp`` and ``log`` are vekt's own.
-
-    Parameters
-    ----------
-    ex : str
-        Python's operators on arrays and numbers, comparisons, and the functions ``where``, ``sin``,
-        ``cos``, ``tan``, ``arcsin``, ``arccos``, ``arctan``, ``arctan2``, ``sinh``, ``cosh``,
-        ``tanh``, ``arcsinh``, ``arccosh``, ``arctanh``, ``log``, ``log2``, ``log10``, ``log1p``,
-        ``exp``, ``exp2``, ``expm1``, ``sqrt``, ``cbrt``, ``hypot``, ``abs``, ``sign``, ``floor``,
-        ``ceil``, ``trunc``, ``round``, ``maximum``, ``minimum``, ``clip``, ``conj``, ``real``,
-        ``imag``, ``complex``, and ``sum``, ``mean``, ``prod``, ``min``, ``max``, ``any`` and
-        ``all`` with an axis and keepdims.  It is never executed as Python.
-    local_dict, global_dict : mapping, optional
-        Where variables are looked up; by default the caller's local and global ones.
-    out : array, optional
-        Where the result goes.
-    dtype : dtype, optional
-        What arrays are converted to first.
-
-    Returns
-    -------
-    array or scalar
-        The value.
-
-    Raises
-    ------
-    ValueError
-        If there is anything else in the expression, or a function has too many arguments or few.
-    OverflowError
-        If an integer of Python's is out of bounds of the dtype that it meets, as in NumPy.
-    KeyError
-        If a variable is missing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import vekt as vk
-    >>> a, b, c = np.array([4.0, 9.0]), 1.0, 2.0
-    >>> vk.evaluate("(a - b) / c")
-    array([1.5, 4. ])
-    >>> vk.evaluate("a.size")
-    Traceback (most recent call last):
-        ...
-    ValueError: expression: Attribute is not allowed: 'a.size'
-    """
-    names, function = compiled(ex)
-    if local_dict is None:
-        frame = sys._getframe(_frame_depth)
-        local_dict = frame.f_locals
-        if global_dict is None:
-            global_dict = frame.f_globals
-    values = []
-    for name in names:
-        if name in local_dict:
-            values.append(local_dict[name])
-        elif global_dict is not None and name in global_dict:
-            values.append(global_dict[name])
-        else:
-            raise KeyError(f"there is no variable {name}")
-    values = [
-        x
-        if type(x) is np.ndarray or type(x) in _PYTHONS
-        else np.asarray(unmasked("evaluate", name, x))
-        for name, x in zip(names, values, strict=True)
-    ]
-    options = {} if dtype is None else {"dtype": dtype}
-    if out is not None:
-        options["out"] = out
-    try:
-        return function(*values, **options)
-    except ZeroDivisionError as error:
-        raise DivisionByZeroError(f"expression: {error}") from None

@@ -11,6 +11,7 @@ from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
 from vekt._fuse.graph import UnfusableError
 from vekt._fuse.numbers import Fixed
+from vekt._fuse.operands import in_native_order
 from vekt._fuse.passes import Tier
 from vekt._fuse.plan import Plan, Traced
 from vekt._fuse.symbols import TraceError
@@ -84,8 +85,8 @@ class Variant:
         Where the dtypes do not hold what Python computes of integers, or results are of another
         type than usual, as powers, the function is traced with the numbers themselves.
         """
-        signature = tuple(
-            x.dtype.newbyteorder("=") if hasattr(x, "dtype") else type(x) for x in operands
+        signature: tuple[Any, ...] = tuple(
+            in_native_order(x.dtype) if hasattr(x, "dtype") else type(x) for x in operands
         )
         plan = self.plan(signature, before)
         for kind in (int, float):

@@ -1,7 +1,7 @@
-"""Types of `vekt.fuse`, `vekt.evaluate` and `vekt.stream`."""
+"""Types of `vekt.fuse`, `vekt.evaluate` and its like, and `vekt.stream`."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -49,8 +49,31 @@ def evaluate(
     local_dict: Mapping[str, Any] | None = None,
     global_dict: Mapping[str, Any] | None = None,
     out: NDArray[Any] | None = None,
+    order: Literal["K", "C", "F", "A"] = "K",
+    casting: Literal["no", "equiv", "safe", "same_kind", "unsafe"] = "same_kind",
+    sanitize: bool | None = None,
     *,
     dtype: DTypeLike | None = None,
+    truediv: bool | Literal["auto"] = "auto",
+    optimization: Literal["none", "moderate", "aggressive"] = "aggressive",
+    disable_cache: bool = False,
+) -> Any: ...
+def validate(
+    ex: str,
+    local_dict: Mapping[str, Any] | None = None,
+    global_dict: Mapping[str, Any] | None = None,
+    out: NDArray[Any] | None = None,
+    order: Literal["K", "C", "F", "A"] = "K",
+    casting: Literal["no", "equiv", "safe", "same_kind", "unsafe"] = "safe",
+    sanitize: bool | None = None,
+    *,
+    dtype: DTypeLike | None = None,
+    truediv: bool | Literal["auto"] = "auto",
+    optimization: Literal["none", "moderate", "aggressive"] = "aggressive",
+) -> Exception | None: ...
+def re_evaluate(
+    local_dict: Mapping[str, Any] | None = None,
+    global_dict: Mapping[str, Any] | None = None,
 ) -> Any: ...
 @overload
 def stream(
