@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from forms import ELEMENTWISE, FORMS, several
+from forms import ELEMENTWISE, FORMS
 from numpy.typing import NDArray
+from operands import several
 
 import vekt as vk
 from vekt import jit

@@ -24,7 +24,8 @@ TESTS = Path(__file__).parents[1]
 CALLS = """
 import numpy as np
 import vekt as vk
-from forms import CALLS, function_of, operands_of, several
+from forms import CALLS, function_of, operands_of
+from operands import several
 from vekt._core import native
 
 print(native.SELECTED)

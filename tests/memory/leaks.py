@@ -19,7 +19,7 @@ from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
-from forms import several
+from operands import several
 
 from vekt import reductions
 
