@@ -212,6 +212,12 @@ def evaluated(a: Array, b: Array) -> Any:
     return vk.evaluate("where(a > b, sqrt(a), exp(b)) * 2 - a", {"a": a, "b": b})
 
 
+def validated(a: Array, b: Array) -> Any:
+    """Check a string, and evaluate it."""
+    vk.validate("a * 2 + exp(b)", {"a": a, "b": b})
+    return vk.re_evaluate({"a": a, "b": b})
+
+
 def streamed(x: Array) -> Any:
     """Take an array by parts."""
     return vk.stream(vk.gelu, x, chunk_bytes=256)
@@ -274,6 +280,8 @@ WRITTEN: dict[str, Maker] = {
     ),
     "fuse": _fused,
     "evaluate": _of_shapes(evaluated, lambda n: ((n,), (n,)), lambda n: ((n, 3), (3,))),
+    "validate": _of_shapes(validated, lambda n: ((n,), (n,))),
+    "re_evaluate": _of_shapes(validated, lambda n: ((n, 3), (3,))),
     "stream": _of_shapes(streamed, lambda n: ((n,),), lambda n: ((n, 3),)),
 }
 """Calls of functions whose operands no form tells."""
