@@ -14,6 +14,7 @@ import pytest
 
 from vekt._spec.activations import KERNELS
 from vekt.cli import main
+from vekt.cli.accuracy import measure
 from vekt.cli.peers import functions as peers
 from vekt.cli.peers.functions import PEERS, peer_functions, peer_label
 from vekt.reference import wide
@@ -184,3 +185,43 @@ def test_inputs_at_which_peers_may_differ_are_skipped(
     assert main(["accuracy", *arguments]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [row["peers"]["torch"] for row in report["rows"]] == [None, 0.0] * 2
+
+
+@pytest.mark.parametrize(
+    ("below", "flushed", "largest"),
+    [(-87.34, ["torch"], 1), (-80, ["torch"], 2**24), (-200, [], 1)],
+    ids=["subnormal results", "normal ones, too", "nothing"],
+)
+def test_flushed_numbers_are_no_lost_digits(
+    below: float,
+    flushed: list[str],
+    largest: float,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sigmoid that is 0 below some x, and whose own errors are at most 1 ULP."""
+
+    def functions(peer: str, kernel: str) -> tuple[Any, Any]:
+        return lambda x: np.where(x > below, wide("sigmoid", x), 0).astype("f4"), None
+
+    monkeypatch.setattr("vekt.cli.accuracy.measure.peer_functions", functions)
+    for name in ("accuracy", "accuracy.state"):
+        monkeypatch.setattr(f"vekt.cli.{name}.peer_label", lambda peer: "torch 0")
+    arguments = ["accuracy", "--op", "sigmoid", "--samples", "65536", "--peers", "torch"]
+    assert main([*arguments, "--json", "-"]) == 0
+    row, *_ = json.loads(capsys.readouterr().out)["rows"]
+    assert row["flushed"] == flushed
+    assert row["peers"]["torch"] <= largest
+    assert (row["peers"]["torch"] > 1) == (largest > 1)
+    assert main(arguments) == 0
+    assert bool(flushed) == (" z " in capsys.readouterr().out.partition("sigmoid")[2])
+
+
+def test_flushed_inputs() -> None:
+    x = np.array([1e-40, -1e-40, 1e-30, 1e-30, 1e-30], "f4")
+    result = np.array([0, 0.5, 0, 0, 1e-40], "f4")
+    errors = np.array([7e4, 1e9, 8e6, 9e6, 100.0])
+    np.testing.assert_array_equal(
+        measure._flushed(x, result, errors), [True, True, True, False, False]
+    )
+    assert not measure._flushed(x, result, np.full(5, 0.5)).any()

@@ -144,6 +144,10 @@ _PRODUCT_BOUND = (
     "the sum is exact to twice the working precision, so each element is within 2.5 ULP of the "
     "formula for the dy and y given, unless products underflow or dy - sum cancels beyond that"
 )
+_DEFAULT_AXIS = (
+    " The default axis is the last one, as in Keras and JAX; SciPy's is all of them (axis=None), "
+    "and torch wants one told."
+)
 
 ROW_OPS: dict[str, Spec] = {
     op.name: op
@@ -160,7 +164,7 @@ ROW_OPS: dict[str, Spec] = {
             "network outputs, NATO ASI Series 68, 1990.",
             use="Class probabilities from scores; attention weights.",
             compat="Keras, torch, JAX and SciPy give NaN for rows with +inf or with nothing but "
-            "-inf; JAX gives zeros for a row that is masked throughout.",
+            "-inf; JAX gives zeros for a row that is masked throughout." + _DEFAULT_AXIS,
             example=(0.042, 0.1142, 0.8438),
             backward_example=(0.0402, -0.0048, -0.0354),
         ),
@@ -175,7 +179,7 @@ ROW_OPS: dict[str, Spec] = {
             backward_bound=_PRODUCT_BOUND,
             source="As softmax.",
             use="Weights that favour small distances or costs.",
-            compat="torch has it; Keras, JAX and SciPy do not.",
+            compat="torch has it, and wants an axis told; Keras, JAX and SciPy do not.",
             example=(0.7054, 0.2595, 0.0351),
             backward_example=(-0.2078, 0.183, 0.0248),
         ),
@@ -194,7 +198,7 @@ ROW_OPS: dict[str, Spec] = {
             source="As softmax; for the maximal element log1p of the sum without it.",
             use="Log-likelihoods of classes; cross entropy.",
             compat="SciPy, torch and JAX lose every digit of the maximal element's result once it "
-            "is below 1e-7 (float32) or 1e-16 (float64), where they give 0.",
+            "is below 5.9e-8 (float32) or 1.1e-16 (float64), where they give 0." + _DEFAULT_AXIS,
             example=(-3.1698, -2.1698, -0.1698),
             backward_example=(0.958, -0.1142, -0.8438),
         ),
@@ -213,7 +217,9 @@ ROW_OPS: dict[str, Spec] = {
             source="N. J. Higham, P. Blanchard and D. J. Higham, Accurately computing the "
             "log-sum-exp and softmax functions, IMA J. Numer. Anal. 41, 2021.",
             use="Normalisers of log-probabilities; a smooth maximum.",
-            compat="As scipy.special.logsumexp without weights b, and jax.nn.logsumexp.",
+            compat="As scipy.special.logsumexp, without weights b, and jax.nn.logsumexp, but for "
+            "the default axis: here the last one, theirs is all of them (axis=None). torch wants "
+            "one told.",
             example=4.1698,
             backward_example=(0.042, 0.1142, 0.8438),
             reduces=True,

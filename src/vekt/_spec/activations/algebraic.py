@@ -84,7 +84,7 @@ _SQUAREPLUS = activation(
     cost="One square root.",
     compat=(
         "The default is that of Keras and JAX; torch has no such function. Theirs cancels for "
-        "x < 0: from -5793 down their float32 results have no correct digit, and -inf gives NaN, "
+        "x < 0: from -6144 down their float32 results have no correct digit, and -inf gives NaN, "
         "as does their gradient where x**2 overflows."
     ),
 )

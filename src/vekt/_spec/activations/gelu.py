@@ -141,8 +141,11 @@ _GELU = activation(
     cost="One exponential, a rational function and one division.",
     compat=(
         "approximate=False is the default of Keras and torch; JAX approximates by default. "
-        "Their float32 results lose all digits from x = -5.5 down; vekt keeps them all. At "
-        "-inf they give NaN (torch's exact form at inf, too), as their gradients do at both "
-        "infinities and the approximate ones from where x**3 overflows; here these are the limits."
+        "In float32, torch's exact form has no correct digit from x = -5.5 down, and the "
+        "approximate form of torch and of JAX has none from x = -5.1 down. JAX's exact form has "
+        "erfc and keeps five digits: at -6 it gives -5.9195377e-09, where vekt gives "
+        "-5.9195258e-09; from x = -13.1 down it gives 0. At -inf they give NaN (torch's exact "
+        "form at inf, too), as their gradients do at both infinities and the approximate ones "
+        "from where x**3 overflows; here these are the limits."
     ),
 )

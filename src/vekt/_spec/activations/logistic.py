@@ -35,7 +35,10 @@ _SIGMOID = activation(
     source="D. E. Rumelhart, G. E. Hinton, R. J. Williams, Nature 323 (1986) 533-536.",
     use="Probability of a binary label in the output layer; gates of recurrent networks.",
     cost="One exponential and one division.",
-    compat="torch and JAX flush the subnormal tail (x < -87.3 in float32) to zero; vekt keeps it.",
+    compat=(
+        "In float32, JAX gives 0 from x = -87.4 down, where results are subnormal, and torch from "
+        "x = -88.8 down; vekt keeps the tail to the last subnormal number."
+    ),
 )
 
 

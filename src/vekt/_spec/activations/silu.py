@@ -54,8 +54,8 @@ _SILU = activation(
     use="Hidden layers of vision networks; half of the gate SwiGLU of language models.",
     cost="One exponential and one division.",
     compat=(
-        "torch and JAX lose the tail: from x = -88 down their float32 results are 0; "
-        "vekt keeps it to the last subnormal number. At -inf they and Keras give NaN, as their "
+        "In float32, JAX gives 0 from x = -87.4 down, and torch from x = -88.8 down; vekt keeps "
+        "the tail to the last subnormal number. At -inf they and Keras give NaN, as their "
         "gradients do at both infinities; here these are the limits."
     ),
     aliases=("swish",),
@@ -118,8 +118,9 @@ _MISH = activation(
     use="Hidden layers of object detectors; a smooth relu that is a little below 0 for x < 0.",
     cost="One exponential and one division.",
     compat=(
-        "torch and JAX take a logarithm and a hyperbolic tangent, and lose the tail: from x = -89 "
-        "down their float32 results are 0. At -inf they and Keras give NaN, as their gradients do "
+        "torch and JAX take a logarithm and a hyperbolic tangent. In float32, JAX gives 0 from "
+        "x = -87.4 down; torch and vekt keep the tail. At -inf they and Keras give NaN, as their "
+        "gradients do "
         "at both infinities; here these are the limits."
     ),
 )

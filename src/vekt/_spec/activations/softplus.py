@@ -71,8 +71,8 @@ _SOFTPLUS = activation(
     cost="One exponential and one logarithm.",
     compat=(
         "Keras and JAX have no beta. torch returns x where beta * x exceeds its threshold of 20, "
-        "an approximation that float64 results show; vekt has no threshold. torch flushes the "
-        "subnormal tail (x < -87.3 in float32) to zero."
+        "an approximation that float64 results show; vekt has no threshold. In float32, JAX gives "
+        "0 from x = -87.4 down, where results are subnormal; torch and vekt keep them."
     ),
 )
 
@@ -93,8 +93,8 @@ _LOG_SIGMOID = activation(
     use="Log-likelihood of a binary label; preference losses.",
     cost="One exponential and one logarithm.",
     compat=(
-        "The others flush the subnormal tail (x > 87.3 in float32) to zero; vekt keeps it. At inf "
-        "torch's result is 0.0, that of JAX and vekt -0.0."
+        "In float32, JAX gives 0 from x = 87.4 up, where results are subnormal; torch and vekt "
+        "keep them. At inf torch's result is 0.0, that of JAX and vekt -0.0."
     ),
 )
 

@@ -162,7 +162,11 @@ def _table(rows: list[Row], plan: Plan) -> Any:
         *plan.peers,
         *bin_names(),
         caption="Instruction sets on one line have the same bits."
-        + " Peers: at finite inputs, where the gradient does not jump." * bool(plan.peers),
+        + bool(plan.peers)
+        * (
+            " Peers: at finite inputs, where the gradient does not jump;"
+            " z: takes subnormal numbers for zero, which is not counted."
+        ),
     )
     for row in rows:
         result.add_row(

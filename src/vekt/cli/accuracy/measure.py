@@ -42,7 +42,8 @@ class Finding:
 
     `subject` is an instruction set or a peer.  `at` are the bits of the input with the largest
     error, of the smallest such bits; `same_bits` tells whether all results are those of the first
-    subject.  `max_ulp` is below 0 if nothing was measured.
+    subject.  `max_ulp` is below 0 if nothing was measured.  `flushed` tells of a peer that it takes
+    subnormal numbers for zero, which is not among its errors.
     """
 
     kernel: str
@@ -52,6 +53,7 @@ class Finding:
     at: int = 0
     counts: list[int] = field(default_factory=lambda: [0] * BINS)
     same_bits: bool = True
+    flushed: bool = False
 
     def add(self, max_ulp: float, at: int, counts: Sequence[int]) -> None:
         """Take the errors at some inputs into account."""
@@ -63,6 +65,7 @@ class Finding:
         """Take the findings at other inputs into account."""
         self.add(other.max_ulp, other.at, other.counts)
         self.same_bits &= other.same_bits
+        self.flushed |= other.flushed
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,9 @@ def measure(plan: Plan, kernel: str, begin: int, end: int) -> list[Finding]:
                     for result in results[form]:
                         found = errors(result)
                         found[_skipped(case, x)] = 0
+                        lost = _flushed(x, result, found)
+                        finding.flushed |= bool(lost.any())
+                        found[lost] = 0
                         finding.add(*_summary(x, found))
     return findings
 
@@ -220,6 +226,20 @@ def _skipped(case: Case, x: NDArray[Any]) -> NDArray[np.bool_]:
     for at, _ in kinks(case.kernel, case.params):
         skipped |= x == at
     return skipped
+
+
+def _flushed(
+    x: NDArray[Any], result: NDArray[Any], errors: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Mark errors of subnormal numbers taken for zero: of the input, or of the result.
+
+    Their unit is the smallest of them, so that a result of 0 is off by fewer units than the
+    smallest normal number has; where a normal number is lost, by at least as many.
+    """
+    info: Any = np.finfo(x.dtype)
+    small: NDArray[np.bool_] = np.abs(x) < info.smallest_normal
+    small |= (result == 0) & (errors < 2.0**info.nmant)
+    return small & (errors > 0.5)
 
 
 def _summary(x: NDArray[Any], errors: NDArray[np.float64]) -> tuple[float, int, list[int]]:

@@ -22,7 +22,9 @@ commands that stand below; a run replaces its own section and leaves the others.
 - *on*: instruction sets with the very same bits share a line.
 - *at*: the input with the largest error, and its bits.
 - *peers*: the largest error of the peer's function at finite inputs, away from points where the
-  gradient jumps. 1.7e7 means that no digit is right; a dash, that there is no such function.
+  gradient jumps. 8.4e6 or more means that a normal number has no right digit. Where the peer takes
+  subnormal numbers for zero, its inputs or its results, that is not counted, but marked with z. A
+  dash means that there is no such function.
 """
 _FEATURES = ("sse4_2", "avx2", "fma", "f16c", "avx512f", "avx512dq", "avx512vl", "avx512_bf16")
 

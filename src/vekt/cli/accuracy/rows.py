@@ -22,8 +22,8 @@ class Row:
     """The errors of a kernel's values or gradients on instruction sets that have the same bits.
 
     `at` is the input with the largest error, a NumPy number.  `peers` are the largest errors of
-    the peers, None where a peer has no such function.  `broken` tells that these bits should be
-    those of the first row.
+    the peers, None where a peer has no such function; `flushed` are those that take subnormal
+    numbers for zero besides.  `broken` tells that these bits should be those of the first row.
     """
 
     kernel: str
@@ -35,6 +35,7 @@ class Row:
     counts: list[int]
     broken: bool
     peers: Mapping[str, float | None] = field(default_factory=dict)
+    flushed: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -59,7 +60,9 @@ class Row:
 
     def peer_cells(self, peers: Iterable[str]) -> list[str]:
         """Return what a table shows of peers."""
-        return [ulps(self.peers[peer]) if self.peers else "" for peer in peers]
+        if not self.peers:
+            return ["" for _ in peers]
+        return [ulps(self.peers[peer]) + " z" * (peer in self.flushed) for peer in peers]
 
     @property
     def failed(self) -> bool:
@@ -79,6 +82,7 @@ class Row:
             "counts_per_half_ulp": self.counts,
             "broken_promise_of_bits": self.broken,
             "peers": {peer: _finite(ulps) for peer, ulps in self.peers.items()},
+            "flushed": sorted(self.flushed),
         }
 
 
@@ -111,6 +115,7 @@ def _rows_of_form(case: Case, form: str, plan: Plan, group: list[Finding]) -> It
             peers={peer.subject: peer.max_ulp if peer.max_ulp >= 0 else None for peer in of_peers}
             if found is first
             else {},
+            flushed=frozenset(peer.subject for peer in of_peers if peer.flushed),
         )
 
 
