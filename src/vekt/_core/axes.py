@@ -25,10 +25,15 @@ def is_xarray(x: Any) -> bool:
     return not isinstance(x, np.ndarray) and hasattr(x, "drop_vars")
 
 
-def is_masked(x: Any) -> bool:
-    """Tell whether an array has masked elements, without importing that part of NumPy."""
+def has_mask(x: Any) -> bool:
+    """Tell whether this is a masked array, without importing that part of NumPy."""
     masked = sys.modules.get("numpy.ma")
-    return masked is not None and isinstance(x, masked.MaskedArray) and masked.is_masked(x)
+    return masked is not None and isinstance(x, masked.MaskedArray)
+
+
+def is_masked(x: Any) -> bool:
+    """Tell whether an array has masked elements."""
+    return has_mask(x) and bool(sys.modules["numpy.ma"].is_masked(x))
 
 
 def unmasked(function: str, name: str, x: Any) -> Any:

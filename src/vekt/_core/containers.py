@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from vekt._core.axes import is_dask, is_masked, is_xarray
+from vekt._core.axes import has_mask, is_dask, is_masked, is_xarray
 
 Function = Callable[..., Any]
 
@@ -53,6 +53,29 @@ def by_container(
     if out is not None:
         raise TypeError(f"{function.__name__}: out is for NumPy arrays alone")
     return on(function, operands, axis, where, keepdims, options)
+
+
+def values_or_masked(x: Any) -> Any:
+    """Return an operand as an array, which stays a masked one."""
+    return x if has_mask(x) else np.asarray(x)
+
+
+def with_masks(operands: tuple[Any, ...], result: Any, out: Any = None) -> Any:
+    """Return the result of an elementwise function as NumPy's ufuncs would of masked arrays.
+
+    What is masked in any operand is so in the result, and in an `out` that has a mask.
+    """
+    if not any(map(has_mask, operands)) or (out is not None and not has_mask(result)):
+        return result
+    masked = sys.modules["numpy.ma"]
+    mask = reduce(np.logical_or, map(masked.getmaskarray, operands))
+    mask = np.array(np.broadcast_to(mask, np.shape(result)))
+    if out is not None:
+        result.mask = mask
+        return result
+    if np.ndim(result) == 0:
+        return masked.masked if mask else result
+    return masked.MaskedArray(result, mask)
 
 
 def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:

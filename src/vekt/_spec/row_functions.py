@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vekt._core.axes import unmasked
 from vekt._core.containers import by_container, is_container
 from vekt._core.operands import result_dtype
 from vekt._spec.functions import python_function
@@ -27,6 +28,7 @@ def row_functions(rows: Rows, module: str, gradients: bool = True) -> dict[str, 
         "_is_container": is_container,
         "_by_container": by_container,
         "_with_dtypes": _with_dtypes,
+        "_unmasked": unmasked,
     }
     return {
         spec.name + kind: python_function(spec, kind, module, _body(spec, kind), scope)
@@ -49,6 +51,7 @@ def _body(spec: Spec, kind: str) -> list[str]:
         f"if not ({arrays}):",
         f"    if {contained}:",
         f"        return _by_container({name}, ({both},), axis, {more})",
+        *(f"    _unmasked({name!r}, {x!r}, {x})" for x in operands),
         *([f"    {both} = _with_dtypes({both})"] if len(operands) > 1 else []),
         f"return _rows({name!r}, {both if len(operands) > 1 else f'{both}, None'}, axis, "
         f"{keepdims[0]}, {where}, out, {'dtype' if dtype else None})",

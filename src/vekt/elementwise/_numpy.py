@@ -50,13 +50,13 @@ def scale_shift(
 
 def where(condition: Any, x: Any = ..., y: Any = ..., out: Any = None) -> Any:
     """Choose as `numpy.where` does."""
+    for name, operand in (("condition", condition), ("x", x), ("y", y)):
+        unmasked("where", name, operand)
     given = [choice for choice in (x, y) if choice is not ...]
     if not given and out is None:
         return np.where(condition)
     if len(given) < 2:
         raise ValueError("where: either both or neither of x and y should be given")
-    for name, operand in (("condition", condition), ("x", x), ("y", y)):
-        unmasked("where", name, operand)
     chosen = np.where(condition, x, y)
     if out is None:
         return chosen

@@ -9,6 +9,7 @@ from numba import njit, types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
+from vekt._core.axes import unmasked
 from vekt._spec.docstrings import documented
 from vekt._spec.linalg import LINALG
 from vekt.jit._gates import _entry
@@ -30,7 +31,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     plain = type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 1
     if plain and out is None and a.dtype is b.dtype and a.dtype in _PLAIN:
         return a.dtype.type(_run(a, b))
-    x, y = np.asarray(a), np.asarray(b)
+    x, y = (np.asarray(unmasked("dot", name, v)) for name, v in (("a", a), ("b", b)))
     dtype = np.result_type(x, y)
     if x.ndim == y.ndim == 1 and x.size == y.size and dtype.char in _SUMMED:
         result = np.asarray(_run(*(v.astype(dtype.newbyteorder("="), copy=False) for v in (x, y))))

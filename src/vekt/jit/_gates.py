@@ -12,7 +12,8 @@ from numba.core.errors import TypingError
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.np.numpy_support import as_dtype
 
-from vekt._core.axes import halves
+from vekt._core.axes import halves, unmasked
+from vekt._core.containers import values_or_masked, with_masks
 from vekt._core.operands import operand_dtype, result_dtype, stored
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import public_function
@@ -156,17 +157,20 @@ def _parts(shape: Any, axis: int) -> Any:
 
 @documented(_GLU, "", _MODULE)
 def glu(x: Any, axis: int = -1, *, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
-    x = np.asarray(x)
+    pair = halves(values_or_masked(x), axis)
+    x, half = np.asarray(x), pair[0].shape
     narrow = result_dtype(dtype, x)
-    half = halves(x, axis)[0].shape
     with np.errstate(over="ignore"):
         x = x.astype(narrow, copy=False)
     y = _run_glu(_three_axes(x, operand_dtype(x), x.shape, axis)).reshape(half)
-    return stored(rounded(y, x), out, where, np.broadcast_shapes(half, np.shape(where)))
+    y = stored(rounded(y, x), out, where, np.broadcast_shapes(half, np.shape(where)))
+    return with_masks(pair, y, out)
 
 
 @documented(_GLU, "_backward", _MODULE)
 def glu_backward(dy: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
+    for name, operand in (("dy", dy), ("x", x)):
+        unmasked("glu_backward", name, operand)
     x, dtype = np.asarray(x), operand_dtype(dy, x)
     half = halves(x, axis)[0].shape
     above = _three_axes(dy, dtype, half, axis)

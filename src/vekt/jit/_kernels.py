@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 from numba import types
 
+from vekt._core.containers import with_masks
 from vekt._core.operands import computing_dtype, outs_of, result_dtype, stored
 from vekt._spec import math
 from vekt._spec.activations import KERNELS
@@ -249,9 +250,11 @@ def _general(
         results = results if isinstance(results, tuple) else (results,)
         results = tuple(r.reshape(shape).astype(kept, copy=False) for r in results)
     if len(results) == 1:
-        return stored(results[0], out, where)
+        return with_masks(operands, stored(results[0], out, where), out)
     outs = outs_of(out, len(results))
-    return tuple(stored(r, to, where) for r, to in zip(results, outs, strict=True))
+    return tuple(
+        with_masks(operands, stored(r, to, where), to) for r, to in zip(results, outs, strict=True)
+    )
 
 
 RAW = {name: _raw(name, kernel) for name, kernel in COMPILED.items()}

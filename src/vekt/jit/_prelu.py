@@ -9,7 +9,7 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
-from vekt._core.axes import along, periods
+from vekt._core.axes import along, periods, unmasked
 from vekt._core.operands import operand_dtype, outs_of, stored
 from vekt._spec.functions import forwarding, python_function
 from vekt._spec.gates import PRELU
@@ -22,6 +22,8 @@ _leaky_relu = COMPILED["leaky_relu"]
 
 
 def _backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
+    for name, operand in (("dy", dy), ("x", x), ("alpha", alpha)):
+        unmasked("prelu_backward", name, operand)
     slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
     dtype = operand_dtype(dy, x, slopes)
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(slopes))

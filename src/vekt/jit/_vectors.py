@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from vekt._core.axes import unmasked
 from vekt._core.operands import is_bfloat16
 from vekt._spec.docstrings import documented
 from vekt._spec.linalg import LINALG
@@ -18,9 +19,9 @@ _SAME_SIZE = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)} | {16: np.dty
 """Dtypes as which the elements of a copy are moved, by their size in bytes."""
 
 
-def _computable(name: str, *operands: Any, kinds: str) -> tuple[Any, list[Any]]:
+def _computable(name: str, kinds: str, **operands: Any) -> tuple[Any, list[Any]]:
     """Dtype of the result, and the operands in a native dtype of these kinds to compute with."""
-    arrays = [np.asarray(x) for x in operands]
+    arrays = [np.asarray(unmasked(name, key, x)) for key, x in operands.items()]
     wide = [x.astype("f4") if is_bfloat16(x.dtype) else x for x in arrays]
     dtype = np.result_type(*wide)
     if dtype.kind in "biu" and "?" not in kinds:
@@ -44,7 +45,7 @@ def _rows(x: Any, axes: tuple[int, ...]) -> Any:
 
 @documented(LINALG["norm"], "", "vekt.jit")
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    stored, (y,) = _computable("norm", x, kinds="efdFD")
+    stored, (y,) = _computable("norm", "efdFD", x=x)
     axes = range(y.ndim) if axis is None else normalize_axis_tuple(axis, y.ndim)
     if ord is not None and not (len(axes) == 1 or (len(axes) == 2 and ord == "fro")):
         # Sums along one axis and then the other, or singular values.
@@ -60,7 +61,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 @documented(LINALG["cosine_similarity"], "", "vekt.jit")
 def cosine_similarity(a: Any, b: Any, axis: int = -1) -> Any:
-    stored, arrays = _computable("cosine_similarity", a, b, kinds="efd")
+    stored, arrays = _computable("cosine_similarity", "efd", a=a, b=b)
     x, y = np.broadcast_arrays(*arrays)
     (at,) = normalize_axis_tuple(axis, x.ndim)
     result = _run_cosines(_rows(x, (at,)), _rows(y, (at,)))
@@ -69,14 +70,14 @@ def cosine_similarity(a: Any, b: Any, axis: int = -1) -> Any:
 
 @documented(LINALG["outer"], "", "vekt.jit")
 def outer(a: Any, b: Any, out: Any = None) -> Any:
-    stored, arrays = _computable("outer", a, b, kinds="?bBhHiIlLqQefdFD")
+    stored, arrays = _computable("outer", "?bBhHiIlLqQefdFD", a=a, b=b)
     with np.errstate(over="ignore"):
         return finished(_run_outer(*(x.ravel() for x in arrays)), stored, out)
 
 
 @documented(LINALG["transpose_copy"], "", "vekt.jit")
 def transpose_copy(a: Any, axes: Any = None, out: Any = None) -> Any:
-    x = np.transpose(a, axes)
+    x = np.transpose(unmasked("transpose_copy", "a", a), axes)
     moved = None if x.dtype.hasobject else _SAME_SIZE.get(x.dtype.itemsize)
     if moved is None:
         copy = np.array(x, order="C")

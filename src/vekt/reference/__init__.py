@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._core.containers import with_masks
 from vekt._core.names import no_attribute
 from vekt._core.operands import is_half, outs_of, result_dtype, stored
 from vekt._core.ulp import ulp_error
@@ -111,7 +112,10 @@ def _rounded(*functions: Callable[..., Any], n_params: int = 0) -> Callable[...,
                 for function in functions
             ]
         outs = (out,) if len(results) == 1 else outs_of(out, len(results))
-        copies = tuple(stored(r, to, where) for r, to in zip(results, outs, strict=True))
+        copies = tuple(
+            with_masks(operands, stored(r, to, where), to)
+            for r, to in zip(results, outs, strict=True)
+        )
         return copies if len(copies) > 1 else copies[0]
 
     return call

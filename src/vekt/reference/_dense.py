@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._core.axes import unmasked
 from vekt._core.operands import result_dtype, stored
 from vekt._spec.functions import forwarding
 from vekt._spec.layer_activation import Activation, kernel_of
@@ -29,6 +30,7 @@ def _dense(
     deterministic: Any,
 ) -> Any:
     check_deterministic("dense", deterministic)
+    _refuse_masks("dense", x=x, w=w, b=b)
     narrow, arrays = _widened(x, w, *([] if b is None else [b]))
     with np.errstate(all="ignore"):
         z = arrays[0] @ _matrix(arrays[1])
@@ -42,6 +44,7 @@ def _dense(
 def _dense_backward(
     dy: Any, x: Any, w: Any, z: Any, activation: Activation, out: Any, need_dx: bool
 ) -> tuple[Any, Any, Any]:
+    _refuse_masks("dense_backward", dy=dy, x=x, w=w, z=z)
     narrow, arrays = _widened(dy, x, w, np.zeros_like(dy) if z is None else z)
     wide_dy, wide_x, wide_w, wide_z = arrays
     dx_out, dw_out, db_out = (None, None, None) if out is None else out
@@ -53,6 +56,11 @@ def _dense_backward(
         dx = _finished(dz @ wide_w.T, dx_out, narrow) if need_dx else None
         dw = _finished(wide_x.reshape(m, k).T @ rows, dw_out, narrow)
         return dx, dw, _finished(rows.sum(axis=0), db_out, narrow)
+
+
+def _refuse_masks(function: str, **operands: Any) -> None:
+    for name, operand in operands.items():
+        unmasked(function, name, operand)
 
 
 def _widened(*operands: Any) -> tuple[np.dtype[Any], list[Array]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vekt._core.axes import has_mask
 from vekt._spec.docstrings import docstring
 from vekt._spec.elementwise import OPS
 from vekt._spec.spec import Spec
@@ -47,7 +48,7 @@ def _make(op: Spec) -> Callable[..., Any]:
             *args[:count],
             *(options.pop(n) for n in op.inputs[len(args) :] if n in options),
         ]
-        plain = len(operands) == count and not any(x is None for x in operands)
+        plain = len(operands) == count and not any(x is None or has_mask(x) for x in operands)
         if not plain or options.keys() - {"where"}:
             with np.errstate(all="ignore"):
                 return _numpy.function(op)(*args, **given)

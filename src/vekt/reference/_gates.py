@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from vekt._core.axes import along, halves
+from vekt._core.axes import along, halves, unmasked
+from vekt._core.containers import values_or_masked
 from vekt._core.operands import outs_of, result_dtype, stored
 from vekt._spec.activations import KERNELS
 from vekt._spec.functions import forwarding, public_function
@@ -63,9 +64,11 @@ def _pair(gate: Kernel, rounded: Callable[..., Function]) -> dict[str, Function]
 
 def _halved(raw: dict[str, Function]) -> tuple[Function, Function]:
     def value(x: Any, axis: int, **options: Any) -> Any:
-        return raw["glu"](*halves(np.asarray(x), axis), **options)
+        return raw["glu"](*halves(values_or_masked(x), axis), **options)
 
     def backward(dy: Any, x: Any, axis: int, out: Any) -> Any:
+        for name, operand in (("dy", dy), ("x", x)):
+            unmasked("glu_backward", name, operand)
         x = np.asarray(x)
         dx = np.concatenate(raw["glu_backward"](dy, *halves(x, axis)), axis)
         if dx.shape != x.shape:
@@ -84,6 +87,8 @@ def _prelu(rounded: Callable[..., Function]) -> tuple[Function, Function]:
         return value_of(x, along(alpha, axis, np.ndim(x)), **options)
 
     def backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> Any:
+        for name, operand in (("dy", dy), ("x", x), ("alpha", alpha)):
+            unmasked("prelu_backward", name, operand)
         slopes = along(alpha, axis, max(np.ndim(dy), np.ndim(x)))
         dx = dx_of(dy, x, slopes)
         dtype = result_dtype(None, dy, x, slopes)

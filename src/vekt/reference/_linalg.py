@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._core.axes import unmasked
 from vekt._core.operands import checked_out, natural_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import forwarding
@@ -39,12 +40,12 @@ def check_deterministic(name: str, deterministic: Any) -> None:
 def _matmul(axes: Axes, axis: int | None, deterministic: Any, **given: Any) -> Any:
     check_deterministic("matmul", deterministic)
     options = {k: v for k, v in (("axes", axes), ("axis", axis)) if v is not None}
-    return _rounded(partial(np.matmul, **options), **given)
+    return _rounded("matmul", partial(np.matmul, **options), **given)
 
 
 def _vecdot(axes: Axes, axis: int, keepdims: bool, **given: Any) -> Any:
     options: dict[str, Any] = {"axis": axis} if axes is None else {"axes": axes}
-    return _rounded(partial(np.vecdot, keepdims=keepdims, **options), **given)
+    return _rounded("vecdot", partial(np.vecdot, keepdims=keepdims, **options), **given)
 
 
 def _matvec(axes: Axes, **given: Any) -> Any:
@@ -52,7 +53,7 @@ def _matvec(axes: Axes, **given: Any) -> Any:
         x, y, back = _cores_last(x, y, axes, (2, 1))
         return back(np.vecdot(x.conj(), y[..., None, :]))
 
-    return _rounded(core, **given)
+    return _rounded("matvec", core, **given)
 
 
 def _vecmat(axes: Axes, **given: Any) -> Any:
@@ -60,7 +61,7 @@ def _vecmat(axes: Axes, **given: Any) -> Any:
         x, y, back = _cores_last(x, y, axes, (1, 2))
         return back(np.vecdot(x[..., None, :], np.swapaxes(y, -1, -2)))
 
-    return _rounded(core, **given)
+    return _rounded("vecmat", core, **given)
 
 
 matmul, vecdot, matvec, vecmat = (
@@ -76,18 +77,19 @@ matmul, vecdot, matvec, vecmat = (
 
 @documented(LINALG["tensordot"], "", "vekt.reference")
 def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Any:
-    return _rounded(lambda x, y: np.tensordot(x, y, axes), a, b, None, None, scalars=False)
+    tensors = partial(np.tensordot, axes=axes)
+    return _rounded("tensordot", tensors, a, b, None, None, scalars=False)
 
 
 @documented(LINALG["dot"], "", "vekt.reference")
 def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
-    x, y = np.asarray(a), np.asarray(b)
+    x, y = (np.asarray(unmasked("dot", name, v)) for name, v in (("a", a), ("b", b)))
     dtype = natural_dtype(x, y)
     real = dtype.kind not in "biuc"  # ml_dtypes' bfloat16 has kind V
     core = _exact_sum if real and x.ndim == y.ndim == 1 and x.shape == y.shape else np.dot
     if out is not None:
         out = checked_out(out, dtype=dtype)
-    return _rounded(core, x, y, out, None)
+    return _rounded("dot", core, x, y, out, None)
 
 
 def _exact_sum(x: Array, y: Array) -> Any:
@@ -102,6 +104,7 @@ def _exact_sum(x: Array, y: Array) -> Any:
 
 
 def _rounded(
+    name: str,
     core: Callable[[Array, Array], Any],
     x1: Any,
     x2: Any,
@@ -113,6 +116,8 @@ def _rounded(
     subok: bool = True,
 ) -> Any:
     """Widen the operands, apply the function and round once; results are of no subclass."""
+    for operand, x in zip(LINALG[name].form().operands, (x1, x2), strict=True):
+        unmasked(name, operand, x)
     narrow = natural_dtype(x1, x2) if dtype is None else np.dtype(dtype)
     wide = np.dtype("u8") if narrow.kind in "biu" else wider(narrow)
     with np.errstate(all="ignore"):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from vekt._core.axes import has_mask, unmasked
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import python_function
 from vekt._spec.reductions import NOTHING, PUBLIC_NAMES, REDUCTIONS, SHAPING
@@ -32,6 +33,10 @@ def _add(name: str, a: ArrayLike, axis: Any, dtype: Any, out: Any, **options: An
 
 
 def _reduced(name: str, a: ArrayLike, **given: Any) -> Any:
+    if has_mask(a):  # NumPy asks its method, which takes no more than this
+        own = REDUCTIONS[name].signature().parameters
+        asked = {key: value for key, value in given.items() if value is not own[key].default}
+        return getattr(np, name)(a, **asked)
     if name == "sum" and given["initial"] is NOTHING:
         given["initial"] = 0
     options = {key: value for key, value in given.items() if value is not NOTHING}
@@ -54,7 +59,7 @@ globals().update(_FUNCTIONS)
 
 @documented(SHAPING["sum_to_shape"], "", "vekt.reference")
 def sum_to_shape(x: ArrayLike, shape: Any) -> Any:
-    array = np.asarray(x)
+    array = np.asarray(unmasked("sum_to_shape", "x", x))
     wanted = np.empty(shape)
     np.broadcast_to(wanted, array.shape)  # raises ValueError where it does not
     ones = (1,) * (array.ndim - wanted.ndim) + wanted.shape
@@ -68,4 +73,4 @@ def sum_to_shape(x: ArrayLike, shape: Any) -> Any:
 
 @documented(SHAPING["broadcast_to"], "", "vekt.reference")
 def broadcast_to(x: ArrayLike, shape: Any) -> Any:
-    return np.broadcast_to(x, shape)
+    return np.broadcast_to(unmasked("broadcast_to", "x", x), shape)

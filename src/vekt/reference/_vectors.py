@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
+from vekt._core.axes import unmasked
 from vekt._core.operands import is_bfloat16, stored
 from vekt._spec.docstrings import documented
 from vekt._spec.linalg import LINALG
@@ -32,7 +33,7 @@ def _result_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 @documented(LINALG["norm"], "", "vekt.reference")
 def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    array = np.asarray(x)
+    array = np.asarray(unmasked("norm", "x", x))
     wide = array.astype(_wider(array.dtype))
     with np.errstate(all="ignore"):
         if (isinstance(ord, str) and ord == "nuc") or (wide.ndim != 1 and ord in (2, -2)):
@@ -47,6 +48,8 @@ def norm(x: ArrayLike, ord: Any = None, axis: Any = None, keepdims: bool = False
 
 @documented(LINALG["cosine_similarity"], "", "vekt.reference")
 def cosine_similarity(a: ArrayLike, b: ArrayLike, axis: Any = -1) -> Any:
+    for name, operand in (("a", a), ("b", b)):
+        unmasked("cosine_similarity", name, operand)
     dtype = np.result_type(np.asarray(a), np.asarray(b))
     known = is_bfloat16(dtype) or (dtype.kind in "biuf" and dtype.itemsize <= 8)
     if not known:
@@ -65,11 +68,12 @@ def cosine_similarity(a: ArrayLike, b: ArrayLike, axis: Any = -1) -> Any:
 
 @documented(LINALG["outer"], "", "vekt.reference")
 def outer(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
+    x, y = (np.asarray(unmasked("outer", name, v)) for name, v in (("a", a), ("b", b)))
     with np.errstate(all="ignore"):
-        return np.outer(np.asarray(a), np.asarray(b), out)
+        return np.outer(x, y, out)
 
 
 @documented(LINALG["transpose_copy"], "", "vekt.reference")
 def transpose_copy(a: ArrayLike, axes: Any = None, out: Any = None) -> Any:
-    copy = np.asarray(a).transpose(axes).copy(order="C")
+    copy = np.asarray(unmasked("transpose_copy", "a", a)).transpose(axes).copy(order="C")
     return copy if out is None else stored(copy, out, shape=copy.shape)
