@@ -39,8 +39,9 @@ def test_all_products_are_here() -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NAMES)
-def test_are_numpys(name: str, dtype: str) -> None:
-    ours, theirs = getattr(vk, name), getattr(np, name)
+@pytest.mark.parametrize("namespace", [vk, vk.reference], ids=["vekt", "reference"])
+def test_are_numpys(namespace: Any, name: str, dtype: str) -> None:
+    ours, theirs = getattr(namespace, name), getattr(np, name)
     for of_x, of_y in SHAPES[name]:
         x, y = numbers(of_x, dtype), numbers(of_y, dtype)
         halves = (np.ones(of_x, "f4"), np.ones(of_y, "i8"))

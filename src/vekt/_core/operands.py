@@ -51,15 +51,14 @@ def _common_dtype(operands: tuple[Any, ...]) -> np.dtype[Any]:
 
 
 def natural_dtype(*operands: Any) -> np.dtype[Any]:
-    """Find the common dtype of the operands of a product, which keeps integers and complex.
+    """Find the common dtype of the operands of a product: any of numbers, or of objects.
 
     Python scalars are weak; bfloat16 counts as float32 beside others, which is how NumPy's ufuncs
-    see it.  TypeError for dtypes that have no kernel.
+    see it.  TypeError for dtypes that have no product.
     """
     dtype = _promoted(operands)
-    wide = dtype.kind not in "biufc" or dtype.itemsize > (16 if dtype.kind == "c" else 8)
-    if wide and not is_bfloat16(dtype):
-        raise TypeError(f"dtype {dtype} is not supported; expected one up to float64 or complex128")
+    if dtype.kind not in "biufcO" and not is_bfloat16(dtype):
+        raise TypeError(f"dtype {dtype} is not supported; expected one of numbers or objects")
     return dtype
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.axes import plain
 from vekt._core.native import matmul
-from vekt._core.operands import natural_dtype
+from vekt._core.operands import is_bfloat16, natural_dtype
 
 Axes = int | tuple[int | Sequence[int], int | Sequence[int]] | Sequence[int | Sequence[int]]
 
@@ -54,6 +54,10 @@ def without_kernel(name: str, *operands: Any, **options: Any) -> Any:
     for letter, x in zip("ab", operands if name == "dot" else (), strict=False):
         if x.dtype.kind in "SUVM":  # of which NumPy's `dot` says what it happens to meet
             raise TypeError(f"dot: {letter} must be of numbers, objects or spans, not {x.dtype}")
+    if name == "dot":  # which knows nothing of bfloat16 beside longdouble
+        a, b, *out = operands
+        a, b = (x.astype("f4") if is_bfloat16(x.dtype) else x for x in (a, b))
+        operands = (a, b, *out)
     with np.errstate(all="ignore"):  # as quiet as the kernels
         return function(*operands, **options)
 

@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from vekt._core.axes import unmasked
-from vekt._core.operands import checked_out, natural_dtype
+from vekt._core.operands import checked_out, is_bfloat16, natural_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import forwarding
 from vekt._spec.linalg import LINALG
@@ -85,7 +85,7 @@ def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Any:
 def dot(a: ArrayLike, b: ArrayLike, out: Any = None) -> Any:
     x, y = (np.asarray(unmasked("dot", name, v)) for name, v in (("a", a), ("b", b)))
     dtype = natural_dtype(x, y)
-    real = dtype.kind not in "biuc"  # ml_dtypes' bfloat16 has kind V
+    real = is_bfloat16(dtype) or dtype.char in "efd"
     core = _exact_sum if real and x.ndim == y.ndim == 1 and x.shape == y.shape else np.dot
     if out is not None:
         out = checked_out(out, dtype=dtype)
@@ -119,7 +119,7 @@ def _rounded(
     for operand, x in zip(LINALG[name].form().operands, (x1, x2), strict=True):
         unmasked(name, operand, x)
     narrow = natural_dtype(x1, x2) if dtype is None else np.dtype(dtype)
-    wide = np.dtype("u8") if narrow.kind in "biu" else wider(narrow)
+    wide = _wide(narrow)
     with np.errstate(all="ignore"):
         x, y = (
             np.asarray(operand).astype(narrow, casting=casting).astype(wide) for operand in (x1, x2)
@@ -131,6 +131,13 @@ def _rounded(
     target = checked_out(out, result.shape)
     np.copyto(target, result, casting=casting)
     return target
+
+
+def _wide(narrow: np.dtype[Any]) -> np.dtype[Any]:
+    """Dtype to sum in: of longdouble and objects their own."""
+    if narrow.kind in "biu":
+        return np.dtype("u8")
+    return narrow if narrow.char in "gGO" else wider(narrow)
 
 
 def _cores_last(
