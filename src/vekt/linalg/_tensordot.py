@@ -51,13 +51,13 @@ def without_kernel(name: str, *operands: Any, **options: Any) -> Any:
     if function is None:
         dtypes = ", ".join(str(np.asarray(x).dtype) for x in operands)
         raise TypeError(f"{name}: no kernel for {dtypes}, and this NumPy has no {name}")
-    for letter, x in zip("ab", operands if name == "dot" else (), strict=False):
-        if x.dtype.kind in "SUVM":  # of which NumPy's `dot` says what it happens to meet
-            raise TypeError(f"dot: {letter} must be of numbers, objects or spans, not {x.dtype}")
     if name == "dot":  # which knows nothing of bfloat16 beside longdouble
         a, b, *out = operands
         a, b = (x.astype("f4") if is_bfloat16(x.dtype) else x for x in (a, b))
         operands = (a, b, *out)
+    for letter, x in zip("ab", operands if name == "dot" else (), strict=False):
+        if x.dtype.kind in "SUVM":  # of which NumPy's `dot` says what it happens to meet
+            raise TypeError(f"dot: {letter} must be of numbers, objects or spans, not {x.dtype}")
     with np.errstate(all="ignore"):  # as quiet as the kernels
         return function(*operands, **options)
 
