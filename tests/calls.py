@@ -52,6 +52,7 @@ def calls_of(n: int) -> dict[str, Callable[[], Any]]:
         "dot strided": lambda: vk.dot(x[:, 1], h[:, 0]),
         "outer": lambda: vk.outer(x[0], x[:, 1]),
         "tensordot": lambda: vk.tensordot(x, x, 2),
+        "einsum": lambda: vk.einsum("ij,kj,k->i", x, x.T, x[0]),
         "sum": lambda: vk.sum(x.T, axis=0),
         "sum i1": lambda: vk.sum(i.astype("i1"), axis=0),
         "mean": lambda: vk.mean(h, axis=0),

@@ -202,8 +202,9 @@ def by_hand_on_tensors(module: str) -> str:
     text = ""
     for *_, node in by_hand(module).values():  # the last has every parameter
         node.decorator_list = []
-        first, *others = node.args.posonlyargs + node.args.args
-        first.annotation = ast.Name("_Tensor")
+        for first in (node.args.posonlyargs + node.args.args)[:1]:
+            first.annotation = ast.Name("_Tensor")
+        others = (node.args.posonlyargs + node.args.args)[1:]
         for argument in (*others, *node.args.kwonlyargs):
             alone = argument.arg == "out" and ast.unparse(argument.annotation or node) == "None"
             argument.annotation = renamed(
@@ -286,7 +287,9 @@ def stubs() -> dict[str, str]:
     in_jit |= {name: unary._replace(name=name) for name in ELEMENTARY.split()}
     jit = "".join(map(as_function, in_jit.values())) + aliased(in_jit)
     jit += imports("vekt._typing.layers", ("dense", "dense_backward"))
-    jit += imports("vekt._typing.linalg", static["vekt._typing.linalg"])
+    jit += imports(
+        "vekt._typing.linalg", [n for n in static["vekt._typing.linalg"] if n != "einsum"]
+    )
 
     reference = "".join(map(as_function, functions.values())) + aliased(functions)
     reference += "from vekt.reference import _optim as optim\n"

@@ -46,6 +46,7 @@ _HOMES = {
     **dict.fromkeys(
         ["cosine_similarity", "norm", "outer", "transpose_copy"], "vekt.linalg._vectors"
     ),
+    "einsum": "vekt.linalg._einsum",
     **dict.fromkeys(["PackedWeights", "dense", "dense_backward"], "vekt.layers"),
     **dict.fromkeys(["evaluate", "re_evaluate", "validate"], "vekt._fuse.evaluate"),
     "fuse": "vekt._fuse.fused",

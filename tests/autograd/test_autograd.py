@@ -85,6 +85,19 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "dot_tensor": (va.dot, (STACK[..., :3], TENSOR)),
     "outer": (va.outer, (MATRIX, VECTOR)),
     "tensordot": (va.tensordot, (STACK, TENSOR, 1)),
+    **{
+        f"einsum_{i}": (partial(va.einsum, text), operands)
+        for i, (text, operands) in enumerate(
+            (
+                ("ij,jk->ki", (MATRIX, MATRIX.T)),
+                ("ii->i", (MATRIX[:, :3],)),
+                ("ij,k->", (MATRIX, VECTOR)),
+                ("iij,j->i", (np.arange(36.0).reshape(3, 3, 4) / 9, MATRIX[0])),
+                ("ij,ij,kj->k", (MATRIX, MATRIX[:1], MATRIX)),
+                ("iii,...i", (np.arange(27.0).reshape(3, 3, 3) / 9, MATRIX.T)),
+            )
+        )
+    },
     "tensordot_axes": (lambda a, b: va.tensordot(a, b, ([1, 2], [1, 0])), (STACK, TENSOR)),
     "dense": (lambda x, w, b: va.dense(x, w, b, "gelu"), (STACK, OTHER, VECTOR[:2])),
     "dense_linear": (va.dense, (MATRIX, OTHER)),

@@ -67,6 +67,11 @@ BILINEAR: dict[str, Row] = {
     "dot_tensor": (va.dot, lambda a, b: anp.einsum("ij,kjl->ikl", a, b), ((2, 3), (4, 3, 2))),
     "outer": (va.outer, lambda a, b: anp.reshape(a, (-1, 1)) * b, ((2, 2), (3,))),
     "tensordot": (va.tensordot, anp.tensordot, ((2, 3, 4), (3, 4, 2))),
+    "einsum": (
+        lambda a, b: va.einsum("iij,jk->ki", a, b),
+        lambda a, b: anp.einsum("iij,jk->ki", a, b),
+        ((3, 3, 4), (4, 2)),
+    ),
     "dense": (va.dense, lambda x, w, b: anp.dot(x, w) + b, ((2, 3), (3, 4), (4,))),
     "cosine": (va.cosine_similarity, cosine, ((3, 4), (3, 4))),
     "cosine_broadcast": (va.cosine_similarity, cosine, ((3, 4), (4,))),

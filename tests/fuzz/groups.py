@@ -6,6 +6,7 @@ from typing import Any
 
 from . import (
     activations,
+    contractions,
     elementwise,
     expressions,
     fused,
@@ -27,6 +28,7 @@ GROUPS: dict[str, Any] = {
     "elementwise": elementwise,
     "reductions": reductions,
     "linalg": linalg,
+    "contractions": contractions,
     "layers": layers,
     "optimisers": optimisers,
     "fused": fused,

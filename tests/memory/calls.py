@@ -223,6 +223,22 @@ def streamed(x: Array) -> Any:
     return vk.stream(vk.gelu, x, chunk_bytes=256)
 
 
+def _einsum(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
+    """Return contractions in which n is the length of a stack, of rows, of columns or of sums."""
+    for text, *shapes in (
+        ("ij,jk->ik", (3, n), (n, _SMALL)),
+        ("ji,kj->ki", (3, n), (n, 3)),
+        ("bij,bkj->kbi", (n, 2, 3), (n, 2, 3)),
+        ("iaj,ibj->ab", (3, n, 2), (3, 2, 2)),
+        ("ij,ij->j", (3, n), (3, n)),
+        ("ij->j", (n, 3)),
+        ("ijj->ji", (n, 3, 3)),
+        ("i,j,ki->kj", (n,), (3,), (2, n)),
+        ("...i,...->i...", (n, 2), (n,)),
+    ):
+        yield vk.einsum, (text, *(numbers(shape, dtype) for shape in shapes)), {}
+
+
 def _makers() -> dict[str, Maker]:
     made: dict[str, Maker] = {}
     for spec in ALL:
@@ -263,6 +279,7 @@ WRITTEN: dict[str, Maker] = {
     "tensordot": _of_shapes(
         vk.tensordot, lambda n: ((2, 3, n), (3, n, 2)), lambda n: ((n, 2, 2), (2, 2, n))
     ),
+    "einsum": _einsum,
     "outer": _of_shapes(vk.outer, lambda n: ((n,), (3,)), lambda n: ((3,), (n,))),
     "transpose_copy": _of_shapes(
         vk.transpose_copy, lambda n: ((n, 3),), lambda n: ((17, n),), lambda n: ((2, n, 3),)

@@ -25,7 +25,7 @@ class Param:
     `none_means`, where that is given.  A "flag" is a bool that selects the kernel; an "axis", like
     any other kind, is for the function itself.  Numbers below `least` are refused.  `type` is what
     docstrings say where that is not told by the kind and the default; `doc` may name fields of the
-    spec in braces.
+    spec in braces.  "any" stands for any number of operands.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Form:
 
     A call runs the first of `choices` whose flags match and which takes every parameter that is not
     at its default.  `options` are the keywords with their defaults.  Functions with other than one
-    output take and return a tuple.
+    output take and return a tuple.  With `any_number` one operand stands for any number of them.
     """
 
     name: str
@@ -71,15 +71,18 @@ class Form:
     options: Mapping[str, Any] | None = None
     nout: int = 1
     by_name: bool = False
+    any_number: bool = False
 
     @property
     def signature(self) -> Signature:
         """The signature of the function, without annotations."""
         both, first = Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY
-        by_position = both if self.by_name else first
+        of_operands: Any = both if self.by_name else first
+        if self.any_number:
+            of_operands = Parameter.VAR_POSITIONAL
         return Signature(
             [
-                *(Parameter(n, by_position) for n in self.operands),
+                *(Parameter(n, of_operands) for n in self.operands),
                 *(Parameter(p.name, both, default=p.default) for p in self.params),
                 *(
                     Parameter(n, Parameter.KEYWORD_ONLY, default=default)

@@ -72,11 +72,12 @@ def python_function(
     form = spec.form(kind)
     options = form.options or {}
     defaults = {**{p.name: p.default for p in form.params}, **options}
+    star = "*" if form.any_number else ""
     parts = [
-        *form.operands,
-        *([] if form.by_name else ["/"]),
+        *(star + name for name in form.operands),
+        *([] if form.by_name or star else ["/"]),
         *(f"{p.name}=_default_{p.name}" for p in form.params),
-        *(["*"] if options else []),
+        *(["*"] if options and not star else []),
         *(f"{name}=_default_{name}" for name in options),
     ]
     head = f"def {form.name}({', '.join(parts)}):"

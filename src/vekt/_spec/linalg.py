@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vekt._spec.einsum import EINSUM
 from vekt._spec.products import OUT, PRODUCTS
 from vekt._spec.rows import KEEPDIMS
 from vekt._spec.spec import Spec
@@ -215,3 +216,4 @@ LINALG: dict[str, Spec] = PRODUCTS | {
         for text in _OF_VECTORS
     )
 }
+LINALG[EINSUM.name] = EINSUM

@@ -219,6 +219,7 @@ class Spec:
             {p.name: p.default for p in of.options},
             len(of.results),
             of.by_name,
+            any(p.kind == "any" for p in of.operands),
         )
 
     def signature(self, kind: str = "") -> Signature:

@@ -67,6 +67,9 @@ def _arguments(call: str, known: Mapping[str, Param]) -> tuple[Any, Any, Any, bo
     by_position = [*takes.posonlyargs, *takes.args]
     required = len(by_position) - len(takes.defaults)
     operands = tuple(known[a.arg] for a in by_position[:required])
+    if takes.vararg:
+        any_number = known[takes.vararg.arg]
+        operands += (Param(any_number.name, doc=any_number.doc, kind="any", type=any_number.type),)
     params = map(_with_default, by_position[required:], takes.defaults, repeat(known))
     options = map(_with_default, takes.kwonlyargs, takes.kw_defaults, repeat(known))
     return operands, tuple(params), tuple(options), not takes.posonlyargs

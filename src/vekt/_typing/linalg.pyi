@@ -128,6 +128,30 @@ def tensordot(
     a: ArrayLike, b: ArrayLike, axes: int | tuple[Axes | Sequence[int], Axes | Sequence[int]] = 2
 ) -> Any: ...
 @overload
+def einsum(
+    subscripts: Any,
+    /,
+    *operands: Any,
+    out: A,
+    dtype: DTypeLike | None = None,
+    order: Order = "K",
+    casting: Casting = "safe",
+    optimize: bool | str | Sequence[Any] | None = True,
+    deterministic: Literal["batch"] | None = None,
+) -> A: ...
+@overload
+def einsum(
+    subscripts: Any,
+    /,
+    *operands: Any,
+    out: None = None,
+    dtype: DTypeLike | None = None,
+    order: Order = "K",
+    casting: Casting = "safe",
+    optimize: bool | str | Sequence[Any] | None = True,
+    deterministic: Literal["batch"] | None = None,
+) -> Any: ...
+@overload
 def outer(a: ArrayLike, b: ArrayLike, out: A) -> A: ...
 @overload
 def outer(a: NDArray[D], b: Floats | float, out: None = None) -> NDArray[D]: ...

@@ -21,6 +21,7 @@ from vekt._spec.docstrings import documented
 from vekt._spec.functions import forwarding
 from vekt._spec.linalg import LINALG
 from vekt._spec.math import two_product
+from vekt.linalg._einsum.subscripts import as_text
 from vekt.reference._rounding import narrowed, wider
 
 Array = NDArray[Any]
@@ -28,7 +29,7 @@ Axes = Sequence[int | tuple[int, ...]] | None
 Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
 Order = Literal["K", "A", "C", "F"]
 
-__all__ = ["dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
+__all__ = ["dot", "einsum", "matmul", "matvec", "tensordot", "vecdot", "vecmat"]
 
 
 def check_deterministic(name: str, deterministic: Any) -> None:
@@ -118,13 +119,7 @@ def _rounded(
     """Widen the operands, apply the function and round once; results are of no subclass."""
     for operand, x in zip(LINALG[name].form().operands, (x1, x2), strict=True):
         unmasked(name, operand, x)
-    narrow = natural_dtype(x1, x2) if dtype is None else np.dtype(dtype)
-    wide = _wide(narrow)
-    with np.errstate(all="ignore"):
-        x, y = (
-            np.asarray(operand).astype(narrow, casting=casting).astype(wide) for operand in (x1, x2)
-        )
-        result = narrowed(np.asarray(core(x, y)), narrow)
+    result = _rounded_once(core, (x1, x2), dtype, casting)
     if out is None:
         result = np.asarray(result, order=order)
         return result[()] if scalars else result
@@ -138,6 +133,40 @@ def _wide(narrow: np.dtype[Any]) -> np.dtype[Any]:
     if narrow.kind in "biu":
         return np.dtype("u8")
     return narrow if narrow.char in "gGO" else wider(narrow)
+
+
+def _rounded_once(
+    core: Callable[..., Any], operands: Sequence[Any], dtype: Any, casting: Casting
+) -> Array:
+    """Widen operands, apply the function and round its result to their dtype."""
+    narrow = natural_dtype(*operands) if dtype is None else np.dtype(dtype)
+    wide = _wide(narrow)
+    with np.errstate(all="ignore"):
+        widened = [np.asarray(x).astype(narrow, casting=casting).astype(wide) for x in operands]
+        return narrowed(np.asarray(core(*widened)), narrow)
+
+
+@documented(LINALG["einsum"], "", "vekt.reference")
+def einsum(
+    *operands: Any,
+    out: Any = None,
+    dtype: Any = None,
+    order: Any = "K",
+    casting: Casting = "safe",
+    optimize: Any = True,
+    deterministic: Any = None,
+) -> Any:
+    check_deterministic("einsum", deterministic)
+    text, arrays = as_text(operands)
+    arrays = tuple(np.asarray(unmasked("einsum", f"operand {i}", x)) for i, x in enumerate(arrays))
+    result = _rounded_once(partial(np.einsum, text), arrays, dtype, casting)
+    if out is not None:
+        target = checked_out(out, result.shape)
+        np.copyto(target, result, casting=casting)
+        return target
+    if order in ("A", "a") and not all(x.flags.f_contiguous for x in arrays):
+        order = "C"
+    return np.array(result, order=order)[()]
 
 
 def _cores_last(
