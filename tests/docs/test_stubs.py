@@ -112,9 +112,9 @@ def test_stubs_take_what_specs_say(package: Path, spec: Spec, kind: str) -> None
         assert not spec.params
         return
     first, both = ([a.arg for a in some] for some in (takes.posonlyargs, takes.args))
-    assert [n for n in (*first, *both, *(a.arg for a in takes.kwonlyargs)) if n != "self"] == [
-        p.name for p in wanted
-    ]
+    many = [takes.vararg.arg] if takes.vararg else []
+    by_name = [a.arg for a in takes.kwonlyargs]
+    assert [n for n in (*first, *both, *many, *by_name) if n != "self"] == [p.name for p in wanted]
     assert [n for n in first if n != "self"] == [
         p.name for p in wanted if p.kind is p.POSITIONAL_ONLY
     ]

@@ -129,8 +129,6 @@ def tensordot(
 ) -> Any: ...
 @overload
 def einsum(
-    subscripts: Any,
-    /,
     *operands: Any,
     out: A,
     dtype: DTypeLike | None = None,
@@ -141,8 +139,6 @@ def einsum(
 ) -> A: ...
 @overload
 def einsum(
-    subscripts: Any,
-    /,
     *operands: Any,
     out: None = None,
     dtype: DTypeLike | None = None,
