@@ -48,6 +48,8 @@ def arguments(spec: Spec, kind: str, rng: np.random.Generator) -> list[Any]:
     ]
     if "shape" in operands:
         arrays[1] = shapes[1]
+    if spec.form(kind).any_number:  # each with the labels of its axes
+        return [arrays[0], [0, 1], arrays[0].copy(), [1, 2]]
     return arrays
 
 
@@ -98,6 +100,7 @@ def test_every_namespace_keeps_or_refuses_a_mask(
             assert all(np.any(mask) for _, mask, _ in found["vekt"]), found
     else:
         operand = spec.form(kind).operands[place]
+        operand = f"operand {place}" if spec.form(kind).any_number else operand
         start = f"{name}: {operand} is a masked array, and its mask would be ignored"
         assert str(found["vekt"]).startswith(start), found
 
