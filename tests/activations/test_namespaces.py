@@ -55,7 +55,7 @@ def test_namespaces() -> None:
     assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
     assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | functions
-    extras = {"ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
+    extras = {"einsum", "ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
     assert set(reference.__all__) == PUBLIC | ROWS | functions | ARRAYS | extras | set(LOSSES)
     assert {*vk.elementwise.__all__, *vk.reductions.__all__} == ARRAYS
     for module in (vk, vk.activations, vk.rows, jit, reference):
