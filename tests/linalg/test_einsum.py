@@ -277,6 +277,8 @@ def test_dtypes_without_kernels():
         assert got.dtype == np.longdouble
         assert_array_equal(got, np.einsum(text, *operands))
         assert not np.shares_memory(got, a)
+        first = operands[0].astype(ml_dtypes.bfloat16)
+        assert_array_equal(vk.einsum(text, first, *operands[1:]), np.einsum(text, *operands))
         got = vk.einsum(text, *(x.astype(object) for x in operands))
         assert got.dtype == object
         assert got.tolist() == np.einsum(text, *operands).tolist()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vekt._core.axes import plain, unmasked
-from vekt._core.operands import checked_out, is_half, natural_dtype
+from vekt._core.operands import checked_out, is_bfloat16, is_half, natural_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.linalg import LINALG
 from vekt.linalg._einsum.plans import Contraction, Plan
@@ -145,7 +145,9 @@ class _Call(NamedTuple):
             stored = natural_dtype(*(np.empty(0, kind) for kind in common))
             if self.dtype is not None:
                 stored = natural_dtype(np.empty(0, self.dtype))
-        except TypeError:
+        except TypeError:  # which NumPy's own error tells better
+            return _by_numpy(self.text, self.dtype, self.casting)
+        if stored.char in "gGO":
             return _by_numpy(self.text, self.dtype, self.casting)
         self._check_casts(kinds, stored)
         halves = is_half(stored) and not contraction.rounds_once
@@ -206,8 +208,9 @@ def _by_numpy(text: str, dtype: Any, casting: Any) -> Plan:
 
     def run(operands: Sequence[Any], out: Any) -> Any:
         with np.errstate(all="ignore"):  # as quiet as the kernels
+            known = [x.astype("f4") if is_bfloat16(x.dtype) else x for x in operands]
             result = np.einsum(
-                text, *operands, out=out, dtype=dtype, casting=casting, optimize=len(operands) > 2
+                text, *known, out=out, dtype=dtype, casting=casting, optimize=len(known) > 2
             )
         return result.copy() if isinstance(result, np.ndarray) and out is None else result
 
