@@ -13,6 +13,7 @@ from ml_dtypes import finfo
 from peer_statements import INSTALLED, TRUE, close, derivative, execute
 
 import vekt as vk
+from vekt.cli.compare import einsum_tasks as contractions
 from vekt.cli.compare import linear_tasks as linear
 from vekt.cli.compare.tasks import Task
 from vekt.cli.peers import PEERS, UnsupportedError
@@ -160,6 +161,26 @@ def test_products_of_other_dtypes(peer: str, dtype: str) -> None:
             np.testing.assert_array_equal(got, expected)
         else:
             assert_rounded_sums(got, task.operands, task.name == "dot")
+
+
+@pytest.mark.parametrize(
+    "peer", ["vekt", *(p for p in INSTALLED if "einsum" in PEERS[p].statements)]
+)
+def test_contractions(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grid, with lengths of 3 at most: some of its rows are large for one step."""
+    assert len(contractions.GRID) >= 40
+    small = [
+        (text, " ".join(x[0] + str(min(3, int(x[1:]))) for x in lengths.split()))
+        for text, lengths in contractions.GRID
+    ]
+    monkeypatch.setattr(contractions, "GRID", tuple(small))
+    for task in contractions.einsum_tasks("float64"):
+        expected = np.einsum(task.operands["text"], *task.operands["arrays"])
+        if peer == "vekt":
+            returned = eval(task.statement, {"vk": vk, **task.operands})
+        else:
+            returned, _ = execute(peer, task.name, task.operands)
+        close(np.asarray(returned), expected, "float64")
 
 
 def test_operands_are_of_their_dtype() -> None:

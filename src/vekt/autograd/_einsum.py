@@ -36,13 +36,20 @@ def _gradient(argnum: int, y: Any, arguments: Any, options: dict[str, Any]) -> F
     shapes = [np.shape(x) for x in operands]
     inputs, output = parsed(text, [len(shape) for shape in shapes])
     sizes = lengths(inputs, shapes)
+    repeats = len(inputs[chosen]) - len({*inputs[chosen]})
+    if len(sizes) + repeats > len(LETTERS):
+        raise ValueError(f"einsum: no gradient of {len(sizes)} labels; at most {len(LETTERS)}")
     names: dict[Label, str] = dict(zip(sizes, LETTERS, strict=False))
     free = iter(LETTERS[len(sizes) :])
     given = [labels for i, labels in enumerate(inputs) if i != chosen]
     factors = [x for i, x in enumerate(operands) if i != chosen]
     terms = ["".join(names[x] for x in labels) for labels in (output, *given)]
-    known, wanted, shape = set("".join(terms)), "", []
-    x = operands[chosen]
+    x, wanted, shape = operands[chosen], "", []
+    # What others have of length 1 they do not tell the length of.
+    known = {names[label] for label in output}
+    for i, (labels, lengths_of) in enumerate(zip(inputs, shapes, strict=True)):
+        pairs = zip(labels, lengths_of, strict=True)
+        known |= {names[label] for label, n in pairs if i != chosen and n == sizes[label]}
     dtype = np.result_type(x)
     for label, n in zip(inputs[chosen], shapes[chosen], strict=True):
         letter = names[label]

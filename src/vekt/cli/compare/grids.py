@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from vekt._spec.elementwise import OPS
 from vekt._spec.reductions import REDUCTIONS
 from vekt.cli.cases import Case, select_cases
+from vekt.cli.compare import einsum_tasks as contractions
 from vekt.cli.compare import fuse_tasks as fuse
 from vekt.cli.compare import layout_tasks as layouts
 from vekt.cli.compare import linear_tasks as linear
@@ -35,6 +36,7 @@ OTHERS = (
     *linear.PRODUCTS,
     *linear.LAYERS,
     *linear.VECTORS,
+    contractions.NAME,
     *OPS,
     layouts.GRID,
     *REDUCTIONS,
@@ -121,6 +123,8 @@ class Grid:
                 yield "matrix products", tasks
             if "tensordot" in names:
                 yield "contractions", partial(linear.tensordot_tasks, contracted, dtype)
+            if self._among([contractions.NAME]) and self.shapes is None:
+                yield "einsum", partial(contractions.einsum_tasks, dtype)
         if self.dtypes is None and "matmul" in names:
             squares = self._shapes(3, grid.MIDDLE_SQUARES)
             for dtype in linear.NARROW:

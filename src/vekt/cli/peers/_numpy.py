@@ -253,6 +253,7 @@ _LINEAR = {
     ),
     "outer": "np.outer(u, v, out=out)",
     "transpose_copy": "np.copyto(turned, x.T)",
+    "einsum": "np.einsum(text, *arrays, optimize=True)",
 }
 
 

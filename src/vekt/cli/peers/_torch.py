@@ -223,6 +223,7 @@ _LINEAR = {
     "cosine_similarity": "torch.cosine_similarity(X, Y, -1)",
     "outer": "torch.outer(U, V, out=OUT)",
     "transpose_copy": "TURNED.copy_(X.T)",
+    "einsum": "torch.einsum(text, *ARRAYS)",
 }
 _LAYERS = {
     **{
@@ -295,6 +296,8 @@ def bind(name: str, operands: Namespace) -> Namespace:
         for key, value in operands.items()
         if isinstance(value, np.ndarray | np.floating)
     }
+    if name == "einsum":
+        return {**tensors, "ARRAYS": [_tensor(x) for x in operands["arrays"]]}
     if name.startswith("dense_") and name.endswith("_backward"):
         for key in ("X", "W", "B"):
             tensors[key].requires_grad_()

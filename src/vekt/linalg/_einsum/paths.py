@@ -10,6 +10,9 @@ import numpy as np
 
 from vekt.linalg._einsum.subscripts import LETTERS, Label, Labels
 
+OPTIMAL = 4
+"""Operands of which the best path is looked for; of more it takes milliseconds."""
+
 Path = tuple[tuple[int, ...], ...]
 
 
@@ -39,6 +42,8 @@ def path_of(
             shapes = [tuple(sizes[label] for label in labels) for labels in inputs]
             strategy = "auto" if optimize is True else optimize
             return _of_tuples(contract_path(text, *shapes, shapes=True, optimize=strategy)[0])
+    if optimize is True and n <= OPTIMAL:
+        optimize = "optimal"
     dummies = [np.broadcast_to(np.int8(0), [sizes[x] for x in labels]) for labels in inputs]
     return _of_tuples(np.einsum_path(text, *dummies, optimize=optimize)[0][1:])
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from vekt.linalg._einsum.paths import path_of
-from vekt.linalg._einsum.products import Pair, summed
+from vekt.linalg._einsum.products import MANY, Pair, summed
 from vekt.linalg._einsum.subscripts import Label, Labels, lengths, parsed
 from vekt.linalg._einsum.terms import Step, Term, arranged, chained, contiguous, distinct, packed
 
@@ -134,7 +135,10 @@ def _single(term: Term, first: Step | None, target: Term, dtype: np.dtype[Any]) 
     """Return the plan of sums over one operand, or of its copy in another order."""
     labels: Labels = target.labels
     steps, left = summed(term, labels, dtype, labels)
-    view = chained([*([first] if first else []), *steps])
+    befores = [first] if first else []
+    if first and steps and len(term.labels) > 1 and prod(term.shape) >= MANY:
+        befores.append(packed)  # of short diagonals, whose sums are faster from a copy
+    view = chained([*befores, *steps])
     turned = None
     if not steps:
         sizes = dict(zip(left.labels, left.shape, strict=True))

@@ -18,14 +18,21 @@ from vekt.linalg._einsum.terms import (
     arranged,
     chained,
     contiguous,
+    is_far,
     packed,
     runs,
 )
 from vekt.reductions import any as any_true
 from vekt.reductions import sum as add
 
-FEW = 16
-"""Rows or columns below which a copy that gives more of them in a product pays."""
+FEW = 64
+"""Rows or columns below which a copy of the operand pays that gives more of them in a product."""
+
+VERY_FEW = 16
+"""Those below which it pays to copy the result."""
+
+MANY = 4096
+"""Elements from which on a copy pays that brings those together that are summed."""
 
 Product = Callable[[Any, Any, Any], Any]
 """A function of two operands and of an array for the result, or None."""
@@ -102,10 +109,16 @@ class Pair:
 
         return reordered
 
-    def _views(self, left: Any, right: Any) -> tuple[Step | None, Step | None]:
-        """Return the steps of both operands, with one axis for each group of labels after them."""
+    def _views(self, left: Any, right: Any, packs: bool = False) -> tuple[Step | None, Step | None]:
+        """Return the steps of both operands, with one axis for each group of labels after them.
+
+        If it `packs`, operands are copied whose sums would jump through memory.
+        """
         first, second = self.steps
-        one, other = arranged(self.left, left, self.sizes), arranged(self.right, right, self.sizes)
+        one, other = (
+            arranged(term, groups, self.sizes, packs and is_far(term, self.contracted[-1]))
+            for term, groups in ((self.left, left), (self.right, right))
+        )
         return chained([*first, one] if one else first), chained(
             [*second, other] if other else second
         )
@@ -127,7 +140,7 @@ class Pair:
         main_rows = max(row_runs, key=self._length, default=[])
         main_columns = max(column_runs, key=self._length, default=[])
         small = any(
-            self._length(main) < min(FEW, self._length(labels))
+            self._length(main) < min(VERY_FEW, self._length(labels))
             for main, labels in ((main_rows, rows), (main_columns, columns))
         )
         if small and not whatever:
@@ -155,6 +168,7 @@ class Pair:
         k = [self.contracted]
         no_rows, no_columns = not self.rows, not self.columns
         complex_numbers = self.dtype.kind == "c"  # whose first vector vecdot conjugates
+        packs = self._length([*stack, *self.contracted]) >= MANY and no_rows and no_columns
         if stack and no_rows and no_columns and not complex_numbers:
             function: Any = vecdot
             left = right = [*groups, *k]
@@ -166,7 +180,9 @@ class Pair:
             function, options = matmul, self.options
             left, right, result = [*groups, *m, *k], [*groups, *k, *n], [*groups, *m, *n]
         shown = arranged(target, result, self.sizes)
-        return _called(function, self._views(left, right), shown, target, self.dtype, options)
+        return _called(
+            function, self._views(left, right, packs), shown, target, self.dtype, options
+        )
 
 
 def _called(

@@ -95,16 +95,25 @@ def runs(terms: Iterable[Term], labels: Sequence[Label]) -> list[list[Label]]:
     return found
 
 
-def arranged(term: Term, groups: Sequence[Sequence[Label]], sizes: dict[Label, int]) -> Step | None:
+def is_far(term: Term, label: Label) -> bool:
+    """Tell whether neighbours along this axis are further apart than those along another."""
+    own = abs(term.stride(label))
+    steps = [abs(step) for n, step in zip(term.shape, term.strides, strict=True) if n > 1]
+    return own > min(steps, default=own)
+
+
+def arranged(
+    term: Term, groups: Sequence[Sequence[Label]], sizes: dict[Label, int], packs: bool = False
+) -> Step | None:
     """Return what gives an operand one axis for each group of labels; None for nothing to do.
 
     Groups of what the operand has not become axes of length 1.  It is copied only if a group is
-    not one axis in memory.
+    not one axis in memory, or if it `packs`.
     """
     present = [[x for x in group if x in term.labels] for group in groups]
     order = [term.labels.index(x) for group in present for x in group]
     shape = tuple(prod(sizes[x] for x in group) for group in present)
-    copies = not all(is_one(term, group) for group in present)
+    copies = packs or not all(is_one(term, group) for group in present)
     moves = order != sorted(order)
     reshapes = shape != tuple(term.shape[i] for i in order)
     axes = tuple(order)
