@@ -46,24 +46,36 @@ def einsum(
         and optimize is True
         and deterministic is None
     ):
-        arrays = operands[1:]
+        layouts: list[Any]
         try:
-            plan = _plain_plan(
-                operands[0], *[(type(x), x.shape, x.strides, x.dtype) for x in arrays]
-            )
-        except (AttributeError, IndexError, TypeError, _NoArrayError):
+            if len(operands) == 3:  # without a loop, which takes as long as the rest
+                text, x, y = operands
+                plan = _plain_plan(
+                    text, type(x), x.shape, x.strides, x.dtype, type(y), y.shape, y.strides, y.dtype
+                )
+            else:
+                text, *arrays = operands
+                layouts = [v for x in arrays for v in (type(x), x.shape, x.strides, x.dtype)]
+                plan = _plain_plan(text, *layouts)
+        except (AttributeError, TypeError, ValueError, _NoArrayError):
             pass  # said below, of what the operand is
         else:
-            return plan(arrays, None)
+            return plan(operands[1:], None)
     return _general(operands, out, dtype, order, casting, optimize, deterministic)
 
 
-@lru_cache(PLANS)
-def _plain_plan(text: Any, *layouts: Any) -> Plan:
-    """Return the plan of a call with plain arrays and without options."""
-    if type(text) is not str or any(kind is not np.ndarray for kind, *_ in layouts):
+def _plan_of_arrays(text: Any, *of_arrays: Any) -> Plan:
+    """Return the plan of a call with plain arrays and without options.
+
+    `of_arrays` are the types, shapes, strides and dtypes, one array after the other.
+    """
+    if type(text) is not str or any(kind is not np.ndarray for kind in of_arrays[::4]):
         raise _NoArrayError
-    return _Call(text.replace(" ", ""), tuple(x[1:] for x in layouts)).plan()
+    layouts = tuple(zip(of_arrays[1::4], of_arrays[2::4], of_arrays[3::4], strict=True))
+    return _Call(text.replace(" ", ""), layouts).plan()
+
+
+_plain_plan: Any = lru_cache(PLANS)(_plan_of_arrays)
 
 
 def _general(
