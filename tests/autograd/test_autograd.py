@@ -149,6 +149,18 @@ def test_softmax_cross_entropy() -> None:
         check_grads(f, order=2, modes=["rev"])(MATRIX)
 
 
+def test_einsum_takes_options_but_no_output() -> None:
+    options = {"optimize": False, "deterministic": "batch", "order": "F"}
+    for i, x in enumerate((MATRIX, OTHER)):
+        slope = grad(lambda *operands: anp.sum(va.einsum("ij,jk", *operands, **options)), i)
+        assert_allclose(slope(MATRIX, OTHER), grad(lambda a, b: anp.sum(a @ b), i)(MATRIX, OTHER))
+        assert slope(MATRIX, OTHER).shape == x.shape
+    by_numbers = grad(lambda a: va.einsum(a, [0, 1], OTHER, [1, 2], []))(MATRIX)
+    assert_allclose(by_numbers, np.broadcast_to(OTHER.sum(1), MATRIX.shape))
+    with pytest.raises(TypeError):
+        va.einsum("ij->i", MATRIX, out=np.zeros(3))
+
+
 def test_shapes_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="tensordot: shapes"):
         va.tensordot(STACK, TENSOR, 2)

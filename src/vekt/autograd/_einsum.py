@@ -19,10 +19,18 @@ __all__ = ["einsum"]
 _einsum: Function = primitive(vk.einsum)
 
 
-def einsum(*operands: Any, **options: Any) -> Any:
+def einsum(
+    *operands: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    casting: Any = "safe",
+    optimize: Any = True,
+    deterministic: Any = None,
+) -> Any:
     """`vekt.einsum`: sums of products over labelled axes."""
     text, arrays = as_text(operands)
-    return _einsum(text, *arrays, **options)
+    options: dict[str, Any] = {"dtype": dtype, "order": order, "casting": casting}
+    return _einsum(text, *arrays, optimize=optimize, deterministic=deterministic, **options)
 
 
 def _gradient(argnum: int, y: Any, arguments: Any, options: dict[str, Any]) -> Function:
@@ -65,10 +73,11 @@ def _gradient(argnum: int, y: Any, arguments: Any, options: dict[str, Any]) -> F
             factors.append(np.ones(n, dtype=dtype))
             terms.append(letter)
         wanted += letter
-    path = {key: options[key] for key in ("deterministic",) if key in options}
 
     def vjp(g: Any) -> Any:
-        dx = _einsum(f"{','.join(terms)}->{wanted}", g, *factors, **path)
+        dx = _einsum(
+            f"{','.join(terms)}->{wanted}", g, *factors, deterministic=options["deterministic"]
+        )
         return match_complex(x, np.reshape(dx, shape))
 
     return vjp
