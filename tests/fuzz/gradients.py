@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,11 +61,16 @@ def case(draw: Draw) -> Case:
         )
         shapes, function, model = [(n, 4), (n, 4)], getattr(va, name), getattr(vk, name)
     else:
-        name = draw.pick(("matmul", "dot", "outer", "tensordot", "matvec", "vecmat", "dense"))
+        name = draw.pick(
+            ("matmul", "dot", "outer", "tensordot", "matvec", "vecmat", "dense", "einsum")
+        )
         shapes = _shapes(name, n)
         function, model = getattr(va, name), getattr(vk, name)
         if name == "tensordot":
             function, model = (_one_axis(f) for f in (function, model))
+        if name == "einsum":
+            text = draw.pick(("ij,jk->ki", "ij,jk->", "ij,jk->j", "ij,jk->ijk", "ij,kl->jl"))
+            function, model = partial(function, text), partial(model, text)
     args = [_away_from_kinks(draw, shape) for shape in shapes]
     which = draw.below(len(args))
     weights = _away_from_kinks(draw, np.shape(model(*args)))

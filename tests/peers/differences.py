@@ -86,7 +86,7 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
         *_all(
             "`casting` holds for `out`, too, whatever `optimize` is",
             "TestEinsum::test_einsum_0d_out",
-            versions=">=2.4",
+            versions=">=2.4.5",
         ),
     ),
     "numpy/_core/umath": (
