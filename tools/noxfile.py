@@ -3,7 +3,7 @@
 pip install 'nox[uv]'
 nox -f tools/noxfile.py                       # all that this machine has
 nox -f tools/noxfile.py -s versions -- WHEEL  # of a wheel that is there
-nox -f tools/noxfile.py -s compilers -k clang
+nox -f tools/noxfile.py -s compilers -k clang -- -Csetup-args=-Dtargets=x86_v4
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ COMPILERS = [
     *(f"gcc-{version}" for version in range(12, 17)),
     *(f"clang-{version}" for version in range(14, 24)),
 ]
-# What is told of an environment: all that pyproject.toml has bounds for.
+# Tells the versions of what pyproject.toml has bounds for, and which are above these.
 VERSIONS = """
 import re, sys
 from importlib.metadata import distributions, requires
 
-named = {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for line in requires("vekt")}
+bounds = dict(re.findall(r"^([\\w-]+)(?:\\[.*\\])?>=([\\d.]+)", "\\n".join(requires("vekt")), re.M))
 found = {d.name.lower(): d.version for d in distributions()}
-versions = [f"{name} {found[name]}" for name in sorted(named & found.keys())]
-print("python", sys.version.split()[0], *versions)
+here = sorted(bounds.keys() & found.keys())
+print("python", sys.version.split()[0], *(f"{name} {found[name]}" for name in here))
+above = [name for name in here if not re.match(re.escape(bounds[name]) + r"(\\.0)*$", found[name])]
+if sys.argv[1] == "lowest-direct":
+    print("above their bounds:", *above)
+    assert sys.version_info[:2] > (3, 11) or not above
 """
 
 nox.options.default_venv_backend = "uv"
@@ -60,9 +64,17 @@ def wheel() -> str:
 def versions(session: nox.Session, resolution: str) -> None:
     """Run what leans on other packages, with the oldest or newest of each."""
     built = session.posargs[0] if session.posargs else wheel()
-    session.install(f"--resolution={resolution}", f"vekt[test] @ {Path(built).resolve().as_uri()}")
+    # To uv only what a project itself names is direct, not what its wheel asks for.  Newer Pythons
+    # have no wheels of the oldest versions, and nobody wants to compile those.
+    session.install(
+        f"--resolution={resolution}",
+        "--only-binary=:all:",
+        "--extra=test",
+        f"--requirements={ROOT / 'pyproject.toml'}",
+    )
+    session.install("--no-deps", built)
     session.chdir(ROOT)
-    session.run("python", "-c", VERSIONS)
+    session.run("python", "-c", VERSIONS, resolution)
     session.run(
         "python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
         *tests("dask", "ecosystem", "estimators", "fuse", "import", "jit_extension", "models",
@@ -77,7 +89,10 @@ def compilers(session: nox.Session, compiler: str) -> None:
     if not shutil.which(compiler):
         session.skip(f"no {compiler}")
     session.install(
-        f"{ROOT}[test]", "--config-settings=setup-args=-Dwerror=true", env={"CC": compiler}
+        f"{ROOT}[test]",
+        "--config-settings=setup-args=-Dwerror=true",
+        *session.posargs,
+        env={"CC": compiler},
     )
     session.chdir(ROOT)
     session.run(
