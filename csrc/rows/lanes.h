@@ -124,6 +124,11 @@ INLINE void FN(sum_join)(VEC *high, VEC *low, VEC x, VEC x_low) {
     *high = sum;
 }
 
+/* gcc does not see that these are the sums which sum_start began. */
+#ifndef __clang__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 /* The grand total of each row, less what the sums began with, in every lane of that row. */
 INLINE VEC FN(sum_total)(const FN(rows) * r, FN(row_sum) * s, REAL start, VEC *low) {
     for (ptrdiff_t half = r->sums / 2; half > 0; half /= 2)
@@ -146,6 +151,9 @@ INLINE VEC FN(sum_total)(const FN(rows) * r, FN(row_sum) * s, REAL start, VEC *l
     *low = v_select(infinite, K(0), rest);
     return sum;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 /* Adds to a sum of two words, whose second stays below half a unit of the first. */
 INLINE void FN(add_part)(VEC *high, VEC *low, VEC x, VEC x_low) {
