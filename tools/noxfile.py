@@ -39,6 +39,7 @@ if sys.argv[1] == "lowest-direct":
     assert sys.version_info[:2] > (3, 11) or not above
 """
 
+nox.options.envdir = str(ROOT / ".nox")
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
