@@ -50,13 +50,11 @@ if os.getuid() == 0:
 lower(resource.RLIMIT_NPROC, 0)
 """,
     "memory for stacks": """
+out = np.empty((300, 300))
 with open("/proc/self/statm") as file:
     used = int(file.read().split()[0]) * resource.getpagesize()
-spare = [bytes(400) for _ in range(5000)]
-del spare[::2]  # room for small objects
 lower(resource.RLIMIT_AS, used + (900 << 10))
 calls = {name: call for name, call in calls.items() if name in ("gelu", "sum", "dot", "argmax")}
-out = np.empty((300, 300))
 calls["gelu"] = lambda: vk.gelu(calls_x, out=out)
 """,
 }
