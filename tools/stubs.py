@@ -225,6 +225,15 @@ def by_hand_without_out(module: str, names: Iterable[str]) -> str:
         for node in kept:
             if node.args.args and node.args.args[-1].arg == "out":
                 del node.args.args[-1], node.args.defaults[-1]
+            named = [
+                (p, d)
+                for p, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                if p.arg != "out"
+            ]
+            node.args.kwonlyargs, node.args.kw_defaults = (
+                [p for p, _ in named],
+                [d for _, d in named],
+            )
             node.decorator_list = node.decorator_list if len(kept) > 1 else []
             text += ast.unparse(node) + "\n"
     return text
