@@ -129,6 +129,8 @@ def tensordot(
 ) -> Any: ...
 @overload
 def einsum(
+    subscripts: Any,
+    /,
     *operands: Any,
     out: A,
     dtype: DTypeLike | None = None,
@@ -139,6 +141,8 @@ def einsum(
 ) -> A: ...
 @overload
 def einsum(
+    subscripts: Any,
+    /,
     *operands: Any,
     out: None = None,
     dtype: DTypeLike | None = None,
