@@ -66,7 +66,7 @@ def wheel() -> str:
 @nox.parametrize("resolution", ["lowest-direct", "highest"])
 def versions(session: nox.Session, resolution: str) -> None:
     """Run what leans on other packages, with the oldest or newest of each."""
-    built = session.posargs[0] if session.posargs else wheel()
+    built, *chosen = session.posargs or [wheel()]
     # To uv only what a project itself names is direct, not what its wheel asks for.  Newer Pythons
     # have no wheels of the oldest versions, and nobody wants to compile those.
     session.install(
@@ -79,7 +79,7 @@ def versions(session: nox.Session, resolution: str) -> None:
     session.chdir(ROOT)
     session.run("python", "-c", VERSIONS, resolution)
     session.run(
-        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen,
         *tests("dask", "ecosystem", "estimators", "fuse", "import", "jit_extension", "models",
                "ufunc_contract"),
     )  # fmt: skip
