@@ -34,7 +34,8 @@ def numbers(shape: tuple[int, ...], dtype: str) -> Any:
 
 
 def test_all_products_are_here() -> None:
-    assert set(SHAPES) == {name for name in LINALG if hasattr(np, name)} | {"matvec", "vecmat"}
+    here = {name for name in LINALG if hasattr(np, name)} | {"matvec", "vecmat"}
+    assert set(SHAPES) == here - {"einsum"}  # see test_einsum.py
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
