@@ -70,8 +70,8 @@ share)
     finds 'index 99 out of bounds' 'from vekt._kernels import lib; lib.vekt_target_at(99)'
     finds 'heap-buffer-overflow' 'import numpy as np, vekt as vk
 vk.gelu(np.lib.stride_tricks.as_strided(np.zeros(1000), [1001]))'
-    check --fuzz-calls 500 --fuzz-seconds 60 --fuzz-seed 1 \
-        tests/*/test_{fuzz,targets,bad_input,empty_first,layouts,overlapping_out}.py "$@"
+    check --fuzz-calls 300 --fuzz-seconds 60 --fuzz-seed 1 \
+        tests/*/test_{fuzz,bad_input,empty_first,layouts,overlapping_out}.py "$@"
     ;;
 all)
     check "$@"

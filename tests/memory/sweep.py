@@ -147,13 +147,13 @@ def share(sweep: Sweep, names: list[str]) -> Iterator[tuple[str, Callable[[], No
 
     def some() -> None:
         for k, name in enumerate(names):
-            for n in (1 + k % 16, 17 + k % 48, 65 + k % 66):
+            for n in (1 + k % 16, 17 + k % 114):
                 for dtype in (*KERNEL_DTYPES, OTHER_DTYPES[(k + n) % len(OTHER_DTYPES)]):
                     sweep.function(name, n, dtype, 1)
 
     yield "every function", some
     for group in GROUPS:
-        yield f"random {group}", lambda group=group: sweep.random(group, 0, 40)
+        yield f"random {group}", lambda group=group: sweep.random(group, 0, 20)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from .leaks import growth
 
 
 def test_nothing_is_left_of_a_few_calls(tmp_path, capsys):
-    succeeds(capsys, tmp_path / "trace", "memory.leaks", "--calls", "2000")
+    succeeds(capsys, tmp_path / "trace", "memory.leaks", "--calls", "400")
 
 
 @pytest.mark.guard
