@@ -56,7 +56,7 @@ def show_config() -> None:
 
     See Also
     --------
-    get_config : the same as a dictionary.
+    vekt.config.get_config : the same as a dictionary.
     """
     config = get_config()
     targets = ", ".join(

@@ -6,40 +6,23 @@ Needs the extra "bench", git, npm and Chromium:
 
 from __future__ import annotations
 
-import functools
-import http.server
 import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import pytest
+from browser import chromium, served
 from matplotlib.pyplot import imread
 
 pytestmark = pytest.mark.slow
 
 SUITE = Path(__file__).parents[2] / "asv_bench"
-# The last one lets no name resolve: whatever the page wants from elsewhere will be missing.
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--window-size=1500,900",
-    "--virtual-time-budget=15000",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 GRAPH = "#bench_notes.TimeNotes.time_z?y-axis-scale=log"
 
 
@@ -79,34 +62,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return suite / ".asv" / "html"
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files and logs nothing."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the test's output clean."""
-
-
 @pytest.fixture(scope="module")
 def address(pages: Path) -> Iterator[str]:
-    handler = functools.partial(QuietHandler, directory=str(pages))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
-        thread.join()
-
-
-def chromium(profile: Path, *arguments: str) -> str:
-    """Run Chromium headless, and return what it prints."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    assert program, "this test needs Chromium"
-    done = subprocess.run(
-        [program, *FLAGS, f"--user-data-dir={profile}", *arguments],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    with served(pages) as found:
+        yield found
 
 
 def test_a_library_that_is_not_listed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

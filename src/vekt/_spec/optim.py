@@ -146,7 +146,7 @@ ValueError
 
 Notes
 -----
-As torch's clip_grad_norm_: if an element is NaN, so is the norm, and all become NaN; if one is
+As torch's `clip_grad_norm_`: if an element is NaN, so is the norm, and all become NaN; if one is
 infinite, it becomes NaN and the finite ones 0.  An optimiser's own `max_norm` does the same without
 writing the gradients.
 

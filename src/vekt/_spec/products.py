@@ -82,9 +82,9 @@ result : ndarray or scalar
     + _PRODUCT
     + """\
 [vekt] Each element of a float32 or float64 product is summed in an order that depends on k alone,
-with an error of at most gamma_k |x1||x2| (Higham, section 3.5).  A row times a matrix has the same
-bits alone, in a batch of 7 or of 4096, in any layout and with any number of threads.  Where x2 has
-one column, that holds too, but the order is that of `dot`.
+with an error of at most `gamma_k |x1||x2|` (Higham, section 3.5).  A row times a matrix has the
+same bits alone, in a batch of 7 or of 4096, in any layout and with any number of threads.  Where x2
+has one column, that holds too, but the order is that of `dot`.
 
 [vekt] One case needs ``deterministic="batch"`` for that: a single row times a matrix whose columns
 are contiguous, such as ``w.T``, with k > 64.  By default its sums are in the order of `dot`, within
