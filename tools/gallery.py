@@ -5,6 +5,7 @@ Everything comes from the specs of an installed `vekt`; `--print` prints the pag
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -57,12 +58,29 @@ def _index() -> str:
     return table(lines)
 
 
+def functions_table(gallery: str) -> str:
+    """Return the table of activations in docs/learn, with links to their sections here."""
+    lines = [("function", "f(x)", "f'(x)", "range", "used for")]
+    for op in OPS.values():
+        kernel = op.kernels[0]
+        formulas = (f"`{_short(text)}`" for text in (kernel.formula, kernel.gradient_formula))
+        use = op.use.rstrip(".")
+        lines.append((f"[{op.name}]({gallery}#{op.name})", *formulas, _interval(kernel.range), use))
+    return table(lines)
+
+
+def _short(formula: str) -> str:
+    """Escape a formula whose numbers are cut to four decimals."""
+    return _escape(re.sub(r"\d+\.\d{5,}", lambda number: f"{float(number[0]):.4f}", formula))
+
+
 def _section(op: Spec) -> str:
     calls = [_call(op, kernel) for kernel in op.kernels]
     rows = [
         ("", *(f"`{call}`" for call in calls)),
         ("", *(_picture(kernel.name) for kernel in op.kernels)),
         ("f(x)", *(f"`{_escape(kernel.formula)}`" for kernel in op.kernels)),
+        ("f'(x)", *(f"`{_escape(kernel.gradient_formula)}`" for kernel in op.kernels)),
         ("domain", *(_interval(kernel.domain) for kernel in op.kernels)),
         ("range", *(_interval(kernel.range) for kernel in op.kernels)),
         ("f(-∞), f(∞)", *(_interval(kernel.limits, ", ") for kernel in op.kernels)),

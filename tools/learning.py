@@ -1,26 +1,33 @@
-"""Write the tables of docs/learning.md and its pictures: `python tools/learning.py`.
+"""Write the tables and the pictures of docs/learn: `python tools/learning.py [--pictures]`.
 
-Everything is measured anew, in some seconds; see `vekt demo --only learning` and `activations`.
+Everything is measured anew, in half a minute; see `vekt demo --only notes`, `logistic`, `learning`
+and `activations`. With --pictures nothing but the pictures is made.
 """
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+import sys
+from collections.abc import Callable
 from typing import Any
 
-from gallery import table
-from gallery_pictures import FILES, save
-from matplotlib import rc_context
-from matplotlib.figure import Figure
+from gallery import functions_table, table
+from learning_pictures import PAGES, draw_all
 from rich.progress import Progress
 
 from vekt.cli.demo.choosing import CHOOSING_HEAD, choosing_rows, measure_activations
 from vekt.cli.demo.learning import LEARNING_HEAD, learning_rows, measure_learning
-from vekt.cli.demo.learning_pictures import draw_boundaries, draw_costs
-from vekt.cli.demo.picture import STYLE
+from vekt.cli.demo.logistic import measure_logistic
+from vekt.cli.demo.page import measure_page, page_label
+from vekt.cli.screen import milliseconds, times
 
-DOCS = Path(__file__).parents[1] / "docs"
+NOTES_HEAD = ("z = w.x + b, a million elements", "ms", "times the loop's speed")
+LOGISTIC_HEAD = ("1000 steps", "ms", "times the loop's speed", "cost", "new samples right")
+TABLES: dict[str, tuple[str, ...]] = {
+    "activations": ("functions", "activations"),
+    "logistic": ("notes", "logistic"),
+    "practice": ("learning",),
+}
 
 
 def with_tables(text: str, tables: dict[str, str]) -> str:
@@ -33,58 +40,63 @@ def with_tables(text: str, tables: dict[str, str]) -> str:
     return text
 
 
-def draw(folder: Path, learning: list[dict[str, Any]]) -> None:
-    """Draw both boundaries of the points, and the costs."""
-    with rc_context({**STYLE, **FILES, "font.size": 9, "axes.titlesize": 9}):
-        figure = Figure(figsize=(9, 4.4), layout="constrained", facecolor="white")
-        draw_boundaries(figure.subplots(1, 2))
-        _save(figure, folder / "points.svg")
-        figure = Figure(figsize=(12, 2.6), layout="constrained", facecolor="white")
-        draw_costs(figure.subplots(1, len(learning)), learning)
-        _save(figure, folder / "costs.svg")
+def notes_rows(page: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the notes' two figures, and float64 on one thread beside them, as rows."""
+    loop, fast = page["notes"]["loop"], page["notes"]["vectorised"]
+    here = [row for row in page["rows"] if row["dtype"] == "float64" and row["threads"] == 1]
+    return [
+        ("the notes: loop", milliseconds(loop), "1x"),
+        ("the notes: vectors", milliseconds(fast), times(loop / fast)),
+        *(
+            (f"here: {_code(row)}", milliseconds(row["seconds"]), times(row["over_loop"]))
+            for row in here
+        ),
+    ]
 
 
-_MARKERS = re.compile(
-    r'<g([^>]*)>\n((?:<use [^>]*? style="([^"]*)"/>\n)(?:<use [^>]*? style="\3"/>\n)*)</g>'
-)
+def _code(row: dict[str, Any]) -> str:
+    label = page_label(row)
+    return label if row["form"].startswith("loop") else f"`{label}`"
 
 
-def _save(figure: Figure, path: Path) -> None:
-    """Save without what many points and texts repeat, and digits that nobody sees."""
-    save(figure, path)
-    text = path.read_text(encoding="utf-8")
-    text = _MARKERS.sub(_styled_once, text)
-    text = re.sub(r"font-family: [^;]*;", "font-family: sans-serif;", text)
-    text = re.sub(r'(?<= [dxy]=")[^"]*', lambda match: _short(match[0]), text)
-    markers = dict.fromkeys(re.findall(r'path id="(m\w+)"', text))
-    for number, name in enumerate(markers):
-        text = text.replace(name, f"m{number}")
-    path.write_text(text, encoding="utf-8")
-
-
-def _styled_once(match: re.Match[str]) -> str:
-    uses = re.sub(r' style="[^"]*"', "", match[2])
-    return f'<g{match[1]} style="{match[3]}">\n{uses}</g>'
-
-
-def _short(numbers: str) -> str:
-    return re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}", numbers)
+def logistic_rows(results: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the loop and the vectors on real data as rows."""
+    loop = results["forms"]["loop"]["seconds"]
+    return [
+        (
+            {"loop": "loop over samples and features", "vectorised": "vectors, with vekt"}[form],
+            milliseconds(row["seconds"]),
+            times(loop / row["seconds"]),
+            f"{row['cost']:.4f}",
+            f"{row['accuracy']:.1%}",
+        )
+        for form, row in results["forms"].items()
+    ]
 
 
 def main() -> None:
-    """Write the page and the pictures."""
+    """Write the pages and the pictures."""
     with Progress(transient=True) as progress:
         learning = measure_learning(progress, quick=False)
-        activations = measure_activations(progress, quick=False)
-    folder = DOCS / "learning"
-    folder.mkdir(exist_ok=True)
-    draw(folder, learning)
-    page = DOCS / "learning.md"
-    tables = {
-        "learning": table([LEARNING_HEAD, *learning_rows(learning)]),
-        "activations": table([CHOOSING_HEAD, *choosing_rows(activations)]),
-    }
-    page.write_text(with_tables(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        draw_all(PAGES / "pictures", learning)
+        if "--pictures" in sys.argv[1:]:
+            return
+        made: dict[str, Callable[[], str]] = {
+            "functions": lambda: functions_table("../gallery.md"),
+            "learning": lambda: table([LEARNING_HEAD, *learning_rows(learning)]),
+            "notes": lambda: table([NOTES_HEAD, *notes_rows(measure_page(progress, False))]),
+            "logistic": lambda: table(
+                [LOGISTIC_HEAD, *logistic_rows(measure_logistic(progress, False))]
+            ),
+            "activations": lambda: table(
+                [CHOOSING_HEAD, *choosing_rows(measure_activations(progress, False))]
+            ),
+        }
+        for name, tables in TABLES.items():
+            page = PAGES / f"{name}.md"
+            text = page.read_text(encoding="utf-8")
+            new = with_tables(text, {table: made[table]() for table in tables})
+            page.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

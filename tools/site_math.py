@@ -7,17 +7,23 @@ from typing import Any
 from docutils.utils.math.latex2mathml import tex2mathml
 
 
+def mathml(text: str, block: bool = False) -> str:
+    r"""Convert a formula; rows end with \cr, as a forge's Markdown makes one backslash of two."""
+    converted: str = tex2mathml(text.replace(r"\cr", r"\\"), as_block=block)
+    return converted
+
+
 def _inline(writer: Any, node: Any) -> None:
     from docutils.nodes import SkipNode
 
-    writer.body.append(tex2mathml(node.astext()))
+    writer.body.append(mathml(node.astext()))
     raise SkipNode
 
 
 def _display(writer: Any, node: Any) -> None:
     from docutils.nodes import SkipNode
 
-    writer.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    writer.body.append(f'<div class="math">{mathml(node.astext(), True)}</div>')
     raise SkipNode
 
 

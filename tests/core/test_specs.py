@@ -129,7 +129,7 @@ def test_docstrings_are_those_of_the_spec(spec: Spec, kind: str) -> None:
 
 @pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="an installed test suite")
 def test_the_documentation_names_every_function() -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     words = set(re.findall(r"\w+", "\n".join(p.read_text(encoding="utf-8") for p in pages)))
     assert [spec.name for spec in ALL if spec.name not in words] == []
     assert [spec.name for spec in ALL if not spec.summary.endswith((".", "?", "`"))] == []

@@ -22,6 +22,7 @@ TEXTS = {p.relative_to(DOCS).as_posix(): p.read_text("utf-8") for p in DOCS.rglo
 GUIDES = [name for name, text in TEXTS.items() if ">>> " in text or "\n```python\n" in text]
 IMPORTED = re.compile(r"^\s*(?:>>> |\.\.\. )?(?:import|from) (\w+)", re.M)
 SCRIPT = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+FENCE = re.compile(r"^```.*", re.M)  # behind an example it is no output
 
 
 def sections(text: str) -> Iterator[str]:
@@ -33,16 +34,34 @@ def sections(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("guide", GUIDES)
 def test_examples(guide: str) -> None:
-    runner, names = doctest.DocTestRunner(), {"__name__": "__main__"}
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    names: dict[str, object] = {"__name__": "__main__"}
     for section in sections(TEXTS[guide]):
         for k, part in enumerate(SCRIPT.split(section)):
             if k % 2:
                 exec(compile(part, guide, "exec"), names)
                 continue
-            examples = doctest.DocTestParser().get_doctest(part, names, guide, guide, 0)
+            text = FENCE.sub("", part)
+            examples = doctest.DocTestParser().get_doctest(text, names, guide, guide, 0)
             runner.run(examples, clear_globs=False)
             names = examples.globs
     assert runner.failures == 0
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that headings have on a forge."""
+    headings = re.findall(r"^#+ (.*)", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*TEXTS, "../README.md", "../CONTRIBUTING.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = re.sub(r"^```.*?^```", "", (DOCS / page).read_text("utf-8"), flags=re.M | re.S)
+    for target in re.findall(r"\]\((?!\w+:)([^)\s]+)\)", text):
+        name, _, anchor = target.partition("#")
+        path = (DOCS / page).parent / name if name else DOCS / page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path.read_text("utf-8")), target
 
 
 def test_readme_example() -> None:

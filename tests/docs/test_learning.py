@@ -1,4 +1,4 @@
-"""The demo's networks, and the tables and pictures that docs/learning.md has of them."""
+"""The demo's networks, and the tables, pictures and formulas of docs/learn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ import numpy as np
 import pytest
 from rich.progress import Progress
 
+from vekt._spec.activations import OPS
 from vekt.cli import main
 from vekt.cli.demo.choosing import choosing_rows, hidden_activations, measure_activations
 from vekt.cli.demo.learning import TASKS, learn, learning_rows, measure_learning
 from vekt.cli.demo.learning_pictures import draw_boundaries, draw_costs
+from vekt.cli.demo.page import NOTES_SECONDS
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
+FOLDER = ROOT / "docs" / "learn"
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
+COURSE = [name for name in PAGES if name != "index"]
 LEAST = {
     "breast cancer": 0.95,
     "digits": 0.97,
@@ -43,7 +48,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def table_of(name: str) -> list[list[str]]:
     """Cells of a table of the page."""
-    found = re.search(f"<!-- {name} -->(.*?)<!-- end -->", PAGE, re.S)
+    found = re.search(f"<!-- {name} -->(.*?)<!-- end -->", "".join(PAGES.values()), re.S)
     assert found
     lines = found[1].strip().splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
@@ -102,20 +107,74 @@ def test_activations_take_any_number() -> None:
 
 
 def test_pictures(results: Any, tool: Any, tmp_path: Path) -> None:
-    tool.draw(tmp_path, results)
-    folder = ROOT / "docs" / "learning"
-    assert {path.name for path in folder.iterdir()} == {path.name for path in tmp_path.iterdir()}
+    tool.draw_all(tmp_path, results)
+    folder = FOLDER / "pictures"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {path.name for path in tmp_path.iterdir()}, "run python tools/learning.py"
+    shown = re.findall(r"\]\(pictures/([^)]+)\)", "".join(PAGES.values()))
+    assert sorted(shown) == sorted(names)  # each of them once
     for path in (*folder.iterdir(), *tmp_path.iterdir()):
-        assert path.stat().st_size < 60_000
+        assert path.stat().st_size < 70_000
         assert ElementTree.parse(path).getroot().tag.endswith("svg")
-        assert f"learning/{path.name})" in PAGE
     points = (folder / "points.svg").read_text("utf-8")
-    assert "held-out points right" in points
     assert points.count("<use") > 600
     # Green and red: a style for all points of a colour, in both halves.
     assert points.count('style="fill: #2e9e5b"') == points.count('style="fill: #d1403d"') == 2
+    for share in re.findall(r"(?:line|curve) (\d+\.\d%)", PAGES["nonlinear"]):
+        assert f"{share} of new points right" in points
     costs = (tmp_path / "costs.svg").read_text("utf-8")
     assert f"last cost {results[1]['costs'][-1]:.3g}<" in costs
+
+
+def test_the_course_is_whole() -> None:
+    index = PAGES["index"]
+    toctree = index[index.index("```{toctree}") :].split("\n\n")[1].split("```")[0].split()
+    assert re.findall(r"^\d+\. \[.*?\]\((\w+)\.md\)", index, re.M) == toctree
+    assert sorted(toctree) == COURSE
+    for name, following in pairwise(toctree):
+        assert re.search(rf"^Next: \[[^]]+\]\({following}\.md\)", PAGES[name], re.M), name
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_a_page_teaches(name: str) -> None:
+    text = PAGES[name]
+    questions, answers = text[text.index("## Exercises") :].split("<details>")
+    assert len(re.findall(r"^\d\. ", questions, re.M)) in (2, 3)
+    assert "```pycon" in answers  # which tests/docs/test_docs.py runs
+    assert "import vekt as vk" in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_formulas_survive_markdown(name: str) -> None:
+    # A forge's Markdown takes a backslash before punctuation away.
+    text = re.sub(r"^```.*?^```|`[^`\n]+`", "", PAGES[name], flags=re.M | re.S)
+    assert not re.findall(r"\\[^a-zA-Z\s]", text)
+    assert text.count("$$") % 2 == 0
+    assert text.replace("$$", "").count("$") % 2 == 0
+    assert not re.findall(r"[^\n]\$\$|\$\$[^\n]", text)  # on lines of their own
+
+
+def test_the_table_of_functions(tool: Any) -> None:
+    head, rule, *rows = tool.functions_table("../gallery.md").strip().splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert table_of("functions") == cells, "run python tools/learning.py"
+    assert len(cells) == len(OPS)
+    assert head.count("|") == rule.count("|") == 6
+
+
+def test_the_notes_beside_this_machine(tool: Any) -> None:
+    names = [row[0] for row in table_of("notes")]
+    seconds = {"loop": 0.3, "loop over lists": 0.1, "numpy": 1e-3, "vekt": 1e-3, "vekt.jit": 1e-3}
+    rows = [
+        {"form": form, "seconds": time, "dtype": "float64", "threads": 1, "over_loop": 0.3 / time}
+        for form, time in seconds.items()
+    ]
+    made = tool.notes_rows({"notes": NOTES_SECONDS, "rows": rows})
+    assert sorted(names) == sorted(row[0] for row in made)
+    assert table_of("notes")[:2] == [list(row) for row in made[:2]]
+    assert made[0][1:] == ("450", "1x")
+    assert made[1][1:] == ("1.5", "300x")
+    assert [row[3:] for row in table_of("logistic")] == [["0.0448", "96.5%"]] * 2
 
 
 def test_boundaries_divide_the_points() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,9 @@ from vekt import reference
 from vekt._spec.activations import KERNELS, OPS
 
 FLOATS = ["float32", "float64"]
+
+
+_NAMED = ("sigmoid", "softplus")  # activations that formulas of others name
 
 
 def tolerance(dtype: str) -> float:
@@ -90,6 +94,19 @@ def test_gradient_against_mpmath(name: str, dtype: str) -> None:
             x,
             dtype,
         )
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_formula_of_the_gradient(name: str) -> None:
+    """As it stands in docstrings and tables, the chosen side of each jump included."""
+    kernel, params = KERNELS[name], example_params(KERNELS[name])
+    given = dict(zip(kernel.params, params, strict=True))
+    x = np.concatenate([np.linspace(-7, 7, 57), [at for at, _ in kinks(kernel, params)]])
+    x = x[(x > kernel.domain[0]) & (x < kernel.domain[1])]
+    known = vars(math) | {f: lambda t, f=f: float(getattr(reference, f)(t)) for f in _NAMED}
+    told = [eval(kernel.gradient_formula, known | given | {"x": float(at)}) for at in x]
+    expected = public(name, "_value_and_grad")(x)[1]
+    np.testing.assert_allclose(expected, told, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", [n for n, k in KERNELS.items() if k.from_output])

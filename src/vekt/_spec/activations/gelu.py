@@ -109,6 +109,7 @@ _GELU = activation(
             gradient=_gelu_gradient,
             flags={"approximate": False},
             formula="x * (1 + erf(x / sqrt(2))) / 2",
+            gradient_formula="(1 + erf(x / sqrt(2))) / 2 + x * exp(-x**2 / 2) / sqrt(2 * pi)",
             curvature="(2 - x * x) * exp(-0.5 * x * x) / sqrt(2 * pi)",
             range=(-0.16997120747990369, inf),
             limits=(0.0, inf),
@@ -125,6 +126,10 @@ _GELU = activation(
             gradient=_gelu_tanh_gradient,
             flags={"approximate": True},
             formula="x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2",
+            gradient_formula=(
+                "(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2 + x * (1 + 0.134145 * x**2) "
+                "* (1 - tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))**2) / sqrt(2 * pi)"
+            ),
             curvature=_GELU_TANH_CURVATURE,
             range=(-0.17004075057125406, inf),
             limits=(0.0, inf),

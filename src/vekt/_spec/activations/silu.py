@@ -43,6 +43,7 @@ _SILU = activation(
     value=_silu,
     gradient=_silu_gradient,
     formula="x / (1 + exp(-x))",
+    gradient_formula="sigmoid(x) * (1 + x * (1 - sigmoid(x)))",
     curvature="d_sigmoid(x) * (2 + x * (1 - 2 * sigmoid(x)))",
     range=(-0.27846454276107380, inf),
     limits=(0.0, inf),
@@ -101,6 +102,7 @@ _MISH = activation(
     value=_mish,
     gradient=_mish_gradient,
     formula="x * (1 - 2 / (exp(x)**2 + 2 * exp(x) + 2))",
+    gradient_formula="tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x))**2)",
     curvature=(
         # x t with t = tanh(u), u = softplus(x), u' = sigmoid(x)
         "2 * d_tanh(softplus(x)) * sigmoid(x) + x * d_tanh(softplus(x)) "
@@ -142,6 +144,7 @@ _TANH_SHRINK = activation(
     value=_tanh_shrink,
     gradient=lambda x: np.tanh(x) * np.tanh(x),
     formula="x - tanh(x)",
+    gradient_formula="tanh(x)**2",
     curvature="2 * tanh(x) * d_tanh(x)",
     limits=(-inf, inf),
     gradient_limits=(1.0, 1.0),

@@ -23,24 +23,25 @@ def draw_boundaries(axes: Any) -> None:
         (axes[0], learnt.linear, "logistic regression: a line"),
         (axes[1], learnt.network, "-".join(map(str, task.units)) + ": a curve"),
     ):
-        _boundary(ax, network)
-        for label, color in ((0, _GREEN), (1, _RED)):
-            x, y = learnt.data.X[:, learnt.data.Y[0] == label]
-            ax.plot(x, y, "o", color=color, markersize=3, markeredgewidth=0)
+        draw_boundary(ax, network, learnt.data.X, learnt.data.Y)
         share = task.score(network, learnt.data)
         ax.set_title(f"{name}, {share:.0%} of held-out points right")
-        ax.set_aspect("equal")
 
 
-def _boundary(ax: Axes, network: Network) -> None:
+def draw_boundary(ax: Axes, network: Network, X: Any, Y: Any) -> None:
+    """Draw points in green and red, and where the network says so."""
     side = np.linspace(-2, 2, _STEPS)
-    x, y = np.meshgrid(side, side)
-    A = network.predict(np.stack([x.ravel(), y.ravel()])).reshape(x.shape)
-    ax.contourf(x, y, A, [0, 0.5, 1], colors=[_GREEN, _RED], alpha=0.15)
-    ax.contour(x, y, A, [0.5], colors=[_LINE], linewidths=1.6)
+    grid = np.meshgrid(side, side)
+    A = network.predict(np.reshape(grid, (2, -1))).reshape(_STEPS, _STEPS)
+    ax.contourf(*grid, A, [0, 0.5, 1], colors=[_GREEN, _RED], alpha=0.15)
+    ax.contour(*grid, A, [0.5], colors=[_LINE], linewidths=1.6)
     ax.grid(visible=False)
     ax.set_xticks([-2, -1, 0, 1, 2])
     ax.set_yticks([-2, -1, 0, 1, 2])
+    for label, color in ((0, _GREEN), (1, _RED)):
+        x, y = X[:, Y[0] == label]
+        ax.plot(x, y, "o", color=color, markersize=3, markeredgewidth=0)
+    ax.set_aspect("equal")
 
 
 def draw_costs(axes: Any, results: list[dict[str, Any]]) -> None:
