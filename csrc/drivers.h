@@ -5,6 +5,7 @@
 #include "linalg/dense.h"
 #include "engine/iterate.h"
 #include "linalg/matmul.h"
+#include "runtime/blocks.h"
 #include "runtime/interrupt.h"
 #include "reduce/reduce_operation.h"
 
@@ -153,6 +154,11 @@ typedef struct {
     int (*iterate)(const vekt_target *target, vekt_iteration *iteration);
     int (*reduce_operation)(const vekt_target *target, vekt_reduction *reduction);
     void *(*workspace)(int slot, size_t bytes);
+    void *(*take_block)(size_t bytes, int zeros);
+    void *(*resize_block)(void *block, size_t bytes);
+    void (*release_block)(void *block);
+    void (*keep_blocks)(size_t bytes);
+    size_t (*kept_bytes)(void);
     void (*set_poll)(vekt_poll poll, int64_t nanoseconds);
     void (*call_begins)(void);
     int (*call_ends)(void);

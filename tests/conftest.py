@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -15,6 +16,10 @@ from hypothesis import settings
 import vekt as vk
 from vekt import ufuncs
 from vekt._core import native
+
+# Half of the time is Numba compiling, a third of which is for speed.  No bit depends on it, and
+# `NUMBA_OPT=3 pytest tests/jit` compiles as for users.
+os.environ.setdefault("NUMBA_OPT", "1")
 
 # No Numba yet for a new Python, or one without the GIL: what is left still runs.
 without_numba = (

@@ -211,6 +211,17 @@ int vekt_add_dense(PyObject *module);
 int vekt_add_programs(PyObject *module);
 int vekt_add_passes(PyObject *module);
 
+/* results.c.  Large arrays that are made between these two are of memory that waits for them; the second is given
+ * what the first returns. */
+PyObject *vekt_begin_results(npy_intp bytes);
+void vekt_end_results(PyObject *former);
+/* A new array as of PyArray_NewFromDescr, which takes the reference to the dtype, and of PyArray_NewLikeArray. */
+PyObject *vekt_new_array(PyArray_Descr *descr, int ndim, const npy_intp *shape, const npy_intp *strides);
+PyObject *vekt_new_like(PyArrayObject *prototype, PyArray_Descr *descr);
+/* keep_results(bytes) and kept_results() */
+PyObject *vekt_py_keep_results(PyObject *self, PyObject *bytes);
+PyObject *vekt_py_kept_results(PyObject *self, PyObject *unused);
+
 /* order.c: empty(shape, dtype, arrays) */
 PyObject *vekt_py_empty(PyObject *self, PyObject *args);
 /* outer(a, b, out) and transpose_copy(source, copy); self as for dot. */

@@ -62,7 +62,9 @@ static PyObject *new_result(const operand *x, int type, ptrdiff_t columns, opera
     const int dims = PyArray_NDIM(x->array);
     memcpy(shape, PyArray_DIMS(x->array), (size_t)dims * sizeof *shape);
     shape[dims - 1] = columns;
+    PyObject *former = vekt_begin_results(PyArray_MultiplyList(shape, dims) * PyArray_ITEMSIZE(x->array));
     PyObject *array = PyArray_EMPTY(dims, shape, type, columns_first(x));
+    vekt_end_results(former);
     if (array) view(array, type, o);
     return array;
 }
@@ -200,7 +202,7 @@ static int find_results(PyObject *const *given, int type, const operand in[4], P
         if (given[i] != Py_None)
             results[i] = Py_NewRef(given[i]);
         else if (i < 2)
-            results[i] = PyArray_NewLikeArray(in[1 + i].array, NPY_KEEPORDER, NULL, 0);
+            results[i] = vekt_new_like(in[1 + i].array, NULL);
         else
             results[i] = PyArray_EMPTY(1, &columns, type, 0);
         if (!results[i]) return -1;

@@ -52,7 +52,7 @@ static int take_number(PyObject *object, int type, number *taken) {
 }
 
 static PyObject *new_like(PyArrayObject *a) {
-    return PyArray_SimpleNew(PyArray_NDIM(a), PyArray_DIMS(a), PyArray_TYPE(a));
+    return vekt_new_array(PyArray_DescrFromType(PyArray_TYPE(a)), PyArray_NDIM(a), PyArray_DIMS(a), NULL);
 }
 
 static PyObject *results_like(PyArrayObject *a, int nout) {
@@ -158,7 +158,8 @@ PyObject *vekt_py_call_halves(PyObject *self, PyObject *const *args, Py_ssize_t 
         step[j] = row;
     }
     const int whole = kernel->nout == 2, first = kernel->nin;
-    PyObject *result = whole ? new_like(x) : PyArray_SimpleNew(PyArray_NDIM(x), s.shape, PyArray_TYPE(x));
+    PyObject *result =
+        whole ? new_like(x) : vekt_new_array(PyArray_DescrFromType(PyArray_TYPE(x)), PyArray_NDIM(x), s.shape, NULL);
     if (!result || s.outer * s.run == 0) return result;
     at[others] = PyArray_BYTES(x), at[others + 1] = at[others] + row;
     step[others] = step[others + 1] = 2 * row;

@@ -202,7 +202,7 @@ static PyObject *direct(const vekt_target *target, int which, int invariant, PyO
         return PyArray_Scalar(&value, PyArray_DESCR(a), NULL);
     }
     if (!out) {
-        out = PyArray_SimpleNew(o.dims, o.shape, number);
+        out = vekt_new_array(PyArray_DescrFromType(number), o.dims, o.shape, NULL);
         if (!out) return NULL;
         o.array[2] = (PyArrayObject *)out;
     } else {

@@ -154,6 +154,10 @@ static PyMethodDef methods[] = {
      "none."},
     {"empty", vekt_py_empty, METH_VARARGS,
      "empty(shape, dtype, arrays, /)\n--\n\nA new array in NumPy's order \"K\" of arrays that broadcast to a shape."},
+    {"keep_results", vekt_py_keep_results, METH_O,
+     "keep_results(bytes, /)\n--\n\n"
+     "Let at most so many bytes of large results wait for the next ones; 0 lets none."},
+    {"kept_results", vekt_py_kept_results, METH_NOARGS, "kept_results()\n--\n\nHow many bytes wait."},
     {"call_aligned", (PyCFunction)(void (*)(void))vekt_py_call_aligned, METH_FASTCALL,
      "call_aligned(function, args, kwargs, /)\n--\n\n"
      "Call a function whose new arrays begin at multiples of 64 bytes."},

@@ -129,7 +129,7 @@ static PyObject *compute(const vekt_target *target, work *w, int keepdims) {
     for (int i = 0; i < w->ndim; i++) {
         if (!w->marks[i] || keepdims) shape[ndim++] = w->marks[i] ? 1 : w->shape[i];
     }
-    made = PyArray_NewFromDescr(&PyArray_Type, descr, ndim, shape, NULL, NULL, 0, NULL);
+    made = vekt_new_array(descr, ndim, shape, NULL);
     if (!made) return NULL;
     w->call.out = PyArray_BYTES((PyArrayObject *)made);
     if (run(target, w, elements) == 0) return made;

@@ -38,8 +38,7 @@ PyArrayObject *vekt_new_in_order(PyArray_Descr *descr, int ndim, const npy_intp 
         stride *= shape[axis[i]] ? shape[axis[i]] : 1;
     }
     Py_INCREF((PyObject *)descr);
-    return (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, ndim, shape, in_c ? NULL : strides, NULL, 0,
-                                                 NULL);
+    return (PyArrayObject *)vekt_new_array(descr, ndim, shape, in_c ? NULL : strides);
 }
 
 PyObject *vekt_py_empty(PyObject *self, PyObject *args) {

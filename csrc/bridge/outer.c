@@ -29,7 +29,7 @@ PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     if (shape[1] > 1 && PyArray_NDIM(b) == 1 && PyArray_STRIDE(b, 0) != item) Py_RETURN_NOTIMPLEMENTED;
     PyObject *out = args[2];
     if (out == Py_None) {
-        out = PyArray_SimpleNew(2, shape, type);
+        out = vekt_new_array(PyArray_DescrFromType(type), 2, shape, NULL);
         if (!out) return NULL;
     } else {
         if (!out_fits(out, a, b)) Py_RETURN_NOTIMPLEMENTED;

@@ -277,10 +277,9 @@ static int provide_out(work *w) {
     }
     Py_INCREF((PyObject *)w->descr);
     if (w->f->form == REDUCTION)
-        w->array[k] =
-            (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, w->descr, ndim, shape, NULL, NULL, 0, NULL);
+        w->array[k] = (PyArrayObject *)vekt_new_array(w->descr, ndim, shape, NULL);
     else
-        w->array[k] = (PyArrayObject *)PyArray_NewLikeArray(whole(w), NPY_KEEPORDER, w->descr, 0);
+        w->array[k] = (PyArrayObject *)vekt_new_like(whole(w), w->descr);
     return w->array[k] ? 0 : -1;
 }
 

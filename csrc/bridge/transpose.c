@@ -16,8 +16,7 @@ PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize
         Py_INCREF(args[1]);
     } else {
         Py_INCREF((PyObject *)PyArray_DESCR(source));
-        copy = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, PyArray_DESCR(source), n, PyArray_DIMS(source),
-                                                     NULL, NULL, 0, NULL);
+        copy = (PyArrayObject *)vekt_new_array(PyArray_DESCR(source), n, PyArray_DIMS(source), NULL);
         if (!copy) return NULL;
     }
     if (n != PyArray_NDIM(copy) || !PyArray_CompareLists(PyArray_DIMS(source), PyArray_DIMS(copy), n) ||

@@ -5,6 +5,7 @@
 #define NO_IMPORT_ARRAY
 #define NO_IMPORT_UFUNC
 #include "bridge.h"
+#include "sizes.h"
 
 #include <fenv.h>
 #include <string.h>
@@ -271,14 +272,35 @@ static int add_complex_loops(PyObject *ufunc, ufunc_data *data) {
     return status;
 }
 
-/* ---- several outputs ----
- *
- * Dask hands a ufunc with one output to its blocks, whatever it is, and has a list of NumPy's own with several. Those
- * of vekt find out themselves: a ufunc's vector call is its own. */
+/* ---- calls: a ufunc's vector call is its own ---- */
+
 typedef PyObject *(*vector_call)(PyObject *, PyObject *const *, size_t, PyObject *);
 
 static vector_call call_numpy;
 
+/* Results are of the shape of the largest operand, or larger.  0 where an operand's own code may run. */
+static npy_intp bytes_of_results(const PyUFuncObject *u, PyObject *const *args, Py_ssize_t n) {
+    npy_intp most = 0;
+    for (Py_ssize_t i = 0; i < n && i < u->nin; i++) {
+        if (PyArray_CheckExact(args[i])) {
+            most = vekt_larger(most, PyArray_NBYTES((PyArrayObject *)args[i]));
+        } else if (PyArray_Check(args[i])) {
+            return 0;
+        }
+    }
+    return n == u->nin ? most : 0;
+}
+
+static PyObject *call_one(PyObject *ufunc, PyObject *const *args, size_t n_args, PyObject *names) {
+    const Py_ssize_t n = (Py_ssize_t)(n_args & ~VEKT_NAMED_OFFSET);
+    PyObject *former = vekt_begin_results(bytes_of_results((const PyUFuncObject *)ufunc, args, n));
+    PyObject *result = call_numpy(ufunc, args, n_args, names);
+    vekt_end_results(former);
+    return result;
+}
+
+/* Dask hands a ufunc with one output to its blocks, whatever it is, and has a list of NumPy's own with several. Those
+ * of vekt find out themselves. */
 static int is_numpy(PyObject *x) {
     return PyArray_CheckExact(x) || PyFloat_CheckExact(x) || PyLong_CheckExact(x) || PyArray_IsScalar(x, Generic);
 }
@@ -293,7 +315,7 @@ static PyObject *call_several(PyObject *ufunc, PyObject *const *args, size_t n_a
         if (result != Py_NotImplemented) return result;
         Py_DECREF(result);
     }
-    return call_numpy(ufunc, args, n_args, names);
+    return call_one(ufunc, args, n_args, names);
 }
 
 static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel, const char *doc, int n_params) {
@@ -311,10 +333,8 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
     }
     PyUFuncObject *u = (PyUFuncObject *)ufunc;
     u->obj = data->owner = owner; /* released with the ufunc */
-    if (kernel->nout > 1) {
-        call_numpy = (vector_call)u->vectorcall;
-        u->vectorcall = (void *)call_several;
-    }
+    call_numpy = (vector_call)u->vectorcall;
+    u->vectorcall = (void *)(kernel->nout > 1 ? call_several : call_one);
     int status = vekt_add_promoter(ufunc, promote);
     if (status == 0 && data->kernel[VEKT_F32]) {
         status = vekt_add_loop(ufunc, &PyArray_HalfDType, 0, half_loop);

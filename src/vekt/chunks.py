@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vekt._core import native
 from vekt._core.axes import unmasked
 
 __all__ = ["stream"]
@@ -117,7 +118,7 @@ def stream(
                     f"got {value.shape}"
                 )
             if out is None:
-                out = np.empty(shape, value.dtype)
+                out = native.empty(shape, value.dtype, ())
             np.copyto(out[(*part, ...)], value, casting="same_kind")
         del value
         for mapped in maps:

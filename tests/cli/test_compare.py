@@ -46,6 +46,19 @@ def _short_samples(monkeypatch):
     monkeypatch.setattr(timing, "_SAMPLE_SECONDS", 1e-6)
 
 
+def test_compare_of_calls_that_allocate(tmp_path):
+    report_file = tmp_path / "compare.json"
+    run = "--op gelu,softmax,adam --sizes 100 --shapes 10x10 --dtype float32 --rounds 3"
+    options = [*run.split(), "--peers", "numpy", "--allocate", "--json", str(report_file)]
+    assert main(["compare", *options]) == 0
+    report = json.loads(report_file.read_text())
+    assert report["allocate"]
+    assert {"gelu", "softmax"} <= {cell["op"] for cell in report["cells"]}
+    statements = [text for cell in report["cells"] for text in cell["statements"].values()]
+    assert statements
+    assert not any("out=" in text for text in statements)
+
+
 def test_compare(tmp_path, capsys):
     report_file = tmp_path / "compare.json"
     peers = ["--peers", "numpy,numexpr,scipy"]

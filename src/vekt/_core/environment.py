@@ -8,6 +8,7 @@ from collections.abc import Mapping
 ISA = "VEKT_ISA"
 THREADS = "VEKT_NUM_THREADS"
 OPENMP_THREADS = "OMP_NUM_THREADS"
+RECYCLE = "VEKT_RECYCLE"
 CACHE = "VEKT_CACHE_DIR"
 USERS_CACHE = "XDG_CACHE_HOME"
 
@@ -15,6 +16,7 @@ VARIABLES = {
     ISA: "caps the instruction set: one of this build's; anything else is an error",
     THREADS: "threads of a call, 1 to 1024; anything else is an error",
     OPENMP_THREADS: "the same where the former says nothing; other values are ignored",
+    RECYCLE: "0 gives memory of results back at once, 1 does not; anything else is an error",
     CACHE: "folder for compiled code; one that cannot be written to is ignored",
     USERS_CACHE: "where that folder is by default; other than absolute paths are ignored",
 }

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy._core._exceptions import _UFuncNoLoopError
 
-from vekt._core import environment, foreign, ufunc_methods
+from vekt._core import environment, foreign, memory, ufunc_methods
 from vekt._core.axes import plain
 from vekt._core.domains import at_least
 from vekt._kernels import __file__ as kernels_file
@@ -33,6 +33,8 @@ from vekt._ufuncs import (
     dense_backward,
     dot,
     empty,
+    keep_results,
+    kept_results,
     matmul,
     matvec,
     norms,
@@ -100,6 +102,7 @@ SELECTED: str = _isa_name(_select())
 """Name of the target in use: the best supported one, capped by ``VEKT_ISA``."""
 
 connect(_address(lib.vekt_drivers()), _address(TARGETS[SELECTED]))
+keep_results(memory.bytes_kept())
 SIGNALS_SECONDS = 0.05
 """How often a long call looks after signals."""
 

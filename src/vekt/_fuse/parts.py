@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._core import native
 from vekt._fuse.graph import Node, topological
 from vekt._fuse.lower import Call, Program, TooLargeError, calls_of
 from vekt._fuse.segments import MAX_OPERANDS
@@ -116,7 +117,7 @@ def run_parts(
         for part in parts:
             for node in part.kept:
                 if node not in kept or kept[node].shape != here:
-                    kept[node] = np.empty(here, node.dtype)
+                    kept[node] = native.empty(here, node.dtype, ())
             values |= {node: kept[node] for node in part.kept}
             outs = [own[k] for k in part.results] + [kept[node] for node in part.kept]
             execute(

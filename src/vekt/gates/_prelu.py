@@ -57,7 +57,7 @@ def prelu(
                 return _leaky(x, alpha)
             plan = _plan(x.shape, alpha.shape, axis) if alpha.size > 1 else None
             if plan and (out is None or _takes(out, x, alpha)):
-                y = np.empty(x.shape, x.dtype) if out is None else out
+                y = native.empty(x.shape, x.dtype, ()) if out is None else out
                 outer, period, inner, full, gaps = plan
                 _forward(x, _spread(alpha, full, gaps), y, outer, period, inner)
                 return y
@@ -75,7 +75,10 @@ def prelu_backward(dy: Any, x: Any, alpha: Any, axis: int | None = None, *, out:
         plan = _plan(x.shape, alpha.shape, axis)
         if plan and not plan[-1]:
             if out is None:
-                dx, dalpha = np.empty(x.shape, x.dtype), np.empty(alpha.shape, x.dtype)
+                dx, dalpha = (
+                    native.empty(x.shape, x.dtype, ()),
+                    native.empty(alpha.shape, x.dtype, ()),
+                )
                 _backward(dy, x, alpha, dx, dalpha, *plan[:3])
                 return dx[()], dalpha[()]
             if _take(outs_of(out, 2), dy, x, alpha):
@@ -114,7 +117,7 @@ def _any_backward(dy: Any, x: Any, alpha: Any, axis: int | None, out: Any) -> An
     direct = (
         dtype == computing and _is_dense(dx_out, computing) and not _collides(dx_out, dy, x, slopes)
     )
-    dx = dx_out if direct else np.empty(shape, computing)
+    dx = dx_out if direct else native.empty(shape, computing, ())
     # Sums that go on here are kept in float64 until the end.
     sums = np.empty(period, _F8 if gaps else computing)
     _backward(dy, x, slopes, dx, sums, outer, period, inner)

@@ -10,7 +10,7 @@ from vekt import ufuncs
 from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
 from vekt._core.names import no_attribute
-from vekt._core.native import cross_entropy
+from vekt._core.native import cross_entropy, empty
 from vekt._core.operands import checked_out
 from vekt._spec.cross_entropy import CROSS_ENTROPY
 from vekt._spec.functions import native_function, python_function
@@ -37,12 +37,12 @@ def _cross_entropy(
         lazy = on_dask("cross_entropy")
         return lazy(name, logits, labels, axis, of_targets, reduction, with_grad)
     targets = Targets(name, logits, labels, axis, *of_targets)
-    loss, result, dlogits = np.empty(targets.rows, targets.dtype), None, None
+    loss, result, dlogits = empty(targets.rows, targets.dtype, ()), None, None
     if out is not None:
         result = checked_out(out, targets.shape, targets.dtype)
         dlogits = np.moveaxis(result, targets.axis, -1)
     elif with_grad:
-        dlogits = np.empty_like(targets.logits, dtype=targets.dtype, subok=False)
+        dlogits = empty(targets.logits.shape, targets.dtype, (targets.logits,))
         result = np.moveaxis(dlogits, -1, targets.axis)
     targets.run(cross_entropy, loss, dlogits, reduction)
     total = reduced(targets, loss, reduction)

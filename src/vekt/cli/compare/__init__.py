@@ -15,6 +15,7 @@ from rich.console import Console
 
 import vekt as vk
 from vekt.cli.cases import Case, CommaList, Named, op_option
+from vekt.cli.compare.allocating import allocating
 from vekt.cli.compare.formulas import plain
 from vekt.cli.compare.grids import OTHERS, Grid
 from vekt.cli.compare.limits import Clock, beside_limits, limits
@@ -71,6 +72,11 @@ _SLACK = 2.5
     is_flag=True,
     help="Count the time of the processor, not of the day: for one thread on a busy machine.",
 )
+@click.option(
+    "--allocate",
+    is_flag=True,
+    help="Let all make new arrays for results, as calls without out= do; what cannot is left out.",
+)
 @click.option("--check", is_flag=True, help="Exit with 1 if a peer is faster in any cell.")
 @click.option(
     "--tolerance",
@@ -91,6 +97,7 @@ def compare(
     peers: list[str],
     rounds: int,
     processor_time: bool,
+    allocate: bool,
     check: bool,
     tolerance: float,
     json_file: str | None,
@@ -121,7 +128,8 @@ def compare(
             for title, tasks in grid.groups():
                 bar = progress.add_task(title, total=None)
                 for task in tasks():
-                    cells.append(_measure(title, task, cases, libraries, rounds, clock))
+                    cell = _measure(title, task, cases, libraries, rounds, clock, allocate)
+                    cells.extend([cell] if cell else [])
                     progress.advance(bar)
                 progress.update(bar, total=progress.tasks[bar].completed)
         calls = _measure_calls(cases, rounds, clock) if cases else []
@@ -143,7 +151,7 @@ def compare(
     if ratios:
         console.print(f"Median: {median(ratios):.2f} times as fast as the fastest peer.")
     report = {"config": get_config(), "threads": threads, "peers": peers, "rounds": rounds}
-    report["clock"] = clock.__name__
+    report |= {"clock": clock.__name__, "allocate": allocate}
     write_json(json_file, {**report, "cells": cells, "calls": calls})
     ctx.exit(int(check and any(c["over_fastest"] < 1 - tolerance for c in slower)))
 
@@ -166,8 +174,12 @@ def _measure(
     libraries: dict[str, Namespace],
     rounds: int,
     clock: Clock,
-) -> dict[str, Any]:
-    """Time the competitors, and what the machine allows, on one task's operands."""
+    allocate: bool = False,
+) -> dict[str, Any] | None:
+    """Time the competitors, and what the machine allows, on one task's operands.
+
+    None for a task that cannot `allocate`.
+    """
     dtype = task.operands["out"].dtype
     threads = vk.get_num_threads()
     names: Namespace = {"vk": vk, "np": np, **_constants(dtype), **task.operands}
@@ -182,6 +194,11 @@ def _measure(
             except UnsupportedError:
                 continue
             statements[peer] = statement
+    if allocate:
+        made = {key: allocating(text) for key, text in statements.items()}
+        statements = {key: text for key, text in made.items() if text is not None}
+        if "vekt" not in statements:
+            return None
     timers = {key: Timer(text, timer=clock, globals=names) for key, text in statements.items()}
     settle = SETTLE_SECONDS if threads > 1 else 0.0
     with_limits = {**timers, **limits(task, threads, names, clock)}

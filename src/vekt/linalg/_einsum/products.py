@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vekt._core import native
 from vekt._core.native import matmul, vecdot
 from vekt.elementwise import multiply
 from vekt.linalg._einsum.subscripts import Label, Labels
@@ -205,7 +206,7 @@ def _called(
         if shown is None and out is None:
             return function(x, y, **options)
         if out is None:
-            out = np.empty(shape, dtype)
+            out = native.empty(shape, dtype, ())
         function(x, y, out=out if shown is None else shown(out), **options)
         return out
 
