@@ -6,7 +6,6 @@ installed `vekt` when the build begins.  Nothing is loaded from elsewhere when t
 
 from __future__ import annotations
 
-import re
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -65,7 +64,7 @@ def _stay_on_the_site(_app: Any, name: str, text: list[str]) -> None:
     """Lead links that leave docs/ to where their pages are on the site."""
     up = "../" * name.count("/")
     for outside, inside in _OUTSIDE.items():
-        text[0] = re.sub(rf"\]\({re.escape(up + outside)}", f"]({up}{inside}", text[0])
+        text[0] = text[0].replace(f"]({up}{outside}", f"]({up}{inside}")
 
 
 def _numpys_page(_app: Any, _env: Any, node: Any, content: Any) -> Any:

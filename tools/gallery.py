@@ -60,12 +60,12 @@ def _index() -> str:
 
 def functions_table(gallery: str) -> str:
     """Return the table of activations in docs/learn, with links to their sections here."""
-    lines = [("function, range", "f(x), below it f'(x)", "used for")]
+    lines = [("function", "f(x)", "f'(x)", "range", "used for")]
     for op in OPS.values():
         kernel = op.kernels[0]
-        name = f"[{op.name}]({gallery}#{op.name})<br>{_interval(kernel.range)}"
-        formulas = f"`{_short(kernel.formula)}`<br>`{_short(kernel.gradient_formula)}`"
-        lines.append((name, formulas, op.use.rstrip(".")))
+        formulas = (f"`{_short(text)}`" for text in (kernel.formula, kernel.gradient_formula))
+        use = op.use.rstrip(".")
+        lines.append((f"[{op.name}]({gallery}#{op.name})", *formulas, _interval(kernel.range), use))
     return table(lines)
 
 

@@ -1,4 +1,8 @@
-"""Code that names a function of vekt, `vk.gelu(x)` say, leads to its page of the reference."""
+"""What the build does to code on pages.
+
+Code that names a function of vekt, `vk.gelu(x)` say, leads to its page of the reference.  Blocks
+end with their last line, not with the blank one that ends a doctest.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,15 @@ def _within(node: Any, kind: type) -> bool:
     return False
 
 
+def _trim(_app: Any, doctree: Any) -> None:
+    for block in doctree.findall(nodes.literal_block):
+        if len(block) == 1:
+            text = block.rawsource = block.astext().rstrip("\n")
+            block[:] = [nodes.Text(text)]
+
+
 def setup(app: Any) -> dict[str, bool]:
-    """Connect, when references are resolved."""
+    """Connect, to pages that have been read and to references that are resolved."""
+    app.connect("doctree-read", _trim)
     app.connect("doctree-resolved", _link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -214,7 +214,8 @@ def _signature(found: Any) -> str:
     kept = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     if kept and kept[0].name == "self":
         del kept[0]
-    return str(signature.replace(parameters=kept, return_annotation=signature.empty))
+    text = str(signature.replace(parameters=kept, return_annotation=signature.empty))
+    return re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", text)
 
 
 def _summary(found: Any) -> str:

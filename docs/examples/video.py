@@ -2,7 +2,7 @@
 
     python docs/examples/video.py DIRECTORY --gigabytes 12 [--dask]
 
-The video has the axes (samples, frames, width, height, channels) in uint8.  It is made in
+The video has the notes' layout (samples, frames, width, height, channels) in uint8.  It is made in
 DIRECTORY, and next to it comes its normalised form in float32, four times as large, unless
 --no-write; with --dask two worker processes compute the same numbers.
 """

@@ -23,3 +23,11 @@ def test_the_table_has_every_requirement() -> None:
                     (needed_for, requirement) for requirement in re.findall("`(.*?)`", match[1])
                 }
     assert listed == declared
+
+
+def test_the_page_of_installing_has_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    page = (ROOT / "docs/start/install.md").read_text("utf-8")
+    extras = page.partition("| extra |")[2].partition("\n\n")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", extras, re.M)
+    assert sorted(listed) == sorted(project["project"]["optional-dependencies"])

@@ -121,7 +121,7 @@ LOSSES: dict[str, Spec] = {
             example=(3.0, 1.0, 4.0, 4.0),
             source="C. F. Gauss, Theoria motus corporum coelestium (1809).",
             use="Regression with errors that are normally distributed.",
-            compat="As in Keras and torch; optax's l2_loss is half of it.",
+            compat="As in Keras and torch; the notes' and optax's l2_loss is half of it.",
             targets="Any numbers.",
             gradient_max_ulp=ulp(0.5, 0.5),
         ),

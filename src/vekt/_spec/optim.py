@@ -11,7 +11,7 @@ _SHARED = {
     for p in (
         Param(
             "lr",
-            doc="Learning rate, alpha in many books; it may be changed between steps.",
+            doc="Learning rate, the notes' alpha; it may be changed between steps.",
             type="float",
         ),
         Param(

@@ -291,8 +291,8 @@ Notes
 -----
 .. math:: g_j = \\sum_{{i \\text{{ that came from }} j}} x_i
 
-Where samples stand in columns, the biases b (n, 1) of a layer are added to every column of Z (n,
-m), so that db is the sum of dZ over the columns.
+In the notes' layers b (n, 1) is added to every column of Z (n, m), so that db is the sum of dZ over
+the columns.
 
 References
 ----------

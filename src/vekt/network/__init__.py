@@ -1,4 +1,4 @@
-"""Networks in the column form of courses: a sample in each column of X (n[0], m) and Y.
+"""The notes' networks, in their column form: a sample in each column of X (n[0], m) and Y.
 
 W[l] is (n[l], n[l-1]) and b[l] (n[l], 1); forward Z = W A + b and A = g(Z); backward
 dZ = dA g'(Z), dW = dZ A^T / m, db = sum(dZ) / m, dA = W^T dZ, and dZ = A - Y at the output.  A
@@ -53,7 +53,7 @@ class Network:
         Output layer with its cost: binary cross entropy, cross entropy, half of the squared error;
         "step" is Rosenblatt's perceptron.
     init : {"he", "glorot", "rand"}, default "he"
-        Initial weights; "rand" is ``rand * 0.01``.  b is 0, and PReLU's alpha 0.25.
+        Initial weights; "rand" is the notes' ``rand * 0.01``.  b is 0, and PReLU's alpha 0.25.
     dtype : dtype, default float64
         float32 or float64.
     seed : int or None, optional
@@ -214,7 +214,7 @@ class Network:
         lr : float, default 0.01
             Learning rate of an optimiser that is given by its name.
         epochs : int, default 100
-            Passes over the samples; a step each, where a batch is all of them.
+            Passes over the samples: the notes' iterations, where a batch is all of them.
         batch_size : int or None, optional
             Samples in a mini-batch; None: all of them.
         shuffle : bool, default True
@@ -369,7 +369,7 @@ class Network:
 
 
 def logistic_regression(n: int, **options: Unpack[Options]) -> Network:
-    """Return logistic regression of n features: one unit, sigmoid, weights 0."""
+    """Return the notes' logistic regression of n features: one unit, sigmoid, weights 0."""
     network = Network([n, 1], output="sigmoid", **options)
     network.W[0][...] = 0
     return network
@@ -383,5 +383,5 @@ def perceptron(n: int, **options: Unpack[Options]) -> Network:
 
 
 def shallow(n: int, hidden: int, **options: Unpack[Options]) -> Network:
-    """Return a network with one hidden layer: tanh, then sigmoid."""
+    """Return the notes' network with one hidden layer: tanh, then sigmoid."""
     return Network([n, hidden, 1], "tanh", output="sigmoid", **options)

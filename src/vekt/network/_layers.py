@@ -19,7 +19,7 @@ PRELU = "prelu"
 
 
 def initial(kind: str, rng: np.random.Generator, n: int, k: int, dtype: Any) -> Array:
-    """Return weights W (n, k): He's, Glorot's, or rand * 0.01."""
+    """Return weights W (n, k): He's, Glorot's, or the notes' rand * 0.01."""
     if kind == "he":
         w = rng.standard_normal((n, k)) * np.sqrt(2 / k)
     elif kind == "glorot":

@@ -52,7 +52,7 @@ class Linear(Output):
 
 
 class Sigmoid(Output):
-    """A = sigmoid(Z), and the cost is the binary cross entropy."""
+    """A = sigmoid(Z), and the cost is the binary cross entropy, the notes' L."""
 
     name = "sigmoid"
 

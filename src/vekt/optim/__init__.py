@@ -1,6 +1,6 @@
 """Optimisers: each step is one pass over a tensor, in place.
 
-Plain gradient descent is ``SGD(lr=alpha)``: w := w - alpha dw.
+The notes' gradient descent is ``SGD(lr=alpha)``: w := w - alpha dw.
 """
 
 from __future__ import annotations
