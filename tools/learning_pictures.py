@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 from contextlib import redirect_stdout
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def draw_all(folder: Path, learning: list[dict[str, Any]]) -> None:
         _save(figure, folder / "costs.svg")
 
 
+@cache
 def names_of(page: str) -> dict[str, Any]:
     """Run the examples of a page, and return what they have defined."""
     names: dict[str, Any] = {}
