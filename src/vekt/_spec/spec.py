@@ -69,6 +69,7 @@ class Kernel:
 
     `formula` is the definition, of an activation as a Python expression of x and the parameters,
     which tests evaluate in any precision; beyond `domain`, a closed interval, results are NaN.
+    `gradient_formula` tells the gradient likewise, and may name sigmoid and softplus.
     `curvature` is the gradient's derivative, made of NumPy's functions, activations and, as
     d_NAME(x), their derivatives; where the gradient jumps it is that of one side.
     `range`, `limits` (at -inf and +inf) and `gradient_limits` hold for the default parameters.
