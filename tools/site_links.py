@@ -1,7 +1,8 @@
 """What the build does to code on pages.
 
 Code that names a function of vekt, `vk.gelu(x)` say, leads to its page of the reference.  Blocks
-end with their last line, not with the blank one that ends a doctest.
+end with their last line, not with the blank one that ends a doctest; those that are indented, too,
+are shown as Python.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def _trim(_app: Any, doctree: Any) -> None:
         if len(block) == 1:
             text = block.rawsource = block.astext().rstrip("\n")
             block[:] = [nodes.Text(text)]
+            if text.startswith(">>> "):
+                block["language"] = "pycon"
 
 
 def setup(app: Any) -> dict[str, bool]:

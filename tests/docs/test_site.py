@@ -121,12 +121,19 @@ def test_no_page_is_wider_than_the_screen(
     site: Path, pages: dict[str, str], address: str, tmp_path: Path
 ) -> None:
     names = [name for name in sorted(pages) if name not in ("genindex.html", "py-modindex.html")]
-    ruler = site / "ruler.html"
-    ruler.write_text(RULER % json.dumps(names), "utf-8")
-    document = chromium(tmp_path, "--dump-dom", f"{address}{ruler.name}")
-    ruler.unlink()
+    made = {
+        "too_wide.html": '<!DOCTYPE html><div style="width: 900px">planted</div>',
+        "ruler.html": RULER % json.dumps([*names, "too_wide.html"]),
+    }
+    for name, text in made.items():
+        (site / name).write_text(text, "utf-8")
+    document = chromium(tmp_path, "--dump-dom", f"{address}ruler.html")
+    for name in made:
+        (site / name).unlink()
     assert re.findall(r"\[([^\[\]]*)\]", document.partition("</script>")[2]) == [
-        f"measured {len(names)}"
+        "too_wide.html at 400: 908",
+        "too_wide.html at 800: 908",
+        f"measured {len(names) + 1}",
     ]
 
 
