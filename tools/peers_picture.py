@@ -107,7 +107,6 @@ def draw(ax: Axes, rows: list[Row]) -> None:
     ax.tick_params(labelsize=9, length=0)
     ax.grid(axis="x", color="#eef0f3")
     ax.set_xlabel("times as long as vekt", fontsize=9, color=_INK)
-    ax.legend(loc="lower right", fontsize=9, frameon=True, edgecolor="#dde1e6")
     for side in ("left", "right", "top"):
         ax.spines[side].set_visible(False)
 
@@ -121,6 +120,7 @@ def main() -> None:
     with rc_context({**STYLE, **FILES}):
         figure = Figure(figsize=(8.2, 3.6), layout="constrained", facecolor="white")
         draw(figure.subplots(), rows)
+        figure.legend(loc="outside upper right", ncols=len(NAMES), fontsize=9, handletextpad=0.1)
         save(figure, options.file)
     print(f"vekt {config['version']} on {config['platform']}, {config['isa']}, one thread")
     for title, ours, times in rows[::-1]:
