@@ -113,15 +113,18 @@ def _fused_once(x: Any) -> Any:
     return vk.fuse(lambda v: vk.gelu(v) * 2 - v)(x)
 
 
+# Called once; they change what all others do.
+AT_IMPORT = {"connect", "provide", "watch_signals", "keep_results"}
+
+
 def garbage() -> list[Case]:
     """Arguments that no caller gives: refused, whatever they are."""
     capsule = native.kernel_operation("gelu", _F8)
     pools = (None, "gelu", -1, _TARGET, _X, (), [], (_F8, _F8), _F4, capsule, _PACKED, b"a", 1.5)
-    skipped = {"connect", "provide", "watch_signals"}
     made: list[Case] = []
     for name in dir(_ufuncs):
         function = getattr(_ufuncs, name)
-        if name in skipped or name.startswith("__") or isinstance(function, type):
+        if name in AT_IMPORT or name.startswith("__") or isinstance(function, type):
             continue
         for length in range(12):
             for k in range(3):
