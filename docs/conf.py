@@ -60,11 +60,31 @@ _OUTSIDE = {
 }
 
 
+# Lists of pages: what belongs there, and the last one that is named.
+_LISTS = {
+    "guides": ("*.md", "interop"),
+    "reference/index": ("api/family-*.rst", "api/family-layers"),
+}
+
+
 def _stay_on_the_site(_app: Any, name: str, text: list[str]) -> None:
     """Lead links that leave docs/ to where their pages are on the site."""
     up = "../" * name.count("/")
     for outside, inside in _OUTSIDE.items():
         text[0] = text[0].replace(f"]({up}{outside}", f"]({up}{inside}")
+
+
+def _list_new_pages(_app: Any, name: str, text: list[str]) -> None:
+    """Put guides and families that no list of pages names yet behind the others."""
+    pattern, last = _LISTS.get(name, ("", ""))
+    if not pattern:
+        return
+    lists = "\n".join((DOCS / f"{page}.md").read_text("utf-8") for page in ("index", *_LISTS))
+    named = {line.removeprefix("../") for line in lists.splitlines()} | {"index"}
+    folder = (DOCS / name).parent
+    found = (path.relative_to(folder).with_suffix("").as_posix() for path in folder.glob(pattern))
+    new = [page for page in sorted(found) if page not in named]
+    text[0] = text[0].replace(f"\n{last}\n", "\n".join(["", last, *new, ""]))
 
 
 def _numpys_page(_app: Any, _env: Any, node: Any, content: Any) -> Any:
@@ -89,4 +109,5 @@ def setup(app: Any) -> None:
     """Connect what is made at the build."""
     app.connect("builder-inited", _make)
     app.connect("source-read", _stay_on_the_site)
+    app.connect("source-read", _list_new_pages)
     app.connect("missing-reference", _numpys_page)

@@ -20,15 +20,17 @@ import vekt as vk
 from vekt._spec.families import ALL, specs
 from vekt._spec.spec import Spec
 
-FAMILIES = {
-    "activations": "Activations",
-    "gates": "Gates",
+# Families whose page has another title than their name; docs/reference/index.md lists them.
+TITLES = {
     "rows": "Functions along an axis",
-    "losses": "Losses",
     "elementwise": "Elementwise operations",
-    "reductions": "Reductions",
     "linalg": "Linear algebra",
     "layers": "Dense layers",
+    "optim": "Optimisers",
+}
+FAMILIES = {
+    family: TITLES.get(family, family.capitalize())
+    for family in dict.fromkeys(spec.family for spec in ALL)
 }
 # What has no spec: the page, its title, its names.
 OTHERS = {
@@ -55,13 +57,17 @@ _CONFIG = {"use_plots": False, "show_class_members": False, "class_members_toctr
 
 def pages() -> dict[str, str]:
     """Return the text of every page by its name."""
-    made = {spec.name: _spec_page(spec) for spec in ALL if spec.family in FAMILIES}
+    made = {}
     for family, head in FAMILIES.items():
-        made[f"family-{family}"] = _family_page(head, specs(family), _BESIDE.get(family, []))
+        if family not in MODULES:
+            made |= {spec.name: _spec_page(spec) for spec in specs(family)}
+            made[f"family-{family}"] = _family_page(head, specs(family), _BESIDE.get(family, []))
     for names in _BESIDE.values():
         made |= {name: f"{_title(name)}\n{_entry(f'vekt.{name}')}" for name in names}
     for page, (head, names) in OTHERS.items():
-        made[page] = "\n".join([_title(head), *(_entry(f"vekt.{name}") for name in names)])
+        made[page] = _page(head, names)
+    if left := _left():
+        made["family-other"] = _page("Other functions", left)
     for name in MODULES:
         made[f"vekt-{name}"] = _module_page(name)
     for name in TWINS:
@@ -84,6 +90,17 @@ def write(folder: Path) -> None:
 
 
 # ---- pages
+
+
+def _left() -> list[str]:
+    """Return the public names that no other page has."""
+    known = {name for spec in ALL for name in (*spec.public_names, *spec.alias_names)}
+    known.update(*_BESIDE.values(), *(names for _, names in OTHERS.values()))
+    return [n for n in vk.__all__ if n not in known and not inspect.ismodule(getattr(vk, n))]
+
+
+def _page(head: str, names: list[str]) -> str:
+    return "\n".join([_title(head), *(_entry(f"vekt.{name}") for name in names)])
 
 
 def _spec_page(spec: Spec) -> str:
@@ -132,7 +149,7 @@ def _twin_page(name: str) -> str:
     names = [*module.__all__]
     if name != "dlpack":
         known = {n: spec for spec in ALL for n in (*spec.public_names, *spec.alias_names)}
-        for family, head in (*FAMILIES.items(), ("optim", "Optimisers")):
+        for family, head in FAMILIES.items():
             here = [n for n in names if n in known and known[n].family == family]
             if here:
                 parts += [_title(head, "-"), *(_short(f"vekt.{name}", n) for n in here)]
