@@ -75,7 +75,7 @@ def _short(formula: str) -> str:
 
 
 def _section(op: Spec) -> str:
-    calls = [_call(op, kernel) for kernel in op.kernels]
+    calls = [call_of(op, kernel) for kernel in op.kernels]
     rows = [
         ("", *(f"`{call}`" for call in calls)),
         ("", *(_picture(kernel.name) for kernel in op.kernels)),
@@ -132,7 +132,8 @@ def _gate_section(op: Spec) -> str:
     return f"## {op.name}\n\n{op.summary}\n\n{_picture(op.name)}\n\n{_bullets(notes)}"
 
 
-def _call(op: Spec, kernel: Kernel) -> str:
+def call_of(op: Spec, kernel: Kernel) -> str:
+    """Return how a kernel is called."""
     flags = [f"{name}={on}" for name, on in kernel.flags.items()]
     return f"{op.name}({', '.join(['x', *kernel.params, *flags])})"
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gallery import call_of
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.docscrape_sphinx import SphinxClassDoc, SphinxDocString
 
@@ -106,8 +107,9 @@ def _page(head: str, names: list[str]) -> str:
 def _spec_page(spec: Spec) -> str:
     parts = [_title(spec.name)]
     parts += [
-        f".. image:: ../../gallery/{kernel}.svg\n   :alt: Graph of {kernel}\n"
-        for kernel in _pictured(spec)
+        f".. figure:: ../../gallery/{name}.svg\n   :figclass: graph\n   :alt: Graph of {name}\n"
+        f"\n   ``{call}``\n"
+        for name, call in _pictured(spec)
     ]
     if here := [t for t in TWINS[:3] if spec.name in import_module(f"vekt.{t}").__all__]:
         links = ", ".join(f":py:obj:`vekt.{twin}.{spec.name}`" for twin in here)
@@ -120,10 +122,12 @@ def _spec_page(spec: Spec) -> str:
     return "\n".join(parts)
 
 
-def _pictured(spec: Spec) -> Iterable[str]:
+def _pictured(spec: Spec) -> Iterable[tuple[str, str]]:
+    """Return the pictures of the gallery and what is drawn in each."""
     if spec.family == "activations":
-        return [kernel.name for kernel in spec.kernels]
-    return [spec.name] if spec.family in ("gates", "rows") else []
+        return [(kernel.name, call_of(spec, kernel)) for kernel in spec.kernels]
+    operands = ", ".join(spec.inputs)
+    return [(spec.name, f"{spec.name}({operands})")] if spec.family in ("gates", "rows") else []
 
 
 def _family_page(head: str, family: Iterable[Spec], beside: list[str]) -> str:
@@ -246,7 +250,10 @@ def _rest(found: Any) -> str:
 
 # Words that begin a note, and what is a formula and nothing else.
 _LABEL = re.compile(r"^(Formula|Limits at -inf and inf|Error|Use|Cost|Compatibility|For \w+=\w+):")
-_FORMULA = re.compile(r"^(Formula[^:]*:) ((?:(?!\. |`).)*)\.$")
+_FORMULA = re.compile(
+    r"^(Formula[^:]*:) ((?:(?!\. |`|;).)*)(?:; its gradient: ((?:(?!\. |`).)*))?\.$"
+)
+_HEAD = re.compile(r"^(?:\w[\w ]*\n *-+\n)?")  # of a section
 
 
 def _prepared(doc: str) -> str:
@@ -257,9 +264,12 @@ def _prepared(doc: str) -> str:
 def _paragraph(text: str) -> str:
     if ">>> " in text or ".. math::" in text:
         return text
+    head = _HEAD.match(text)[0]
+    text = text.removeprefix(head)
     if formula := _FORMULA.match(" ".join(text.split())):
-        return f"**{formula[1]}** ``{formula[2]}``"
-    return _LABEL.sub(r"**\g<0>**", _escaped(text))
+        gradient = f"\n\n**Its gradient:** ``{formula[3]}``" if formula[3] else ""
+        return f"{head}**{formula[1]}** ``{formula[2]}``{gradient}"
+    return head + _LABEL.sub(r"**\g<0>**", _escaped(text))
 
 
 def _escaped(text: str) -> str:

@@ -68,3 +68,13 @@ def test_both_sides_are_equal(library: Any) -> None:
         got = eval(here, {"vk": vk, "np": np, **OPERANDS})
         assert_allclose(got, expected, error, error, err_msg=f"{there} and {here}")
         assert np.shape(got) == expected.shape, here
+
+
+def test_where_numpys_name_does() -> None:
+    page = (START / "from_numpy.md").read_text("utf-8")
+    names = re.findall(r"`(\w+)`", page.partition("## Where the same name does")[2].split("##")[0])
+    assert len(names) > 30
+    for name in names:
+        assert callable(getattr(vk, name)), name
+        if name not in ("matvec", "vecmat", "vecdot"):  # which NumPy has since 2.0 and 2.2
+            assert callable(getattr(np, name)), name
