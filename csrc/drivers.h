@@ -157,6 +157,7 @@ typedef struct {
     void *(*take_block)(size_t bytes, int zeros);
     void *(*resize_block)(void *block, size_t bytes);
     void (*release_block)(void *block);
+    int (*memory_is_limited)(void);
     void (*keep_blocks)(size_t bytes);
     size_t (*kept_bytes)(void);
     void (*set_poll)(vekt_poll poll, int64_t nanoseconds);

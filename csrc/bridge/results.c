@@ -50,7 +50,7 @@ PyObject *vekt_py_kept_results(PyObject *self, PyObject *unused) {
 }
 
 PyObject *vekt_begin_results(npy_intp bytes) {
-    if (bytes < LEAST_BYTES || !capsule) return NULL;
+    if (bytes < LEAST_BYTES || !capsule || vekt_connected->memory_is_limited()) return NULL;
     PyObject *former = PyDataMem_SetHandler(capsule); /* of this context: other threads keep theirs */
     if (!former) {
         PyErr_Clear();

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* Each block has its own description before it, in a line of the cache. */
@@ -238,6 +239,20 @@ void *vekt_resize_block(void *memory, size_t bytes) {
     memcpy(larger, memory, bytes < b->room ? bytes : b->room);
     vekt_release_block(memory);
     return larger;
+}
+
+int vekt_memory_is_limited(void) {
+#if defined(RLIMIT_AS)
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    pthread_mutex_lock(&lock);
+    block *all = unlink_beyond(SIZE_MAX);
+    pthread_mutex_unlock(&lock);
+    unmap(all);
+    return 1;
+#else
+    return 0;
+#endif
 }
 
 void vekt_keep_blocks(size_t bytes) {

@@ -9,6 +9,10 @@ void *vekt_take_block(size_t bytes, int zeros);
 void *vekt_resize_block(void *block, size_t bytes);
 void vekt_release_block(void *block);
 
+/* Whether this process may map only so much.  Then nothing waits any longer, and malloc, which has memory at hand, is
+ * to be asked. */
+int vekt_memory_is_limited(void);
+
 /* At most so many bytes wait for the next results; 0 keeps none, and gives back what there is. */
 void vekt_keep_blocks(size_t bytes);
 /* How many bytes wait. */

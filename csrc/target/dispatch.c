@@ -95,6 +95,7 @@ const vekt_api *vekt_drivers(void) {
         .take_block = vekt_take_block,
         .resize_block = vekt_resize_block,
         .release_block = vekt_release_block,
+        .memory_is_limited = vekt_memory_is_limited,
         .keep_blocks = vekt_keep_blocks,
         .kept_bytes = vekt_kept_bytes,
         .set_poll = vekt_set_poll,

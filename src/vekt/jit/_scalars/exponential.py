@@ -35,7 +35,8 @@ def elu(x: float, alpha: float) -> tuple[float, float]:
     t = 0.0 if x > 0.0 else x
     part, scale = exp_parts(t, 0.0)
     positive = x > 0.0
-    value = x if positive else alpha * expm1_nonpositive(t)
+    # t may have lost the sign of zero: LLVM makes a minimum of its choice.
+    value = x if positive else alpha * (x if x == 0.0 else expm1_nonpositive(t))
     return value, (1.0 if positive else alpha * part * scale)
 
 
