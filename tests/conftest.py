@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -17,9 +18,12 @@ import vekt as vk
 from vekt import ufuncs
 from vekt._core import native
 
-# Half of the time is Numba compiling, a third of which is for speed.  No bit depends on it, and
-# `NUMBA_OPT=3 pytest tests/jit` compiles as for users.
+# Half of the time is Numba compiling, a third of which is for speed.  No bit is to depend on it:
+# `NUMBA_OPT=3 pytest tests/jit` compiles as for users, whose cache is left alone.
 os.environ.setdefault("NUMBA_OPT", "1")
+if "NUMBA_CACHE_DIR" not in os.environ:  # -n: the workers take this one's
+    compiled = TemporaryDirectory(prefix="vekt-numba-")
+    os.environ["NUMBA_CACHE_DIR"] = compiled.name
 
 # No Numba yet for a new Python, or one without the GIL: what is left still runs.
 without_numba = (

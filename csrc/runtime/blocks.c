@@ -40,6 +40,13 @@ enum { WASTED_PARTS = 8, MOST_BLOCKS = 256 };
 /* A loop that comes back to an array later than this has other worries than its pages. */
 enum { IDLE_SECONDS = 4, LOOK_SECONDS = 1 };
 
+/* The clock of the thread's waiting; macOS has no choice of it. */
+#if defined(__APPLE__)
+#define WAITING_CLOCK CLOCK_REALTIME
+#else
+#define WAITING_CLOCK CLOCK_MONOTONIC
+#endif
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, forking = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake;
 static block *newest;
@@ -132,7 +139,7 @@ static void *reap(void *unused) {
     pthread_mutex_lock(&lock);
     while (newest && !stopping) {
         struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
+        clock_gettime(WAITING_CLOCK, &until);
         until.tv_sec += LOOK_SECONDS;
         pthread_cond_timedwait(&wake, &lock, &until);
         block *idle = unlink_idle(seconds_now());
@@ -188,7 +195,7 @@ __attribute__((constructor)) static void prepare(void) {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
 #if !defined(__APPLE__)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_condattr_setclock(&attributes, WAITING_CLOCK);
 #endif
     pthread_cond_init(&wake, &attributes);
     pthread_condattr_destroy(&attributes);
