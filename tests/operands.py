@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from vekt import elementwise
+from vekt._spec.elementary import ELEMENTARY
 
 NUMBERS = ("?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8")
 DTYPES = (*NUMBERS, "c8", "c16")
 SIDES = (0, 1, 2, 3, 4, 5, 7, 17, 33, 130, 300)
-INEXACT = ("exp", "log", "sin", "cos", "power", "multiply_add", "scale_shift")
+FUNCTIONS = {op.name: op for op in ELEMENTARY}
+INEXACT = (*FUNCTIONS, "power", "multiply_add", "scale_shift")
 CHANCE = (0.02, 0.1, 0.1, 0.16, 0.1, 0.1, 0.1, 0.13, 0.1, 0.06, 0.03)
 
 

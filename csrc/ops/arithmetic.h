@@ -45,3 +45,8 @@ INLINE VEC FN(clip_value)(const VEC *x) {
     ROW(log, 280)         \
     ROW(sin, 290)         \
     ROW(cos, 290)
+
+/* Of one operand, too, and one body for all of them; exponentials.h and logarithms.h. */
+#define VEKT_FUNCTIONS(ROW) \
+    VEKT_EXPONENTIALS(ROW)  \
+    VEKT_LOGARITHMS(ROW)

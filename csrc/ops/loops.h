@@ -199,6 +199,10 @@ static void FN(value_then_grad)(vekt_loop value, vekt_loop backward, int nin, ch
     INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in); } \
     LOOP(arithmetic_##name, nin, 0, 1, cost)
 
+#define FUNCTION_LOOP(name, cost)                                                                           \
+    INLINE void FN(arithmetic_##name##_body)(const VEC *in, VEC *out) { out[0] = FN(name##_value)(in[0]); } \
+    LOOP(arithmetic_##name, 1, 0, 1, cost)
+
 /* NAME_value where NAME_usual holds for all elements of a block, else NAME_any: a branch, or even a call, in the loop
  * would cost the registers that hold constants. */
 INLINE int FN(all_of)(MASK (*usual)(VEC), const char *x, ptrdiff_t step, ptrdiff_t n) {
@@ -255,6 +259,7 @@ VEKT_OTHER_LOSSES(LOSS_TIMES_GRAD)
 VEKT_LOSSES(LOSS_LOOPS)
 VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 VEKT_GUARDED(GUARDED_LOOP)
+VEKT_FUNCTIONS(FUNCTION_LOOP)
 
 #undef LOOP
 #undef BACKWARD_LOOP
@@ -268,6 +273,7 @@ VEKT_GUARDED(GUARDED_LOOP)
 #undef LOSS_TIMES_GRAD
 #undef LOSS_LOOPS
 #undef ARITHMETIC_LOOP
+#undef FUNCTION_LOOP
 #undef GUARDED_LOOP
 #undef SIDE_BY_SIDE
 #undef PREFETCH_BYTES

@@ -12,6 +12,8 @@
  *   v_lt v_le v_eq       masks; false where either is NaN
  *   v_ordered            where neither is NaN
  *   v_select(m, a, b)    a where m, else b
+ *   v_or_limit(y, x)     y, a logarithm of x; the limit where x is 0 or infinite, NaN where it is less or NaN
+ *   v_or_sign(y, x)      y with a minus sign where x has one, too
  *   v_all(m)             true where every lane of the mask is
  *   v_lanes(m)           an unsigned integer with bit i set where lane i is true
  *   v_bits(x) v_real(i)  reinterpret
@@ -117,6 +119,8 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_sqrt(x) OVERLOAD(v_sqrt, x)(x)
 #define v_copysign(magnitude, sign) OVERLOAD(v_copysign, magnitude)(magnitude, sign)
 #define v_mad(a, b, c) OVERLOAD(v_mad, a)(a, b, c)
+#define v_or_limit(y, x) OVERLOAD(v_or_limit, y)(y, x)
+#define v_or_sign(y, x) OVERLOAD(v_or_sign, y)(y, x)
 
 #define v_widen(x, wide) OVERLOAD(v_widen, x)(x, wide)
 
@@ -141,6 +145,22 @@ INLINE vf64 v_mad_f64(vf64 a, vf64 b, vf64 c) { return a * b + c; }
 #endif
 INLINE vf32 v_copysign_f32(vf32 m, vf32 s) { return (vf32)(((vi32)m & 0x7fffffff) | ((vi32)s & INT32_MIN)); }
 INLINE vf64 v_copysign_f64(vf64 m, vf64 s) { return (vf64)(((vi64)m & 0x7fffffffffffffff) | ((vi64)s & INT64_MIN)); }
+INLINE vf32 v_or_sign_f32(vf32 y, vf32 x) { return (vf32)((vi32)y | ((vi32)x & INT32_MIN)); }
+INLINE vf64 v_or_sign_f64(vf64 y, vf64 x) { return (vf64)((vi64)y | ((vi64)x & INT64_MIN)); }
+#if VEKT_VECTOR_BYTES != 64
+INLINE vf32 v_or_limit_f32(vf32 y, vf32 x) {
+    const vf32 zero = v_splat_f32(0), infinity = v_splat_f32(__builtin_inff());
+    const vf32 beyond = v_select_f32(v_le_f32(x, zero), v_splat_f32(__builtin_nanf("")), x);
+    const vf32 other = v_select_f32(v_eq_f32(x, zero), -infinity, beyond);
+    return v_select_f32(v_lt_f32(zero, x) & v_lt_f32(x, infinity), y, other);
+}
+INLINE vf64 v_or_limit_f64(vf64 y, vf64 x) {
+    const vf64 zero = v_splat_f64(0), infinity = v_splat_f64(__builtin_inf());
+    const vf64 beyond = v_select_f64(v_le_f64(x, zero), v_splat_f64(__builtin_nan("")), x);
+    const vf64 other = v_select_f64(v_eq_f64(x, zero), -infinity, beyond);
+    return v_select_f64(v_lt_f64(zero, x) & v_lt_f64(x, infinity), y, other);
+}
+#endif
 INLINE vf64 v_load_wide_f64(const double *p) { return v_load_f64(p); }
 INLINE void v_widen_f32(vf32 x, vf64 *wide) {
     wide[0] = v_widen_low(x);

@@ -30,6 +30,14 @@ INLINE unsigned v_lanes_f32(mask_f32 m) { return m; }
 INLINE unsigned v_lanes_f64(mask_f64 m) { return m; }
 INLINE vf32 v_select_f32(mask_f32 m, vf32 a, vf32 b) { return (vf32)_mm512_mask_blend_ps(m, (__m512)b, (__m512)a); }
 INLINE vf64 v_select_f64(mask_f64 m, vf64 a, vf64 b) { return (vf64)_mm512_mask_blend_pd(m, (__m512d)b, (__m512d)a); }
+/* From the right, four bits each: quiet and signalling NaN become quiet, 0 -infinity, 1 and other positive numbers
+ * stay y, -infinity becomes NaN, infinity stays, negative numbers become NaN. */
+INLINE vf32 v_or_limit_f32(vf32 y, vf32 x) {
+    return (vf32)_mm512_fixupimm_ps((__m512)y, (__m512)x, _mm512_set1_epi32(0x03530422), 0);
+}
+INLINE vf64 v_or_limit_f64(vf64 y, vf64 x) {
+    return (vf64)_mm512_fixupimm_pd((__m512d)y, (__m512d)x, _mm512_set1_epi64(0x03530422), 0);
+}
 INLINE mask_f64 v_odd_f64(vi64 i) { return _mm512_test_epi64_mask((__m512i)i, _mm512_set1_epi64(1)); }
 
 INLINE vf32 v_lookup_f32(const float *table, vi32 i) {

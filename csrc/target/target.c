@@ -21,6 +21,8 @@
 #include "vmath/log.h"
 #include "ops/activations.h"
 #include "ops/logarithm.h"
+#include "ops/exponentials.h"
+#include "ops/logarithms.h"
 #include "ops/sine_f64.h"
 #include "ops/arithmetic.h"
 #include "ops/gates.h"
@@ -59,6 +61,8 @@
 #include "ops/gelu_tanh_grad_f32.h"
 #include "ops/activations.h"
 #include "ops/logarithm.h"
+#include "ops/exponentials.h"
+#include "ops/logarithms.h"
 #include "ops/sine_f32.h"
 #include "ops/arithmetic.h"
 #include "ops/gates.h"
@@ -123,10 +127,12 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
     {#name, {TYPE, TYPE, TYPE, TYPE}, nin, 1, cost, arithmetic_##name##_##type},
 #define F32_ARITHMETIC(...) ARITHMETIC_ROW(f32, VEKT_TYPE_F32, __VA_ARGS__)
 #define F64_ARITHMETIC(name, nin, cost) ARITHMETIC_ROW(f64, VEKT_TYPE_F64, name, nin, 2 * (cost))
-#define F32_GUARDED(name, cost) F32_ARITHMETIC(name, 1, cost)
-#define F64_GUARDED(name, cost) F64_ARITHMETIC(name, 1, cost)
-static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(
-    F64_ARITHMETIC) VEKT_GUARDED(F32_GUARDED) VEKT_GUARDED(F64_GUARDED) VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
+#define F32_FUNCTION(name, cost) F32_ARITHMETIC(name, 1, cost)
+#define F64_FUNCTION(name, cost) F64_ARITHMETIC(name, 1, cost)
+static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC)
+                                                   VEKT_GUARDED(F32_FUNCTION) VEKT_GUARDED(F64_FUNCTION)
+                                                       VEKT_FUNCTIONS(F32_FUNCTION) VEKT_FUNCTIONS(F64_FUNCTION)
+                                                           VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \

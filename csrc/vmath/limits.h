@@ -14,6 +14,10 @@ static const double LN2_f64[2] = {0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45};
 static const float LN2_16_f32[2] = {0x1.62ep-5f, 0x1.0bfbe8p-19f};
 static const double LN2_16_f64[2] = {0x1.62e42fefap-5, 0x1.cf79abc9e3b3ap-44};
 
+/* The same, rounded: x - n ln(2)/16 is exact with a fused multiply-add by the first. */
+static const float LN2_16_WHOLE_f32[2] = {0x1.62e430p-5f, -0x1.05c610p-33f};
+static const double LN2_16_WHOLE_f64[2] = {0x1.62e42fefa39efp-5, 0x1.abc9e3b39803fp-60};
+
 /* x + this leaves the integer nearest to x in the low bits of the sum. */
 static const float ROUNDER_f32 = 0x1.8p23f;
 static const double ROUNDER_f64 = 0x1.8p52;

@@ -17,6 +17,8 @@ import vekt as vk
 from vekt import autograd as va
 from vekt import reference
 from vekt._spec.activations import OPS
+from vekt._spec.elementary import ELEMENTARY
+from vekt._spec.spec import Spec
 
 # Away from the points where derivatives jump: 0, 1, 3, 6, 0.5...
 X = np.array([[-4.3, -2.2, -0.7, 0.3], [0.4, 1.3, 2.2, 6.5]])
@@ -41,6 +43,16 @@ def test_activations(name: str, params: dict[str, Any]) -> None:
     check_grads(f, order=2, modes=["rev"])(x)
     backward = partial(getattr(va, f"{name}_backward"), **params)
     check_grads(lambda dy: backward(dy, x), order=2, modes=["rev"])(X[0])  # dy is broadcast
+
+
+@pytest.mark.parametrize("op", ELEMENTARY, ids=lambda op: op.name)
+def test_elementary_functions(op: Spec) -> None:
+    x = np.abs(X) if op.kernel.domain[0] > -np.inf else X
+    f = getattr(va, op.name)
+    assert_array_equal(f(x), getattr(vk, op.name)(x))
+    assert_allclose(elementwise_grad(f)(x), op.kernel.gradient(x), rtol=1e-14)
+    assert elementwise_grad(f)(x.astype("f4")).dtype == np.float32
+    check_grads(f, order=2, modes=["rev"])(x)
 
 
 def test_third_derivatives() -> None:

@@ -8,6 +8,7 @@ import warnings
 import ml_dtypes
 import numpy as np
 import pytest
+from operands import FUNCTIONS
 
 import vekt as vk
 from vekt import ufuncs
@@ -125,7 +126,7 @@ def test_several_dtypes_at_once():
 def test_operands_without_a_loop(dtype):
     x = np.zeros(3, dtype)
     for name, u in UFUNCS.items():
-        if np.dtype(dtype).kind == "c" and name in ("exp", "tanh", "sin", "cos", "log"):
+        if np.dtype(dtype).kind == "c" and name in ("tanh", *FUNCTIONS):
             continue
         raises_type_error(u, *[x] * u.nin)
 

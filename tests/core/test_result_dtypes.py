@@ -9,6 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from operands import FUNCTIONS
 
 import vekt as vk
 from vekt import jit, reference
@@ -73,8 +74,8 @@ def test_reference(name: str) -> None:
 
 
 # Elementary functions of `vekt.jit` compute integers and bool in float64, as compiled loops do.
-FLOAT64_OF_INTEGERS = {"exp", "log"}
-NOT_IN_NUMBA = {"exp": "gFD", "log": "gFD", "norm": "g", "outer": "g"}
+FLOAT64_OF_INTEGERS = {*FUNCTIONS}
+NOT_IN_NUMBA = {**dict.fromkeys(FUNCTIONS, "gFD"), "norm": "g", "outer": "g"}
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if hasattr(jit, n)])

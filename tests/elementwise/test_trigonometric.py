@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from mpmath import mp
 from numpy.testing import assert_array_equal
-from operands import function_of
+from operands import FUNCTIONS, function_of
 
 import vekt as vk
 from vekt._core import native
 
-NAMES = ("exp", "log", "sin", "cos")
 # Of all doubles, this one is next to a multiple of pi/2 (J.-M. Muller, 2006).
 NEAREST = 6381956970095103 * 2.0**797
 
@@ -36,7 +35,7 @@ def numbers(dtype: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_same_bits_wherever_multiply_adds_are_fused(name: str, dtype: str) -> None:
     x = numbers(dtype)
     fused = [isa for isa in native.SUPPORTED if isa not in ("x86_v2", "generic")]
@@ -47,7 +46,7 @@ def test_same_bits_wherever_multiply_adds_are_fused(name: str, dtype: str) -> No
         assert first[number].tobytes() == other[number].tobytes()
 
 
-@pytest.mark.parametrize("name", ["sin", "cos", "log"])
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_an_element_alone_has_the_same_bits(isa: str, name: str) -> None:
     """Blocks with unusual elements take another path; positions and neighbours do not count."""
     function = function_of(name, isa)

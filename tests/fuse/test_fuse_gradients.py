@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from operands import FUNCTIONS
 
 import vekt as vk
 from vekt._fuse.rules import RULES
@@ -109,6 +110,7 @@ ONE = {
     "copysign": lambda x: np.copysign(x, -1.0),
     "modf": lambda x: np.modf(x)[0],
     "cast": lambda x: x.astype("f8") * 2 if x.dtype == "f8" else x,
+    **{f"vk.{name}": getattr(vk, name) for name in FUNCTIONS},
     "exponential": vk.exp,
     "multiply_add": lambda x: vk.multiply_add(x, 2 * x, 3.0) + vk.log(x),
     "copy": lambda x: x,

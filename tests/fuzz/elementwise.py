@@ -8,6 +8,7 @@ import numpy as np
 from operands import multiply_add
 
 import vekt as vk
+from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.elementwise import OPS
 
 from . import arrays
@@ -17,7 +18,7 @@ from .draws import Draw
 from .truth import BFLOAT16, Truth, unit
 
 NAMES = {*OPS, "stream"}
-_WITHIN_ONE = ("exp", "log", "sin", "cos")
+FUNCTIONS = {op.name: op for op in ELEMENTARY}
 _FUSED = ("multiply_add", "scale_shift")
 
 
@@ -70,15 +71,17 @@ def _expectation(name: str) -> Any:
         if name == "power" and (stored == BFLOAT16 or stored.char in "efd"):
             slack = 8 * unit(np.asarray(result).astype("f8"), stored)
             return Truth(np.asarray(result).astype("f8"), stored, slack, kind=kind)
-        if name in _WITHIN_ONE and (stored == BFLOAT16 or stored.char in "efd"):
+        if name in FUNCTIONS and (stored == BFLOAT16 or stored.char in "efd"):
             narrow = [
                 x.astype(stored, casting="same_kind" if dtype else "unsafe")
                 for x in map(np.asarray, args)
             ]
             wide = np.longdouble if stored == np.float64 else np.float64
-            true = np.asarray(function(narrow[0].astype(wide)))
+            kernel = FUNCTIONS[name].kernel
+            true = np.asarray(kernel.value(narrow[0].astype(wide)))
             compute = np.dtype("f4") if stored.itemsize < 4 else stored
-            return Truth(true, stored, unit(true, compute), kind=kind)
+            bound = kernel.max_ulp[compute.name] * unit(true, compute)
+            return Truth(true, stored, bound, kind=kind)
         return exact
 
     return expect

@@ -45,7 +45,7 @@ def evaluate(
     """Return the value of an expression in a string, in one pass over memory.
 
     NumExpr's function of the same name on vekt's engine, which takes its arguments.
-    Results have NumPy's dtypes; ``sin``, ``cos``, ``exp`` and ``log`` are vekt's own.
+    Results have NumPy's dtypes; functions of `vekt.elementwise` are vekt's own.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ import numpy as np
 
 from vekt._fuse.graph import Graph, Node, is_kernel, topological
 from vekt._fuse.parameters import PARAMETERS
+from vekt._spec.elementwise import OPS
 
 Gradients = Sequence[Node | None]
 
@@ -30,8 +31,8 @@ class Algebra:
         return lambda *args: self.graph.one(ufunc, *args)
 
     def like(self, y: Node, name: str, x: Node) -> Node:
-        """Return NumPy's ufunc of `x`, or vekt's kernel of that name if `y` is one's result."""
-        own = self.graph.kernel(name, x) if isinstance(y.op, str) else None
+        """Return NumPy's ufunc of `x`, or vekt's function of that name if `y` is one's result."""
+        own = self.graph.kernel(OPS[name].kernel.name, x) if isinstance(y.op, str) else None
         return own or self.graph.one(getattr(np, name), x)
 
     def zero(self, x: Node) -> Node:
@@ -208,7 +209,7 @@ _factor("fabs", lambda a, x, y: a.sign(x))
 for _name in ("exp", "exponential"):
     _factor(_name, lambda a, x, y: y)
 _factor("exp2", lambda a, x, y: a.multiply(y, _LN2))
-_factor("expm1", lambda a, x, y: a.exp(x))
+_factor("expm1", lambda a, x, y: a.like(y, "exp", x))
 _factor("sin", lambda a, x, y: a.like(y, "cos", x))
 _factor("cos", lambda a, x, y: a.negative(a.like(y, "sin", x)))
 _factor("tan", lambda a, x, y: a.add(a.square(y), 1.0))

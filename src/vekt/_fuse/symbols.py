@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from vekt._fuse.graph import Graph, Node, UnfusableError
+from vekt._spec.elementwise import OPS
 
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
-OWN_BITS = ("exponential", "log", "sin", "cos", "multiply_add")
+OWN_BITS = {op.kernel.name for op in OPS.values() if op.facts["rounds_alone"]}
 _REDUCED_BY = {
     "add": "sum",
     "multiply": "prod",

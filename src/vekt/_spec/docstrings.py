@@ -55,7 +55,9 @@ def _document(
     spec: Spec, kind: str, of: Kind, taken: list[Param], kernels: tuple[Kernel, ...], module: str
 ) -> str:
     words = _words(spec, kind, of, kernels, module)
-    notes = [*_of_kernels(kernels, kind, module), *_chosen((*of.notes, *spec.notes), module)]
+    further = [*_chosen((*of.notes, *spec.notes), module)]
+    formulas = not any(note.startswith(".. math::") for note in further)
+    notes = [*_of_kernels(kernels, kind, module, formulas), *further]
     notes += [
         f"{head}: {text}"
         for head, text in (("Use", spec.use), ("Cost", spec.cost), ("Compatibility", spec.compat))
@@ -144,11 +146,13 @@ def _type(p: Param) -> str:
     return kind + none + ("" if p.default is REQUIRED else f", default {p.default}")
 
 
-def _of_kernels(kernels: tuple[Kernel, ...], kind: str, module: str) -> Iterator[str]:
+def _of_kernels(
+    kernels: tuple[Kernel, ...], kind: str, module: str, formulas: bool
+) -> Iterator[str]:
     """Say what the facts of the kernels are: formulas, limits, kinks and bounds."""
     of = "Formula of the function" if "grad" in kind or "backward" in kind else "Formula"
     for kernel in kernels:
-        if kernel.formula:
+        if kernel.formula and formulas:
             label = of + _when(kernel, kernels)
             slope = f"; its gradient: {kernel.gradient_formula}" if kernel.gradient_formula else ""
             yield quoted(f"{label}: {kernel.formula}{slope}.")

@@ -26,9 +26,29 @@ from __future__ import annotations
 from typing import Any
 
 from vekt._core.names import no_attribute
-from vekt.autograd import _activations, _einsum, _fuse, _gates, _linalg, _losses, _norms, _rows
+from vekt.autograd import (
+    _activations,
+    _einsum,
+    _elementwise,
+    _fuse,
+    _gates,
+    _linalg,
+    _losses,
+    _norms,
+    _rows,
+)
 
-_MODULES = (_activations, _einsum, _fuse, _gates, _linalg, _losses, _norms, _rows)
+_MODULES = (
+    _activations,
+    _einsum,
+    _elementwise,
+    _fuse,
+    _gates,
+    _linalg,
+    _losses,
+    _norms,
+    _rows,
+)
 
 __all__ = [name for module in _MODULES for name in module.__all__]
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from vekt._core import native
 from vekt._core.clip import CLIP
+from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.spec import Spec
 
-_SLOW_OF_COMPLEX = {"cos", "exp", "log", "power", "sin", "sqrt"}
+_SLOW_OF_COMPLEX = {*(op.name for op in ELEMENTARY), "power", "sqrt"}
 _COST_OF_COMPLEX = 20_000
 """Picoseconds that NumPy takes at least for an element of these: they want threads early."""
 

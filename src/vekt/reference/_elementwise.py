@@ -35,7 +35,10 @@ def _computed(op: Spec, operands: tuple[Any, ...]) -> Any:
             np.asarray(x).astype(dtype).astype(wider(result))
             for x, dtype in zip(operands, loop, strict=True)
         ]
-        return narrowed(np.asarray(function(*arrays)), result)[()]
+        wide = (op.kernel.value or function)(*map(np.atleast_1d, arrays))
+        return narrowed(
+            np.asarray(wide).reshape(np.broadcast_shapes(*map(np.shape, arrays))), result
+        )[()]
 
 
 def _make(op: Spec) -> Callable[..., Any]:

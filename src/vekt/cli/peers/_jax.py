@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vekt._spec.activations import KERNELS
+from vekt._spec.elementary import ELEMENTARY
 from vekt.cli.peers import _fuse, _losses, _optim
 from vekt.cli.peers._expressions import EXPRESSIONS
 from vekt.cli.peers._names import CONSTANTS, ELEMENTWISE, LAYERS, Namespace
@@ -38,7 +39,7 @@ _LINEAR = {
 }
 
 # Each layout is compiled anew: a few of each number of operands.
-_FUNCTIONS = ("add", "multiply", "divide", "exp", "log", "sin", "cos")
+_FUNCTIONS = ("add", "multiply", "divide", *(op.name for op in ELEMENTARY))
 _TERNARY = ("multiply_add",)
 
 STATEMENTS = {

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._spec.elementary import ELEMENTARY
+
 Function = Callable[..., Any]
 Functions = dict[str, Function]
 
 PEERS = ("torch", "jax", "keras")
-_FUNCTIONS = ("exp", "log", "sin", "cos")
 
 
 def peer_label(peer: str) -> str:
@@ -93,7 +94,7 @@ def torch_functions() -> Functions:
         "mish": F.mish,
         "log_sigmoid": F.logsigmoid,
         "exponential": torch.exp,
-        **{name: getattr(torch, name) for name in _FUNCTIONS},
+        **{op.name: getattr(torch, op.name) for op in ELEMENTARY},
         "linear": torch.nn.Identity(),
     }
 
@@ -101,7 +102,7 @@ def torch_functions() -> Functions:
 def jax_functions() -> Functions:
     """Functions of JAX, by kernel name."""
     jax = _module("jax")
-    jnp = jax.numpy
+    jnp, special = jax.numpy, _module("jax.scipy.special")
     jax.config.update("jax_enable_x64", True)  # or float64 operands would become float32
     nn = jax.nn
     return {
@@ -127,7 +128,7 @@ def jax_functions() -> Functions:
         "mish": nn.mish,
         "log_sigmoid": nn.log_sigmoid,
         "exponential": jnp.exp,
-        **{name: getattr(jnp, name) for name in _FUNCTIONS},
+        **{op.name: getattr(jnp, op.name, None) or getattr(special, op.name) for op in ELEMENTARY},
         "linear": nn.identity,
         "log1mexp": nn.log1mexp,
     }
