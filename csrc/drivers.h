@@ -10,8 +10,8 @@
 #include "reduce/reduce_operation.h"
 
 /* How the elements of a call lie in memory.  Both kinds of 16 bits compute as float32; reductions take 64-bit
- * integers as doubles where they are asked for a mean. */
-enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16, VEKT_WIDE_SIGNED, VEKT_WIDE_UNSIGNED };
+ * integers as doubles where they are asked for a mean, and any type as another where a call says so. */
+enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16, VEKT_WIDE_SIGNED, VEKT_WIDE_UNSIGNED, VEKT_CONVERTED };
 
 /* elementwise.c: runs a kernel over n elements of operands with any byte steps and alignment.
  * Threads and non-temporal stores are used where they pay.  The floating-point environment of the
@@ -90,9 +90,9 @@ int vekt_norms(const vekt_target *target, const vekt_norms_call *call);
 /* reduce.c: along dimensions n_outer to n_outer + n_inner - 1, one number for each index of those before.  Types are
  * those of iterate.h: bool, integers and real floats; out_type must hold what `op` gives: any type for a maximum is
  * the type of x, for positions VEKT_TYPE_I64, for truth VEKT_TYPE_BOOL; sums and means round once to any float, sums
- * of integers go modulo 2^64 to 64 bits.  Positions count the elements of a line in the order of the dimensions.
- * There is at least one element in a line, and out does not overlap x.  The dimensions are lost.  Returns -1 where
- * scratch memory is missing, otherwise 0. */
+ * and products of integers go modulo 2^64 to 64 bits.  Positions count the elements of a line in the order of the
+ * dimensions. There is at least one element in a line, and out does not overlap x.  The dimensions are lost.  Returns
+ * -1 where scratch memory is missing, otherwise 0. */
 enum {
     VEKT_REDUCE_SUM,
     VEKT_REDUCE_MEAN,
@@ -102,6 +102,18 @@ enum {
     VEKT_REDUCE_ARGMIN,
     VEKT_REDUCE_ANY,
     VEKT_REDUCE_ALL,
+    VEKT_REDUCE_PROD,
+    VEKT_REDUCE_COUNT_NONZERO,
+    VEKT_REDUCE_VAR,
+    VEKT_REDUCE_STD,
+    VEKT_REDUCE_MOMENTS, /* means, and variances to a second memory */
+    /* Of elements that are not NaN, of real floats alone. */
+    VEKT_REDUCE_NANSUM,
+    VEKT_REDUCE_NANMEAN,
+    VEKT_REDUCE_NANMAX, /* of none NaN */
+    VEKT_REDUCE_NANMIN,
+    VEKT_REDUCE_NANVAR, /* NaN where there are not more than ddof */
+    VEKT_REDUCE_NANSTD,
     VEKT_N_REDUCE_OPS
 };
 typedef struct {
@@ -109,7 +121,8 @@ typedef struct {
     int n_outer, n_inner;
     vekt_dim *dims; /* operands VEKT_NORM_X and VEKT_NORM_OUT */
     const char *x;
-    char *out;
+    char *out, *second; /* which is laid out as out is */
+    double ddof;        /* to be taken from the number of elements where variances are formed */
 } vekt_reduce_call;
 int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call);
 

@@ -138,8 +138,9 @@ typedef union {
     int64_t integer; /* modulo 2^64 */
 } vekt_number;
 /* What reductions, norms and cosines are made of.  y is read by VEKT_SUM_PRODUCTS, but is always an address as good
- * as x.  Integers have VEKT_SUM and VEKT_GREATEST only (bytes VEKT_COUNT_NONZERO, too), of signed elements x ^ key,
- * with the int64_t key at y: it turns unsigned numbers into signed ones, and their order round. */
+ * as x.  Integers have VEKT_SUM, VEKT_GREATEST and VEKT_COUNT_NONZERO only, of signed elements x ^ key (but for the
+ * last), with the int64_t key at y: it turns unsigned numbers into signed ones, and their order round.  Those of 64
+ * bits have VEKT_PRODUCT, too. */
 enum {
     VEKT_SUM_ABSOLUTE,
     VEKT_SUM_SQUARES,
@@ -150,10 +151,15 @@ enum {
     VEKT_SUM,
     VEKT_GREATEST, /* of none -infinity, or the least integer */
     VEKT_LEAST,
+    VEKT_PRODUCT,         /* NaN where it, or a part of it, is not within VEKT_SAFE_PRODUCTS */
+    VEKT_SUM_NUMBERS,     /* of what is not NaN */
+    VEKT_GREATEST_NUMBER, /* of none NaN */
+    VEKT_LEAST_NUMBER,
     VEKT_N_TERMS,
     VEKT_COSINE = VEKT_N_TERMS /* made of three of them: norms.c */
 };
 #define VEKT_SAFE_SQUARES 0x1p900 /* and its inverse */
+#define VEKT_SAFE_PRODUCTS 0x1p900
 typedef struct {
     /* Of n contiguous elements, 65,536 bytes at most or 16,384; 0, or infinity for the minimum, of none. */
     vekt_number (*block)(const void *x, const void *y, ptrdiff_t n);
@@ -161,6 +167,13 @@ typedef struct {
     void (*columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows,
                     vekt_number *results, ptrdiff_t n);
 } vekt_term;
+/* Moments (reduce/moments.h) of n contiguous elements; and those of n columns, of which `width` numbers of each kind
+ * stand for earlier rows, with those of a few more. */
+typedef struct {
+    void (*block)(const void *x, ptrdiff_t n, double *moments);
+    void (*columns)(const void *x, ptrdiff_t step, ptrdiff_t rows, vekt_number *moments, ptrdiff_t width,
+                    ptrdiff_t n);
+} vekt_moments;
 /* The greatest of each of n columns, and the first row in which it stands, counted from `first`; the first NaN where
  * there is one.  Rows as above; with a key other than 0 the least of real numbers, and elements are x ^ key of
  * integers.  Where not `fresh`, best and at hold what is known of earlier rows. */
@@ -207,6 +220,7 @@ typedef struct vekt_target {
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     vekt_storage half, bfloat16;
     vekt_term terms[VEKT_N_TERMS][VEKT_N_ELEMENTS];
+    vekt_moments moments[2][VEKT_N_DTYPES]; /* of all elements; of those that are not NaN */
     vekt_find find[VEKT_N_ELEMENTS];
     vekt_places places[VEKT_N_ELEMENTS];
     int n_arithmetic;

@@ -52,6 +52,12 @@ def named(family: str) -> str:
     return " ".join(n for spec in load_rows("families").specs(family) for n in spec.public_names)
 
 
+def plain_reductions() -> str:
+    """Return the names of the reductions that are no statistics."""
+    others = load_rows("statistics").STATISTICS
+    return " ".join(name for name in named("reductions").split() if name not in others)
+
+
 # Of `vekt`, beside the functions of rows: where they are defined, for type checkers.
 STATIC = {
     "vekt._typing.fuse": "evaluate fuse re_evaluate stream validate",
@@ -59,7 +65,8 @@ STATIC = {
         f"{named('layers')} softmax_cross_entropy softmax_cross_entropy_value_and_grad"
     ),
     "vekt._typing.linalg": named("linalg"),
-    "vekt._typing.reductions": f"{named('reductions')} where",
+    "vekt._typing.reductions": f"{plain_reductions()} where",
+    "vekt._typing.statistics": " ".join(load_rows("statistics").STATISTICS),
     "vekt.config": "show_config",
     "vekt.layers._packed_weights": "PackedWeights",
     "vekt.threading": "get_num_threads num_threads set_num_threads",
@@ -302,7 +309,7 @@ def stubs() -> dict[str, str]:
 
     reference = "".join(map(as_function, functions.values())) + aliased(functions)
     reference += "from vekt.reference import _optim as optim\n"
-    for module in ("vekt._typing.linalg", "vekt._typing.layers", "vekt._typing.reductions"):
+    for module in (name for name in static if "_typing" in name and name != "vekt._typing.fuse"):
         reference += imports(module, static[module])
     reference += imports("vekt._core.ulp", ("ulp_error",))
     reference += imports("vekt.reference._rows", ("wide_rows",))
@@ -336,7 +343,7 @@ def stubs() -> dict[str, str]:
     dlpack += '_Tensor = TypeVar("_Tensor", bound=SupportsDLPack)\n'
     dlpack += "def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any: ...\n"
     dlpack += "".join(map(on_tensors, functions.values())) + aliased(functions)
-    for module in ("layers", "linalg", "reductions"):
+    for module in ("layers", "linalg", "reductions", "statistics"):
         dlpack += by_hand_on_tensors(module)
 
     kernels = load_rows("kernels").TABLE
@@ -363,7 +370,9 @@ def stubs() -> dict[str, str]:
             "vekt", ("dot", "matmul", "matvec", "tensordot", "vecdot", "vecmat")
         ),
         "rows.pyi": imports("vekt", families["rows"]),
-        "reductions/__init__.pyi": imports("vekt", static["vekt._typing.reductions"][:-1]),
+        "reductions/__init__.pyi": imports(
+            "vekt", (*static["vekt._typing.reductions"][:-1], *static["vekt._typing.statistics"])
+        ),
     }
     return {
         name: HEADER.format(module=f"vekt/{name}") + f"\n__all__ = {listed(text)}\n\n" + text

@@ -29,6 +29,11 @@ def numpy_sum_to_shape(x, shape):
     return np.sum(x, axis=0)
 
 
+def numpy_moments(x, axis):
+    """Write moments as NumPy users do."""
+    return np.mean(x, axis), np.var(x, axis)
+
+
 SHAPED = {"sum_to_shape": numpy_sum_to_shape, "broadcast_to": np.broadcast_to}
 
 refuse_gaps("vekt.reductions", (*AXES, *SHAPED))
@@ -54,7 +59,9 @@ class TimeAxes:
         shape, self.axis = SHAPES[shape]
         if function.startswith("arg") and isinstance(self.axis, tuple):
             raise NotImplementedError
-        self.call = getattr(reductions if namespace == "vekt" else np, function)
+        self.call = getattr(reductions, function)
+        if namespace != "vekt":
+            self.call = getattr(np, function, numpy_moments)
         self.x = array(dtype, shape)
         self.call(self.x, self.axis)
 

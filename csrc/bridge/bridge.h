@@ -202,7 +202,7 @@ PyObject *vekt_py_call_aligned(PyObject *self, PyObject *const *args, Py_ssize_t
 PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* norms(kind, x, y, axis, keepdims); self as for dot. */
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
-/* reduce(op, x, axis, dtype, out, keepdims); self as for dot. */
+/* reduce(op, x, axis, dtype, out, keepdims[, ddof]); self as for dot. */
 PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* Adds the functions of dense layers to the module. */
 int vekt_add_dense(PyObject *module);

@@ -92,7 +92,7 @@ static PyMethodDef bindable[] = {
      "norms(kind, x, y, axis, keepdims, /)\n--\n\n"
      "Return norms of an array, or cosines of two, along axes; NotImplemented for other dtypes."},
     {"reduce", (PyCFunction)(void (*)(void))vekt_py_reduce, METH_FASTCALL,
-     "reduce(op, x, axis, dtype, out, keepdims, /)\n--\n\n"
+     "reduce(op, x, axis, dtype, out, keepdims, ddof=0, /)\n--\n\n"
      "Return a reduction of an ndarray along axes; NotImplemented for what is NumPy's."},
     {"outer", (PyCFunction)(void (*)(void))vekt_py_outer, METH_FASTCALL,
      "outer(a, b, out, /)\n--\n\n"

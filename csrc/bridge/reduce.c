@@ -51,6 +51,28 @@ static int choose_sum(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
     return c->out_type == VEKT_TYPE_F64 || (!mean && (c->out_type == VEKT_TYPE_I64 || c->out_type == VEKT_TYPE_U64));
 }
 
+/* Of these, integers have the plain kind. */
+static int plain_kind(int op) {
+    static const uint8_t plain[] = {
+        [VEKT_REDUCE_NANSUM] = VEKT_REDUCE_SUM, [VEKT_REDUCE_NANMEAN] = VEKT_REDUCE_MEAN,
+        [VEKT_REDUCE_NANMAX] = VEKT_REDUCE_MAX, [VEKT_REDUCE_NANMIN] = VEKT_REDUCE_MIN,
+        [VEKT_REDUCE_NANVAR] = VEKT_REDUCE_VAR, [VEKT_REDUCE_NANSTD] = VEKT_REDUCE_STD,
+    };
+    return op >= VEKT_REDUCE_NANSUM ? plain[op] : op;
+}
+
+/* Variances, and means with them, are floats: as choose_sum(). */
+static int choose_moments(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
+    vekt_reduce_call *c = &w->call;
+    const int is_float = c->type >= VEKT_TYPE_HALF;
+    if (asked && w->is_complex) return 0;
+    w->result = asked ? asked : is_float ? native : PyArray_DescrFromType(NPY_DOUBLE);
+    if (asked || is_float) Py_INCREF((PyObject *)w->result);
+    c->out_type = w->is_complex ? c->type : type_of(w->result);
+    if (c->out_type < VEKT_TYPE_HALF || !PyArray_ISNBO(w->result->byteorder)) return 0;
+    return is_float ? holds(c->out_type, c->type) : c->out_type == VEKT_TYPE_F64;
+}
+
 /* Chooses what to compute and the dtype of the result; 0 where NumPy is to do it. */
 static int choose(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
     vekt_reduce_call *c = &w->call;
@@ -58,10 +80,35 @@ static int choose(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
     w->is_complex = native->type_num == NPY_CFLOAT || native->type_num == NPY_CDOUBLE;
     if (w->is_complex) c->type = native->type_num == NPY_CFLOAT ? VEKT_TYPE_F32 : VEKT_TYPE_F64;
     if (c->type < 0) return 0;
+    const int is_float = c->type >= VEKT_TYPE_HALF;
+    if (!is_float) c->op = plain_kind(c->op);
     switch (c->op) {
+    case VEKT_REDUCE_NANSUM:
+    case VEKT_REDUCE_PROD:
+        if (w->is_complex) return 0;
+        __attribute__((fallthrough));
     case VEKT_REDUCE_SUM:
     case VEKT_REDUCE_MEAN:
         return choose_sum(w, native, asked);
+    case VEKT_REDUCE_NANMEAN:
+    case VEKT_REDUCE_NANVAR:
+    case VEKT_REDUCE_NANSTD:
+        if (w->is_complex) return 0;
+        __attribute__((fallthrough));
+    case VEKT_REDUCE_VAR:
+    case VEKT_REDUCE_STD:
+    case VEKT_REDUCE_MOMENTS:
+        return choose_moments(w, native, asked);
+    case VEKT_REDUCE_NANMAX:
+    case VEKT_REDUCE_NANMIN:
+        w->result = native;
+        Py_INCREF((PyObject *)native);
+        c->out_type = c->type;
+        return !w->is_complex && !asked;
+    case VEKT_REDUCE_COUNT_NONZERO:
+        w->result = PyArray_DescrFromType(NPY_INTP);
+        c->out_type = VEKT_TYPE_I64;
+        return !w->is_complex && !asked && sizeof(npy_intp) == 8;
     case VEKT_REDUCE_MAX:
     case VEKT_REDUCE_MIN:
         if (c->type == VEKT_TYPE_BOOL) c->op = c->op == VEKT_REDUCE_MAX ? VEKT_REDUCE_ANY : VEKT_REDUCE_ALL;
@@ -144,10 +191,24 @@ static PyArrayObject *new_result(const work *w) {
     return vekt_new_in_order(w->result, w->ndim, w->shape, !is_position(w), (const ptrdiff_t (*)[VEKT_MAX_DIMS])step);
 }
 
+/* Means and variances: a tuple of both. */
+static PyObject *compute_both(const vekt_target *target, work *w) {
+    PyArrayObject *mean = new_result(w), *variance = mean ? new_result(w) : NULL;
+    if (variance) {
+        w->call.out = PyArray_BYTES(mean), w->call.second = PyArray_BYTES(variance);
+        if (run(target, w, set_dims(w, mean)) == 0) /* which takes both over, and makes 0-d ones scalars */
+            return Py_BuildValue("(NN)", PyArray_Return(mean), PyArray_Return(variance));
+    }
+    Py_XDECREF((PyObject *)mean);
+    Py_XDECREF((PyObject *)variance);
+    return NULL;
+}
+
 static PyObject *compute(const vekt_target *target, work *w, PyObject *given) {
     for (int i = 0; i < PyArray_NDIM(w->x); i++) {
         if (!w->marks[i] || w->keepdims) w->shape[w->ndim++] = w->marks[i] ? 1 : PyArray_DIM(w->x, i);
     }
+    if (w->call.op == VEKT_REDUCE_MOMENTS) return compute_both(target, w);
     if (given != Py_None) {
         PyArrayObject *out = (PyArrayObject *)given;
         if (!PyArray_Check(given) || !fits(w, out)) Py_RETURN_NOTIMPLEMENTED;
@@ -174,6 +235,13 @@ static int choose_axes(work *w, PyObject *axis) {
     if (PyTuple_Check(axis) && (is_position(w) || PyTuple_Size(axis) == 0)) return 0;
     if (PyBool_Check(axis)) return 0; /* NumPy's error */
     return vekt_mark_axes(axis, PyArray_NDIM(w->x), w->marks) < 0 ? -1 : 1;
+}
+
+/* Are there no more elements in a line than ddof?  NumPy warns of that. */
+static int lacks_freedom(const work *w) {
+    npy_intp n = 1;
+    for (int i = 0; i < PyArray_NDIM(w->x); i++) n *= w->marks[i] ? PyArray_DIM(w->x, i) : 1;
+    return (double)n <= w->call.ddof && w->call.op < VEKT_REDUCE_NANSUM;
 }
 
 /* Do complex numbers lie next to each other, as the parts of one do?  `reduced`: those that are reduced to one. */
@@ -221,17 +289,21 @@ static PyObject *reduce(const vekt_target *target, work *w, PyObject *x, PyObjec
     }
     Py_DECREF((PyObject *)native);
     if (!w->x) return made;
-    const int axes = choose_axes(w, axis), brought = axes > 0 ? bring_parts_together(w) : axes;
+    int axes = choose_axes(w, axis);
+    if (axes > 0 && w->call.ddof > 0 && lacks_freedom(w)) axes = 0;
+    const int brought = axes > 0 ? bring_parts_together(w) : axes;
     if (brought > 0) return compute(target, w, out);
     if (brought < 0) return NULL;
     Py_RETURN_NOTIMPLEMENTED;
 }
 
 PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    if (n_args != 6) return PyErr_Format(PyExc_TypeError, "reduce() takes 6 arguments (%zd given)", n_args);
+    if (n_args != 6 && n_args != 7)
+        return PyErr_Format(PyExc_TypeError, "reduce() takes 6 or 7 arguments (%zd given)", n_args);
     work w;
     w.x = NULL, w.result = NULL, w.ndim = 0;
     w.call = (vekt_reduce_call){.op = (int)PyLong_AsLong(args[0])};
+    if (n_args == 7) w.call.ddof = PyFloat_AsDouble(args[6]);
     w.keepdims = vekt_keepdims(args[5]);
     if (PyErr_Occurred()) return NULL;
     if (!PyArray_CheckExact(args[1]) || w.call.op < 0 || w.call.op >= VEKT_N_REDUCE_OPS)

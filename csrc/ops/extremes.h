@@ -17,7 +17,10 @@ INLINE VEC FN(signed_zero)(VEC best, INT signs) {
     return v_select(v_eq(best, K(0)), v_copysign(best, v_real(signs)), best);
 }
 
-INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, ptrdiff_t n) {
+/* What stands for an element: where NaN is skipped, the neutral one. */
+INLINE VEC FN(counted)(int skips, VEC a, VEC neutral) { return skips ? v_select(v_eq(a, a), a, neutral) : a; }
+
+INLINE double FN(extreme_block)(FN(pick) pick, int skips, double neutral, const void *px, ptrdiff_t n) {
     enum { CHAINS = 4 };
     const REAL *x = px;
     REAL few[LANES];
@@ -25,14 +28,16 @@ INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, p
     MASK valid[CHAINS / 2];
     INT signs[CHAINS / 2];
     const int greatest = neutral < 0;
+    const VEC absent = FN(v_splat)((REAL)neutral);
     if (n < LANES) {
-        FN(v_store)(few, FN(v_splat)((REAL)neutral));
+        FN(v_store)(few, skips ? FN(v_splat)((REAL)NAN) : absent);
         memcpy(few, x, (size_t)n * sizeof *few);
         x = few, n = LANES;
     }
     for (int j = 0; j < CHAINS; j++) {
         result[j] = FN(v_load)(x); /* an element may be taken twice */
         valid[j / 2] = v_eq(result[j], result[j]);
+        result[j] = FN(counted)(skips, result[j], absent);
         signs[j / 2] = v_bits(result[j]);
     }
     ptrdiff_t i = 0;
@@ -42,17 +47,27 @@ INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, p
             VEC a = FN(v_load)(x + i + j * LANES), b = FN(v_load)(x + i + (j + 1) * LANES);
             v_now(a); /* or it is loaded twice, and the loads are the limit */
             v_now(b);
+            if (skips)
+                valid[j / 2] |= v_eq(a, a) | v_eq(b, b);
+            else
+                valid[j / 2] &= v_ordered(a, b);
+            a = FN(counted)(skips, a, absent), b = FN(counted)(skips, b, absent);
             result[j] = pick(result[j], a), result[j + 1] = pick(result[j + 1], b);
-            valid[j / 2] &= v_ordered(a, b);
             signs[j / 2] = FN(joined_signs)(greatest, FN(joined_signs)(greatest, signs[j / 2], a), b);
         }
     for (; i < n; i += LANES) {
-        const VEC a = FN(v_load)(x + (i + LANES <= n ? i : n - LANES));
+        VEC a = FN(v_load)(x + (i + LANES <= n ? i : n - LANES));
+        if (skips)
+            valid[0] |= v_eq(a, a);
+        else
+            valid[0] &= v_eq(a, a);
+        a = FN(counted)(skips, a, absent);
         result[0] = pick(result[0], a);
-        valid[0] &= v_eq(a, a);
         signs[0] = FN(joined_signs)(greatest, signs[0], a);
     }
-    if (!v_all(valid[0]) || !v_all(valid[1])) return (double)NAN;
+    MASK some = valid[0];
+    some |= valid[1];
+    if (skips ? !v_lanes(some) : !v_all(valid[0]) || !v_all(valid[1])) return (double)NAN;
     result[0] = pick(pick(result[0], result[1]), pick(result[2], result[3]));
     FN(v_store)(few, result[0]);
     REAL best = few[0];
@@ -66,13 +81,14 @@ INLINE double FN(extreme_block)(FN(pick) pick, double neutral, const void *px, p
     return joined < 0 ? -0.0 : 0.0;
 }
 
-INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, double neutral, const void *px, ptrdiff_t step,
-                                ptrdiff_t rows, vekt_number *numbers, ptrdiff_t n) {
+INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, int skips, double neutral, const void *px,
+                                ptrdiff_t step, ptrdiff_t rows, vekt_number *numbers, ptrdiff_t n) {
     const char *x = px;
     double *results = &numbers->real;
     for (; n > 0; n -= LANES, results += LANES, x += LANES * sizeof(REAL)) {
-        VEC best = FN(v_splat)((REAL)neutral);
-        MASK valid = v_eq(best, best);
+        const VEC absent = FN(v_splat)((REAL)neutral);
+        VEC best = absent;
+        MASK valid = skips ? v_lt(best, best) : v_eq(best, best);
         INT signs = v_bits(best);
         for (ptrdiff_t i = 0; i < rows; i += 2) { /* the last one twice, where they are odd */
             const REAL *p = (const REAL *)(x + i * step), *q = (const REAL *)(x + (i + 1 < rows ? i + 1 : i) * step);
@@ -80,8 +96,12 @@ INLINE void FN(extreme_columns)(FN(pick) pick, FN(reduce_step) join, double neut
             VEC b = n < LANES ? FN(v_load_first)(q, n) : FN(v_load)(q);
             v_now(a);
             v_now(b);
+            if (skips)
+                valid |= v_eq(a, a) | v_eq(b, b);
+            else
+                valid &= v_ordered(a, b);
+            a = FN(counted)(skips, a, absent), b = FN(counted)(skips, b, absent);
             best = pick(pick(best, a), b);
-            valid &= v_ordered(a, b);
             signs = FN(joined_signs)(neutral < 0, FN(joined_signs)(neutral < 0, signs, a), b);
         }
         best = FN(signed_zero)(best, signs);
@@ -110,19 +130,30 @@ INLINE vf64 FN(join_less)(vf64 a, vf64 b, vf64 y) {
     return (void)y, v_select(v_eq(a, a), v_select(v_eq(a, b), zero, v_min(a, b)), a);
 }
 
-#define EXTREME(name, pick, join, neutral)                                                                           \
+/* The number of two where the other one is NaN. */
+INLINE vf64 FN(join_greater_number)(vf64 a, vf64 b, vf64 y) {
+    return v_select(v_eq(b, b), v_select(v_eq(a, a), FN(join_greater)(a, b, y), b), a);
+}
+
+INLINE vf64 FN(join_less_number)(vf64 a, vf64 b, vf64 y) {
+    return v_select(v_eq(b, b), v_select(v_eq(a, a), FN(join_less)(a, b, y), b), a);
+}
+
+#define EXTREME(name, pick, join, skips, neutral)                                                                    \
     static vekt_number FN(name##_block)(const void *x, const void *y, ptrdiff_t n) {                                 \
         (void)y;                                                                                                     \
-        return (vekt_number){.real = FN(extreme_block)(FN(pick), neutral, x, n)};                                    \
+        return (vekt_number){.real = FN(extreme_block)(FN(pick), skips, neutral, x, n)};                             \
     }                                                                                                                \
     static void FN(name##_columns)(const void *x, ptrdiff_t x_step, const void *y, ptrdiff_t y_step, ptrdiff_t rows, \
                                    vekt_number *results, ptrdiff_t n) {                                              \
         (void)y, (void)y_step;                                                                                       \
-        FN(extreme_columns)(FN(pick), FN(join), neutral, x, x_step, rows, results, n);                               \
+        FN(extreme_columns)(FN(pick), FN(join), skips, neutral, x, x_step, rows, results, n);                        \
     }
 
-EXTREME(greatest, pick_greater, join_greater, -INFINITY)
-EXTREME(least, pick_less, join_less, INFINITY)
+EXTREME(greatest, pick_greater, join_greater, 0, -INFINITY)
+EXTREME(least, pick_less, join_less, 0, INFINITY)
+EXTREME(greatest_number, pick_greater, join_greater_number, 1, -INFINITY)
+EXTREME(least_number, pick_less, join_less_number, 1, INFINITY)
 
 /* Of the rows at hand: what each lane holds, and in which row it stood. */
 INLINE void FN(merge_places)(VEC best, INT row, ptrdiff_t first, int fresh, int least, vekt_number *results,

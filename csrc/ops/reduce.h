@@ -19,6 +19,15 @@ typedef double (*FN(reduce_merge))(double a, double b);
 INLINE vf64 FN(add_number)(vf64 sum, vf64 x, vf64 y) { return (void)y, sum + x; }
 INLINE vf64 FN(add_absolute)(vf64 sum, vf64 x, vf64 y) { return (void)y, sum + v_abs(x); }
 INLINE vf64 FN(add_square)(vf64 sum, vf64 x, vf64 y) { return (void)y, v_mad(x, x, sum); }
+INLINE vf64 FN(add_if_number)(vf64 sum, vf64 x, vf64 y) {
+    return (void)y, sum + v_select(v_eq(x, x), x, v_splat_f64(0));
+}
+/* Products that are too large or too small on the way are NaN: they are to be formed with more care. */
+INLINE vf64 FN(multiply)(vf64 product, vf64 x, vf64 y) {
+    const vf64 result = product * x, size = v_abs(result), none = v_splat_f64(NAN);
+    const vf64 large = v_select(v_le(size, v_splat_f64(VEKT_SAFE_PRODUCTS)), result, none);
+    return (void)y, v_select(v_le(v_splat_f64(1 / VEKT_SAFE_PRODUCTS), size), large, none);
+}
 INLINE vf64 FN(add_product)(vf64 sum, vf64 x, vf64 y) { return v_mad(x, y, sum); }
 /* v_max gives its second operand where either is NaN; so a NaN of x stays, and an earlier one by the selection. */
 INLINE vf64 FN(take_greater)(vf64 result, vf64 x, vf64 y) {
@@ -29,6 +38,10 @@ INLINE vf64 FN(take_less)(vf64 result, vf64 x, vf64 y) {
 }
 
 INLINE vf64 FN(add)(vf64 a, vf64 b, vf64 y) { return (void)y, a + b; }
+INLINE double FN(merge_products)(double a, double b) {
+    const double size = __builtin_fabs(a * b);
+    return size <= VEKT_SAFE_PRODUCTS && size >= 1 / VEKT_SAFE_PRODUCTS ? a * b : (double)NAN;
+}
 INLINE double FN(merge_sums)(double a, double b) { return a + b; }
 INLINE double FN(merge_greatest)(double a, double b) { return a > b || a != a ? a : b; }
 INLINE double FN(merge_least)(double a, double b) { return a < b || a != a ? a : b; }
@@ -126,6 +139,8 @@ TERM(sum, add_number, add, merge_sums, 0)
 TERM(sum_absolute, add_absolute, add, merge_sums, 0)
 TERM(sum_squares, add_square, add, merge_sums, 0)
 TERM(sum_products, add_product, add, merge_sums, 0)
+TERM(sum_numbers, add_if_number, add, merge_sums, 0)
+TERM(product, multiply, multiply, merge_products, 1)
 TERM(max_absolute, take_greater, take_greater, merge_greatest, 0)
 TERM(min_absolute, take_less, take_less, merge_least, INFINITY)
 

@@ -120,11 +120,9 @@ INLINE void INT(best_of_four)(SIGNED *restrict best, const INT(rows) * r, ptrdif
 #define SIGNED_ONE(x, k) (SIGNED)((x) ^ (k))
 SUMS(sum, SIGNED_ONE)
 #undef SIGNED_ONE
-#if BITS == 8
-#define ONE_IF_TRUE(x, k) ((x) != 0) /* of truth values, of which any byte but 0 is true */
+#define ONE_IF_TRUE(x, k) ((x) != 0) /* of truth values any byte but 0 is true */
 SUMS(count_nonzero, ONE_IF_TRUE)
 #undef ONE_IF_TRUE
-#endif
 #undef SUMS
 
 static void INT(greatest_panel)(SIGNED *restrict best, const char *x, ptrdiff_t step, UNSIGNED k, ptrdiff_t rows,
@@ -147,6 +145,28 @@ static void INT(greatest_columns)(const void *px, ptrdiff_t step, const void *ke
     }
 }
 #undef TAKE
+
+#if BITS == 64 /* others are widened */
+static vekt_number product_block_i64(const void *px, const void *key, ptrdiff_t n) {
+    const loose_i64 *x = px;
+    uint64_t product[4] = {1, 1, 1, 1};
+    (void)key;
+    ptrdiff_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int j = 0; j < 4; j++) product[j] *= x[i + j];
+    for (; i < n; i++) product[0] *= x[i];
+    return (vekt_number){.integer = (int64_t)(product[0] * product[1] * (product[2] * product[3]))};
+}
+
+static void product_columns_i64(const void *px, ptrdiff_t step, const void *key, ptrdiff_t y_step, ptrdiff_t rows,
+                                vekt_number *results, ptrdiff_t n) {
+    (void)key, (void)y_step;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const loose_i64 *x = (const void *)((const char *)px + i * step);
+        for (ptrdiff_t j = 0; j < n; j++) results[j].integer = (int64_t)((uint64_t)results[j].integer * x[j]);
+    }
+}
+#endif
 
 #if BITS <= 16 /* others: extremes.h */
 /* Positions: a vector's width of columns, with the row of each one's greatest beside it. */

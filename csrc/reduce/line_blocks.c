@@ -35,6 +35,24 @@ static void copy_elements(ptrdiff_t item, void *dst, const char *src, ptrdiff_t 
     }
 }
 
+/* Of any type. */
+static void gather_converted(const vekt_lines *p, char *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
+    enum { SOME = 256 };
+    static const uint8_t types[VEKT_N_ELEMENTS] = {
+        [VEKT_F32] = VEKT_TYPE_F32, [VEKT_F64] = VEKT_TYPE_F64, [VEKT_I64] = VEKT_TYPE_I64};
+    const int to = types[p->asked->element], from = p->asked->from;
+    if (step == p->plan.memory) {
+        vekt_convert(p->asked->target, to, dst, from, src, n);
+        return;
+    }
+    char raw[SOME * sizeof(double)];
+    for (ptrdiff_t m; n > 0; n -= m, src += m * step, dst += m * p->plan.item) {
+        m = vekt_smaller(n, SOME);
+        copy_elements(p->plan.memory, raw, src, step, m);
+        vekt_convert(p->asked->target, to, dst, from, raw, m);
+    }
+}
+
 void vekt_gather_elements(const vekt_lines *p, void *dst, const char *src, ptrdiff_t step, ptrdiff_t n) {
     static const uint8_t types[] = {[VEKT_HALF] = VEKT_TYPE_HALF,
                                     [VEKT_BFLOAT16] = VEKT_TYPE_BFLOAT16,
@@ -42,6 +60,8 @@ void vekt_gather_elements(const vekt_lines *p, void *dst, const char *src, ptrdi
                                     [VEKT_WIDE_UNSIGNED] = VEKT_TYPE_U64};
     if (p->asked->format == VEKT_NATIVE) {
         copy_elements(p->plan.item, dst, src, step, n);
+    } else if (p->asked->format == VEKT_CONVERTED) {
+        gather_converted(p, dst, src, step, n);
     } else if (step == p->plan.memory) {
         vekt_convert(p->asked->target, p->asked->element == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64, dst,
                      types[p->asked->format], src, n);
@@ -135,6 +155,13 @@ static void run_line(const vekt_lines *p, const char *const line[2], ptrdiff_t i
                      vekt_number *sums, ptrdiff_t width) {
     const vekt_line_request *asked = p->asked;
     const vekt_line_blocks *b = &p->plan.blocks;
+    if (asked->moments) {
+        double moments[VEKT_N_MOMENTS];
+        const char *x = vekt_dense_part(p, 0, line[0], i, m, buffer);
+        asked->target->moments[asked->moments - 1][asked->element].block(x, m, moments);
+        for (int k = 0; k < VEKT_N_MOMENTS; k++) sums[k * width].real = moments[k];
+        return;
+    }
     if (m == 0) {
         for (int s = 0; s < asked->n_streams; s++)
             sums[s * width] = vekt_neutral(asked->element, asked->streams[s].term);
@@ -173,7 +200,7 @@ void vekt_run_lines(void *context, ptrdiff_t begin, ptrdiff_t end) {
     /* Positions are sought while the lines are in the cache. */
     const ptrdiff_t fit = plan->n ? VEKT_LINE_PART_BYTES / (plan->n * plan->item) + 1 : 1,
                     together = asked->positions ? vekt_smaller(fit, TOGETHER) : TOGETHER;
-    vekt_number local[VEKT_LINE_STREAMS * TOGETHER];
+    vekt_number local[VEKT_LINE_NUMBERS * TOGETHER];
     if (buffered && !buffer) {
         atomic_store(&p->failed, 1);
         return;

@@ -63,6 +63,11 @@ static void take_rows(const vekt_lines *p, ptrdiff_t line, ptrdiff_t column, ptr
                                               sums + sums_width, width);
         return;
     }
+    if (asked->moments) {
+        asked->target->moments[asked->moments - 1][asked->element].columns(at.x[0], at.step[0], rows, sums,
+                                                                           sums_width, width);
+        return;
+    }
     for (int s = 0; s < asked->n_streams; s++) {
         const vekt_stream *f = &asked->streams[s];
         const void *second = vekt_is_integer(asked->element) ? (const void *)&asked->key : at.x[f->second];
@@ -96,6 +101,8 @@ void vekt_run_columns(void *context, ptrdiff_t begin, ptrdiff_t end) {
             const vekt_number none = vekt_neutral(asked->element, asked->streams[s].term);
             for (ptrdiff_t j = 0; j < width; j++) sums[s * sums_width + j] = none;
         }
+        for (ptrdiff_t j = 0; j < width && asked->moments; j++)
+            for (int k = 0; k < VEKT_N_MOMENTS; k++) sums[k * sums_width + j].real = 0;
         /* A short row may be all that there is of a chunk. */
         for (ptrdiff_t j = 0; j < width && asked->positions; j++) sums[sums_width + j].integer = INT64_MAX;
         const ptrdiff_t stop = vekt_smaller((chunk + 1) * plan->chunk, c->rows);

@@ -1,11 +1,12 @@
 /* How lines are reduced: which tasks there are follows from what is asked for, the shape and the steps alone. */
+#include "engine/convert.h"
 #include "lines.h"
 
 #include <string.h>
 
 enum { TASK_ELEMENTS = 8192 };
 /* Stretches of a line are long, but those of two operands are read three times. */
-enum { CHUNK_OF_TWO = 2048 };
+enum { CHUNK_OF_TWO = 2048, CHUNK_OF_MOMENTS = 4096 };
 /* Columns: COLUMN_ROWS rows are summed by one task.  Of them FEW_ROWS are taken at a time, each result being loaded
  * and stored once for all of these; more where the rows are short.  A segment of so many columns is read row by row,
  * or goes through a buffer. */
@@ -34,8 +35,11 @@ static void choose_blocks(vekt_line_plan *p, const vekt_line_request *asked, int
     const ptrdiff_t piece = p->n_inner > 0 ? p->inner[p->n_inner - 1].size : 1;
     b->chunks_last = 0;
     b->staged = !dense || p->n_inner != 1;
-    b->pieced = b->staged && dense && piece >= PIECE && !asked->positions;
-    p->chunk = asked->n_streams > 1 ? CHUNK_OF_TWO : p->item < 4 ? VEKT_LINE_CHUNK / p->item : VEKT_LINE_CHUNK / 4;
+    b->pieced = b->staged && dense && piece >= PIECE && !asked->positions && !asked->moments;
+    p->chunk = asked->moments         ? CHUNK_OF_MOMENTS
+               : asked->n_streams > 1 ? CHUNK_OF_TWO
+               : p->item < 4          ? VEKT_LINE_CHUNK / p->item
+                                      : VEKT_LINE_CHUNK / 4;
     if (b->pieced && piece < p->chunk) {
         /* Where others' pieces lie between those of a line, memory is read as it lies. */
         b->chunks_last = p->n_outer > 0 && vekt_magnitude(p->outer[0].step[0]) < vekt_magnitude(p->inner[0].step[0]);
@@ -120,8 +124,10 @@ void vekt_plan_lines(vekt_line_plan *p, const vekt_line_request *asked, vekt_dim
     static const ptrdiff_t items[VEKT_N_ELEMENTS] = {4, 8, 1, 2, 4, 8};
     p->data[0] = asked->data[0], p->data[1] = asked->data[1], p->out = asked->out;
     p->item = items[asked->element];
-    p->memory = asked->format == VEKT_HALF || asked->format == VEKT_BFLOAT16 ? 2 : p->item;
-    p->n_numbers = asked->positions ? 2 : asked->n_streams;
+    p->memory = asked->format == VEKT_CONVERTED                                ? vekt_type_bytes(asked->from)
+                : asked->format == VEKT_HALF || asked->format == VEKT_BFLOAT16 ? 2
+                                                                               : p->item;
+    p->n_numbers = asked->positions ? 2 : asked->moments ? VEKT_N_MOMENTS : asked->n_streams;
     set_dims(p, asked, dims, n_outer, n_inner);
     if (p->lines == 0) return;
     const int along = is_unit(p, asked, p->inner, p->n_inner), across = is_unit(p, asked, p->outer, p->n_outer);

@@ -40,19 +40,36 @@ static inline void keep_extremes(vekt_number *a, const vekt_number *b, ptrdiff_t
     for (; j < n; j++) a[j].real = greatest ? greater_of(a[j].real, b[j].real) : less_of(a[j].real, b[j].real);
 }
 
+static double number_of(double a, double b, int greatest) {
+    return a != a ? b : b != b ? a : greatest ? greater_of(a, b) : less_of(a, b);
+}
+
+static double product_of(double a, double b) {
+    const double size = fabs(a * b);
+    return size <= VEKT_SAFE_PRODUCTS && size >= 1 / VEKT_SAFE_PRODUCTS ? a * b : (double)NAN;
+}
+
 vekt_number vekt_merge(int element, int term, vekt_number a, vekt_number b) {
     const int greater = term == VEKT_GREATEST || term == VEKT_MAX_ABSOLUTE;
     if (vekt_is_integer(element)) {
         if (greater) return a.integer > b.integer ? a : b;
+        if (term == VEKT_PRODUCT)
+            return (vekt_number){.integer = (int64_t)((uint64_t)a.integer * (uint64_t)b.integer)};
         return (vekt_number){.integer = (int64_t)((uint64_t)a.integer + (uint64_t)b.integer)};
     }
+    if (term == VEKT_PRODUCT) return (vekt_number){.real = product_of(a.real, b.real)};
+    if (term == VEKT_GREATEST_NUMBER || term == VEKT_LEAST_NUMBER)
+        return (vekt_number){.real = number_of(a.real, b.real, term == VEKT_GREATEST_NUMBER)};
     if (greater) return (vekt_number){.real = greater_of(a.real, b.real)};
     if (term == VEKT_LEAST || term == VEKT_MIN_ABSOLUTE) return (vekt_number){.real = less_of(a.real, b.real)};
     return (vekt_number){.real = a.real + b.real};
 }
 
 vekt_number vekt_neutral(int element, int term) {
-    if (vekt_is_integer(element)) return (vekt_number){.integer = term == VEKT_GREATEST ? INT64_MIN : 0};
+    if (vekt_is_integer(element))
+        return (vekt_number){.integer = term == VEKT_GREATEST ? INT64_MIN : term == VEKT_PRODUCT};
+    if (term == VEKT_PRODUCT) return (vekt_number){.real = 1};
+    if (term == VEKT_GREATEST_NUMBER || term == VEKT_LEAST_NUMBER) return (vekt_number){.real = (double)NAN};
     if (term == VEKT_GREATEST) return (vekt_number){.real = -(double)INFINITY};
     if (term == VEKT_LEAST || term == VEKT_MIN_ABSOLUTE) return (vekt_number){.real = (double)INFINITY};
     return (vekt_number){.real = 0};
@@ -65,7 +82,7 @@ void vekt_fold(int element, int term, vekt_number *v, ptrdiff_t count, ptrdiff_t
         for (ptrdiff_t i = 0; i < half; i++) {
             vekt_number *a = v + i * step;
             const vekt_number *b = v + (i + count - half) * step;
-            if (vekt_is_integer(element))
+            if (vekt_is_integer(element) || term >= VEKT_PRODUCT)
                 for (ptrdiff_t j = 0; j < size; j++) a[j] = vekt_merge(element, term, a[j], b[j]);
             else if (sums)
                 for (ptrdiff_t j = 0; j < size; j++) a[j].real += b[j].real;
@@ -73,6 +90,21 @@ void vekt_fold(int element, int term, vekt_number *v, ptrdiff_t count, ptrdiff_t
                 keep_extremes(a, b, size, 1);
             else
                 keep_extremes(a, b, size, 0);
+        }
+        count -= half;
+    }
+}
+
+/* The same for moments, of which the numbers of a kind lie `gap` behind those of the one before. */
+static void fold_moments(vekt_number *v, ptrdiff_t gap, ptrdiff_t count, ptrdiff_t step, ptrdiff_t size) {
+    while (count > 1) {
+        const ptrdiff_t half = count / 2;
+        for (ptrdiff_t i = 0; i < half; i++) {
+            double *a = &v[i * step].real;
+            const double *b = &v[(i + count - half) * step].real;
+            for (ptrdiff_t j = 0; j < size; j++)
+                vekt_merge_moments(&a[j], &a[gap + j], &a[2 * gap + j], &a[3 * gap + j], b[j], b[gap + j],
+                                   b[2 * gap + j], b[3 * gap + j]);
         }
         count -= half;
     }
@@ -108,6 +140,7 @@ void vekt_fold_repeats(const vekt_lines *p, vekt_number *v, ptrdiff_t width) {
         fold_positions(p, v, width, c->repeats, lines, lines);
         return;
     }
+    if (p->asked->moments) fold_moments(v, width, c->repeats, lines, lines);
     for (int s = 0; s < p->asked->n_streams; s++)
         vekt_fold(p->asked->element, p->asked->streams[s].term, v + s * width, c->repeats, lines, lines);
 }
@@ -122,6 +155,8 @@ static void merge_partials(const vekt_lines *p) {
     vekt_number *v = p->partials;
     if (asked->positions)
         fold_positions(p, v, width, plan->chunks, step, width);
+    else if (asked->moments)
+        fold_moments(v, width, plan->chunks, step, width);
     else
         for (int s = 0; s < asked->n_streams; s++)
             vekt_fold(asked->element, asked->streams[s].term, v + s * width, plan->chunks, step, width);

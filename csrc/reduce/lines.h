@@ -8,10 +8,11 @@
 #define VEKT_LINES_H
 
 #include "dims.h"
+#include "moments.h"
 
 #include <stdatomic.h>
 
-enum { VEKT_LINE_STREAMS = 3, VEKT_LINE_PART_BYTES = 16384 };
+enum { VEKT_LINE_STREAMS = 3, VEKT_LINE_NUMBERS = 4, VEKT_LINE_PART_BYTES = 16384 };
 
 /* One of the numbers that are formed of a line: a term of two operands. */
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct vekt_lines vekt_lines;
 typedef struct {
     const vekt_target *target;
     int element, format; /* as the kernels take them (VEKT_F32 ... VEKT_I64), and as they lie in memory */
+    int from;            /* their type in memory where the format is VEKT_CONVERTED */
     int n_operands, n_streams;
     vekt_stream streams[VEKT_LINE_STREAMS];
     int64_t key;         /* of integers */
@@ -32,6 +34,8 @@ typedef struct {
     /* The only stream is an extreme, and where it stands first is wanted, too: a second number, in the order of the
      * dimensions.  Unless there are columns it tells where the part of VEKT_LINE_PART_BYTES begins that holds it. */
     int positions;
+    /* Instead of streams: their moments, 1, or those of the elements that are not NaN, 2. */
+    int moments;
     /* Writes the results of lines [begin, end), which differ in their last dimension alone, once their numbers are
      * complete: `width` of each kind. */
     void (*finish)(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *sums, ptrdiff_t width);
@@ -68,7 +72,7 @@ typedef struct {
     ptrdiff_t item, memory; /* bytes of an element in the kernels, and in memory */
     const vekt_dim *outer, *inner;
     int n_outer, n_inner;
-    int n_numbers;           /* of a line: of the streams, and a position */
+    int n_numbers;           /* of a line: of the streams, and a position, or moments */
     ptrdiff_t lines, n;      /* n elements make up a line */
     ptrdiff_t chunk, chunks; /* elements of a line, or rows, in one task */
     ptrdiff_t tasks;

@@ -5,6 +5,8 @@
 #include "lines.h"
 #include "engine/stage.h"
 
+#include <math.h>
+
 enum { X = VEKT_NORM_X, OUT = VEKT_NORM_OUT };
 
 /* How the kernels take a type: integers of one size share a kernel, as unsigned ones are signed once their highest
@@ -220,12 +222,133 @@ static void finish_positions(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end
     if (truths) mend_positions(p, begin, end, best - (end - begin));
 }
 
+/* ---- products and moments --------------------------------------------------------------------------------- */
+
+enum { SOME_LINES = 64, SOME_ELEMENTS = 512 };
+
+/* A product whose exponent has a number of its own. */
+typedef struct {
+    double mantissa;
+    int64_t exponent;
+} wide_product;
+
+static double normal(double a, double limit, int64_t *exponent) {
+    int k;
+    if ((fabs(a) >= 1 / limit && fabs(a) <= limit) || a == 0 || !isfinite(a)) return a;
+    a = frexp(a, &k);
+    *exponent += k;
+    return a;
+}
+
+static void multiply(wide_product *p, double a) {
+    p->mantissa = normal(p->mantissa * normal(a, 0x1p400, &p->exponent), 0x1p500, &p->exponent);
+}
+
+/* The product of one line, no part of which leaves the range of doubles. */
+static double careful_product(const vekt_lines *p, ptrdiff_t line) {
+    const char *address = p->plan.data[X] + vekt_offset(p->plan.outer, p->plan.n_outer, X, line);
+    wide_product products[4] = {{1, 0}, {1, 0}, {1, 0}, {1, 0}};
+    double buffer[SOME_ELEMENTS];
+    for (ptrdiff_t i = 0; i < p->plan.n; i += SOME_ELEMENTS) {
+        const ptrdiff_t m = vekt_smaller(p->plan.n - i, SOME_ELEMENTS);
+        const char *x = vekt_dense_part(p, X, address, i, m, buffer);
+        for (ptrdiff_t j = 0; j < m; j++, x += p->plan.item) {
+            float single;
+            double a;
+            if (p->asked->element == VEKT_F32) {
+                memcpy(&single, x, sizeof single);
+                a = (double)single;
+            } else {
+                memcpy(&a, x, sizeof a);
+            }
+            multiply(&products[j % 4], a);
+        }
+    }
+    for (int j = 1; j < 4; j++) {
+        products[0].exponent += products[j].exponent;
+        multiply(&products[0], products[j].mantissa);
+    }
+    const int64_t exponent = products[0].exponent, far = 4000;
+    return ldexp(products[0].mantissa, exponent > far ? far : exponent < -far ? -far : (int)exponent);
+}
+
+static void finish_products(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *products,
+                            ptrdiff_t width) {
+    const results *r = p->asked->context;
+    const ptrdiff_t step = vekt_result_step(p);
+    char *out = out_of(p, begin);
+    (void)width;
+    if (vekt_is_integer(p->asked->element)) {
+        store_integers(out, step, VEKT_TYPE_I64, products, 0, end - begin);
+        return;
+    }
+    for (ptrdiff_t m; begin < end; begin += m, products += m, out += m * step) {
+        vekt_number values[SOME_LINES];
+        m = vekt_smaller(end - begin, SOME_LINES);
+        for (ptrdiff_t i = 0; i < m; i++) {
+            const double a = products[i].real;
+            values[i].real = a == a ? a : careful_product(p, begin + i);
+        }
+        store_reals(out, step, r->call->out_type, values, 1, m);
+    }
+}
+
+static void finish_counts(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *counts,
+                          ptrdiff_t width) {
+    const ptrdiff_t step = vekt_result_step(p);
+    char *out = out_of(p, begin);
+    (void)width;
+    if (vekt_is_integer(p->asked->element)) {
+        store_integers(out, step, VEKT_TYPE_I64, counts, 0, end - begin);
+        return;
+    }
+    for (; begin < end; begin++, counts++, out += step) memcpy(out, &(int64_t){(int64_t)counts->real}, 8);
+}
+
+static void finish_moments(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, const vekt_number *moments,
+                           ptrdiff_t width) {
+    const vekt_reduce_call *call = ((const results *)p->asked->context)->call;
+    const int op = call->op, of_numbers = op >= VEKT_REDUCE_NANSUM, type = call->out_type;
+    const int means = op == VEKT_REDUCE_MOMENTS || op == VEKT_REDUCE_NANMEAN;
+    const int roots = op == VEKT_REDUCE_STD || op == VEKT_REDUCE_NANSTD;
+    const ptrdiff_t step = vekt_result_step(p);
+    char *out = out_of(p, begin), *variances = op == VEKT_REDUCE_MOMENTS ? call->second + (out - call->out) : out;
+    for (ptrdiff_t m; begin < end; begin += m, moments += m, out += m * step, variances += m * step) {
+        vekt_number mean[SOME_LINES], variance[SOME_LINES];
+        m = vekt_smaller(end - begin, SOME_LINES);
+        for (ptrdiff_t i = 0; i < m; i++) {
+            const double count = moments[VEKT_MOMENTS_COUNT * width + i].real, left = count - call->ddof;
+            const double squares = moments[VEKT_MOMENTS_SQUARES * width + i].real;
+            mean[i].real = moments[VEKT_MOMENTS_MEAN * width + i].real + moments[VEKT_MOMENTS_REST * width + i].real;
+            if (count == 0) mean[i].real = (double)NAN;
+            variance[i].real = squares / (left > 0 ? left : 0);
+            if (of_numbers && !(left > 0)) variance[i].real = (double)NAN;
+            if (roots) variance[i].real = sqrt(variance[i].real);
+        }
+        if (means) store_reals(out, step, type, mean, 1, m);
+        if (op != VEKT_REDUCE_NANMEAN) store_reals(variances, step, type, variance, 1, m);
+    }
+}
+
 /* ---- calls ------------------------------------------------------------------------------------------------ */
 
 /* The key that turns the order of integers into that of signed ones, and round for the least of them. */
 static int64_t order_key(reading how, int least) {
     const int64_t key = how.is_unsigned ? sign_bit(how.bits) : 0;
     return least ? ~key : key;
+}
+
+/* Products are formed in int64 or double, moments in double, of floats or doubles. */
+static void convert_elements(vekt_line_request *asked, results *r) {
+    const vekt_reduce_call *call = r->call;
+    const int type = call->type, short_integers = type <= VEKT_TYPE_U8;
+    if (type >= VEKT_TYPE_HALF && !(type == VEKT_TYPE_F32 && call->out_type == VEKT_TYPE_F64)) return;
+    if (type == VEKT_TYPE_F64 || (type >= VEKT_TYPE_I64 && type <= VEKT_TYPE_U64 && call->out_type <= VEKT_TYPE_U64))
+        return;
+    r->how = (reading){.element = VEKT_F64, .format = VEKT_CONVERTED};
+    if (call->op == VEKT_REDUCE_PROD && call->out_type <= VEKT_TYPE_U64) r->how.element = VEKT_I64;
+    if (call->op != VEKT_REDUCE_PROD && short_integers) r->how.element = VEKT_F32;
+    asked->from = type;
 }
 
 int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
@@ -255,6 +378,34 @@ int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call) {
         asked.streams[0].term = r.how.bits ? VEKT_GREATEST : VEKT_COUNT_NONZERO;
         asked.finish = finish_truth;
         asked.decides = decides;
+        break;
+    case VEKT_REDUCE_PROD:
+        asked.streams[0].term = VEKT_PRODUCT;
+        asked.finish = finish_products;
+        convert_elements(&asked, &r);
+        break;
+    case VEKT_REDUCE_COUNT_NONZERO:
+        asked.streams[0].term = VEKT_COUNT_NONZERO;
+        asked.finish = finish_counts;
+        break;
+    case VEKT_REDUCE_NANSUM:
+    case VEKT_REDUCE_NANMAX:
+    case VEKT_REDUCE_NANMIN:
+        asked.streams[0].term = call->op == VEKT_REDUCE_NANSUM   ? VEKT_SUM_NUMBERS
+                                : call->op == VEKT_REDUCE_NANMAX ? VEKT_GREATEST_NUMBER
+                                                                 : VEKT_LEAST_NUMBER;
+        asked.finish = finish_sums;
+        break;
+    case VEKT_REDUCE_VAR:
+    case VEKT_REDUCE_STD:
+    case VEKT_REDUCE_MOMENTS:
+    case VEKT_REDUCE_NANMEAN:
+    case VEKT_REDUCE_NANVAR:
+    case VEKT_REDUCE_NANSTD:
+        asked.n_streams = 0;
+        asked.moments = call->op >= VEKT_REDUCE_NANSUM ? 2 : 1;
+        asked.finish = finish_moments;
+        convert_elements(&asked, &r);
         break;
     default:
         asked.streams[0].term = r.how.bits || !least ? VEKT_GREATEST : VEKT_LEAST;

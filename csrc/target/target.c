@@ -3,6 +3,7 @@
 
 #include "vmath/angle.h"
 #include "linalg/matmul.h"
+#include "reduce/moments.h"
 
 #include <float.h>
 #include <math.h>
@@ -31,6 +32,7 @@
 #include "ops/dot_complex.h"
 #include "ops/reduce.h"
 #include "ops/extremes.h"
+#include "ops/moments.h"
 #include "ops/outer.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
@@ -71,6 +73,7 @@
 #include "ops/dot_complex.h"
 #include "ops/reduce.h"
 #include "ops/extremes.h"
+#include "ops/moments.h"
 #include "ops/outer.h"
 #include "ops/sum_squares_f32.h"
 #include "ops/loops.h"
@@ -197,13 +200,18 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_SUM_SQUARES] = {{short_sum_squares_block_f32, sum_squares_columns_f32},
                                   {sum_squares_block_f64, sum_squares_columns_f64}},
             [VEKT_SUM_PRODUCTS] = {REAL_TERMS(sum_products)},
-            [VEKT_COUNT_NONZERO] = {REAL_TERMS(count_nonzero), {count_nonzero_block_i8, count_nonzero_columns_i8}},
+            [VEKT_COUNT_NONZERO] = {REAL_TERMS(count_nonzero), INTEGER_TERMS(count_nonzero)},
             [VEKT_MAX_ABSOLUTE] = {REAL_TERMS(max_absolute)},
             [VEKT_MIN_ABSOLUTE] = {REAL_TERMS(min_absolute)},
             [VEKT_SUM] = {REAL_TERMS(sum), INTEGER_TERMS(sum)},
             [VEKT_GREATEST] = {REAL_TERMS(greatest), INTEGER_TERMS(greatest)},
             [VEKT_LEAST] = {REAL_TERMS(least)},
+            [VEKT_PRODUCT] = {REAL_TERMS(product), [VEKT_I64] = {product_block_i64, product_columns_i64}},
+            [VEKT_SUM_NUMBERS] = {REAL_TERMS(sum_numbers)},
+            [VEKT_GREATEST_NUMBER] = {REAL_TERMS(greatest_number)},
+            [VEKT_LEAST_NUMBER] = {REAL_TERMS(least_number)},
         },
+    .moments = {{REAL_TERMS(moments)}, {REAL_TERMS(number_moments)}},
     .find = {find_f32, find_f64, find_i8, find_i16, find_integer_f32, find_integer_f64},
     .places = {places_f32, places_f64, places_i8, places_i16, integer_places_f32, integer_places_f64},
     .square_roots = {square_roots_f32, square_roots_f64},

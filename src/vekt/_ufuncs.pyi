@@ -194,6 +194,7 @@ def reduce(
     dtype: Any,
     out: NDArray[Any] | None,
     keepdims: bool,
+    ddof: float = 0,
     /,
 ) -> Any: ...
 def prelu(

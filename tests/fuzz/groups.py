@@ -18,6 +18,7 @@ from . import (
     optimisers,
     reductions,
     rows,
+    statistics,
 )
 
 GROUPS: dict[str, Any] = {
@@ -27,6 +28,7 @@ GROUPS: dict[str, Any] = {
     "losses": losses,
     "elementwise": elementwise,
     "reductions": reductions,
+    "statistics": statistics,
     "linalg": linalg,
     "contractions": contractions,
     "layers": layers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from inspect import signature
 from typing import Any
 
 import ml_dtypes
@@ -96,8 +97,9 @@ def _reduction(function: Any) -> Maker:
                 continue
             x = numbers(shape, dtype)
             yield function, (x,), {"axis": axis}
-            if function not in (vk.argmax, vk.argmin):
-                first = {"initial": 0} if function in (vk.max, vk.min) else {}
+            takes = signature(function).parameters
+            if "where" in takes:
+                first = {"initial": 0} if "initial" in takes else {}
                 yield function, (x,), {"axis": axis, "where": numbers(shape, "?"), **first}
 
     return make

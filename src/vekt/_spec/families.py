@@ -13,6 +13,7 @@ from vekt._spec.optim import OPTIM
 from vekt._spec.reductions import REDUCTIONS, SHAPING
 from vekt._spec.rows import ROW_OPS
 from vekt._spec.spec import Spec
+from vekt._spec.statistics import STATISTICS
 
 ALL: tuple[Spec, ...] = (
     *OPS.values(),
@@ -23,6 +24,7 @@ ALL: tuple[Spec, ...] = (
     *ELEMENTWISE.values(),
     *ROW_OPS.values(),
     *REDUCTIONS.values(),
+    *STATISTICS.values(),
     *SHAPING.values(),
     *LINALG.values(),
     DENSE,

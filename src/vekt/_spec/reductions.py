@@ -17,8 +17,8 @@ class _Nothing:
 
 NOTHING = _Nothing()
 
-_A = Param("a", doc="Numbers of any layout in memory.")
-_AXIS = Param(
+A = Param("a", doc="Numbers of any layout in memory.")
+AXIS = Param(
     "axis",
     None,
     "Along which to reduce; None means all elements.",
@@ -32,28 +32,28 @@ _ONE_AXIS = Param(
     "axis",
     type="int, optional",
 )
-_OUT = Param(
+OUT = Param(
     "out", None, "Receives the result; it may overlap `a`.", "option", type="ndarray, optional"
 )
-_WHERE = Param(
+WHERE = Param(
     "where", True, "Elements that count.", "option", type="array_like of bool, default True"
 )
 _SCALAR = "scalar or ndarray"
 
 
-def _dtype(of_integers: str) -> Param:
+def result_dtype(of_integers: str) -> Param:
     text = f"Of the result. By default that of `a`, for integers {of_integers}."
     return Param("dtype", None, text, "option", type="dtype, optional")
 
 
-def _initial(text: str) -> Param:
+def initial_number(text: str) -> Param:
     return Param("initial", NOTHING, text, "option", type="scalar, optional")
 
 
-_FIRST = _initial("An element more; needed where there may be none.")
+FIRST = initial_number("An element more; needed where there may be none.")
 
 
-def _reduction(
+def reduction(
     name: str,
     summary: str,
     math: str,
@@ -62,17 +62,21 @@ def _reduction(
     notes: str,
     example: str,
     options: tuple[Param, ...] = (),
+    source: str = "N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 4.2.",
+    results: tuple[Param, ...] = (),
+    see_also: str = "",
 ) -> Spec:
     """Make the spec of a reduction of an array along axes."""
     empty = "no elements" if name[-3:] in ("max", "min") else "a `where` that does not fit"
+    theirs = " and ".join(f"`{n}`" for n in (see_also or f"numpy.{name}").split(", "))
     kind = Kind(
         "{summary}",
-        (_A,),
-        (Param("result", doc=result, type=_SCALAR),),
+        (A,),
+        results or (Param("result", doc=result, type=_SCALAR),),
         options,
         example=example,
         by_name=True,
-        see_also=f"numpy.{name}",
+        see_also=see_also or f"numpy.{name}",
         raises=(
             (
                 "ValueError",
@@ -96,21 +100,21 @@ def _reduction(
             (
                 "vekt",
                 "Other dtypes, empty arrays, subclasses and arrays of other libraries, which may "
-                f"be lazy, go to `numpy.{name}`.",
+                f"be lazy, go to {theirs}.",
             ),
             ("vekt.reference", "Floats are reduced in a wider dtype and rounded once."),
         ),
-        source="N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 4.2.",
+        source=source,
     )
 
 
 def _extreme(name: str, summary: str, zero: str, example: str) -> Spec:
-    return _reduction(
+    return reduction(
         name,
         summary,
         rf"m = \{name}_i a_i",
         "Of the dtype of `a`.",
-        (_AXIS, _OUT, KEEPDIMS, _FIRST, _WHERE),
+        (AXIS, OUT, KEEPDIMS, FIRST, WHERE),
         "NaN where an element is NaN, as in NumPy. Integers and bool keep their dtype. The result "
         f"is that of `numpy.{name}`, but of 0.0 and -0.0 it is always {zero}.",
         example,
@@ -118,12 +122,12 @@ def _extreme(name: str, summary: str, zero: str, example: str) -> Spec:
 
 
 def _position(name: str, extreme: str, example: str) -> Spec:
-    return _reduction(
+    return reduction(
         name,
         f"Position of the {extreme} element along an axis.",
         rf"\min \{{ i : a_i = \{name[3:]}_j a_j \}}",
         "Of NumPy's index type.",
-        (_ONE_AXIS, _OUT),
+        (_ONE_AXIS, OUT),
         f"The first one where several elements are {extreme}; the first NaN where there is one.",
         example,
         (KEEPDIMS,),
@@ -131,34 +135,34 @@ def _position(name: str, extreme: str, example: str) -> Spec:
 
 
 def _truth(name: str, summary: str, math: str, example: str) -> Spec:
-    return _reduction(
+    return reduction(
         name,
         summary,
         math,
         "Of dtype bool.",
-        (_AXIS, _OUT, KEEPDIMS),
+        (AXIS, OUT, KEEPDIMS),
         "NaN is true, as in NumPy. Reading stops early where one block decides the result of the "
         "whole array.",
         example,
-        (_WHERE,),
+        (WHERE,),
     )
 
 
 REDUCTIONS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
-        _reduction(
+        reduction(
             "sum",
             "Sum of elements along axes.",
             r"s = \sum_i a_i",
             "Of NumPy's result type: integers and bool sum in int64 or uint64, modulo 2^64.",
             (
-                _AXIS,
-                _dtype("int64 or uint64"),
-                _OUT,
+                AXIS,
+                result_dtype("int64 or uint64"),
+                OUT,
                 KEEPDIMS,
-                _initial("To which the elements are added."),
-                _WHERE,
+                initial_number("To which the elements are added."),
+                WHERE,
             ),
             "Floating-point sums are formed in double and rounded once, those to a shorter `dtype` "
             "and those that begin with `initial`, too. Sums of float64 are formed in short chains, "
@@ -172,18 +176,18 @@ array([4., 6.])
 >>> int({f}(np.ones((2, 3), np.uint8)))
 6""",
         ),
-        _reduction(
+        reduction(
             "mean",
             "Arithmetic mean of elements along axes.",
             r"m = \frac{1}{n} \sum_i a_i",
             "Of the dtype of `a`, float64 for integers and bool.",
-            (_AXIS, _dtype("float64"), _OUT, KEEPDIMS),
+            (AXIS, result_dtype("float64"), OUT, KEEPDIMS),
             "The sum of `vk.sum`, divided in double and rounded once. Sums of integers of up to 32 "
             "bits are exact.",
             """\
 >>> {f}(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
 array([1.5, 3.5])""",
-            (_WHERE,),
+            (WHERE,),
         ),
         _extreme(
             "max",
@@ -309,5 +313,3 @@ array([5., 7., 9.])""",
         )
     )
 }
-
-PUBLIC_NAMES = (*REDUCTIONS, *SHAPING)

@@ -12,14 +12,17 @@ from vekt._core import native
 from vekt._core.axes import is_dask, is_xarray, plain, unmasked
 from vekt._core.foreign import on_dask
 from vekt._core.names import no_attribute
-from vekt._core.operands import is_bfloat16
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import python_function
-from vekt._spec.reductions import NOTHING, PUBLIC_NAMES, REDUCTIONS, SHAPING
+from vekt._spec.reductions import NOTHING, REDUCTIONS, SHAPING
 from vekt._spec.spec import Spec
+from vekt._spec.statistics import PUBLIC_NAMES, STATISTICS
+from vekt.reductions._statistics import statistic
 from vekt.reductions._steps import (
     CODES,
+    as_given,
     below_zero,
+    has_numbers,
     masked_mean,
     minus_zeros,
     rounded_once,
@@ -34,17 +37,30 @@ _BOOL = np.dtype(bool)
 _NEUTRAL: dict[str, Any] = {"sum": 0, "mean": 0, "any": False, "all": True}
 
 
+_SPECIAL = ("out", "where", "initial", "mean", "correction")
+
+
 def _body(spec: Spec) -> list[str]:
     """Lines of a reduction: by the kernel where that takes the call, else by the general way."""
     names = list(spec.signature().parameters)
-    plain = [f"{n} is _default_{n}" for n in ("out", "where", "initial") if n in names]
+    plain = [f"{n} is _default_{n}" for n in _SPECIAL if n in names]
     dtype = "dtype" if "dtype" in names else None
+    ddof = ", ddof" if "ddof" in names else ""
+    general = "_general" if spec.name in REDUCTIONS else "_statistic"
     return [
         f"if {' and '.join(['type(a) is _ndarray', *plain])}:",
-        f"    result = _reduce({CODES[spec.name]}, a, axis, {dtype}, None, keepdims)",
-        "    if result is not NotImplemented: return result",
-        f"return _general(_reduce, {spec.name!r}, {', '.join(f'{n}={n}' for n in names)})",
+        f"    result = _reduce({CODES[spec.name]}, a, axis, {dtype}, None, keepdims{ddof})",
+        f"    if result is not NotImplemented{_TESTS.get(spec.name, '')}: return result",
+        f"return {general}(_reduce, {spec.name!r}, {', '.join(f'{n}={n}' for n in names)})",
     ]
+
+
+# Variances of the parts of complex numbers are still to be added; counts are ints of Python, where
+# they are NumPy's.
+_TESTS = {
+    **dict.fromkeys(("var", "std", "moments"), ' and a.dtype.kind != "c"'),
+    "count_nonzero": " and (_counts or axis is not None or keepdims)",
+}
 
 
 def general_reduction(
@@ -83,10 +99,6 @@ def general_reduction(
         return getattr(np, name)(a, **options)
 
 
-def _has_numbers(x: Any) -> bool:
-    return x.dtype.kind in "biufc" or is_bfloat16(x.dtype)
-
-
 def _reduced(
     reduce: Callable[..., Any],
     name: str,
@@ -102,7 +114,7 @@ def _reduced(
     if where is not True:
         begins = name in ("max", "min") or (name == "sum" and minus_zeros(initial))
         neutral = initial if begins else _NEUTRAL[name]
-        if neutral is NOTHING or not _has_numbers(x):
+        if neutral is NOTHING or not has_numbers(x):
             return NotImplemented
         given = np.asarray(where) if name == "mean" else where  # whose elements are counted, too
         if getattr(given, "dtype", _BOOL) != _BOOL:
@@ -117,7 +129,7 @@ def _reduced(
             return NotImplemented
     first = None if initial is NOTHING else np.asarray(initial)
     if first is not None:
-        if first.ndim or first.dtype.kind not in "biufc" or not _has_numbers(x):
+        if first.ndim or first.dtype.kind not in "biufc" or not has_numbers(x):
             return NotImplemented
         if name != "sum":
             with np.errstate(all="ignore"):
@@ -136,20 +148,19 @@ def _reduced(
         return result
     if name == "sum" and first is not None and (first.dtype.kind == "c" or not first):
         result = below_zero(reduce, x, axis, keepdims, result, first)
-    if out is None or result is out:
-        return result
-    if not isinstance(out, np.ndarray) or not out.flags.writeable:
-        return NotImplemented
-    if out.shape != np.shape(result) or out.dtype.newbyteorder("=") != result.dtype:
-        return NotImplemented
-    out[...] = result
-    return out
+    return as_given(result, out)
 
 
-_SCOPE = {"_reduce": native.reduce, "_general": general_reduction, "_ndarray": np.ndarray}
+_SCOPE = {
+    "_reduce": native.reduce,
+    "_general": general_reduction,
+    "_statistic": partial(statistic, general_reduction),
+    "_ndarray": np.ndarray,
+    "_counts": type(np.count_nonzero(())) is np.intp,
+}
 _FUNCTIONS = {
     name: python_function(spec, "", __name__, _body(spec), _SCOPE)
-    for name, spec in REDUCTIONS.items()
+    for name, spec in (REDUCTIONS | STATISTICS).items()
 }
 globals().update(_FUNCTIONS)
 

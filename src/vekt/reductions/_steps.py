@@ -11,8 +11,28 @@ import numpy as np
 from vekt._core.native import lib
 from vekt._core.operands import is_bfloat16
 from vekt._spec.reductions import REDUCTIONS
+from vekt._spec.statistics import STATISTICS
 
-CODES: dict[str, int] = {name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in REDUCTIONS}
+CODES: dict[str, int] = {
+    name: getattr(lib, f"VEKT_REDUCE_{name.upper()}") for name in (*REDUCTIONS, *STATISTICS)
+}
+
+
+def has_numbers(x: Any) -> bool:
+    """Tell whether the elements of an array are numbers that vekt may know."""
+    return x.dtype.kind in "biufc" or is_bfloat16(x.dtype)
+
+
+def as_given(result: Any, out: Any) -> Any:
+    """Return the result, in `out` where there is one; NotImplemented where it does not fit."""
+    if out is None or result is out:
+        return result
+    if not isinstance(out, np.ndarray) or not out.flags.writeable:
+        return NotImplemented
+    if out.shape != np.shape(result) or out.dtype.newbyteorder("=") != result.dtype:
+        return NotImplemented
+    out[...] = result
+    return out
 
 
 def with_first(name: str, extreme: Any, first: Any) -> Any:
@@ -63,7 +83,7 @@ def rounded_once(
 
     A `first` that is weak was an int of Python's, which other sums must be able to hold.
     """
-    stored = _rounded_dtype(x, dtype)
+    stored = rounded_dtype(x, dtype)
     if stored is None:
         return _begun(reduce, x, axis, keepdims, dtype, first, is_weak)
     if first is not None and first.dtype.kind == "c":
@@ -101,7 +121,7 @@ def _begun(
         return np.add(result, result.dtype.type(number))
 
 
-def _rounded_dtype(x: Any, dtype: Any) -> Any:
+def rounded_dtype(x: Any, dtype: Any) -> Any:
     """Return the float dtype of a sum or mean that is formed in float64; None if it is not."""
     if x.dtype.kind not in "biu" and not _is_short_float(x.dtype):
         return None
@@ -115,7 +135,7 @@ def masked_mean(
     reduce: Callable[..., Any], x: Any, axis: Any, out: Any, keepdims: Any, dtype: Any, mask: Any
 ) -> Any:
     """Divide the sum of what the mask leaves by its number."""
-    stored = _rounded_dtype(x, np.float64 if dtype is None and x.dtype.kind in "biu" else dtype)
+    stored = rounded_dtype(x, np.float64 if dtype is None and x.dtype.kind in "biu" else dtype)
     if stored is None:
         return NotImplemented
     counts = reduce(CODES["sum"], np.array(mask, order="C"), axis, None, None, keepdims)

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from vekt._spec.elementwise import OPS
 from vekt._spec.reductions import REDUCTIONS
+from vekt._spec.statistics import STATISTICS
 from vekt.cli.cases import Case, select_cases
 from vekt.cli.compare import einsum_tasks as contractions
 from vekt.cli.compare import fuse_tasks as fuse
@@ -40,6 +41,7 @@ OTHERS = (
     *OPS,
     layouts.GRID,
     *REDUCTIONS,
+    *STATISTICS,
     *training.NAMES,
     *fuse.NAMES,
     fuse.ALL,
@@ -141,7 +143,7 @@ class Grid:
                     yield title, partial(linear.dense_tasks, shapes, dtype, backward)
 
     def _reductions(self) -> Iterator[tuple[str, Tasks]]:
-        names = self._among(REDUCTIONS)
+        names = self._among(REDUCTIONS | STATISTICS)
         for dtype in self.dtypes or reduction.DTYPES:
             if names and not dtype.startswith("complex"):
                 yield "reductions", partial(reduction.reduction_tasks, names, dtype)

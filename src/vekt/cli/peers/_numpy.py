@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vekt._spec.reductions import REDUCTIONS
+from vekt._spec.statistics import STATISTICS
 from vekt.cli.peers import _fuse, _losses, _optim
 from vekt.cli.peers._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
 
@@ -281,10 +283,8 @@ _LAYERS = {
     for form, statement in _layer(name).items()
 }
 
-_REDUCTIONS = {
-    name: f"np.{name}(x, axis)"
-    for name in ("sum", "mean", "max", "min", "argmax", "argmin", "any", "all")
-}
+_REDUCTIONS = {name: f"np.{name}(x, axis)" for name in (*REDUCTIONS, *STATISTICS)}
+_REDUCTIONS["moments"] = "np.mean(x, axis), np.var(x, axis)"
 
 _FUNCTIONS = {
     **{name: f"np.{name}({', '.join('abc'[:n])}, out=out)" for name, n in ELEMENTWISE.items()},
