@@ -135,6 +135,54 @@ void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *di
 void vekt_outer(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,
                 ptrdiff_t n, void *c);
 
+/* top_k.c: of rows of n contiguous elements of a type of real numbers, which may be swapped, the k <= n greatest in
+ * falling order, equal ones in that of their places; NaN is above all others.  Indices are int64; they and the values
+ * are contiguous.  The dimensions count the rows, with steps in x.  Returns -1 where memory is missing, otherwise 0.
+ */
+typedef struct {
+    int type;
+    ptrdiff_t n, k;
+    const vekt_dim *dims;
+    int n_dims;
+    const char *x;
+    char *values, *indices;
+} vekt_top_k_call;
+int vekt_top_k(const vekt_target *target, const vekt_top_k_call *call);
+
+/* take.c: out[o, j, ...] = x[o, indices[j], ...] of elements of `item` bytes.  Dimensions 0 to n_outer - 1 are those
+ * before the axis, the n_inner ones after them those behind it, with steps in x; out is contiguous.  Indices are
+ * within the axis.  out overlaps neither.  The dimensions are lost. */
+typedef struct {
+    ptrdiff_t item, count; /* of the indices */
+    int n_outer, n_inner;
+    vekt_dim *dims;
+    const int64_t *indices;
+    const char *x;
+    ptrdiff_t step; /* along the axis */
+    char *out;
+} vekt_take_call;
+void vekt_take(const vekt_target *target, const vekt_take_call *call);
+
+/* scatter.c: x[o, indices[j], :] += values[o, j, :], rounded each time, where j rises for each element of x.  Of any
+ * vekt_type in native order; truth values are or-ed, integers wrap around.  The last `inner` elements of either are
+ * contiguous, so are values; the dimensions are those before the axis, with steps in x.  Indices are within the axis
+ * of `length` elements.  Elements of x do not overlap each other, nor anything else. */
+typedef struct {
+    int type;
+    ptrdiff_t length, step, count, inner;
+    int n_outer;
+    const vekt_dim *dims;
+    const int64_t *indices;
+    char *x;
+    const char *values;
+} vekt_scatter_call;
+void vekt_scatter_add(const vekt_target *target, const vekt_scatter_call *call);
+
+/* scatter.c: writes `one`, of `item` bytes, to place indices[i] along an axis of `length` elements, where there is
+ * such a place.  The dimensions count the indices, with steps in out. */
+void vekt_mark(const int64_t *indices, const vekt_dim *dims, int n_dims, ptrdiff_t length, ptrdiff_t step,
+               ptrdiff_t item, const char *one, char *out);
+
 /* optim.c: one step of an optimiser on n elements.  The states do not overlap the others. */
 void vekt_optim_step(const vekt_target *target, int dtype, const vekt_optim_call *call, ptrdiff_t n);
 
@@ -157,6 +205,11 @@ typedef struct {
                            void *dst);
     void (*outer)(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,
                   ptrdiff_t n, void *c);
+    int (*top_k)(const vekt_target *target, const vekt_top_k_call *call);
+    void (*take)(const vekt_target *target, const vekt_take_call *call);
+    void (*scatter_add)(const vekt_target *target, const vekt_scatter_call *call);
+    void (*mark)(const int64_t *indices, const vekt_dim *dims, int n_dims, ptrdiff_t length, ptrdiff_t step,
+                 ptrdiff_t item, const char *one, char *out);
     int (*matmul)(const vekt_target *target, int type, const vekt_product *product);
     int (*matmul_stack)(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
                         const ptrdiff_t steps[3]);

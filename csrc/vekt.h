@@ -181,6 +181,15 @@ typedef void (*vekt_places)(const void *x, ptrdiff_t step, int64_t key, ptrdiff_
                             vekt_number *best, vekt_number *at, ptrdiff_t n);
 /* The first of n elements, step bytes apart, that is equal to a value, NaN to NaN; n where none is. */
 typedef ptrdiff_t (*vekt_find)(const void *x, ptrdiff_t step, vekt_number value, ptrdiff_t n);
+/* What the k greatest are found by, of any alignment.  n_groups is a multiple of VEKT_GROUP_LANES; element i is of
+ * group i % n_groups.  NaN is above all numbers, though a number after it may take its place in a group. */
+enum { VEKT_GROUP_LANES = 16 };
+typedef struct {
+    void (*greatest)(void *groups, ptrdiff_t n_groups, const void *x, ptrdiff_t n); /* of the groups and of x */
+    /* Writes the places of elements that are not below a bound, or are above it; NaN is no bound.  Returns how many
+     * they are. */
+    ptrdiff_t (*places)(int32_t *places, const void *x, ptrdiff_t n, const void *bound, int above);
+} vekt_selection;
 /* Roots of n sums of squares, rounded to the dtype.  0 if one of doubles is not within the limits beyond which
  * squares have overflowed or lost bits; those of floats cannot be. */
 typedef int (*vekt_square_roots)(void *out, const double *squares, ptrdiff_t n);
@@ -228,6 +237,7 @@ typedef struct vekt_target {
     vekt_conversion convert[VEKT_N_TYPES]
                            [VEKT_N_TYPES]; /* [from][to]; NULL where speed has not mattered: convert.h */
     void (*swap)(char *to, const char *from, int item, ptrdiff_t n); /* the bytes of each item */
+    vekt_selection selections[VEKT_N_ELEMENTS];                             /* none of VEKT_I8 and VEKT_I16 */
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];

@@ -60,6 +60,7 @@ def plain_reductions() -> str:
 
 # Of `vekt`, beside the functions of rows: where they are defined, for type checkers.
 STATIC = {
+    "vekt._typing.choosing": named("choosing"),
     "vekt._typing.fuse": "evaluate fuse re_evaluate stream validate",
     "vekt._typing.layers": (
         f"{named('layers')} softmax_cross_entropy softmax_cross_entropy_value_and_grad"
@@ -72,8 +73,8 @@ STATIC = {
     "vekt.threading": "get_num_threads num_threads set_num_threads",
 }
 MODULES = (
-    "activations autograd config dlpack elementwise gates jit linalg losses models network optim "
-    "reductions reference rows threading ufuncs"
+    "activations autograd choosing config dlpack elementwise gates jit linalg losses models network "
+    "optim reductions reference rows threading ufuncs"
 )
 WRITTEN = {
     name for module, names in STATIC.items() if "_typing" in module for name in names.split()
@@ -217,7 +218,8 @@ def by_hand_on_tensors(module: str) -> str:
             argument.annotation = renamed(
                 ast.Name("Output") if alone else argument.annotation, tensors
             )
-        node.returns = renamed(node.returns, {r"NDArray\[Any\]": "_Tensor", "Any": "_Tensor"})
+        results = r"NDArray\[(?:Any|np\.intp)\]|Any|A"
+        node.returns = renamed(node.returns, {results: "_Tensor"})
         text += ast.unparse(node) + "\n"
     return text
 
@@ -306,6 +308,7 @@ def stubs() -> dict[str, str]:
     jit += imports(
         "vekt._typing.linalg", [n for n in static["vekt._typing.linalg"] if n != "einsum"]
     )
+    jit += imports("vekt._typing.choosing", static["vekt._typing.choosing"])
 
     reference = "".join(map(as_function, functions.values())) + aliased(functions)
     reference += "from vekt.reference import _optim as optim\n"
@@ -335,6 +338,7 @@ def stubs() -> dict[str, str]:
     autograd += imports("vekt.autograd._linalg", ("dense", *own))
     others = [name for name in static["vekt._typing.linalg"] if name not in own]
     autograd += by_hand_without_out("linalg", others)
+    autograd += by_hand_without_out("choosing", static["vekt._typing.choosing"])
     autograd += by_hand_without_out("layers", ("softmax_cross_entropy",))
 
     dlpack = "from collections.abc import Sequence\n"
@@ -343,7 +347,7 @@ def stubs() -> dict[str, str]:
     dlpack += '_Tensor = TypeVar("_Tensor", bound=SupportsDLPack)\n'
     dlpack += "def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any: ...\n"
     dlpack += "".join(map(on_tensors, functions.values())) + aliased(functions)
-    for module in ("layers", "linalg", "reductions", "statistics"):
+    for module in ("choosing", "layers", "linalg", "reductions", "statistics"):
         dlpack += by_hand_on_tensors(module)
 
     kernels = load_rows("kernels").TABLE
@@ -358,6 +362,7 @@ def stubs() -> dict[str, str]:
         "dlpack.pyi": dlpack,
         "ufuncs.pyi": raw,
         "activations.pyi": imports("vekt", [*families["activations"], *aliases]) + GET,
+        "choosing/__init__.pyi": imports("vekt", static["vekt._typing.choosing"]),
         "elementwise/__init__.pyi": imports("vekt", [*families["elementwise"], "where"])
         + "def build(name: str, isa: str = ...) -> Any: ...\n",
         "gates/__init__.pyi": imports(

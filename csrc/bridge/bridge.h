@@ -221,6 +221,12 @@ PyObject *vekt_new_like(PyArrayObject *prototype, PyArray_Descr *descr);
 /* keep_results(bytes) and kept_results() */
 PyObject *vekt_py_keep_results(PyObject *self, PyObject *bytes);
 PyObject *vekt_py_kept_results(PyObject *self, PyObject *unused);
+/* top_k(x, k), take(x, indices, axis, mode, out), scatter_add(x, indices, values, axis) and mark(out, indices, one);
+ * self as for dot. */
+PyObject *vekt_py_top_k(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_take(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_scatter_add(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+PyObject *vekt_py_mark(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 
 /* order.c: empty(shape, dtype, arrays) */
 PyObject *vekt_py_empty(PyObject *self, PyObject *args);

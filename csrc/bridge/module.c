@@ -102,6 +102,14 @@ static PyMethodDef bindable[] = {
      "transpose_copy(source, copy, /)\n--\n\n"
      "Copy an array to a contiguous one of its shape and dtype that does not overlap it, or a new one for None;\n"
      "NotImplemented for objects."},
+    {"top_k", (PyCFunction)(void (*)(void))vekt_py_top_k, METH_FASTCALL,
+     "top_k(x, k, /)\n--\n\nReturn the k greatest elements of contiguous rows, and their places."},
+    {"take", (PyCFunction)(void (*)(void))vekt_py_take, METH_FASTCALL,
+     "take(x, indices, axis, mode, out, /)\n--\n\n"
+     "Return elements at places along an axis; NotImplemented for what is not plain."},
+    {"scatter_add", (PyCFunction)(void (*)(void))vekt_py_scatter_add, METH_FASTCALL,
+     "scatter_add(x, indices, values, axis, /)\n--\n\n"
+     "Add values to x at places along an axis; NotImplemented for what is not plain, or cannot be added."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -164,6 +172,8 @@ static PyMethodDef methods[] = {
     {"call_halves", (PyCFunction)(void (*)(void))vekt_py_call_halves, METH_FASTCALL,
      "call_halves(ufunc, axis, /, *operands)\n--\n\n"
      "Call a kernel on operands and on the halves of the last; NotImplemented for what is not plain."},
+    {"mark", (PyCFunction)(void (*)(void))vekt_py_mark, METH_FASTCALL,
+     "mark(out, indices, one, /)\n--\n\nWrite one to places along the last axis, where there are such places."},
     {"retype_dlpack", vekt_py_retype_dlpack, METH_VARARGS,
      "retype_dlpack(capsule, from, to, /)\n--\n\n"
      "Change the type code of elements of 16 bits, where it is the one; tell whether it was."},

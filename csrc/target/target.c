@@ -33,6 +33,7 @@
 #include "ops/reduce.h"
 #include "ops/extremes.h"
 #include "ops/moments.h"
+#include "ops/choose.h"
 #include "ops/outer.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
@@ -74,6 +75,7 @@
 #include "ops/reduce.h"
 #include "ops/extremes.h"
 #include "ops/moments.h"
+#include "ops/choose.h"
 #include "ops/outer.h"
 #include "ops/sum_squares_f32.h"
 #include "ops/loops.h"
@@ -214,6 +216,13 @@ const vekt_target SYMBOL(VEKT_ISA) = {
     .moments = {{REAL_TERMS(moments)}, {REAL_TERMS(number_moments)}},
     .find = {find_f32, find_f64, find_i8, find_i16, find_integer_f32, find_integer_f64},
     .places = {places_f32, places_f64, places_i8, places_i16, integer_places_f32, integer_places_f64},
+    .selections =
+        {
+            [VEKT_F32] = {greatest_number_f32, places_of_number_f32},
+            [VEKT_F64] = {greatest_number_f64, places_of_number_f64},
+            [VEKT_I32] = {greatest_integer_f32, places_of_integer_f32},
+            [VEKT_I64] = {greatest_integer_f64, places_of_integer_f64},
+        },
     .square_roots = {square_roots_f32, square_roots_f64},
     .transpose = {transpose_1, transpose_2, transpose_4, transpose_8, transpose_16},
     .outer = {outer_f32, outer_f64},

@@ -57,6 +57,7 @@ _HOMES = {
     **dict.fromkeys(
         ["cosine_similarity", "norm", "outer", "transpose_copy"], "vekt.linalg._vectors"
     ),
+    **dict.fromkeys(["one_hot", "scatter_add", "take", "top_k"], "vekt.choosing"),
     "einsum": "vekt.linalg._einsum",
     **dict.fromkeys(["PackedWeights", "dense", "dense_backward"], "vekt.layers"),
     **dict.fromkeys(["evaluate", "re_evaluate", "validate"], "vekt._fuse.evaluate"),
@@ -67,6 +68,7 @@ _HOMES = {
 # Imported at first use: Numba, and modules that few programs need.
 _LAZY_MODULES = (
     "autograd",
+    "choosing",
     "config",
     "dlpack",
     "elementwise",

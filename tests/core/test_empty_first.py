@@ -46,6 +46,11 @@ for f in ("sum", "mean", "any", "all", "max", "argmax"):
 calls["norm"] = lambda: vk.norm(e(0, 3), axis=1)
 calls["norm 0"] = lambda: vk.norm(e(0, 3), axis=0)
 calls["transpose_copy"] = lambda: vk.transpose_copy(e(0, 3).T)
+calls["take"] = lambda: vk.take(e(0, 3), [], axis=0)
+calls["scatter_add"] = lambda: vk.scatter_add(e(0, 3), [], e(0, 3))
+calls["one_hot"] = lambda: vk.one_hot([], 0, dtype=dtype)
+if dtype.kind != "c":
+    calls["top_k"] = lambda: vk.top_k(e(3, 0), 0)
 calls["where"] = lambda: vk.where(e(0, 3), e(0, 1), e(3))
 calls["fuse"] = lambda: vk.fuse(lambda x: (x * x + x).sum(axis=0))(e(0, 3))
 if real:

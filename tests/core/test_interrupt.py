@@ -57,6 +57,9 @@ calls = {
     "stack": lambda out: vk.matmul(far[:, :50], x.T[:, :50]),
     "dense": lambda out: [vk.dense(s, s.T, activation="gelu") for _ in range(9)],
     "transpose": lambda out: [vk.transpose_copy(x) for _ in range(99)],
+    "top_k": lambda out: vk.top_k(far[0], 9),
+    "take": lambda out: [vk.take(x, np.arange(2000), 0) for _ in range(99)],
+    "scatter_add": lambda out: [vk.scatter_add(x.copy(), np.arange(2000), x) for _ in range(99)],
     "outer": lambda out: [vk.outer(x[0], x[1]) for _ in range(99)],
 }
 report = {}

@@ -24,7 +24,8 @@ from vekt._spec.spec import Spec
 PROGRAMS = Path(__file__).parent / "typed"
 TOOL = Path(__file__).parents[2] / "tools" / "stubs.py"
 STUBBED = """
-activations autograd dlpack elementwise gates jit linalg losses reductions reference rows ufuncs
+activations autograd choosing dlpack elementwise gates jit linalg losses reductions reference rows
+ufuncs
 """
 
 

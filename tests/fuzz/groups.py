@@ -6,6 +6,7 @@ from typing import Any
 
 from . import (
     activations,
+    choosing,
     contractions,
     elementwise,
     expressions,
@@ -31,6 +32,7 @@ GROUPS: dict[str, Any] = {
     "statistics": statistics,
     "linalg": linalg,
     "contractions": contractions,
+    "choosing": choosing,
     "layers": layers,
     "optimisers": optimisers,
     "fused": fused,

@@ -241,6 +241,33 @@ def _einsum(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
         yield vk.einsum, (text, *(numbers(shape, dtype) for shape in shapes)), {}
 
 
+def _top_k(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
+    """Return rows of n elements, and of so many that they are walked through in chunks."""
+    for shape, axis in (((3, n), 1), ((n, 3), 0), ((1, 1000 + n), 1)):
+        x = numbers(shape, dtype)
+        for k in {0, min(1, n), n // 2, n}:
+            yield vk.top_k, (x, k, axis), {}
+
+
+def _places(function: Any) -> Maker:
+    """Return calls at n places, and of axes of n elements."""
+
+    def make(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
+        for shape, axis, count in (((5,), 0, n), ((n,), 0, 7), ((3, n), 1, 5), ((5, n), 0, 4)):
+            x = numbers(shape, dtype)
+            few = numbers((count if shape[axis] else 0,), "i8") % max(shape[axis], 1)
+            if function is vk.one_hot:
+                yield function, (few, 3), {"dtype": dtype}
+            elif function is vk.take:
+                for mode in ("raise", "wrap", "clip"):
+                    yield function, (x, few, axis), {"mode": mode}
+                yield function, (x, few, axis), {"out": np.take(x, few, axis)}
+            else:
+                yield function, (x, few, np.take(x, few, axis), axis), {}
+
+    return make
+
+
 def _makers() -> dict[str, Maker]:
     made: dict[str, Maker] = {}
     for spec in ALL:
@@ -282,6 +309,10 @@ WRITTEN: dict[str, Maker] = {
         vk.tensordot, lambda n: ((2, 3, n), (3, n, 2)), lambda n: ((n, 2, 2), (2, 2, n))
     ),
     "einsum": _einsum,
+    "top_k": _top_k,
+    "take": _places(vk.take),
+    "scatter_add": _places(vk.scatter_add),
+    "one_hot": _places(vk.one_hot),
     "outer": _of_shapes(vk.outer, lambda n: ((n,), (3,)), lambda n: ((3,), (n,))),
     "transpose_copy": _of_shapes(
         vk.transpose_copy, lambda n: ((n, 3),), lambda n: ((17, n),), lambda n: ((2, n, 3),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vekt._spec.activations import OPS
+from vekt._spec.choosing import CHOOSING
 from vekt._spec.cross_entropy import CROSS_ENTROPY
 from vekt._spec.elementwise import OPS as ELEMENTWISE
 from vekt._spec.gates import GATE_OPS, PRELU
@@ -27,6 +28,7 @@ ALL: tuple[Spec, ...] = (
     *STATISTICS.values(),
     *SHAPING.values(),
     *LINALG.values(),
+    *CHOOSING.values(),
     DENSE,
     *OPTIM.values(),
 )

@@ -28,6 +28,7 @@ from typing import Any
 from vekt._core.names import no_attribute
 from vekt.autograd import (
     _activations,
+    _choosing,
     _einsum,
     _elementwise,
     _fuse,
@@ -40,6 +41,7 @@ from vekt.autograd import (
 
 _MODULES = (
     _activations,
+    _choosing,
     _einsum,
     _elementwise,
     _fuse,

@@ -21,6 +21,8 @@ from vekt._spec.activations import OPS
 from vekt._spec.functions import public_function
 from vekt._spec.gates import PUBLIC_NAMES
 from vekt.jit import (
+    _choosing,
+    _choosing_types,
     _dense,
     _dense_types,
     _gates,
@@ -52,6 +54,7 @@ def _public() -> dict[str, Callable[..., Any]]:
 _PUBLIC = _public()
 _PUBLIC |= _ROWS
 for _functions, _types in (
+    (_choosing, _choosing_types),
     (_dense, _dense_types),
     (_linalg, _linalg_types),
     (_vectors, _vectors_types),

@@ -24,8 +24,9 @@ from vekt._spec.activations import KERNELS, OPS
 from vekt._spec.functions import public_function
 from vekt._spec.row_functions import row_functions
 from vekt._spec.spec import Kernel
-from vekt.reference import _linalg, _reductions
+from vekt.reference import _choosing, _linalg, _reductions
 from vekt.reference import _optim as optim  # noqa: F401
+from vekt.reference._choosing import *  # noqa: F403
 from vekt.reference._dense import dense, dense_backward
 from vekt.reference._elementwise import FUNCTIONS as _ELEMENTWISE
 from vekt.reference._gates import gate_functions
@@ -157,6 +158,7 @@ _FUNCTIONS = _public() | _ELEMENTWISE
 globals().update(_FUNCTIONS)
 __all__ = [
     *_FUNCTIONS,
+    *_choosing.__all__,
     *_linalg.__all__,
     *_reductions.__all__,
     "cosine_similarity",

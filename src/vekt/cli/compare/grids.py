@@ -11,6 +11,7 @@ from vekt._spec.elementwise import OPS
 from vekt._spec.reductions import REDUCTIONS
 from vekt._spec.statistics import STATISTICS
 from vekt.cli.cases import Case, select_cases
+from vekt.cli.compare import choosing_tasks as choosing
 from vekt.cli.compare import einsum_tasks as contractions
 from vekt.cli.compare import fuse_tasks as fuse
 from vekt.cli.compare import layout_tasks as layouts
@@ -38,6 +39,7 @@ OTHERS = (
     *linear.LAYERS,
     *linear.VECTORS,
     contractions.NAME,
+    *choosing.NAMES,
     *OPS,
     layouts.GRID,
     *REDUCTIONS,
@@ -91,6 +93,7 @@ class Grid:
         yield from self._products()
         yield from self._layers()
         yield from self._reductions()
+        yield from self._choosing()
         yield from self._training()
         yield from self._fused()
 
@@ -147,6 +150,12 @@ class Grid:
         for dtype in self.dtypes or reduction.DTYPES:
             if names and not dtype.startswith("complex"):
                 yield "reductions", partial(reduction.reduction_tasks, names, dtype)
+
+    def _choosing(self) -> Iterator[tuple[str, Tasks]]:
+        names = self._among(choosing.NAMES)
+        for dtype in self.dtypes or linear.FLOATS:
+            if names and self.shapes is None and not dtype.startswith("complex"):
+                yield "choosing", partial(choosing.choosing_tasks, names, dtype)
 
     def _training(self) -> Iterator[tuple[str, Tasks]]:
         names = self._among(training.NAMES)

@@ -286,6 +286,17 @@ _LAYERS = {
 _REDUCTIONS = {name: f"np.{name}(x, axis)" for name in (*REDUCTIONS, *STATISTICS)}
 _REDUCTIONS["moments"] = "np.mean(x, axis), np.var(x, axis)"
 
+_CHOOSING = {
+    "top_k": (
+        "i = np.argpartition(x, x.shape[-1] - k, -1)[:, x.shape[-1] - k:]; "
+        "v = np.take_along_axis(x, i, -1); o = np.argsort(v, -1)[:, ::-1]; "
+        "np.take_along_axis(v, o, -1); np.take_along_axis(i, o, -1)"
+    ),
+    "take": "np.take(x, i, axis)",
+    "scatter_add": "np.add.at(x, index, values)",
+    "one_hot": "np.eye(classes, dtype=out.dtype)[i]",
+}
+
 _FUNCTIONS = {
     **{name: f"np.{name}({', '.join('abc'[:n])}, out=out)" for name, n in ELEMENTWISE.items()},
     "where": "np.copyto(out, np.where(a, b, c))",
@@ -295,6 +306,7 @@ _FUNCTIONS = {
 }
 
 STATEMENTS = {
+    **_CHOOSING,
     **_FUNCTIONS,
     **_REDUCTIONS,
     **_ELEMENTWISE,

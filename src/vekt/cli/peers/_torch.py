@@ -232,6 +232,12 @@ _LAYERS = {
     },
     **{f"dense_{name}_backward": "layer(X, W, B, DY)" for name in LAYERS},
 }
+_CHOOSING = {
+    "top_k": "torch.topk(X, k)",
+    "take": "torch.index_select(X, axis, I)",
+    "scatter_add": "X.index_add_(axis, I, VALUES)",
+    "one_hot": "torch.nn.functional.one_hot(I, classes).to(OUT.dtype)",
+}
 # It has products of these dtypes; from_numpy takes others too.
 _DTYPES = {"float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
 _DTYPES |= {"int8", "int16", "int32", "int64", "uint8"}
@@ -260,6 +266,7 @@ _FUNCTIONS = {
 }
 
 STATEMENTS = {
+    **_CHOOSING,
     **_FUNCTIONS,
     **_ELEMENTWISE,
     **_ROWS,
