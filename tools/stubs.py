@@ -73,8 +73,8 @@ STATIC = {
     "vekt.threading": "get_num_threads num_threads set_num_threads",
 }
 MODULES = (
-    "activations autograd choosing config dlpack elementwise gates jit linalg losses models network "
-    "optim reductions reference rows threading ufuncs"
+    "activations autograd choosing config dlpack elementwise gates jit linalg losses models "
+    "network optim reductions reference rows threading ufuncs"
 )
 WRITTEN = {
     name for module, names in STATIC.items() if "_typing" in module for name in names.split()

@@ -63,6 +63,12 @@ PyObject *vekt_py_top_k(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     return NULL;
 }
 
+/* Does an array hold integers that int64 does not? */
+static int is_wide(PyObject *indices) {
+    return PyArray_Check(indices) && PyArray_ISUNSIGNED((PyArrayObject *)indices) &&
+           PyArray_ITEMSIZE((PyArrayObject *)indices) == 8;
+}
+
 /* A new reference to indices as contiguous int64; NULL with TypeError for what is not of integers. */
 static PyArrayObject *as_indices(PyObject *object, const char *function) {
     PyArrayObject *given =
@@ -181,8 +187,7 @@ PyObject *vekt_py_take(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     PyArrayObject *x = (PyArrayObject *)args[0];
     if (!PyArray_CheckExact(args[0]) || PyDataType_REFCHK(PyArray_DESCR(x))) Py_RETURN_NOTIMPLEMENTED;
     const int has_others = !PyArray_CheckExact(args[1]) && PyObject_HasAttrString(args[1], "__array_function__");
-    const int is_wide = PyArray_Check(args[1]) && PyArray_DESCR((PyArrayObject *)args[1])->type_num == NPY_UINT64;
-    if (has_others || is_wide) Py_RETURN_NOTIMPLEMENTED;
+    if (has_others || is_wide(args[1])) Py_RETURN_NOTIMPLEMENTED;
     const int mode = mode_of(args[3]);
     if (mode < 0) return NULL;
     if (args[2] == Py_None) {
@@ -251,8 +256,8 @@ PyObject *vekt_py_scatter_add(PyObject *self, PyObject *const *args, Py_ssize_t 
     for (int i = 0; i < 3; i++)
         if (!PyArray_CheckExact(args[i])) Py_RETURN_NOTIMPLEMENTED;
     PyArrayObject *x = (PyArrayObject *)args[0];
-    const int type = PyArray_DESCR((PyArrayObject *)args[1])->type_num;
-    if (PyArray_NDIM(x) < 1 || !PyArray_ISWRITEABLE(x) || type == NPY_BOOL || type == NPY_UINT64)
+    if (PyArray_NDIM(x) < 1 || !PyArray_ISWRITEABLE(x) || PyArray_ISBOOL((PyArrayObject *)args[1]) ||
+        is_wide(args[1]))
         Py_RETURN_NOTIMPLEMENTED;
     const int axis = axis_of(args[3], x);
     if (axis < 0) return NULL;

@@ -121,6 +121,13 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "norm_inf": (lambda x: va.norm(x, np.inf), (VECTOR,)),
     "norm_three": (lambda x: va.norm(x, 3), (VECTOR,)),
     "cosine_similarity": (va.cosine_similarity, (MATRIX, MATRIX[::-1])),
+    "take": (lambda x: va.take(x, [[1, -1], [1, 0]], 1), (STACK,)),
+    "take_all": (lambda x: va.take(x, [7, -9, 300], None, "wrap"), (STACK,)),
+    "take_clipped": (lambda x: va.take(x, [7, -9, 1], 0, mode="clip"), (STACK,)),
+    "top_k": (lambda x: va.top_k(x, 2)[0], (MATRIX,)),
+    "top_k_axis": (lambda x: va.top_k(x, 1, axis=1)[0], (STACK,)),
+    "scatter_add": (lambda x, v: va.scatter_add(x, [1, 0, -1], v), (STACK, STACK[:1])),
+    "scatter_add_axis": (lambda x, v: va.scatter_add(x, [[1, 1]], v, 1), (MATRIX, VECTOR[:1])),
     "transpose_copy": (va.transpose_copy, (MATRIX,)),
     "transpose_copy_axes": (lambda x: va.transpose_copy(x, (1, 2, 0)), (STACK,)),
 }

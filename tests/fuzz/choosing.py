@@ -12,7 +12,7 @@ from vekt._spec.choosing import PUBLIC_NAMES
 
 from . import arrays
 from .activations import add_output
-from .check import Case
+from .check import KINDS, Case
 from .draws import Draw
 from .truth import Truth
 
@@ -43,22 +43,20 @@ def case(draw: Draw) -> Case:
             "mode": draw.pick(("raise", "wrap", "clip")),
         }
         longest = x.size if options["axis"] is None else length
-        made = Case(name, vk.take, [x, _places(draw, longest)], options, _expect(reference.take))
+        made = Case(name, _taken, [x, _places(draw, longest)], options, _expect(reference.take))
         if draw.chance(40):
             add_output(draw, made)
     else:
         places = _places(draw, length)
-        values = (
-            np.shape(np.zeros(x.shape, "?").take(places % max(length, 1), axis % x.ndim))
-            if length and x.size
-            else (1,)
-        )
+        at = axis % x.ndim
+        values = (*shape[:at], *places.shape, *shape[at + 1 :])
         kind = dtype if draw.chance(80) else draw.pick(arrays.NUMBERS)
         terms = arrays.operand(draw, values, (kind,), tame=True)
         made = Case(
             name, _added, [x, places, terms], {"axis": axis}, _expect(reference.scatter_add)
         )
     made.threads = 1 + draw.below(2)
+    made.errors = (*KINDS, IndexError)  # which of several mistakes is told is free
     return made
 
 
@@ -77,11 +75,20 @@ def _places(draw: Draw, length: int) -> Any:
     return arrays.laid_out(draw, places.astype(kind))
 
 
+def _taken(x: Any, places: Any, out: Any = None, **options: Any) -> Any:
+    """Take; what is new in the order of bytes that `x` has, as by NumPy, in the machine's own."""
+    result = vk.take(x, places, out=out, **options)
+    if out is not None or result.dtype.isnative:
+        return result
+    return np.asarray(result).astype(result.dtype.newbyteorder("="))[()]
+
+
 def _added(x: Any, places: Any, terms: Any, axis: int) -> Any:
     """Add to a copy that has the very layout."""
     memory = arrays.memory_of(x)
     if memory.dtype != np.uint8 or not x.flags.writeable:
-        return vk.scatter_add(np.array(x), places, terms, axis)
+        made = vk.scatter_add(np.array(x), places, terms, axis)
+        return np.asarray(made, x.dtype.newbyteorder("="))
     start = x.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
     copy = np.ndarray(x.shape, x.dtype, memory.copy(), start, x.strides)
     return np.asarray(vk.scatter_add(copy, places, terms, axis), x.dtype.newbyteorder("="))

@@ -25,6 +25,19 @@ def is_half(dtype: np.dtype[Any]) -> bool:
     return dtype.type is np.float16 or is_bfloat16(dtype)
 
 
+def array_to_add(function: str, values: Any, dtype: np.dtype[Any]) -> Array:
+    """Return values as an array that may be cast to a dtype; bfloat16 counts as float32.
+
+    Python's numbers take that dtype; TypeError for what is of another kind.
+    """
+    weak: bool = type(values) in (bool, int) or (type(values) is float and dtype.kind not in "biu")
+    terms = np.asarray(values, dtype if weak else None)
+    one, other = (np.dtype("f4") if is_bfloat16(x) else x for x in (terms.dtype, dtype))
+    if not (weak or np.can_cast(one, other, "same_kind")):
+        raise TypeError(f"{function}: values of dtype {terms.dtype} cannot be added to {dtype}")
+    return terms
+
+
 def result_dtype(dtype: Any, *operands: Any) -> np.dtype[Any]:
     """Find the dtype of the result: `dtype`, if given, for operands that are acceptable.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as np
+import numpy
 from autograd.extend import defvjp, primitive
 from autograd.numpy.numpy_vjps import match_complex, unbroadcast_f
 from autograd.tracer import getval
@@ -58,7 +59,8 @@ defvjp(_take, _take_vjp, argnums=(0,))
 
 
 def _values_vjp(y: Any, x: Any, indices: Any, values: Any, axis: int) -> Function:
-    return unbroadcast_f(values, lambda g: match_complex(values, take(g, indices, axis)))
+    vjp: Function = unbroadcast_f(values, lambda g: match_complex(values, take(g, indices, axis)))
+    return vjp
 
 
 defvjp(
@@ -74,7 +76,7 @@ def top_k(x: Any, k: int, axis: int = -1) -> Any:
     """`vekt.top_k`: the greatest elements, and their places, which are constant."""
     shape = np.shape(x)
     _, indices = vk.top_k(getval(x), k, axis)
-    index = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    index = list(numpy.indices(indices.shape, sparse=True))
     index[axis] = indices
-    places = np.ravel_multi_index(tuple(index), shape) if indices.size else indices
+    places = numpy.ravel_multi_index(tuple(index), shape) if indices.size else indices
     return _take(np.ravel(x), places, 0, "raise"), indices

@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from vekt._core import native
 from vekt._core.axes import plain
 from vekt._core.names import no_attribute
-from vekt._core.operands import checked_out, is_bfloat16
+from vekt._core.operands import array_to_add, checked_out, is_bfloat16
 from vekt._spec.choosing import CHOOSING, PUBLIC_NAMES
 from vekt._spec.docstrings import documented
 
@@ -64,7 +64,7 @@ def general_take(
     places = np.asarray(plain("take", "indices", indices))
     if places.size == 0 and not hasattr(indices, "dtype"):
         places = places.astype(np.int64)
-    if places.dtype == np.uint64:
+    if places.dtype.str[1:] == "u8":
         places = _within_int64(places, array, axis, mode)
     if array.dtype.hasobject:
         return _by_numpy(array, places, axis, mode, out)
@@ -131,11 +131,7 @@ def general_scatter_add(
 def _terms(values: Any, dtype: Any, shape: tuple[int, ...]) -> Any:
     """Return values as they are added: contiguous, of a native dtype and of this shape."""
     native_dtype = dtype.newbyteorder("=")
-    weak = type(values) in (bool, int) or (type(values) is float and dtype.kind not in "biu")
-    terms = np.asarray(values, native_dtype if weak else None)
-    fits = is_bfloat16(dtype) and terms.dtype.kind in "biuf"
-    if not (weak or fits or np.can_cast(terms.dtype, dtype, "same_kind")):
-        raise TypeError(f"scatter_add: values of dtype {terms.dtype} cannot be added to {dtype}")
+    terms = array_to_add("scatter_add", values, native_dtype)
     try:
         whole = np.broadcast_to(terms, shape)
     except ValueError:
@@ -153,7 +149,7 @@ def as_places(function: str, indices: Any) -> Any:
         places = places.astype(np.int64)
     if places.dtype.kind not in "iu":
         raise TypeError(f"{function}: indices must be integers, not {places.dtype}")
-    if places.dtype == np.uint64:
+    if places.dtype.str[1:] == "u8":
         places = np.minimum(places, np.uint64(2**63 - 1))
     return places.astype(np.int64, copy=False)
 

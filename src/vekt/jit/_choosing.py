@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from vekt._core.axes import unmasked
-from vekt._core.operands import checked_out, is_bfloat16, is_half
+from vekt._core.operands import array_to_add, checked_out, is_bfloat16, is_half
 from vekt._spec.choosing import CHOOSING
 from vekt._spec.docstrings import documented
 from vekt.jit._gates import _entry as entry
@@ -24,7 +24,7 @@ def _places(function: str, indices: Any) -> Any:
         places = places.astype(np.int64)
     if places.dtype.kind not in "iu":
         raise TypeError(f"{function}: indices must be integers, not {places.dtype}")
-    if places.dtype == np.uint64:
+    if places.dtype.str[1:] == "u8":
         places = np.minimum(places, np.uint64(2**63 - 1))
     return np.array(places, np.int64, order="C", copy=None)
 
@@ -41,7 +41,8 @@ def top_k(x: Any, k: Any, axis: Any = -1) -> Any:
     kind = np.dtype("f4") if half else array.dtype.newbyteorder("=")
     rows = np.moveaxis(array, axis, -1)
     matrix = np.require(
-        rows.astype(kind).reshape(-1 if rows.shape[-1] else 0, rows.shape[-1]), requirements="CAW"
+        rows.astype(kind).reshape(-1 if rows.shape[-1] else 0, rows.shape[-1]),
+        requirements=["C", "A", "W"],
     )
     _, indices = _run_top_k(matrix, k)
     indices = indices.reshape(*rows.shape[:-1], k)
@@ -65,7 +66,7 @@ def take(x: Any, indices: Any, axis: Any = None, mode: Any = "raise", out: Any =
     array = np.asarray(unmasked("take", "x", x))
     if np.asarray(indices).dtype == bool:
         indices = np.asarray(indices).astype(np.int64)
-    if mode == "wrap" and getattr(indices, "dtype", None) == np.uint64:
+    if mode == "wrap" and getattr(indices, "dtype", np.dtype("i8")).str[1:] == "u8":
         indices = indices % np.uint64(max(1, array.size if axis is None else array.shape[axis]))
     places = _places("take", indices)
     moved = None if array.dtype.hasobject else _SAME_SIZE.get(array.dtype.itemsize)
@@ -118,11 +119,7 @@ def scatter_add(x: Any, indices: Any, values: Any, axis: Any = 0) -> Any:
     before, length, behind = _thirds(target, axis)
     within = _within(places, length, "raise", axis)
     kind = target.dtype.newbyteorder("=")
-    weak = type(values) in (bool, int) or (type(values) is float and kind.kind not in "biu")
-    terms = np.asarray(unmasked("scatter_add", "values", values), kind if weak else None)
-    fits = is_bfloat16(kind) and terms.dtype.kind in "biuf"
-    if not (weak or fits or np.can_cast(terms.dtype, kind, "same_kind")):
-        raise TypeError(f"scatter_add: values of dtype {terms.dtype} cannot be added to {kind}")
+    terms = array_to_add("scatter_add", unmasked("scatter_add", "values", values), kind)
     shape = target.shape[:axis] + places.shape + target.shape[axis + 1 :]
     with np.errstate(all="ignore"):
         whole = np.array(np.broadcast_to(terms, shape), kind, order="C")

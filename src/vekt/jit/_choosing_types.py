@@ -179,7 +179,7 @@ def _take_types(
                 if wraps:
                     i %= length
                 elif clips:
-                    i = min(max(i, 0), length - 1)
+                    i = min(max(i, np.int64(0)), np.int64(length - 1))
                 elif i < 0:
                     i += length
                 for e in range(behind):

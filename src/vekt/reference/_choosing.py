@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike
 
 from vekt._core.axes import unmasked
-from vekt._core.operands import checked_out, is_half
+from vekt._core.operands import array_to_add, checked_out, is_half
 from vekt._spec.choosing import CHOOSING, PUBLIC_NAMES
 from vekt._spec.docstrings import documented
 
@@ -23,7 +23,7 @@ def _places(indices: Any) -> Any:
         return places.astype(np.intp)
     if places.dtype.kind not in "iu":
         raise TypeError(f"indices must be integers, not {places.dtype}")
-    if places.dtype == np.uint64:  # which NumPy would take for signed ones
+    if places.dtype.str[1:] == "u8":  # which NumPy would take for signed ones
         places = np.minimum(places, np.uint64(2**63 - 1))
     return places
 
@@ -62,6 +62,9 @@ def take(
         places = np.array(places.astype(object) % length, np.intp)  # NumPy's own may take years
     else:
         places = _places(indices)
+    within = mode != "raise" or ((places >= -length) & (places < length)).all()
+    if not within or (length == 0 and places.size):  # NumPy says nothing where nothing is taken
+        raise IndexError(f"an index is out of bounds for an axis of size {length}")
     result = np.take(array, places, axis, mode=mode)
     if out is None:
         return result
@@ -71,7 +74,7 @@ def take(
 
 
 @documented(CHOOSING["scatter_add"], "", "vekt.reference")
-def scatter_add(x: Any, indices: ArrayLike, values: ArrayLike, axis: int = 0) -> Any:
+def scatter_add(x: Any, indices: ArrayLike, values: Any, axis: int = 0) -> Any:
     if not isinstance(x, np.ndarray):
         raise TypeError(f"scatter_add: x must be an ndarray, not {type(x).__name__}")
     for name, operand in (("x", x), ("indices", indices), ("values", values)):
@@ -80,10 +83,7 @@ def scatter_add(x: Any, indices: ArrayLike, values: ArrayLike, axis: int = 0) ->
     if not x.flags.writeable:
         raise ValueError("scatter_add: x is read-only")
     with np.errstate(all="ignore"):
-        weak = type(values) in (bool, int) or (type(values) is float and x.dtype.kind not in "biu")
-        terms: Any = np.asarray(values, x.dtype if weak else None)
-        if not weak and not is_half(x.dtype) and not np.can_cast(terms.dtype, x.dtype, "same_kind"):
-            raise TypeError(f"scatter_add: {terms.dtype} cannot be added to {x.dtype}")
+        terms = array_to_add("scatter_add", values, x.dtype)
         shape = x.shape[:axis] + places.shape + x.shape[axis + 1 :]
         terms = np.broadcast_to(terms, shape).astype(x.dtype)
         index = (*(slice(None),) * axis, places)
