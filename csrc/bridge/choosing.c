@@ -39,7 +39,7 @@ PyObject *vekt_py_top_k(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     shape[rows] = k;
     PyArray_Descr *native = PyArray_DescrNewByteorder(PyArray_DESCR(x), NPY_NATIVE);
     if (!native) return NULL;
-    PyObject *values = PyArray_NewFromDescr(&PyArray_Type, native, rows + 1, shape, NULL, NULL, 0, NULL);
+    PyObject *values = vekt_new_array(native, rows + 1, shape, NULL);
     PyObject *indices = PyArray_SimpleNew(rows + 1, shape, NPY_INT64);
     if (values && indices) {
         vekt_dim dims[VEKT_MAX_DIMS];

@@ -125,4 +125,5 @@ def _imported(name: str, module: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_LAZY_MODULES, "show_config", "__version__"})
+    own = {name for name in globals() if name[:2] == "__"}
+    return sorted({*own, *__all__, *_LAZY_MODULES, "linalg", "threading", "__version__"})

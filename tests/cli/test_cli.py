@@ -79,6 +79,9 @@ def test_info_json_leaves_nothing_else_on_stdout(capsys):
         (["compare", "--threads", "1000000"], "is more than the"),
         (["compare", "--threads", "2", "--processor-time"], "adds up what several threads take"),
         (["info", "--json", "no/such/directory/a.json"], "There is no directory"),
+        (["compare", "--sizes", "1.5e0"], "1.5e0"),
+        (["compare", "--sizes", "1e-1"], "1e-1"),
+        (["compare", "--op", "matmul", "--shapes", "100x100"], "Nothing to compare"),
     ],
 )
 def test_bad_arguments(arguments, message, capsys):
@@ -90,7 +93,7 @@ def test_bad_arguments(arguments, message, capsys):
 
 
 @pytest.mark.parametrize(
-    ("package", "command"), [("rich", "info"), ("click", "info"), ("sklearn", "demo")]
+    ("package", "command"), [("rich", "accuracy"), ("click", "compare"), ("sklearn", "demo")]
 )
 def test_missing_package(package, command):
     code = f"import sys; sys.modules[{package!r}] = None; from vekt.cli import main; "

@@ -25,7 +25,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from vekt._core.extras import require
 from vekt._core.names import no_attribute
+
+require("vekt.autograd", "autograd", "autograd")
+
 from vekt.autograd import (
     _activations,
     _choosing,

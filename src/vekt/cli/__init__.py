@@ -35,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
+        from vekt.cli import plain
+
+        if plain.is_enough(arguments):
+            return plain.run(arguments)
         from vekt.cli.app import run
 
         return run(arguments)
@@ -47,3 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("vekt: interrupted", file=sys.stderr)
         return 130
+    except OSError as error:  # of a file that plain.run writes to
+        print(f"vekt: {error}", file=sys.stderr)
+        return 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType, ModuleType
@@ -114,6 +115,18 @@ class Named(click.Choice):  # type: ignore[type-arg]
             few = len(names) <= 20
             choices = f" is not one of {', '.join(map(repr, names))}." if few else " is not there."
             self.fail(f"{value!r}{choices} Did you mean {near[0]!r}?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Count(click.IntRange):
+    """A number of elements, also as 1e6."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert what is written as a float, if it is a whole number."""
+        if isinstance(value, str):
+            with suppress(ValueError):
+                number = float(value)
+                value = int(number) if number.is_integer() else value
         return super().convert(value, param, ctx)
 
 

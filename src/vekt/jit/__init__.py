@@ -16,7 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vekt._core.extras import require
 from vekt._core.names import no_attribute
+
+require("vekt.jit", "jit", "numba")
+
 from vekt._spec.activations import OPS
 from vekt._spec.functions import public_function
 from vekt._spec.gates import PUBLIC_NAMES

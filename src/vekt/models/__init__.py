@@ -3,6 +3,10 @@
 scikit-learn is an extra: ``pip install 'vekt[models]'``.
 """
 
+from vekt._core.extras import require
+
+require("vekt.models", "models", "sklearn", "scipy")
+
 from vekt.models._logistic_regression import LogisticRegression
 from vekt.models._perceptrons import MLPClassifier, MLPRegressor
 

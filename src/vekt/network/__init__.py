@@ -125,6 +125,15 @@ class Network:
         self.interrupted: bool = False
         self._buffers: Buffers | None = None
 
+    def __repr__(self) -> str:
+        """Say how large it is, and of what."""
+        hidden = ", ".join(a if isinstance(a, str) else repr(a) for a in self.activations)
+        count = sum(p.size for p in self.params)
+        return (
+            f"<Network {'-'.join(map(str, self.units))}: {hidden + ', then ' if hidden else ''}"
+            f"{self.output}; {count:,} parameters of {self.dtype}>"
+        )
+
     @property
     def W(self) -> list[Array]:  # noqa: N802
         """Weights of the layers."""
@@ -172,6 +181,15 @@ class Network:
             z = np.empty((len(x), layer.w.shape[1]), self.dtype)
             x = layer.forward(x, z, np.empty_like(z) if layer.activation is not None else z)
         return self._output.value(x)
+
+    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Return how good the outputs for samples X are, at most 1, as scikit-learn's models do.
+
+        The share of samples whose outputs are right: the largest of a softmax, all those above 1/2
+        of a sigmoid.  Of linear outputs the coefficient of determination, the mean of the units'.
+        """
+        y = targets_in_rows("score", self, X, Y)
+        return self._output.score(np.asarray(self.predict(X)).T, y)
 
     def gradients(
         self,

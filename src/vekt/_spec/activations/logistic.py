@@ -40,6 +40,7 @@ _SIGMOID = activation(
         "In float32, JAX gives 0 from x = -87.4 down, where results are subnormal, and torch from "
         "x = -88.8 down; vekt keeps the tail to the last subnormal number."
     ),
+    aliases=("expit",),
 )
 
 

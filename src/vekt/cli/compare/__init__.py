@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 import vekt as vk
-from vekt.cli.cases import Case, CommaList, Named, op_option
+from vekt.cli.cases import Case, CommaList, Count, Named, op_option
 from vekt.cli.compare.allocating import allocating
 from vekt.cli.compare.formulas import plain
 from vekt.cli.compare.grids import OTHERS, Grid
@@ -38,7 +38,7 @@ _SLACK = 2.5
 @op_option(extra=OTHERS)
 @click.option(
     "--sizes",
-    type=CommaList(click.IntRange(min=1)),
+    type=CommaList(Count(min=1)),
     default=",".join(map(str, SIZES)),
     show_default=True,
     help="Numbers of elements; the largest one limits the samples of epochs and fits.  Without "
@@ -133,6 +133,10 @@ def compare(
                     progress.advance(bar)
                 progress.update(bar, total=progress.tasks[bar].completed)
         calls = _measure_calls(cases, rounds, clock) if cases else []
+    if not cells:
+        raise click.UsageError(
+            "Nothing to compare: no --op is measured in these shapes and dtypes."
+        )
     isa = get_config()["isa"]
     for title, shown in grouped(cells):
         plural = "s" if threads > 1 else ""
