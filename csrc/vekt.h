@@ -237,7 +237,7 @@ typedef struct vekt_target {
     vekt_conversion convert[VEKT_N_TYPES]
                            [VEKT_N_TYPES]; /* [from][to]; NULL where speed has not mattered: convert.h */
     void (*swap)(char *to, const char *from, int item, ptrdiff_t n); /* the bytes of each item */
-    vekt_selection selections[VEKT_N_ELEMENTS];                             /* none of VEKT_I8 and VEKT_I16 */
+    vekt_selection selections[VEKT_N_ELEMENTS];                      /* none of VEKT_I8 and VEKT_I16 */
     vekt_square_roots square_roots[VEKT_N_DTYPES];
     vekt_transpose transpose[VEKT_N_TRANSPOSES];
     vekt_outer_kernel outer[VEKT_N_DTYPES];

@@ -39,4 +39,4 @@ def test_a_network_tells_its_size() -> None:
     told = "<Network 784-128-64-10: relu, gelu, then softmax; 109,386 parameters of float32>"
     assert repr(deep) == told
     assert repr(Network([3, 1])) == "<Network 3-1: sigmoid; 4 parameters of float64>"
-    assert "prelu, then sigmoid; 21 parameters" in repr(Network([2, 5, 1], "prelu"))
+    assert "prelu, then sigmoid; 26 parameters" in repr(Network([2, 5, 1], "prelu"))

@@ -119,6 +119,10 @@ def compare(
     clock = process_time if processor_time else perf_counter
     console = console_for(json_file)
     grid = Grid({name for names in ops for name in names}, sizes, shapes, dtypes)
+    if all(next(tasks(), None) is None for _, tasks in grid.groups()):
+        raise click.UsageError(
+            "Nothing to compare: no --op is measured in these shapes and dtypes."
+        )
     cells: list[dict[str, Any]] = []
     with equal_threads(threads):
         libraries = _load(peers, threads, console)
@@ -133,10 +137,6 @@ def compare(
                     progress.advance(bar)
                 progress.update(bar, total=progress.tasks[bar].completed)
         calls = _measure_calls(cases, rounds, clock) if cases else []
-    if not cells:
-        raise click.UsageError(
-            "Nothing to compare: no --op is measured in these shapes and dtypes."
-        )
     isa = get_config()["isa"]
     for title, shown in grouped(cells):
         plural = "s" if threads > 1 else ""
