@@ -51,10 +51,10 @@ def check(top_k: Any, x: Any, k: int, axis: int = -1) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_like_a_stable_sort(top_k: Any, dtype: Any, rng: np.random.Generator) -> None:
-    for shape in ((1,), (40,), (3, 300), (2, 5000), (2, 40_000)):
+    for shape in ((1,), (40,), (3, 300), (20_000,)):
         x = numbers(dtype, shape, rng)
         n = shape[-1]
-        for k in {0, 1, min(2, n), n // 9, n // 2, n - 1, n}:
+        for k in {0, 1, n // 9, n - 1, n} if n < 1000 else (3, n // 5):
             check(top_k, x, k)
     x = numbers(dtype, (6, 70, 5), rng)
     for view in (x, x.transpose(2, 0, 1), x[::-1, ::3, ::-2], np.broadcast_to(x[:, :1], x.shape)):
@@ -79,11 +79,11 @@ ORDERS = {
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "u8"])
 def test_every_order(top_k: Any, order: str, dtype: str, rng: np.random.Generator) -> None:
-    x = ORDERS[order](50_000, rng)
+    x = ORDERS[order](30_000, rng)
     if dtype[0] != "f":
         x = np.nan_to_num(x, posinf=9e6, neginf=0 if dtype[0] == "u" else -9e6)
         x = (abs(x) if dtype[0] == "u" else x) // 1
-    for k in (1, 10, 100, 3000):
+    for k in (1, 50, 3000):
         check(top_k, x.astype(dtype), k)
 
 
