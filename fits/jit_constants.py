@@ -112,6 +112,17 @@ def normal_slope(name: str, degree: int, top: mp.mpf) -> None:
     fitted(name, note, scaled, low, high, degree, lambda u: 1 / scaled(u))
 
 
+def arctangent(name: str, degree: int) -> None:
+    """atan(q) = q + q^3 A(q^2) up to 1/2."""
+
+    def series(u: mp.mpf) -> mp.mpf:
+        q = mp.sqrt(u)
+        return (mp.atan(q) / q - 1) / u if u > mp.mpf(10) ** -20 else -mp.mpf(1) / 3
+
+    note = "(atan(q)/q - 1)/q**2 in q**2, abs(q) <= 1/2"
+    fitted(name, note, series, mp.mpf(0), mp.mpf(1) / 4, degree, lambda u: u)
+
+
 def main() -> None:
     """Print the module."""
     print('"""The polynomials, lowest coefficient first, made by fits/jit_constants.py."""')
@@ -120,12 +131,14 @@ def main() -> None:
     exponential("EXPM1_SINGLE", 5)
     logarithm("LOG", 6)
     logarithm("LOG_SINGLE", 3)
+    logarithm("LOG_LONG", 8)
     error_function("ERF", 11)
     error_function("ERF_SINGLE", 6)
     normal_tail("TAIL", 25, mp.mpf(40))
     normal_tail("TAIL_SINGLE", 12, mp.mpf("14.5"))
     normal_slope("SLOPE", 23, mp.mpf(40))
     normal_slope("SLOPE_SINGLE", 11, mp.mpf("14.5"))
+    arctangent("ARCTAN", 12)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from approximate import (
 )
 from header import C_TYPE, SUFFIX, Float, bits, emit, literal
 from logarithm_and_sine import logarithm_and_sine
+from powers import powers
 
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.001")
 GELU_TANH_A = 2 * mp.sqrt(2 / mp.pi)  # z = x (A + B x^2), gelu = x sigmoid(z)
@@ -371,6 +372,7 @@ def main() -> None:
     exponential_units()
     softplus_family()
     logarithm_and_sine()
+    powers()
     print("\n#endif")
 
 

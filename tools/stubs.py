@@ -79,7 +79,8 @@ MODULES = (
 WRITTEN = {
     name for module, names in STATIC.items() if "_typing" in module for name in names.split()
 }
-ELEMENTARY = "erf erfc exp expm1 log log1p"  # of vekt.jit
+ELEMENTARY = "erf erfc exp expm1 log log1p arctan cbrt rsqrt"  # of vekt.jit
+PAIRS = "power arctan2 hypot logaddexp"
 
 HIDDEN = {*MODULES.split(), "build", "build_ufunc", "build_ufuncs"} - {"activations", "ufuncs"}
 """What modules have beside their public names."""
@@ -303,6 +304,8 @@ def stubs() -> dict[str, str]:
     in_jit |= {n: call for n, call in families["rows"].items() if not n.endswith("_backward")}
     unary = families["activations"]["silu"]
     in_jit |= {name: unary._replace(name=name) for name in ELEMENTARY.split()}
+    of_two = families["gates"]["swiglu"]._replace(operands=("x1", "x2"))
+    in_jit |= {name: of_two._replace(name=name) for name in PAIRS.split()}
     jit = "".join(map(as_function, in_jit.values())) + aliased(in_jit)
     jit += imports("vekt._typing.layers", ("dense", "dense_backward"))
     jit += imports(
@@ -330,6 +333,8 @@ def stubs() -> dict[str, str]:
         and name not in families["elementwise"]
         and not name.endswith(("_backward", "_value_and_grad"))
     }
+    smooth = (*load_rows("elementary").ELEMENTARY, *load_rows("binary").BINARY)
+    second |= {op.name: functions[op.name] for op in smooth}
     autograd = "from collections.abc import Sequence\nfrom vekt._typing import Reduction\n"
     autograd += "".join(as_function(call.without("out")) for call in second.values())
     autograd += aliased(second)

@@ -38,7 +38,9 @@ INLINE VEC FN(clip_value)(const VEC *x) {
     ROW(reciprocal, 1, 60)   \
     ROW(sqrt, 1, 90)         \
     ROW(absolute, 1, 30)     \
-    ROW(negative, 1, 30)
+    ROW(negative, 1, 30)     \
+    ROW(arctan, 1, 280)      \
+    ROW(logaddexp, 2, 1100)
 
 /* Of one operand; logarithm.h, sine_f32.h and sine_f64.h. */
 #define VEKT_GUARDED(ROW) \
@@ -50,3 +52,9 @@ INLINE VEC FN(clip_value)(const VEC *x) {
 #define VEKT_FUNCTIONS(ROW) \
     VEKT_EXPONENTIALS(ROW)  \
     VEKT_LOGARITHMS(ROW)
+
+/* Of numbers that are out of the way: power.h, roots.h, arctan.h. */
+#define VEKT_QUICK(ROW) \
+    VEKT_POWERS(ROW)    \
+    VEKT_ROOTS(ROW)     \
+    VEKT_ANGLES(ROW)

@@ -250,6 +250,54 @@ INLINE int FN(all_of)(MASK (*usual)(VEC), const char *x, ptrdiff_t step, ptrdiff
         }                                                                                                   \
     }
 
+/* NAME_quick for a block, and NAME_any instead where one of its lanes is not ok: what the guard of GUARDED_LOOP would
+ * look for is there anyway.  Where results would overwrite operands they wait. */
+INLINE unsigned FN(each_quick)(int side_by_side, int nin, VEC (*quick)(const VEC *, MASK *), char *const *in,
+                               const ptrdiff_t *advance, REAL *out, ptrdiff_t n) {
+    const MASK all = v_eq(K(0), K(0));
+    VEC x[2][2], y[2];
+    MASK ok = all;
+    ptrdiff_t i = 0;
+    for (; side_by_side == 2 && i <= n - 2 * LANES; i += 2 * LANES) {
+#pragma GCC unroll 2
+        for (int u = 0; u < 2; u++)
+            for (int j = 0; j < nin; j++) x[u][j] = FN(v_load)((const REAL *)(in[j] + (i + u * LANES) * advance[j]));
+#pragma GCC unroll 2
+        for (int u = 0; u < 2; u++) y[u] = quick(x[u], &ok);
+#pragma GCC unroll 2
+        for (int u = 0; u < 2; u++) FN(v_store)(out + i + u * LANES, y[u]);
+    }
+    unsigned others = ~FN(v_lanes)(ok);
+    for (; i < n; i += LANES) {
+        const ptrdiff_t m = n - i < LANES ? n - i : LANES;
+        for (int j = 0; j < nin; j++) x[0][j] = FN(v_load_first)((const REAL *)(in[j] + i * advance[j]), m);
+        ok = all;
+        y[0] = quick(x[0], &ok);
+        others |= ~FN(v_lanes)(ok) & ((1u << (m - 1)) * 2 - 1);
+        FN(v_store_first)(out + i, y[0], m);
+    }
+    return others & ((1u << (LANES - 1)) * 2 - 1);
+}
+
+#define QUICK_LOOP(name, nin, cost)                                                                         \
+    INLINE void FN(name##_any_body)(const VEC *in, VEC *out) { out[0] = FN(name##_any)(in); }               \
+    static void FN(arithmetic_##name)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {           \
+        enum { BLOCK = 2048 / sizeof(REAL) };                                                               \
+        const int in_place = args[nin] == args[0] || args[nin] == args[nin - 1];                            \
+        REAL waiting[BLOCK];                                                                                \
+        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                           \
+            char *const to = args[nin] + i * (ptrdiff_t)sizeof(REAL);                                       \
+            char *const part[3] = {args[0] + i * advance[0], nin == 2 ? args[1] + i * advance[1] : to, to}; \
+            m = n - i < BLOCK ? n - i : BLOCK;                                                              \
+            if (__builtin_expect(FN(each_quick)((cost) < 700 ? 2 : 1, nin, FN(name##_quick), part, advance, \
+                                                in_place ? waiting : (REAL *)to, m) != 0,                   \
+                                 0))                                                                        \
+                FN(for_each_once)(1, nin, 1, FN(name##_any_body), part, advance, m);                        \
+            else if (in_place)                                                                              \
+                memcpy(to, waiting, (size_t)m * sizeof(REAL));                                              \
+        }                                                                                                   \
+    }
+
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
 VEKT_BOUNDED_ACTIVATIONS(BACKWARD_LOOP)
 VEKT_EXPONENTIAL(EXPONENTIAL_BACKWARD_LOOP)
@@ -260,6 +308,7 @@ VEKT_LOSSES(LOSS_LOOPS)
 VEKT_ARITHMETIC(ARITHMETIC_LOOP)
 VEKT_GUARDED(GUARDED_LOOP)
 VEKT_FUNCTIONS(FUNCTION_LOOP)
+VEKT_QUICK(QUICK_LOOP)
 
 #undef LOOP
 #undef BACKWARD_LOOP
@@ -275,5 +324,6 @@ VEKT_FUNCTIONS(FUNCTION_LOOP)
 #undef ARITHMETIC_LOOP
 #undef FUNCTION_LOOP
 #undef GUARDED_LOOP
+#undef QUICK_LOOP
 #undef SIDE_BY_SIDE
 #undef PREFETCH_BYTES

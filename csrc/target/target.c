@@ -26,6 +26,10 @@
 #include "ops/logarithms.h"
 #include "ops/sine_f64.h"
 #include "ops/arithmetic.h"
+#include "ops/power.h"
+#include "ops/roots.h"
+#include "ops/arctan.h"
+#include "ops/logaddexp_f64.h"
 #include "ops/gates.h"
 #include "ops/losses.h"
 #include "ops/dot.h"
@@ -68,6 +72,10 @@
 #include "ops/logarithms.h"
 #include "ops/sine_f32.h"
 #include "ops/arithmetic.h"
+#include "ops/power.h"
+#include "ops/roots.h"
+#include "ops/arctan.h"
+#include "ops/logaddexp_f32.h"
 #include "ops/gates.h"
 #include "ops/losses.h"
 #include "ops/dot.h"
@@ -134,10 +142,10 @@ static const vekt_kernel kernels[] = {VEKT_ACTIVATIONS(F32_ROWS) VEKT_ACTIVATION
 #define F64_ARITHMETIC(name, nin, cost) ARITHMETIC_ROW(f64, VEKT_TYPE_F64, name, nin, 2 * (cost))
 #define F32_FUNCTION(name, cost) F32_ARITHMETIC(name, 1, cost)
 #define F64_FUNCTION(name, cost) F64_ARITHMETIC(name, 1, cost)
-static const vekt_typed_kernel arithmetic[] = {VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC)
-                                                   VEKT_GUARDED(F32_FUNCTION) VEKT_GUARDED(F64_FUNCTION)
-                                                       VEKT_FUNCTIONS(F32_FUNCTION) VEKT_FUNCTIONS(F64_FUNCTION)
-                                                           VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
+static const vekt_typed_kernel arithmetic[] = {
+    VEKT_ARITHMETIC(F32_ARITHMETIC) VEKT_ARITHMETIC(F64_ARITHMETIC) VEKT_GUARDED(F32_FUNCTION)
+        VEKT_GUARDED(F64_FUNCTION) VEKT_FUNCTIONS(F32_FUNCTION) VEKT_FUNCTIONS(F64_FUNCTION)
+            VEKT_QUICK(F32_ARITHMETIC) VEKT_QUICK(F64_ARITHMETIC) VEKT_WHERE_ROWS VEKT_INTEGER_ROWS};
 
 /* Picoseconds per element, of double as above. */
 #define ROW_PAIR(name, cost)                                                                      \

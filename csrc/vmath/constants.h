@@ -777,5 +777,500 @@ static const double HALF_PI_f64[3] = {
 static const double PI_f64[2] = {
     0x1.921fb54442d18p+1,
     0x1.1a62633145c07p-53};
+/* near 1/x in the intervals of LOG_INVERSE */
+static const float POWER_INVERSE_f32[16] __attribute__((aligned(64))) = {
+    0x1.6000000000000p+0f,
+    0x1.5000000000000p+0f,
+    0x1.4000000000000p+0f,
+    0x1.4000000000000p+0f,
+    0x1.3000000000000p+0f,
+    0x1.2000000000000p+0f,
+    0x1.2000000000000p+0f,
+    0x1.1000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.e000000000000p-1f,
+    0x1.c000000000000p-1f,
+    0x1.b000000000000p-1f,
+    0x1.a000000000000p-1f,
+    0x1.8000000000000p-1f,
+    0x1.7000000000000p-1f};
+/* its -log, a multiple of 2^-17 */
+static const float POWER_LOG_f32[16] __attribute__((aligned(64))) = {
+    -0x1.4618000000000p-2f,
+    -0x1.1676000000000p-2f,
+    -0x1.c900000000000p-3f,
+    -0x1.c900000000000p-3f,
+    -0x1.5ff4000000000p-3f,
+    -0x1.e270000000000p-4f,
+    -0x1.e270000000000p-4f,
+    -0x1.f0a0000000000p-5f,
+    0x0.0p+0f,
+    0x0.0p+0f,
+    0x1.0858000000000p-4f,
+    0x1.1178000000000p-3f,
+    0x1.5bf4000000000p-3f,
+    0x1.a940000000000p-3f,
+    0x1.2696000000000p-2f,
+    0x1.522a000000000p-2f};
+/* what that leaves */
+static const float POWER_LOG_LOW_f32[16] __attribute__((aligned(64))) = {
+    -0x1.78438c0000000p-19f,
+    0x1.aa2a2c0000000p-21f,
+    0x1.070cac0000000p-20f,
+    0x1.070cac0000000p-20f,
+    0x1.f1eb0e0000000p-20f,
+    -0x1.db8abc0000000p-22f,
+    -0x1.db8abc0000000p-22f,
+    -0x1.86008c0000000p-20f,
+    0x0.0p+0f,
+    0x0.0p+0f,
+    0x1.8b59e40000000p-20f,
+    0x1.d044fc0000000p-20f,
+    0x1.ad50f60000000p-25f,
+    -0x1.2c37520000000p-19f,
+    0x1.089a6e0000000p-21f,
+    0x1.c0e7140000000p-19f};
+/* (log(1 + r) - r + r^2/2)/(-r^3/2), -0.04688 <= r <= 0.04102; relative error of log(1 + r) 2^-35.6 */
+static const float POWER_SERIES_f32[5] = {
+    -0x1.5555560000000p-1f,
+    0x1.ffffee0000000p-2f,
+    -0x1.9998240000000p-2f,
+    0x1.55eeea0000000p-2f,
+    -0x1.28e94e0000000p-2f};
+/* near 1/x in the intervals of LOG_INVERSE */
+static const double POWER_INVERSE_f64[16] __attribute__((aligned(64))) = {
+    0x1.6000000000000p+0,
+    0x1.5000000000000p+0,
+    0x1.4000000000000p+0,
+    0x1.4000000000000p+0,
+    0x1.3000000000000p+0,
+    0x1.2000000000000p+0,
+    0x1.2000000000000p+0,
+    0x1.1000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.e000000000000p-1,
+    0x1.c000000000000p-1,
+    0x1.b000000000000p-1,
+    0x1.a000000000000p-1,
+    0x1.8000000000000p-1,
+    0x1.7000000000000p-1};
+/* its -log, a multiple of 2^-42 */
+static const double POWER_LOG_f64[16] __attribute__((aligned(64))) = {
+    -0x1.4618bc21c6000p-2,
+    -0x1.1675cababa000p-2,
+    -0x1.c8ff7c79aa000p-3,
+    -0x1.c8ff7c79aa000p-3,
+    -0x1.5ff3070a7a000p-3,
+    -0x1.e27076e2b0000p-4,
+    -0x1.e27076e2b0000p-4,
+    -0x1.f0a30c0118000p-5,
+    0x0.0p+0,
+    0x0.0p+0,
+    0x1.08598b59e4000p-4,
+    0x1.1178e8227e000p-3,
+    0x1.5bf406b544000p-3,
+    0x1.a93ed3c8ae000p-3,
+    0x1.269621134e000p-2,
+    0x1.522ae0738a000p-2};
+/* what that leaves */
+static const double POWER_LOG_LOW_f64[16] __attribute__((aligned(64))) = {
+    0x1.3d82f484c84ccp-46,
+    -0x1.8380e731f55c4p-44,
+    0x1.7794f689f8434p-45,
+    0x1.7794f689f8434p-45,
+    0x1.8586f183bebf2p-44,
+    0x1.a342c2af0003cp-45,
+    0x1.a342c2af0003cp-45,
+    0x1.d599e83368e91p-45,
+    0x0.0p+0,
+    0x0.0p+0,
+    -0x1.7e5dd7009902cp-46,
+    0x1.1ef78ce2d07f2p-45,
+    -0x1.27023eb68981cp-46,
+    -0x1.8724350562169p-45,
+    -0x1.1b61f10522625p-44,
+    0x1.ebe708164c759p-45};
+/* (log(1 + r) - r + r^2/2)/(-r^3/2), -0.04688 <= r <= 0.04102; relative error of log(1 + r) 2^-64.4 */
+static const double POWER_SERIES_f64[12] = {
+    -0x1.5555555555555p-1,
+    0x1.0000000000000p-1,
+    -0x1.999999999999bp-2,
+    0x1.55555555555eep-2,
+    -0x1.249249248fcb7p-2,
+    0x1.ffffffff0297bp-3,
+    -0x1.c71c71f432c24p-3,
+    0x1.99999eed90ae8p-3,
+    -0x1.745c5b2e0147fp-3,
+    0x1.5548b835cf375p-3,
+    -0x1.3c8378f513a8dp-3,
+    0x1.2fe443f834b76p-3};
+/* less half of the bits of s those of 1/sqrt(s), to 1.6 % */
+static const float ROOT_GUESS_f32[16] __attribute__((aligned(64))) = {
+    0x1.67a4000000000p+63f,
+    0x1.648c000000000p+63f,
+    0x1.6444000000000p+63f,
+    0x1.662c000000000p+63f,
+    0x1.69cc000000000p+63f,
+    0x1.6ed4000000000p+63f,
+    0x1.7508000000000p+63f,
+    0x1.7afc000000000p+63f,
+    0x1.7940000000000p+63f,
+    0x1.6e44000000000p+63f,
+    0x1.6740000000000p+63f,
+    0x1.6350000000000p+63f,
+    0x1.61cc000000000p+63f,
+    0x1.6254000000000p+63f,
+    0x1.6478000000000p+63f,
+    0x1.67f8000000000p+63f};
+/* this less x/3 is x^(-1/3) to 3.4 %, as integers of 32 bits */
+static const float CUBE_GUESS_f32[1] = {
+    0x1.5288c80000000p+30f};
+/* ((1 - e)^(-2/3) - 1)/e, |e| <= 0.108; error of (1 - e)^(-2/3) 2^-28.8 */
+static const float CUBE_SERIES_f32[6] = {
+    0x1.5555560000000p-1f,
+    0x1.1c71c80000000p-1f,
+    0x1.f9a6160000000p-2f,
+    0x1.cf82960000000p-2f,
+    0x1.b787400000000p-2f,
+    0x1.9f34de0000000p-2f};
+/* 1 or 0: of the angle, divided by its greater one */
+static const float TURN_COSINE_f32[16] __attribute__((aligned(64))) = {
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x0.0p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f,
+    0x1.0000000000000p+0f};
+/* its sine by its cosine, or 1 */
+static const float TURN_SINE_f32[16] __attribute__((aligned(64))) = {
+    0x1.3504f40000000p+1f,
+    0x1.b78f340000000p+1f,
+    0x1.33b6100000000p+2f,
+    0x1.b70b2c0000000p+2f,
+    0x1.3354f80000000p+3f,
+    0x1.0000000000000p+0f,
+    0x0.0p+0f,
+    0x1.bfe4560000000p-4f,
+    0x1.3fb1fa0000000p-3f,
+    0x1.bf95360000000p-3f,
+    0x1.3edd6a0000000p-2f,
+    0x1.be89020000000p-2f,
+    0x1.3c6ef40000000p-1f,
+    0x1.bc0e240000000p-1f,
+    0x1.3845120000000p+0f,
+    0x1.b9224e0000000p+0f};
+/* the angle */
+static const float TURN_ANGLE_f32[16] __attribute__((aligned(64))) = {
+    0x1.2d97c80000000p+0f,
+    0x1.4995200000000p+0f,
+    0x1.5da0a80000000p+0f,
+    0x1.6d11400000000p+0f,
+    0x1.7790780000000p+0f,
+    0x1.921fb60000000p+0f,
+    0x0.0p+0f,
+    0x1.be1e960000000p-4f,
+    0x1.3d22c40000000p-3f,
+    0x1.b8a78a0000000p-3f,
+    0x1.351ea20000000p-2f,
+    0x1.a514020000000p-2f,
+    0x1.1b6e1a0000000p-1f,
+    0x1.6dcc580000000p-1f,
+    0x1.c4a83a0000000p-1f,
+    0x1.0b833c0000000p+0f};
+/* what that leaves */
+static const float TURN_ANGLE_LOW_f32[16] __attribute__((aligned(64))) = {
+    0x1.779fb80000000p-27f,
+    -0x1.1550940000000p-27f,
+    -0x1.f09b840000000p-27f,
+    0x1.7c97f60000000p-26f,
+    0x1.988fa40000000p-25f,
+    -0x1.777a5c0000000p-25f,
+    0x0.0p+0f,
+    -0x1.97bdb60000000p-30f,
+    0x1.0bd09e0000000p-30f,
+    0x1.e9fbd60000000p-29f,
+    0x1.94cfc80000000p-28f,
+    0x1.1d99e40000000p-27f,
+    -0x1.acef160000000p-27f,
+    -0x1.32d4680000000p-26f,
+    -0x1.b7ba1c0000000p-27f,
+    -0x1.2a79a60000000p-29f};
+/* pi less the angle */
+static const float TURN_LEFT_f32[16] __attribute__((aligned(64))) = {
+    0x1.f6a7a20000000p+0f,
+    0x1.daaa4a0000000p+0f,
+    0x1.c69ec20000000p+0f,
+    0x1.b72e2a0000000p+0f,
+    0x1.acaef20000000p+0f,
+    0x1.921fb60000000p+0f,
+    0x1.921fb60000000p+1f,
+    0x1.842ec00000000p+1f,
+    0x1.7e4d8a0000000p+1f,
+    0x1.76953c0000000p+1f,
+    0x1.6b7be00000000p+1f,
+    0x1.5d7d340000000p+1f,
+    0x1.4b442e0000000p+1f,
+    0x1.36aca00000000p+1f,
+    0x1.20f5a60000000p+1f,
+    0x1.0c5e180000000p+1f};
+/* what that leaves */
+static const float TURN_LEFT_LOW_f32[16] __attribute__((aligned(64))) = {
+    0x1.6646b00000000p-26f,
+    0x1.565f6c0000000p-25f,
+    0x1.8d32280000000p-25f,
+    0x1.4afd2a0000000p-27f,
+    -0x1.0f08ba0000000p-26f,
+    -0x1.777a5c0000000p-25f,
+    -0x1.777a5c0000000p-24f,
+    0x1.2ee49a0000000p-24f,
+    -0x1.fba9a00000000p-24f,
+    0x1.3935c40000000p-24f,
+    0x1.ef38a60000000p-24f,
+    0x1.e4d2660000000p-24f,
+    0x1.be23860000000p-24f,
+    -0x1.2ac5440000000p-24f,
+    0x1.bf7ce60000000p-24f,
+    -0x1.6e26900000000p-24f};
+/* (atan(r) - r)/r^3 in r^2, r <= 1/8; relative error 2^-32.0 */
+static const float ARCTAN_f32[3] = {
+    -0x1.5555540000000p-2f,
+    0x1.9991be0000000p-3f,
+    -0x1.1f50540000000p-3f};
+/* less half of the bits of s those of 1/sqrt(s), to 1.6 % */
+static const double ROOT_GUESS_f64[16] __attribute__((aligned(64))) = {
+    0x1.67a4000000000p+511,
+    0x1.648c000000000p+511,
+    0x1.6444000000000p+511,
+    0x1.662c000000000p+511,
+    0x1.69cc000000000p+511,
+    0x1.6ed4000000000p+511,
+    0x1.7508000000000p+511,
+    0x1.7afc000000000p+511,
+    0x1.7940000000000p+511,
+    0x1.6e44000000000p+511,
+    0x1.6740000000000p+511,
+    0x1.6350000000000p+511,
+    0x1.61cc000000000p+511,
+    0x1.6254000000000p+511,
+    0x1.6478000000000p+511,
+    0x1.67f8000000000p+511};
+/* this less x/3 is x^(-1/3) to 3.4 %, as integers of 32 bits */
+static const double CUBE_GUESS_f64[1] = {
+    0x1.54fbc40000000p+30};
+/* ((1 - e)^(-2/3) - 1)/e, |e| <= 0.0001; error of (1 - e)^(-2/3) 2^-56.3 */
+static const double CUBE_SERIES_f64[3] = {
+    0x1.5555555555555p-1,
+    0x1.1c71c7399b98fp-1,
+    0x1.f9add3f73a77fp-2};
+/* 1 or 0: of the angle, divided by its greater one */
+static const double TURN_COSINE_f64[16] __attribute__((aligned(64))) = {
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x0.0p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0,
+    0x1.0000000000000p+0};
+/* its sine by its cosine, or 1 */
+static const double TURN_SINE_f64[16] __attribute__((aligned(64))) = {
+    0x1.3504f333f9de6p+1,
+    0x1.b78f34fc55f09p+1,
+    0x1.33b6101db3b50p+2,
+    0x1.b70b2ceac5110p+2,
+    0x1.3354f7937bb17p+3,
+    0x1.0000000000000p+0,
+    0x0.0p+0,
+    0x1.bfe4566cb138cp-4,
+    0x1.3fb1faabbf66ap-3,
+    0x1.bf9535a96540dp-3,
+    0x1.3edd6983a7389p-2,
+    0x1.be89019b51d1dp-2,
+    0x1.3c6ef372fe950p-1,
+    0x1.bc0e249480c49p-1,
+    0x1.3845118db5992p+0,
+    0x1.b9224dab8d580p+0};
+/* the angle */
+static const double TURN_ANGLE_f64[16] __attribute__((aligned(64))) = {
+    0x1.2d97c7f3321d2p+0,
+    0x1.49952004c912ep+0,
+    0x1.5da0a7c6d9b5dp+0,
+    0x1.6d114072b01efp+0,
+    0x1.779078c2f83ebp+0,
+    0x1.921fb54442d18p+0,
+    0x0.0p+0,
+    0x1.be1e96057903ep-4,
+    0x1.3d22c4c92395cp-3,
+    0x1.b8a78a27d6df0p-3,
+    0x1.351ea1f3d8fafp-2,
+    0x1.a514023a34d20p-2,
+    0x1.1b6e192ebbe45p-1,
+    0x1.6dcc57bb565fdp-1,
+    0x1.c4a83936311dap-1,
+    0x1.0b833be165cc9p+0};
+/* what that leaves */
+static const double TURN_ANGLE_LOW_f64[16] __attribute__((aligned(64))) = {
+    0x1.fc774dbe287a0p-56,
+    0x1.d490b838e679fp-55,
+    -0x1.7a298fce94360p-54,
+    -0x1.718837bb4e766p-58,
+    -0x1.385940f7929a7p-55,
+    0x1.1a62633145c07p-54,
+    0x0.0p+0,
+    0x1.c52f1ee83e7c7p-58,
+    0x1.9298edb86f68ep-57,
+    -0x1.ace5c9c52eb55p-57,
+    0x1.c743bfdd20be0p-56,
+    0x1.efa4c5b5e22bfp-58,
+    -0x1.c780684241a31p-56,
+    -0x1.7185e47b3e037p-56,
+    -0x1.c8af5e24281f4p-56,
+    -0x1.7627ba873f18ep-56};
+/* pi less the angle */
+static const double TURN_LEFT_f64[16] __attribute__((aligned(64))) = {
+    0x1.f6a7a2955385ep+0,
+    0x1.daaa4a83bc902p+0,
+    0x1.c69ec2c1abed4p+0,
+    0x1.b72e2a15d5842p+0,
+    0x1.acaef1c58d646p+0,
+    0x1.921fb54442d18p+0,
+    0x1.921fb54442d18p+1,
+    0x1.842ec09417096p+1,
+    0x1.7e4d88f7b0983p+1,
+    0x1.76953ca1c5639p+1,
+    0x1.6b7be105c7b22p+1,
+    0x1.5d7d34fcfc374p+1,
+    0x1.4b442ef893d87p+1,
+    0x1.36ac9f556d399p+1,
+    0x1.20f5a6f6b68a2p+1,
+    0x1.0c5e17538feb4p+1};
+/* what that leaves */
+static const double TURN_LEFT_LOW_f64[16] __attribute__((aligned(64))) = {
+    0x1.b5a6f2f301626p-54,
+    0x1.4a7c6a461843ep-54,
+    -0x1.4446a73b81248p-56,
+    -0x1.b422b621bf97cp-54,
+    -0x1.2f0e9921ab31fp-54,
+    0x1.1a62633145c07p-54,
+    0x1.1a62633145c07p-53,
+    0x1.4c38ea3a03cc9p-53,
+    -0x1.fec72baa41362p-53,
+    0x1.3530bfcd98abcp-53,
+    0x1.6179eb35a1a8bp-53,
+    0x1.0ae53d0396af1p-53,
+    0x1.4d49c0e637d34p-55,
+    0x1.224c7f02b6037p-55,
+    -0x1.590f62146a775p-54,
+    -0x1.6db14afba4b8fp-54};
+/* (atan(r) - r)/r^3 in r^2, r <= 1/8; relative error 2^-61.6 */
+static const double ARCTAN_f64[7] = {
+    -0x1.5555555555555p-2,
+    0x1.999999999983ap-3,
+    -0x1.249249243a5acp-3,
+    0x1.c71c70beeee43p-4,
+    -0x1.745c5a1714aa0p-4,
+    0x1.3ace00bb6092bp-4,
+    -0x1.0445c632520d8p-4};
+/* 1/(1 + i/15) */
+static const double ONE_PLUS_INVERSE_f64[16] __attribute__((aligned(64))) = {
+    0x1.0000000000000p+0,
+    0x1.e000000000000p-1,
+    0x1.c3c3c3c3c3c3cp-1,
+    0x1.aaaaaaaaaaaabp-1,
+    0x1.9435e50d79436p-1,
+    0x1.8000000000000p-1,
+    0x1.6db6db6db6db7p-1,
+    0x1.5d1745d1745d1p-1,
+    0x1.4de9bd37a6f4ep-1,
+    0x1.4000000000000p-1,
+    0x1.3333333333333p-1,
+    0x1.2762762762762p-1,
+    0x1.1c71c71c71c72p-1,
+    0x1.1249249249249p-1,
+    0x1.08d3dcb08d3ddp-1,
+    0x1.0000000000000p-1};
+/* its -log */
+static const double ONE_PLUS_LOG_f64[16] __attribute__((aligned(64))) = {
+    0x0.0p+0,
+    0x1.08598b59e3a07p-4,
+    0x1.005588ad375aep-3,
+    0x1.7565011e49675p-3,
+    0x1.e41fccb76b0d7p-3,
+    0x1.269621134db92p-2,
+    0x1.588c2d913348fp-2,
+    0x1.882f1ef83ed45p-2,
+    0x1.b5b3e24235e88p-2,
+    0x1.e148a1a2726cep-2,
+    0x1.058aefa811452p-1,
+    0x1.199fac68b4ab8p-1,
+    0x1.2cf25fad8f1c3p-1,
+    0x1.3f91275240811p-1,
+    0x1.5188a4a02d7fep-1,
+    0x1.62e42fefa39efp-1};
+/* what that leaves */
+static const double ONE_PLUS_LOG_LOW_f64[16] __attribute__((aligned(64))) = {
+    0x0.0p+0,
+    -0x1.dd7009902bf32p-58,
+    -0x1.23dbdc498b285p-59,
+    -0x1.81495b2eb862bp-57,
+    -0x1.ef0a9ec21b972p-57,
+    0x1.e0efadd9db02bp-56,
+    0x1.fafb06b03f0a5p-57,
+    0x1.d2273fd0174a6p-56,
+    -0x1.4e3e22530be1bp-60,
+    -0x1.ac81cc8a4dfb8p-56,
+    -0x1.c19f73d945334p-60,
+    -0x1.0e0e34e56089ep-58,
+    0x1.0a35884260cffp-56,
+    0x1.4d147676db21dp-55,
+    0x1.5cc1daef69b6ap-55,
+    0x1.abc9e3b39803fp-56};
+/* (log(1 + r) - r)/r^2, |r| <= 1/30; relative error of log(1 + r) 2^-60.5 */
+static const double ONE_PLUS_SERIES_f64[9] = {
+    -0x1.0000000000000p-1,
+    0x1.55555555554fdp-2,
+    -0x1.fffffffffff5dp-3,
+    0x1.9999999b9feddp-3,
+    -0x1.55555557307b2p-3,
+    0x1.24922f92d210bp-3,
+    -0x1.ffffd11f2ac35p-4,
+    0x1.c80b9266749d2p-4,
+    -0x1.9a74cdde274aap-4};
+/* (log(1 + r) - r)/r^2, |r| <= 1/30; relative error of log(1 + r) 2^-48.4 */
+static const double ONE_PLUS_MIDDLE_f64[7] = {
+    -0x1.0000000000000p-1,
+    0x1.555555559f35ap-2,
+    -0x1.00000000427d9p-2,
+    0x1.99998966d4d9ep-3,
+    -0x1.555546c123a85p-3,
+    0x1.2503e9f152246p-3,
+    -0x1.00664478e22d9p-3};
+/* (e^r - 1 - r)/r^2, EXP's r; error of e^r 2^-55.0 */
+static const double EXP_MIDDLE_f64[5] = {
+    0x1.0000000000000p-1,
+    0x1.55555554dcc9bp-3,
+    0x1.55555555190f9p-5,
+    0x1.11120b77051e7p-7,
+    0x1.6c17bbd1f560ap-10};
 
 #endif

@@ -48,6 +48,21 @@ static const double GELU_TANH_CUT_f64 = 0x1p6;
 /* Up to here sin and cos subtract multiples of pi/2 in floating point. */
 static const double NEAR_ANGLE = 0x1p40;
 
+/* Between these squares of lengths are normal numbers, and so are the rounding errors of the greater one. */
+static const float LENGTH_LEAST_f32 = 0x1p-40f, LENGTH_MOST_f32 = 0x1p62f;
+static const double LENGTH_LEAST_f64 = 0x1p-420, LENGTH_MOST_f64 = 0x1p510;
+
+/* Beyond these they are, multiplied by these. */
+static const float LENGTH_UP_f32 = 0x1p90f, LENGTH_DOWN_f32 = 0x1p-70f;
+static const double LENGTH_UP_f64 = 0x1p700, LENGTH_DOWN_f64 = 0x1p-600;
+
+/* Of what is as large atan rounds to pi/2; between this one's inverse and itself a divisor has an inverse. */
+static const float ARCTAN_MOST_f32 = 0x1p60f;
+static const double ARCTAN_MOST_f64 = 0x1p480;
+/* atan(q) rounds to q. */
+static const float FLAT_f32 = 0x1p-14f;
+static const double FLAT_f64 = 0x1p-28;
+
 /* Intervals of the tables in constants.h. */
 static const float TANH_PER_INTERVAL_f32 = 1 / 0.5664f, GELU_OFFSET_f32 = 1.0f;
 static const double TANH_PER_INTERVAL_f64 = 1 / 0.606, GELU_OFFSET_f64 = 4.0;

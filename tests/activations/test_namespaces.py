@@ -34,7 +34,8 @@ LINEAR = {
 }
 CHOOSING = {name for name, home in vk._HOMES.items() if home == "vekt.choosing"}
 ARRAYS = {n for n, home in vk._HOMES.items() if home in ("vekt.elementwise", "vekt.reductions")}
-ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p"}
+ELEMENTARY = {"erf", "erfc", "exp", "expm1", "log", "log1p", "arctan", "cbrt", "rsqrt"}
+ELEMENTARY |= {"power", "arctan2", "hypot", "logaddexp"}
 
 
 def test_c_table(isa: str) -> None:

@@ -93,7 +93,8 @@ def test_signatures_are_those_of_the_spec(spec: Spec, kind: str, namespace: str)
         assert not spec.params
         assert (function.nin, function.nout) == (len(form.operands), form.nout)
     elif namespace == "vekt.jit" and spec.family == "elementwise":  # exp, log: as activations
-        assert calls_of(function) == calls_of(jit.silu)
+        twin = jit.silu if len(spec.inputs) == 1 else jit.swiglu  # whose operands have other names
+        assert [c[1:] for c in calls_of(function)] == [c[1:] for c in calls_of(twin)]
         assert "no `casting`, `order` or `subok`" in " ".join(function.__doc__.split())
     else:
         wanted = spec.signature(kind).parameters.values()

@@ -112,6 +112,7 @@ ONE = {
     "cast": lambda x: x.astype("f8") * 2 if x.dtype == "f8" else x,
     **{f"vk.{name}": getattr(vk, name) for name in FUNCTIONS},
     "exponential": vk.exp,
+    "rsqrt": vk.rsqrt,
     "multiply_add": lambda x: vk.multiply_add(x, 2 * x, 3.0) + vk.log(x),
     "copy": lambda x: x,
     "mish": lambda x: vk.mish(x) * vk.gelu(x, approximate=True),

@@ -20,7 +20,8 @@ def method(function: Any, name: str, args: tuple[Any, ...], options: dict[str, A
         raise ValueError(f"{function.__name__}: {name} only supported for one output")
     if not hasattr(function, "chosen"):
         ufunc = getattr(function.fallback, "ufunc", None)
-        if ufunc is not None:
+        own = name == "outer" and getattr(function.fallback, "rounds_alone", False)
+        if ufunc is not None and not own:
             with np.errstate(all="ignore"):
                 return getattr(ufunc, name)(*args, **options)
         params: dict[str, Any] = {}

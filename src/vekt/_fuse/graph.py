@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vekt._fuse import numbers
+from vekt._spec.binary import BINARY
 
 DType = np.dtype[Any]
 BOOL = np.dtype("?")
@@ -25,6 +26,7 @@ WEAK: dict[type, DType] = {
 
 _NEVER_RAISE = ("add", "subtract", "multiply", "negative", "positive", "absolute")
 """Operators that give Python's floating point numbers what they give arrays of float64."""
+_BINARY = {op.name: getattr(np, op.name) for op in BINARY}
 _COMPUTE_IN_FLOAT = ("float16", "bfloat16")
 
 
@@ -210,11 +212,18 @@ class Graph:
         first = args[0]
         if len(args) == 1:
             dtype = np.exp.resolve_dtypes((first.given, None))[0]
+        elif name in _BINARY:
+            try:
+                dtype = _BINARY[name].resolve_dtypes((*(x.given for x in args), None))[-1]
+            except TypeError:
+                return None
         else:
             dtype = np.result_type(*(self._example(x) for x in args))
         inner = FLOAT if dtype.name in _COMPUTE_IN_FLOAT else dtype
         if inner.char not in "fd":
             return None
+        if name in _BINARY:  # numbers of Python become 16 bits first, as NumPy's loop takes them
+            args = tuple(self.cast(x, dtype) for x in args)
         result = self._node(name, tuple(self.cast(x, inner) for x in args), inner)
         return self.cast(result, dtype)
 

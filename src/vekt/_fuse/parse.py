@@ -14,6 +14,7 @@ from vekt._fuse.functions import of_parts
 from vekt._fuse.fused import fuse
 from vekt._fuse.numbers import is_huge
 from vekt._fuse.text import alike, contains
+from vekt._spec.binary import BINARY
 from vekt._spec.elementary import ELEMENTARY
 
 _MOST_CHARACTERS, _DEEPEST, _MOST_EXPRESSIONS = 20_000, 100, 256
@@ -65,7 +66,11 @@ _OPTIONS = ("axis", "keepdims")
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in _UFUNCS},
-    **{op.name: getattr(elementwise, op.name) for op in ELEMENTARY if op.name in _UFUNCS},
+    **{
+        op.name: getattr(elementwise, op.name)
+        for op in (*ELEMENTARY, *BINARY)
+        if op.name in _UFUNCS
+    },
     "abs": np.absolute,
     "absolute": np.absolute,
     "conj": np.conjugate,

@@ -30,10 +30,10 @@ class Algebra:
         ufunc = getattr(np, name)
         return lambda *args: self.graph.one(ufunc, *args)
 
-    def like(self, y: Node, name: str, x: Node) -> Node:
-        """Return NumPy's ufunc of `x`, or vekt's function of that name if `y` is one's result."""
-        own = self.graph.kernel(OPS[name].kernel.name, x) if isinstance(y.op, str) else None
-        return own or self.graph.one(getattr(np, name), x)
+    def like(self, y: Node, name: str, *args: Node) -> Node:
+        """Return NumPy's ufunc of these, or vekt's function of that name if `y` is one's result."""
+        own = self.graph.kernel(OPS[name].kernel.name, *args) if isinstance(y.op, str) else None
+        return own or self.graph.one(getattr(np, name), *args)
 
     def zero(self, x: Node) -> Node:
         """Zero in the dtype of `x`."""
@@ -216,6 +216,7 @@ _factor("tan", lambda a, x, y: a.add(a.square(y), 1.0))
 _factor("sinh", lambda a, x, y: a.cosh(x))
 _factor("cosh", lambda a, x, y: a.sinh(x))
 _factor("tanh", lambda a, x, y: a.subtract(1.0, a.square(y)))
+_factor("rsqrt", lambda a, x, y: a.multiply(a.multiply(a.square(y), y), -0.5))
 _factor("reciprocal", lambda a, x, y: a.negative(a.square(y)))
 for _name in ("deg2rad", "radians"):
     _factor(_name, lambda a, x, y: math.pi / 180)
@@ -266,11 +267,11 @@ def _divide(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradients
 
 @_rule("power", "float_power")
 def _power(a: Algebra, y: Node, dy: Node, base: Node, exponent: Node) -> Gradients:
-    slope = a.multiply(exponent, a.power(base, a.subtract(exponent, 1.0)))
+    slope = a.multiply(exponent, a.like(y, "power", base, a.subtract(exponent, 1.0)))
     if exponent.op == "constant":
         return [a.times(dy, slope), None]
     slope = a.where(a.equal(exponent, 0), 0.0, slope)
-    logarithm = a.log(a.where(a.equal(base, 0), 1.0, base))
+    logarithm = a.like(y, "log", a.where(a.equal(base, 0), 1.0, base))
     return [a.times(dy, slope), a.times(dy, a.multiply(y, logarithm))]
 
 
@@ -317,7 +318,7 @@ def _clip(a: Algebra, y: Node, dy: Node, x: Node, low: Node, high: Node) -> Grad
 
 @_rule("logaddexp")
 def _logaddexp(a: Algebra, y: Node, dy: Node, left: Node, right: Node) -> Gradients:
-    return [a.times(dy, a.exp(a.subtract(x, y))) for x in (left, right)]
+    return [a.times(dy, a.like(y, "exp", a.subtract(x, y))) for x in (left, right)]
 
 
 @_rule("logaddexp2")

@@ -245,7 +245,7 @@ def python(name: str, *values: Any) -> Symbol:
 
 
 def _power(x: Any, y: Any) -> Any:
-    """As NumPy's arrays do, and whole exponents to 8 as products."""
+    """As NumPy's arrays do, whole exponents to 8 as products, other floats by vekt's own kernel."""
     is_complex = isinstance(x, Symbol) and x._node.dtype.kind == "c"
     if is_complex and isinstance(y, Symbol) and y._node.weak:
         raise UnfusableError("a complex power that depends on the number")
@@ -259,6 +259,11 @@ def _power(x: Any, y: Any) -> Any:
             half: Any = _power(x, int(y) // 2) if y > 3 else x
             square = np.square(half)  # not half * half: x**2 is the same value then
             return square * x if y % 2 else square
+    if isinstance(x, (Symbol, *NUMBERS)) and isinstance(y, (Symbol, *NUMBERS)):
+        graph = graph_of(x, y)
+        own = graph.kernel("power", node_of(graph, x), node_of(graph, y))
+        if own is not None:
+            return Symbol(graph, own)
     return np.power(x, y)
 
 

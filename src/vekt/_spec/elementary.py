@@ -25,10 +25,22 @@ def _function(
     **mathematics: Any,
 ) -> Spec:
     """Make the spec of a function of NumPy's; `mathematics` are facts of its kernel."""
-    mathematics.setdefault("value", getattr(np, name))
+    numpy = getattr(np, name, None)
+    mathematics.setdefault("value", numpy)
     of = Kernel(name=kernel or name, **mathematics)
+    others = {} if numpy else {"numpy": "", "see_also": ""}
     return ufunc(
-        name, ("x",), summary, latex, example, of.name, notes, cost, mathematics=of, source=source
+        name,
+        ("x",),
+        summary,
+        latex,
+        example,
+        of.name,
+        notes,
+        cost,
+        mathematics=of,
+        source=source,
+        **others,
     )
 
 
@@ -126,6 +138,50 @@ ELEMENTARY = (
         limits=(_nan, _nan),
         gradient_limits=(_nan, _nan),
         max_ulp=ulp(1, 1),
+    ),
+    _function(
+        "arctan",
+        "Inverse tangent of each element, an angle from -pi/2 to pi/2.",
+        "\\arctan x",
+        ("[0.0, 1.0, inf]", "array([0.        , 0.78539816, 1.57079633])"),
+        source="S. Gal, B. Bachelis, An accurate elementary mathematical library for the IEEE "
+        "floating point standard, ACM TOMS 17 (1991).",
+        formula="atan(x)",
+        gradient=lambda x: 1 / (1 + x * x),
+        range=(-np.pi / 2, np.pi / 2),
+        limits=(-np.pi / 2, np.pi / 2),
+        gradient_limits=(0.0, 0.0),
+        max_ulp=ulp(1, 2),
+    ),
+    _function(
+        "cbrt",
+        "Cube root of each element, with its sign.",
+        "\\sqrt[3]{x}",
+        ("[8.0, -27.0]", "array([ 2., -3.])"),
+        source="L. V. Moroz, C. J. Walczyk and others, Fast calculation of cube root and inverse "
+        "cube root using a magic constant, Computation 9 (2021).",
+        formula="sign(x) * abs(x)**(1/3)",
+        gradient=lambda x: 1 / (3 * np.cbrt(x) ** 2),
+        limits=(-inf, inf),
+        gradient_limits=(0.0, 0.0),
+        max_ulp=ulp(1, 2),
+    ),
+    _function(
+        "rsqrt",
+        "One divided by the square root of each element; NaN below zero.",
+        "1 / \\sqrt{x}",
+        ("[4.0, 0.25]", "array([0.5, 2. ])"),
+        notes="Infinite at 0, with its sign.",
+        source="L. V. Moroz and others, Modified fast inverse square root and square root "
+        "approximation algorithms, Computation 9 (2021).",
+        value=lambda x: 1 / np.sqrt(x),
+        formula="1 / sqrt(x)",
+        gradient=lambda x: -1 / (2 * x * np.sqrt(x)),
+        range=(-inf, inf),
+        limits=(_nan, 0.0),
+        gradient_limits=(_nan, 0.0),
+        domain=(0.0, inf),
+        max_ulp=ulp(1, 2),
     ),
 )
 """Their kernels hold what is measured of them: the reference, the formula, domain and bounds."""

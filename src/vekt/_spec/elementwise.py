@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vekt._spec.binary import BINARY
 from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.elementwise_forms import BOOL, OUT, either, limit, other, ufunc
 from vekt._spec.spec import Spec
@@ -25,9 +26,6 @@ _ROWS = (
            ("[1.0, 5.0], 3.0", "array([3., 5.])"), "maximum", _SECOND),
     ufunc("minimum", _TWO, "The smaller of two elements; NaN where either is.", "\\min(x_1, x_2)",
            ("[1.0, 5.0], 3.0", "array([1., 3.])"), "minimum", _SECOND),
-    ufunc("power", _TWO, "Elements of one array to the powers of another.", "x_1^{x_2}",
-           ("[1.0, 2.0, 3.0], 2.0", "array([1., 4., 9.])"), "",
-           "NumPy's own loops; integers to negative integer powers are a ValueError.", 2000),
     ufunc("square", _ONE, "Square of each element.", "x^2",
            ("[1.0, -3.0]", "array([1., 9.])"), "square", _EXACT),
     ufunc("sqrt", _ONE, "Square root of each element; NaN below zero.", "\\sqrt{x}",
@@ -39,6 +37,7 @@ _ROWS = (
     ufunc("negative", _ONE, "Each element with the other sign.", "-x",
            ("[1.0, -2.0]", "array([-1.,  2.])"), "negative"),
     *ELEMENTARY,
+    *BINARY,
     ufunc("equal", _TWO, "Are two elements equal?", "x_1 = x_2",
            ("[1.0, 2.0], 2.0", "array([False,  True])"), "", BOOL, 40),
     ufunc("not_equal", _TWO, "Are two elements different?", "x_1 \\ne x_2",

@@ -51,7 +51,7 @@ _NUMPYS = (
 _OWN = (
     f"{_NUMPYS} Kernels of vekt's own have the same bits in any layout, alignment and byte order, "
     "with any option, and on any instruction set with fused multiply-adds; where NumPy's loops run "
-    "(complex numbers, `power`), their bits may depend on both."
+    "(complex numbers), their bits may depend on both."
 )
 _SHORT = "float16 and bfloat16 compute in float32 and are rounded once."
 _ORACLE = "Floats are computed by NumPy in a wider dtype and rounded once: the oracle of the tests."
@@ -88,7 +88,6 @@ def other(
     loop is as good.  `cost` is that of a loop of NumPy's, in picoseconds for an element.  What
     rounds more than once has `mathematics`, with bounds for its error.
     """
-    own = _NUMPYS if name == "power" else _OWN
     kind = Kind(
         "{summary}",
         tuple(_CONDITION if n == "condition" else Param(n, doc=_NUMBERS) for n in operands),
@@ -98,7 +97,7 @@ def other(
             formula(latex),
             (
                 "vekt",
-                " ".join(t for t in (notes, own, _SHORT * (kernel not in ("", "where"))) if t),
+                " ".join(t for t in (notes, _OWN, _SHORT * (kernel not in ("", "where"))) if t),
             ),
             *([("vekt.reference", _ORACLE)] * (mathematics is None)),
         ),
@@ -147,11 +146,9 @@ def ufunc(
         kernel,
         notes,
         options=_UFUNC,
-        numpy=name,
-        see_also=f"numpy.{name}",
         cost=cost,
         by_name=False,
-        **others,
+        **{"numpy": name, "see_also": f"numpy.{name}", **others},
     )
 
 

@@ -46,10 +46,14 @@ class _Fallback:
 
     @property
     def ufunc(self) -> np.ufunc | None:
-        """The ufunc that has the bits of this function, if there is one."""
-        if self.op.facts["rounds_alone"] or not isinstance(self.numpy, np.ufunc):
-            return None
-        return self.numpy
+        """The ufunc whose methods are this function's: of two operands, or of the same bits."""
+        own = self.op.facts["rounds_alone"] and len(self.op.inputs) != 2
+        return None if own or not isinstance(self.numpy, np.ufunc) else self.numpy
+
+    @property
+    def rounds_alone(self) -> bool:
+        """Whether results may differ from the ufunc's in their last digits."""
+        return bool(self.op.facts["rounds_alone"])
 
     def __call__(self, dispatcher: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         for x in args:

@@ -23,6 +23,7 @@ def function(op: Spec) -> Callable[..., Any]:
         "scale_shift": scale_shift,
         "where": where,
         "clip": clip,
+        "rsqrt": rsqrt,
     }
     return own[op.name]
 
@@ -46,6 +47,11 @@ def scale_shift(
 ) -> Any:
     """Compute x*scale + shift with two roundings."""
     return multiply_add(x, scale, shift, out, where=where, dtype=dtype)
+
+
+def rsqrt(x: Any, /, out: Any = None, *, where: Any = True, **options: Any) -> Any:
+    """Divide 1 by the square root, with two roundings."""
+    return np.reciprocal(np.sqrt(x, **options), out=out, where=where, **options)
 
 
 def where(condition: Any, x: Any = ..., y: Any = ..., out: Any = None) -> Any:
@@ -146,6 +152,8 @@ def by_parts(dispatcher: Any, op: Spec, args: Any, options: dict[str, Any]) -> A
     mask = np.asarray(options.get("where", True))
     try:
         loop = resolve(op, types, None if dtype is None else np.dtype(dtype), casting)
+        if op.numpy and loop[-1].kind in "iu":  # powers, whose own loop is NumPy's
+            return NotImplemented
         if loop[-1].kind not in "biufV" or loop[-1].itemsize > 8 or mask.dtype != bool:
             return NotImplemented
         if out is not None and not _takes(out, loop[-1], casting):

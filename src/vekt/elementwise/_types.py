@@ -13,6 +13,8 @@ from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.spec import Spec
 
 _SLOW_OF_COMPLEX = {*(op.name for op in ELEMENTARY), "power", "sqrt"}
+_TYPED_AS = {"rsqrt": np.sqrt}
+"""NumPy's ufuncs that take the dtypes of functions which it has not."""
 _COST_OF_COMPLEX = 20_000
 """Picoseconds that NumPy takes at least for an element of these: they want threads early."""
 
@@ -86,7 +88,7 @@ def resolve(
     if op.name == "where":
         common = common_dtype(types[1:])
         return (np.dtype(bool), common, common, common)
-    if op.numpy or op.name == "clip":
+    if op.numpy or op.name in ("clip", *_TYPED_AS):
         first = np.dtype(types[0]) if op.name == "clip" else types[0]  # as np.clip takes it
         types = tuple(np.dtype(t) if t is bool else t for t in (first, *types[1:]))
         asked = (*(None for _ in types), dtype)
@@ -103,7 +105,9 @@ def resolve(
 
 
 def numpy_ufunc(op: Spec) -> Any:
-    """NumPy's own ufunc of an operation."""
+    """NumPy's own ufunc of an operation, or one of the same dtypes."""
+    if op.name in _TYPED_AS:
+        return _TYPED_AS[op.name]
     return CLIP if op.name == "clip" else getattr(np, op.numpy)
 
 

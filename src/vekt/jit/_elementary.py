@@ -11,27 +11,36 @@ from typing import Any
 
 from vekt._spec.form import Param
 from vekt._spec.functions import python_function
-from vekt._spec.pointwise import ELEMENT, OPTIONS, X
+from vekt._spec.pointwise import ELEMENT, OPTIONS, REAL, X
 from vekt._spec.spec import Kind, Spec
 from vekt.jit._jitable import overloads
 from vekt.jit._kernels import COMPILED, RAW
 
+_NOTES = (
+    "Within 1 ULP of the true value in float32 and within {bound} ULP in float64; subnormal "
+    "results are no exception, but those in float64 are rounded twice.",
+    "Nothing is looked up in tables or called, so that loops with this function become vector "
+    "instructions, also in `prange`, `@vectorize` and `@guvectorize`, and with `cache=True`. "
+    "From Python the options are those of activations: `out` goes by name, and there is no "
+    "`casting`, `order` or `subok`. "
+    "In compiled functions operands are scalars or arrays, and there are no options; errors of "
+    "types are `numba.core.errors.TypingError`.",
+)
 _KIND = Kind(
     "{summary}",
     (X,),
     (Param("y", doc="{definition}, in the shape of x. {limits}", type=ELEMENT),),
     OPTIONS,
-    (
-        "Within 1 ULP of the true value in float32 and within {bound} ULP in float64; subnormal "
-        "results are no exception, but those in float64 are rounded twice.",
-        "Nothing is looked up in tables or called, so that loops with this function become vector "
-        "instructions, also in `prange`, `@vectorize` and `@guvectorize`, and with `cache=True`. "
-        "From Python the options are those of activations: `out` goes by name, and there is no "
-        "`casting`, `order` or `subok`. "
-        "In compiled functions x is a scalar or an array, and there are no options; errors of "
-        "types are `numba.core.errors.TypingError`.",
-    ),
+    _NOTES,
     ">>> {f}(np.array([0.25, 0.5, 2.0])).round(4).tolist()\n{shown}",
+)
+_KIND_OF_TWO = Kind(
+    "{summary}",
+    tuple(Param(name, doc=f"Operands, which broadcast. {REAL}") for name in ("x1", "x2")),
+    (Param("y", doc="{definition}, in the broadcast shape. {limits}", type=ELEMENT),),
+    OPTIONS,
+    _NOTES,
+    ">>> {f}(np.array([0.25, 0.5, 2.0]), 3.0).round(4).tolist()\n{shown}",
 )
 _FDLIBM = "The reduction is that of fdlibm (Sun Microsystems, 1993)."
 _TAYLOR = (
@@ -42,6 +51,7 @@ _MILLS = (
     "M. M. Shepherd, J. G. Laframboise, Chebyshev approximation of (1 + 2x)exp(x**2)erfc x, Math. "
     "Comp. 36 (1981)."
 )
+_MAGIC = "The first guess is that of the bits' third, as in L. V. Moroz and others, 2021."
 # Name, summary, definition, limits, bound, results at 0.25, 0.5 and 2, source.
 _FACTS = (
     ("exp", "Exponential function.", "exp(x)", "0 at -inf, inf where it overflows.", "1",
@@ -56,17 +66,42 @@ _FACTS = (
      "-1 to 1; the sign of zero is kept.", "1.5", [0.2763, 0.5205, 0.9953], _MILLS),
     ("erfc", "Complementary error function.", "1 - erf(x)", "2 and 0 at -inf and inf.", "4",
      [0.7237, 0.4795, 0.0047], _MILLS),
+    ("arctan", "Inverse tangent.", "atan(x)", "The sign of zero is kept.", "1.5",
+     [0.245, 0.4636, 1.1071], _FDLIBM),
+    ("cbrt", "Cube root.", "The number whose cube is x", "Zeros and infinities stay.", "1",
+     [0.63, 0.7937, 1.2599], _MAGIC),
+    ("rsqrt", "One divided by the square root.", "1/sqrt(x)",
+     "Infinite at 0, with its sign; NaN below.", "1.5", [2.0, 1.4142, 0.7071], ""),
+)  # fmt: skip
+_OF_TWO = (
+    ("power", "One operand to the power of the other.", "x1**x2",
+     "What is special is as in C's Annex F.", "2", [0.0156, 0.125, 8.0], _FDLIBM),
+    ("arctan2", "Angle of the point (x2, x1).", "atan2(x1, x2)",
+     "What is special is as in C's Annex F.", "2", [0.0831, 0.1651, 0.588], _FDLIBM),
+    ("hypot", "Length of a vector.", "sqrt(x1**2 + x2**2)",
+     "Infinite where either is, even beside NaN.", "1.5", [3.0104, 3.0414, 3.6056], ""),
+    ("logaddexp", "Logarithm of the sum of exponentials.", "log(exp(x1) + exp(x2))",
+     "Where the result is less than 1/2, its bound is that of 1/2.", "2",
+     [3.062, 3.0789, 3.3133], ""),
 )  # fmt: skip
 
 
 def _public(spec: Spec, module: str) -> Callable[..., Any]:
     kernel, scope = COMPILED[spec.name], {"_raw": RAW[spec.name]}
-    body = ["return _raw(x, out=out, where=where, dtype=dtype)"]
+    operands = ", ".join(spec.inputs)
+    body = [f"return _raw({operands}, out=out, where=where, dtype=dtype)"]
     function = python_function(spec, "", module, body, scope)
+    if len(spec.inputs) == 1:
 
-    @overloads(function)
-    def types_of(x):  # type: ignore[no-untyped-def]
-        return lambda x: kernel(x)
+        @overloads(function)
+        def types_of(x):  # type: ignore[no-untyped-def]
+            return lambda x: kernel(x)
+
+    else:
+
+        @overloads(function)
+        def types_of_two(x1, x2):  # type: ignore[no-untyped-def]
+            return lambda x1, x2: kernel(x1, x2)
 
     return function
 
@@ -79,12 +114,13 @@ def elementary_functions(module: str) -> dict[str, Callable[..., Any]]:
             Spec(
                 name,
                 summary,
-                {"": _KIND},
+                {"": kind},
                 "vekt.elementwise",
                 source=source,
                 facts=dict(zip(words, facts, strict=True)),
             ),
             module,
         )
-        for name, summary, *facts, source in _FACTS
+        for kind, rows in ((_KIND, _FACTS), (_KIND_OF_TWO, _OF_TWO))
+        for name, summary, *facts, source in rows
     }

@@ -15,7 +15,7 @@ from vekt._core.containers import with_masks
 from vekt._core.operands import computing_dtype, outs_of, result_dtype, stored
 from vekt._spec import math
 from vekt._spec.activations import KERNELS
-from vekt.jit import _math, _normal
+from vekt.jit import _math, _normal, _powers
 from vekt.jit._elementwise import elementwise
 from vekt.jit._jitable import entry, jitable
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
@@ -33,8 +33,19 @@ MATHEMATICS: dict[str, Function] = {
     "log1p": _math.log1p,
     "erf": _normal.erf,
     "erfc": _normal.erfc,
+    "arctan": _powers.arctan,
+    "cbrt": _powers.cbrt,
+    "rsqrt": _powers.rsqrt,
 }
 """Functions of one operand that are no activations; tanh is one."""
+
+BINARY: dict[str, Function] = {
+    "power": _powers.power,
+    "arctan2": _powers.arctan2,
+    "hypot": _powers.hypot,
+    "logaddexp": _powers.logaddexp,
+}
+"""Functions of two operands, the same code for float32: what they sum may nearly cancel."""
 
 
 def _suited(function: Function, kind: Any) -> Function:
@@ -115,6 +126,10 @@ def _plain(function: Function) -> Function:
     return of
 
 
+def _of_two(function: Function) -> Function:
+    return lambda kind: jitable(lambda x, y: kind(function(x, y)))
+
+
 def _compiled() -> dict[str, Function]:
     kernels: dict[str, Function] = {}
     for name, pair in SCALARS.items():
@@ -133,6 +148,8 @@ def _compiled() -> dict[str, Function]:
         kernels[full] = elementwise(full, __name__, _backward_from_output(derivative), 2, 1)
     for name, function in MATHEMATICS.items():
         kernels[name] = elementwise(name, __name__, _plain(function), 1, 1)
+    for name, function in BINARY.items():
+        kernels[name] = elementwise(name, __name__, _of_two(function), 2, 1)
     return kernels
 
 
@@ -156,8 +173,8 @@ def _operands(name: str) -> int:
     """How many operands a kernel has."""
     kernel, _, kind = name.partition("_backward")
     kernel = kernel.removesuffix("_value_and_grad")
-    if kernel in MATHEMATICS:
-        return 1
+    if kernel in MATHEMATICS or kernel in BINARY:
+        return 2 if kernel in BINARY else 1
     params = len(signature((FROM_OUTPUT if kind else SCALARS)[kernel]).parameters) - 1
     return params + (2 if "_backward" in name else 1)
 
@@ -197,7 +214,7 @@ def _entry(name: str, kernel: Function) -> Function:
 def _raw(name: str, kernel: Function) -> Function:
     """Make the function that stands where `vekt` has its ufunc."""
     run = _entry(name, kernel)
-    n_data = 2 if "_backward" in name else 1
+    n_data = 2 if "_backward" in name or name in BINARY else 1
 
     def call(*operands: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any:
         if out is None and where is True and dtype is None:

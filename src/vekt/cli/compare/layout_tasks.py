@@ -61,7 +61,7 @@ def layout_tasks(names: Iterable[str], n: int, dtype: str) -> Iterator[Task]:
             arrays = operands[1:2] if inputs == 1 else operands[:inputs]
             if name == "where":
                 arrays[0] = arrays[0] > 0
-            if name in ("sqrt", "power") or name.startswith("log"):
+            if name in ("sqrt", "rsqrt", "power") or name.startswith("log"):
                 arrays[0] = np.abs(arrays[0])
             yield _task(name, f"{name}: {label}", arrays)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vekt._spec.activations import KERNELS
+from vekt._spec.binary import BINARY
 from vekt._spec.elementary import ELEMENTARY
 from vekt.cli.peers import _fuse, _losses, _optim
 from vekt.cli.peers._expressions import EXPRESSIONS
@@ -39,7 +40,7 @@ _LINEAR = {
 }
 
 # Each layout is compiled anew: a few of each number of operands.
-_FUNCTIONS = ("add", "multiply", "divide", *(op.name for op in ELEMENTARY))
+_FUNCTIONS = ("add", "multiply", "divide", *(op.name for op in (*ELEMENTARY, *BINARY)))
 _TERNARY = ("multiply_add",)
 
 STATEMENTS = {
@@ -134,6 +135,7 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
 
 
 def _elementwise(name: str, operands: Namespace) -> Callable[..., Any]:
+    import jax
     import jax.numpy as jnp
 
     def function(*arrays: Any) -> Any:
@@ -142,7 +144,7 @@ def _elementwise(name: str, operands: Namespace) -> Callable[..., Any]:
         if name in _TERNARY:
             a, b, c = given
             return a * b + c
-        return getattr(jnp, name)(*given)
+        return getattr(jnp if hasattr(jnp, name) else jax.lax, name)(*given)
 
     return function
 

@@ -74,11 +74,14 @@ _GATES = {
     ),
 }
 
+_FUNCTIONS = {"arctan": "arctan(a)", "arctan2": "arctan2(a, b)", "power": "a**b"}
+
 STATEMENTS = {
     "dot": "ne.evaluate('sum(x * dy)')",
     **{name: _into("out", expression) for name, expression in EXPRESSIONS.items()},
     **_ROWS,
     **_GATES,
+    **{name: _into("out", expression) for name, expression in _FUNCTIONS.items()},
     **_fuse.NUMEXPR,
 }
 

@@ -299,6 +299,7 @@ _CHOOSING = {
 
 _FUNCTIONS = {
     **{name: f"np.{name}({', '.join('abc'[:n])}, out=out)" for name, n in ELEMENTWISE.items()},
+    "rsqrt": "np.sqrt(a, out=out); np.divide(1, out, out=out)",
     "where": "np.copyto(out, np.where(a, b, c))",
     "multiply_add": "np.multiply(a, b, out=out); np.add(out, c, out=out)",
     "scale_shift": "np.multiply(a, b, out=out); np.add(out, c, out=out)",

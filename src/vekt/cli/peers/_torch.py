@@ -260,6 +260,7 @@ _FUNCTIONS = {
     **{
         name: f"torch.{_OTHER_NAMES.get(name, name)}({', '.join('ABC'[:n])}, out=OUT)"
         for name, n in ELEMENTWISE.items()
+        if name != "cbrt"
     },
     "multiply_add": "torch.addcmul(C, A, B, out=OUT)",
     "scale_shift": "torch.addcmul(C, A, B, out=OUT)",

@@ -94,7 +94,7 @@ def torch_functions() -> Functions:
         "mish": F.mish,
         "log_sigmoid": F.logsigmoid,
         "exponential": torch.exp,
-        **{op.name: getattr(torch, op.name) for op in ELEMENTARY},
+        **{op.name: f for op in ELEMENTARY if (f := getattr(torch, op.name, None))},
         "linear": torch.nn.Identity(),
     }
 
@@ -128,7 +128,12 @@ def jax_functions() -> Functions:
         "mish": nn.mish,
         "log_sigmoid": nn.log_sigmoid,
         "exponential": jnp.exp,
-        **{op.name: getattr(jnp, op.name, None) or getattr(special, op.name) for op in ELEMENTARY},
+        **{
+            op.name: next(
+                getattr(of, op.name) for of in (jnp, special, jax.lax) if hasattr(of, op.name)
+            )
+            for op in ELEMENTARY
+        },
         "linear": nn.identity,
         "log1mexp": nn.log1mexp,
     }
