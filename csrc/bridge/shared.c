@@ -60,11 +60,16 @@ PyArrayObject *vekt_plain_array(PyObject *object, const char *function, const ch
         Py_INCREF(object);
         return (PyArrayObject *)object;
     }
-    if (!PyObject_HasAttrString(object, "__array_function__"))
+    /* "_trace" is an attribute of what autograd traces. */
+    if (!PyObject_HasAttrString(object, "__array_function__") && !PyObject_HasAttrString(object, "_trace"))
         return (PyArrayObject *)PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
     /* An error, unless it is an array of a subclass that keeps no mask. */
     PyObject *plain = vekt_python(VEKT_PY_PLAIN);
-    return plain ? (PyArrayObject *)PyObject_CallFunction(plain, "ssO", function, name, object) : NULL;
+    PyObject *given = plain ? PyObject_CallFunction(plain, "ssO", function, name, object) : NULL;
+    if (!given || PyArray_Check(given)) return (PyArrayObject *)given;
+    PyArrayObject *array = (PyArrayObject *)PyArray_FromAny(given, NULL, 0, 0, 0, NULL);
+    Py_DECREF(given);
+    return array;
 }
 
 static void free_owned(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))); }

@@ -49,10 +49,21 @@ def unmasked(function: str, name: str, x: Any) -> Any:
     return x
 
 
+def refuse_boxes(*operands: Any) -> None:
+    """Raise TypeError for what autograd traces: as an array of objects it has no gradient."""
+    tracer = sys.modules.get("autograd.tracer")
+    if tracer is not None and any(map(tracer.isbox, operands)):
+        raise TypeError(
+            "autograd differentiates the functions of vekt.autograd, not those of vekt: call the "
+            "one of the same name there"
+        )
+
+
 def plain(function: str, name: str, x: Any) -> Any:
     """Return an operand that no other library has functions for; TypeError for Dask's arrays."""
     if type(x) is np.ndarray:
         return x
+    refuse_boxes(x)
     unmasked(function, name, x)
     if isinstance(x, np.ndarray) or not hasattr(x, "__array_function__"):
         return x

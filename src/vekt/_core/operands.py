@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._core.axes import refuse_boxes
+
 Array = NDArray[Any]
 
 _WEAK = (bool, int, float)
@@ -76,6 +78,7 @@ def natural_dtype(*operands: Any) -> np.dtype[Any]:
 
 
 def _promoted(operands: tuple[Any, ...]) -> np.dtype[Any]:
+    refuse_boxes(*operands)
     weak = [x for x in operands if type(x) in _WEAK]
     dtypes = [np.asarray(x).dtype for x in operands if type(x) not in _WEAK]
     others = [dtype for dtype in dtypes if not is_bfloat16(dtype)]

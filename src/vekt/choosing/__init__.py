@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from vekt._core import native
-from vekt._core.axes import plain
+from vekt._core.axes import plain, refuse_boxes
 from vekt._core.names import no_attribute
 from vekt._core.operands import array_to_add, checked_out, is_bfloat16
 from vekt._spec.choosing import CHOOSING, PUBLIC_NAMES
@@ -106,6 +106,7 @@ def general_scatter_add(
     kernel: Callable[..., Any], x: Any, indices: Any, values: Any, axis: Any
 ) -> Any:
     """Add values by `kernel`, `native.scatter_add` or one that `native.build` made."""
+    refuse_boxes(x, indices, values)
     if not isinstance(x, np.ndarray):
         raise TypeError(f"scatter_add: x must be an ndarray, not {type(x).__name__}")
     target = np.asarray(plain("scatter_add", "x", x))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from vekt._core import native
-from vekt._core.axes import is_dask, plain
+from vekt._core.axes import is_dask, plain, refuse_boxes
 from vekt._core.foreign import on_dask
 from vekt._core.native import lib
 from vekt._core.operands import checked_out, is_bfloat16, is_half
@@ -194,6 +194,7 @@ def general_outer(kernel: Callable[..., Any], a: Any, b: Any, out: Any) -> Any:
     result = kernel(a, b, out)
     if result is not NotImplemented:
         return result
+    refuse_boxes(a, b)
     for name, x in (("a", a), ("b", b)):
         if isinstance(x, np.ndarray):
             plain("outer", name, x)

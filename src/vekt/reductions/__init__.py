@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vekt._core import native
-from vekt._core.axes import is_dask, is_xarray, plain, unmasked
+from vekt._core.axes import is_dask, is_xarray, plain, refuse_boxes, unmasked
 from vekt._core.foreign import on_dask
 from vekt._core.names import no_attribute
 from vekt._spec.docstrings import documented
@@ -168,6 +168,7 @@ globals().update(_FUNCTIONS)
 @documented(SHAPING["sum_to_shape"])
 def sum_to_shape(x: Any, shape: Any) -> Any:
     if type(x) is not np.ndarray and not hasattr(x, "__array_function__"):
+        refuse_boxes(x)
         x = np.asarray(x)
     elif not is_dask(x):
         x = np.asarray(plain("sum_to_shape", "x", x))
@@ -188,6 +189,7 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
 
 @documented(SHAPING["broadcast_to"])
 def broadcast_to(x: Any, shape: Any) -> Any:
+    refuse_boxes(x)
     return np.broadcast_to(unmasked("broadcast_to", "x", x), shape)
 
 
