@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from operands import FUNCTIONS
+from operands import FUNCTIONS, PAIRS
 from products import DTYPES, multiply
 from products import operands as matrices
 
@@ -128,10 +128,11 @@ def test_the_same_bits(driver: Driver, kernels: dict[str, np.ufunc], row: dict) 
 
 
 @pytest.mark.parametrize("dtype", [np.dtype("f4"), np.dtype("f8")], ids=str)
-@pytest.mark.parametrize("name", [*(set(FUNCTIONS) - {"exp"}), "multiply_add"])
+@pytest.mark.parametrize("name", [*(set(FUNCTIONS) - {"exp"}), *PAIRS, "multiply_add"])
 def test_the_same_bits_of_elementwise_functions(driver: Driver, name: str, dtype: np.dtype) -> None:
     samples = driver.machine.samples
-    inputs = operands(3 if name == "multiply_add" else 1, dtype, samples)
+    count = 3 if name == "multiply_add" else 2 if name in PAIRS else 1
+    inputs = operands(count, dtype, samples)
     result = driver.numbers(dtype, name, dtype.name, str(samples), operands=inputs)
     expected = elementwise.build(name, driver.machine.same_as)(*inputs)
     np.testing.assert_array_equal(result, expected)  # NaN equals NaN
