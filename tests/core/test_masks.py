@@ -25,6 +25,7 @@ REFUSING = {
     "sum_to_shape",
     "where",
 }
+NUMBERS = ("k", "num_classes")  # operands that are no arrays
 MORE = {
     "clip": {"min": 0.3, "max": 0.6},
     "logsumexp_backward": {"keepdims": False},
@@ -48,6 +49,11 @@ def arguments(spec: Spec, kind: str, rng: np.random.Generator) -> list[Any]:
     ]
     if "shape" in operands:
         arrays[1] = shapes[1]
+    for k, operand in enumerate(operands):
+        if operand == "indices":
+            arrays[k] = np.arange(4)
+        elif operand in NUMBERS:
+            arrays[k] = 2
     if spec.form(kind).any_number:  # each with the labels of its axes
         return [arrays[0], [0, 1], arrays[0].copy(), [1, 2]]
     return arrays
@@ -75,7 +81,7 @@ def operand_cases() -> list[Any]:
         if spec.family != "optim"
         for kind in spec.kinds
         for place, operand in enumerate(spec.form(kind).operands)
-        if operand != "shape"
+        if operand not in ("shape", *NUMBERS)
     ]
 
 
