@@ -160,7 +160,7 @@ ELEMENTARY = (
         ("[8.0, -27.0]", "array([ 2., -3.])"),
         source="L. V. Moroz, C. J. Walczyk and others, Fast calculation of cube root and inverse "
         "cube root using a magic constant, Computation 9 (2021).",
-        formula="sign(x) * abs(x)**(1/3)",
+        formula="cbrt(x)",
         gradient=lambda x: 1 / (3 * np.cbrt(x) ** 2),
         limits=(-inf, inf),
         gradient_limits=(0.0, 0.0),

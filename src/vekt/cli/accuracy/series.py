@@ -109,10 +109,16 @@ def _lift(
     return lambda x: Series([function(x.value), slope(x.value) * x.slope])
 
 
+def _cube_root(v: Any) -> Any:
+    return -((-v).root(3)) if v < 0 else v.root(3)
+
+
 def names() -> dict[str, Any]:
     """Functions and constants of formulas, in the working precision of `flint.ctx`."""
     return {
         "abs": abs,
+        "atan": _of(arb_series.atan),
+        "cbrt": _lift(_cube_root, lambda v: 1 / (3 * _cube_root(v) ** 2)),
         "cos": _of(arb_series.cos),
         "erf": _of(arb_series.erf),
         "exp": _of(arb_series.exp),
