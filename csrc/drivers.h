@@ -126,6 +126,17 @@ typedef struct {
 } vekt_reduce_call;
 int vekt_reduce(const vekt_target *target, const vekt_reduce_call *call);
 
+/* scan.c: running sums or products along the last of the n_outer + 1 dimensions; types as for vekt_reduce's sums. out
+ * is the very memory of x or does not overlap it.  The dimensions are lost. */
+typedef struct {
+    int op, type, out_type;
+    int n_outer;
+    vekt_dim *dims; /* operands VEKT_NORM_X and VEKT_NORM_OUT */
+    const char *x;
+    char *out;
+} vekt_scan_call;
+void vekt_scan_along(const vekt_target *target, const vekt_scan_call *call);
+
 /* transpose.c: copies elements of `item` bytes to contiguous memory, in the order of the dimensions: the last one
  * fastest.  step[0] is the source's, step[1] the copy's.  The two do not overlap.  The dimensions are lost. */
 void vekt_transpose_copy(const vekt_target *target, ptrdiff_t item, vekt_dim *dims, int n, const void *src,
@@ -201,6 +212,7 @@ typedef struct {
                           const void *x, const void *alpha, void *dx, int sum_dtype, void *sums);
     int (*norms)(const vekt_target *target, const vekt_norms_call *call);
     int (*reduce)(const vekt_target *target, const vekt_reduce_call *call);
+    void (*scan)(const vekt_target *target, const vekt_scan_call *call);
     void (*transpose_copy)(const vekt_target *target, ptrdiff_t item, vekt_dim *dims, int n, const void *src,
                            void *dst);
     void (*outer)(const vekt_target *target, int dtype, const void *a, ptrdiff_t a_step, ptrdiff_t m, const void *b,

@@ -174,6 +174,14 @@ typedef struct {
     void (*columns)(const void *x, ptrdiff_t step, ptrdiff_t rows, vekt_number *moments, ptrdiff_t width,
                     ptrdiff_t n);
 } vekt_moments;
+/* Running sums or products of n contiguous elements, of which carry knows what comes before; and of n columns, of
+ * which up to eight rows are taken at a time, in steps of bytes: eight where more follow.  y may be x. */
+typedef struct {
+    void (*row)(const void *x, void *y, vekt_number *carry, ptrdiff_t n);
+    void (*columns)(const void *x, ptrdiff_t x_step, void *y, ptrdiff_t y_step, ptrdiff_t rows, vekt_number *carry,
+                    ptrdiff_t n);
+} vekt_scan;
+enum { VEKT_SCAN_SUM, VEKT_SCAN_PROD, VEKT_N_SCAN_OPS };
 /* The greatest of each of n columns, and the first row in which it stands, counted from `first`; the first NaN where
  * there is one.  Rows as above; with a key other than 0 the least of real numbers, and elements are x ^ key of
  * integers.  Where not `fresh`, best and at hold what is known of earlier rows. */
@@ -229,7 +237,8 @@ typedef struct vekt_target {
     vekt_prelu_columns prelu_columns[VEKT_N_DTYPES];
     vekt_storage half, bfloat16;
     vekt_term terms[VEKT_N_TERMS][VEKT_N_ELEMENTS];
-    vekt_moments moments[2][VEKT_N_DTYPES]; /* of all elements; of those that are not NaN */
+    vekt_moments moments[2][VEKT_N_DTYPES];            /* of all elements; of those that are not NaN */
+    vekt_scan scans[VEKT_N_SCAN_OPS][VEKT_N_ELEMENTS]; /* of floats, doubles and VEKT_I64 */
     vekt_find find[VEKT_N_ELEMENTS];
     vekt_places places[VEKT_N_ELEMENTS];
     int n_arithmetic;

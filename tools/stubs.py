@@ -54,8 +54,12 @@ def named(family: str) -> str:
 
 def plain_reductions() -> str:
     """Return the names of the reductions that are no statistics."""
-    others = load_rows("statistics").STATISTICS
-    return " ".join(name for name in named("reductions").split() if name not in others)
+    return " ".join(name for name in named("reductions").split() if name not in statistics())
+
+
+def statistics() -> tuple[str, ...]:
+    """Return the names of statistics and of what runs along an axis."""
+    return (*load_rows("statistics").STATISTICS, *load_rows("scans").SCANS)
 
 
 # Of `vekt`, beside the functions of rows: where they are defined, for type checkers.
@@ -67,7 +71,7 @@ STATIC = {
     ),
     "vekt._typing.linalg": named("linalg"),
     "vekt._typing.reductions": f"{plain_reductions()} where",
-    "vekt._typing.statistics": " ".join(load_rows("statistics").STATISTICS),
+    "vekt._typing.statistics": " ".join(statistics()),
     "vekt.config": "show_config",
     "vekt.layers._packed_weights": "PackedWeights",
     "vekt.threading": "get_num_threads num_threads set_num_threads",
@@ -345,6 +349,10 @@ def stubs() -> dict[str, str]:
     autograd += by_hand_without_out("linalg", others)
     autograd += by_hand_without_out("choosing", static["vekt._typing.choosing"])
     autograd += by_hand_without_out("layers", ("softmax_cross_entropy",))
+    without = ("count_nonzero", "nanmax", "nanmin")
+    autograd += by_hand_without_out(
+        "statistics", [name for name in statistics() if name not in without]
+    )
 
     dlpack = "from collections.abc import Sequence\n"
     dlpack += "from vekt._typing import Activation, Reduction, SupportsDLPack\n"

@@ -57,7 +57,7 @@ class TimeAxes:
 
     def setup(self, function, shape, dtype, namespace):
         shape, self.axis = SHAPES[shape]
-        if function.startswith("arg") and isinstance(self.axis, tuple):
+        if function.startswith(("arg", "cum")) and isinstance(self.axis, tuple):
             raise NotImplementedError
         self.call = getattr(reductions, function)
         if namespace != "vekt":

@@ -202,6 +202,13 @@ PyObject *vekt_py_call_aligned(PyObject *self, PyObject *const *args, Py_ssize_t
 PyObject *vekt_py_optim_step(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* norms(kind, x, y, axis, keepdims); self as for dot. */
 PyObject *vekt_py_norms(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+/* reduce.c.  The dtype of sums, or means, and both types in memory: 0 for what is NumPy's. */
+int vekt_choose_sum(PyArray_Descr *native, PyArray_Descr *asked, int mean, PyArray_Descr **result, int *type,
+                    int *out_type);
+
+/* scan(op, x, axis, dtype, out); self as for dot. */
+PyObject *vekt_py_scan(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
+
 /* reduce(op, x, axis, dtype, out, keepdims[, ddof]); self as for dot. */
 PyObject *vekt_py_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 /* Adds the functions of dense layers to the module. */

@@ -91,6 +91,9 @@ static PyMethodDef bindable[] = {
     {"norms", (PyCFunction)(void (*)(void))vekt_py_norms, METH_FASTCALL,
      "norms(kind, x, y, axis, keepdims, /)\n--\n\n"
      "Return norms of an array, or cosines of two, along axes; NotImplemented for other dtypes."},
+    {"scan", (PyCFunction)(void (*)(void))vekt_py_scan, METH_FASTCALL,
+     "scan(op, x, axis, dtype, out, /)\n--\n\n"
+     "Return running sums or products of an ndarray; NotImplemented for what is NumPy's."},
     {"reduce", (PyCFunction)(void (*)(void))vekt_py_reduce, METH_FASTCALL,
      "reduce(op, x, axis, dtype, out, keepdims, ddof=0, /)\n--\n\n"
      "Return a reduction of an ndarray along axes; NotImplemented for what is NumPy's."},

@@ -29,26 +29,39 @@ static int holds(int type, int other) {
     return type == VEKT_TYPE_F64 || (type == VEKT_TYPE_F32 && other == VEKT_TYPE_F32);
 }
 
-/* Sums and means have NumPy's result types, or the dtype asked for where it holds the numbers: 0 otherwise. */
-static int choose_sum(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
-    vekt_reduce_call *c = &w->call;
-    const int is_float = c->type >= VEKT_TYPE_HALF, mean = c->op == VEKT_REDUCE_MEAN;
+/* Is this a complex type of two floats or doubles? */
+static int is_complex_type(const PyArray_Descr *descr) {
+    return descr->type_num == NPY_CFLOAT || descr->type_num == NPY_CDOUBLE;
+}
+
+/* NumPy's result types, or the dtype asked for where it holds the numbers. */
+int vekt_choose_sum(PyArray_Descr *native, PyArray_Descr *asked, int mean, PyArray_Descr **result, int *type,
+                    int *out_type) {
+    const int is_complex = is_complex_type(native);
+    *type = type_of(native);
+    if (is_complex) *type = native->type_num == NPY_CFLOAT ? VEKT_TYPE_F32 : VEKT_TYPE_F64;
+    if (*type < 0 || (asked && is_complex)) return 0;
+    const int is_float = *type >= VEKT_TYPE_HALF;
     if (!asked && is_float) {
-        w->result = native;
+        *result = native;
         Py_INCREF((PyObject *)native);
-        c->out_type = c->type;
+        *out_type = *type;
         return 1;
     }
-    if (asked && w->is_complex) return 0;
     const int is_unsigned =
-        c->type == VEKT_TYPE_U8 || c->type == VEKT_TYPE_U16 || c->type == VEKT_TYPE_U32 || c->type == VEKT_TYPE_U64;
-    w->result = asked;
+        *type == VEKT_TYPE_U8 || *type == VEKT_TYPE_U16 || *type == VEKT_TYPE_U32 || *type == VEKT_TYPE_U64;
+    *result = asked;
     Py_XINCREF((PyObject *)asked);
-    if (!asked) w->result = PyArray_DescrFromType(mean ? NPY_DOUBLE : is_unsigned ? NPY_UINT64 : NPY_INT64);
-    c->out_type = type_of(w->result);
-    if (c->out_type < 0 || !PyArray_ISNBO(w->result->byteorder)) return 0;
-    if (is_float) return holds(c->out_type, c->type);
-    return c->out_type == VEKT_TYPE_F64 || (!mean && (c->out_type == VEKT_TYPE_I64 || c->out_type == VEKT_TYPE_U64));
+    if (!asked) *result = PyArray_DescrFromType(mean ? NPY_DOUBLE : is_unsigned ? NPY_UINT64 : NPY_INT64);
+    *out_type = type_of(*result);
+    if (*out_type < 0 || !PyArray_ISNBO((*result)->byteorder)) return 0;
+    if (is_float) return holds(*out_type, *type);
+    return *out_type == VEKT_TYPE_F64 || (!mean && (*out_type == VEKT_TYPE_I64 || *out_type == VEKT_TYPE_U64));
+}
+
+static int choose_sum(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
+    return vekt_choose_sum(native, asked, w->call.op == VEKT_REDUCE_MEAN, &w->result, &w->call.type,
+                           &w->call.out_type);
 }
 
 /* Of these, integers have the plain kind. */
@@ -77,7 +90,7 @@ static int choose_moments(work *w, PyArray_Descr *native, PyArray_Descr *asked) 
 static int choose(work *w, PyArray_Descr *native, PyArray_Descr *asked) {
     vekt_reduce_call *c = &w->call;
     c->type = type_of(native);
-    w->is_complex = native->type_num == NPY_CFLOAT || native->type_num == NPY_CDOUBLE;
+    w->is_complex = is_complex_type(native);
     if (w->is_complex) c->type = native->type_num == NPY_CFLOAT ? VEKT_TYPE_F32 : VEKT_TYPE_F64;
     if (c->type < 0) return 0;
     const int is_float = c->type >= VEKT_TYPE_HALF;

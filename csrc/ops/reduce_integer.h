@@ -166,6 +166,27 @@ static void product_columns_i64(const void *px, ptrdiff_t step, const void *key,
         for (ptrdiff_t j = 0; j < n; j++) results[j].integer = (int64_t)((uint64_t)results[j].integer * x[j]);
     }
 }
+
+#define SCAN(name, op)                                                                                           \
+    static void name##_row_i64(const void *px, void *py, vekt_number *carry, ptrdiff_t n) {                      \
+        const loose_i64 *x = px;                                                                                 \
+        loose_i64 *y = py;                                                                                       \
+        uint64_t a = (uint64_t)carry->integer;                                                                   \
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = a = a op x[i];                                                  \
+        carry->integer = (int64_t)a;                                                                             \
+    }                                                                                                            \
+    static void name##_columns_i64(const void *px, ptrdiff_t x_step, void *py, ptrdiff_t y_step, ptrdiff_t rows, \
+                                   vekt_number *carry, ptrdiff_t n) {                                            \
+        for (ptrdiff_t i = 0; i < rows; i++) {                                                                   \
+            const loose_i64 *x = (const void *)((const char *)px + i * x_step);                                  \
+            loose_i64 *y = (void *)((char *)py + i * y_step);                                                    \
+            for (ptrdiff_t j = 0; j < n; j++)                                                                    \
+                y[j] = (uint64_t)(carry[j].integer = (int64_t)((uint64_t)carry[j].integer op x[j]));             \
+        }                                                                                                        \
+    }
+SCAN(cumsum, +)
+SCAN(cumprod, *)
+#undef SCAN
 #endif
 
 #if BITS <= 16 /* others: extremes.h */

@@ -26,6 +26,7 @@
  *   v_splat(c)           c in every lane
  *   v_load v_store       any alignment
  *   v_load_first(p, n)   the first n lanes, 0 < n <= LANES, the others zero; v_store_first likewise
+ *   v_shorten(wide)      doubles as v_widen gives them, rounded
  *   v_above(i, j)        a mask: i > j as integers; v_same: i == j
  *   v_load_wide(p)       LANES_F64 numbers as doubles
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
@@ -167,5 +168,7 @@ INLINE void v_widen_f32(vf32 x, vf64 *wide) {
     wide[1] = v_widen_high(x);
 }
 INLINE void v_widen_f64(vf64 x, vf64 *wide) { wide[0] = x; }
+INLINE vf32 v_shorten_f32(const vf64 *wide) { return v_narrow(wide[0], wide[1]); }
+INLINE vf64 v_shorten_f64(const vf64 *wide) { return wide[0]; }
 
 #endif

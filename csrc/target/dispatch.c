@@ -81,6 +81,7 @@ const vekt_api *vekt_drivers(void) {
         .prelu_backward = vekt_prelu_backward,
         .norms = vekt_norms,
         .reduce = vekt_reduce,
+        .scan = vekt_scan_along,
         .transpose_copy = vekt_transpose_copy,
         .outer = vekt_outer,
         .top_k = vekt_top_k,

@@ -38,6 +38,7 @@
 #include "ops/extremes.h"
 #include "ops/moments.h"
 #include "ops/choose.h"
+#include "ops/scan.h"
 #include "ops/outer.h"
 #include "ops/loops.h"
 #include "rows/lanes.h"
@@ -84,6 +85,7 @@
 #include "ops/extremes.h"
 #include "ops/moments.h"
 #include "ops/choose.h"
+#include "ops/scan.h"
 #include "ops/outer.h"
 #include "ops/sum_squares_f32.h"
 #include "ops/loops.h"
@@ -156,6 +158,9 @@ static const vekt_typed_kernel arithmetic[] = {
 
 #define REAL_TERMS(name) \
     {name##_block_f32, name##_columns_f32}, { name##_block_f64, name##_columns_f64 }
+#define SCAN(name)                                                                                        \
+    [VEKT_F32] = {name##_row_f32, name##_columns_f32}, [VEKT_F64] = {name##_row_f64, name##_columns_f64}, \
+    [VEKT_I64] = {name##_row_i64, name##_columns_i64}
 #define INTEGER_TERMS(name)                                                       \
     {name##_block_i8, name##_columns_i8}, {name##_block_i16, name##_columns_i16}, \
         {name##_block_i32, name##_columns_i32}, {                                 \
@@ -222,6 +227,7 @@ const vekt_target SYMBOL(VEKT_ISA) = {
             [VEKT_LEAST_NUMBER] = {REAL_TERMS(least_number)},
         },
     .moments = {{REAL_TERMS(moments)}, {REAL_TERMS(number_moments)}},
+    .scans = {{SCAN(cumsum)}, {SCAN(cumprod)}},
     .find = {find_f32, find_f64, find_i8, find_i16, find_integer_f32, find_integer_f64},
     .places = {places_f32, places_f64, places_i8, places_i16, integer_places_f32, integer_places_f64},
     .selections =

@@ -35,6 +35,8 @@ _HOMES = {
             "argmin",
             "broadcast_to",
             "count_nonzero",
+            "cumprod",
+            "cumsum",
             "max",
             "mean",
             "min",

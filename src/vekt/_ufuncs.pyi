@@ -191,6 +191,14 @@ def norms(
     keepdims: bool,
     /,
 ) -> Any: ...
+def scan(
+    op: int,
+    x: NDArray[Any],
+    axis: int | None,
+    dtype: Any,
+    out: NDArray[Any] | None,
+    /,
+) -> Any: ...
 def reduce(
     op: int,
     x: NDArray[Any],

@@ -24,6 +24,7 @@ from peer_statements import (
 from vekt._spec.activations import KERNELS, OPS
 from vekt._spec.elementwise import OPS as ELEMENTWISE
 from vekt._spec.reductions import REDUCTIONS
+from vekt._spec.scans import SCANS
 from vekt._spec.statistics import STATISTICS
 from vekt.cli.cases import all_cases
 from vekt.cli.compare import fuse_tasks, training_tasks
@@ -221,7 +222,7 @@ def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
     # in test_peers_linear.py, test_losses.py and test_optim.py
     known |= {*linear_statements(), "einsum", *loss_statements(), *OPTIMISERS}
-    known |= {*REDUCTIONS, *STATISTICS}  # in test_reductions.py
+    known |= {*REDUCTIONS, *STATISTICS, *SCANS}  # in test_reductions.py
     known |= {*ELEMENTWISE, GRID}  # in test_peers_layouts.py
     known |= set(fuse_tasks.NAMES)  # in test_peers_fuse.py
     known |= set(training_tasks.NAMES)  # in test_peers_training.py

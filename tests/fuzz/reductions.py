@@ -9,6 +9,7 @@ import numpy as np
 
 import vekt as vk
 from vekt import reductions
+from vekt._spec.scans import SCANS
 from vekt._spec.statistics import STATISTICS
 
 from . import arrays
@@ -18,7 +19,7 @@ from .draws import Draw
 from .rows import axis_of
 from .truth import BFLOAT16, Truth, unit
 
-NAMES = set(reductions.__all__) - set(STATISTICS)
+NAMES = set(reductions.__all__) - {*STATISTICS, *SCANS}
 _PICKED = tuple(name for name in reductions.__all__ if name in NAMES)
 
 

@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 
 import vekt as vk
+from vekt._spec.scans import SCANS
 from vekt._spec.statistics import STATISTICS
 
 from . import arrays
@@ -18,21 +19,23 @@ from .draws import Draw
 from .rows import axis_of
 from .truth import BFLOAT16, Truth, unit
 
-NAMES = set(STATISTICS)
+NAMES = {*STATISTICS, *SCANS}
+_SPECS = STATISTICS | SCANS
 _EXACT = ("count_nonzero", "nanmax", "nanmin")
 
 
 def case(draw: Draw) -> Case:
     """Draw a call of a statistic."""
-    name = draw.pick(tuple(STATISTICS))
-    takes = STATISTICS[name].signature().parameters
+    name = draw.pick(tuple(_SPECS))
+    takes = _SPECS[name].signature().parameters
     shape = arrays.shape_of(draw)
     dtype = draw.pick(arrays.STRANGE) if draw.chance(1) else draw.pick(arrays.NUMBERS)
     x = arrays.laid_out(draw, arrays.values(draw, shape, dtype))
     options: dict[str, Any] = {}
     if draw.chance(60):
-        options["axis"] = axis_of(draw, len(shape))
-    if draw.chance(30):
+        axis = axis_of(draw, len(shape))
+        options["axis"] = axis[0] if name in SCANS and isinstance(axis, tuple) and axis else axis
+    if "keepdims" in takes and draw.chance(30):
         options["keepdims"] = draw.pick((True, False))
     if "dtype" in takes and x.dtype.kind != "c" and draw.chance(15):
         options["dtype"] = draw.pick(("f8", "f4", "f2", "i8", ">f8"))
@@ -114,6 +117,8 @@ def _exact(result: Any, dtype: Any, name: str) -> Truth:
 
 def _near(name: str, x: Any, wide: Any, dtype: Any, options: dict[str, Any], kind: type) -> Truth:
     """Allow what terms lose in double, or in NumPy's dtype where that does the work."""
+    if name in SCANS:
+        return _near_running(name, x, wide, dtype, options, kind)
     by_numpy = "c" in (x.dtype.kind, dtype.kind) or x.ndim == 0
     own = ml_dtypes.finfo(np.empty(0, dtype).real.dtype if by_numpy else "f8")
     where = {k: v for k, v in options.items() if k in ("axis", "keepdims", "where")}
@@ -144,4 +149,32 @@ def _near(name: str, x: Any, wide: Any, dtype: Any, options: dict[str, Any], kin
         free |= count <= options.get("ddof", 0) + options.get("correction", 0)
     part = np.empty(0, dtype).real.dtype
     slack = np.where(np.isfinite(slack), slack, 0) + unit(np.abs(wide), part)
+    return Truth(np.asarray(wide), dtype, slack, kind=kind, free=free)
+
+
+def _near_running(
+    name: str, x: Any, wide: Any, dtype: Any, options: dict[str, Any], kind: type
+) -> Truth:
+    """Allow a rounding for each element so far; what has left the range stays where it is."""
+    is_complex = "c" in (x.dtype.kind, dtype.kind)
+    by_numpy = x.ndim == 0 or (is_complex and name == "cumprod")
+    real = np.empty(0, dtype).real.dtype
+    own = ml_dtypes.finfo(real if by_numpy else "f8")
+    axis = options.get("axis")
+    size = np.abs(x.astype(np.clongdouble if is_complex else np.longdouble))
+    terms = np.cumsum(np.where(np.isfinite(size), size, 0), axis)
+    along = 0 if axis is None else axis
+    if name == "cumsum":
+        slack, reached = own.eps * terms * (4 + x.size), terms
+        free = ~(reached <= own.max / 4)
+    else:
+        slack = np.abs(wide) * own.eps * (16 + 4 * x.size)
+        extent = np.where(
+            (size > 0) & np.isfinite(size), np.abs(np.log2(np.where(size > 0, size, 1))), 0
+        )
+        free = np.cumsum(extent, axis) > (0 if is_complex else -own.minexp - 60)
+    free = np.logical_or.accumulate(np.broadcast_to(free, np.shape(wide)), along)
+    if is_complex:
+        free = free | ~np.isfinite(wide)
+    slack = np.where(np.isfinite(slack), slack, 0) + unit(np.abs(wide), real)
     return Truth(np.asarray(wide), dtype, slack, kind=kind, free=free)

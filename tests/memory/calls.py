@@ -93,7 +93,12 @@ def _cross_entropy(function: Any) -> Maker:
 def _reduction(function: Any) -> Maker:
     def make(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
         for shape, axis in (((n,), None), ((n,), 0), ((3, n), 1), ((n, 3), 0), ((2, n, 3), (0, 2))):
-            if isinstance(axis, tuple) and function in (vk.argmax, vk.argmin):
+            if isinstance(axis, tuple) and function in (
+                vk.argmax,
+                vk.argmin,
+                vk.cumsum,
+                vk.cumprod,
+            ):
                 continue
             x = numbers(shape, dtype)
             yield function, (x,), {"axis": axis}

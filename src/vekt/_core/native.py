@@ -55,6 +55,7 @@ from vekt._ufuncs import (
     retype_dlpack,
     rows,
     run_pass,
+    scan,
     scatter_add,
     take,
     top_k,

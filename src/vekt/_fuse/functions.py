@@ -105,6 +105,66 @@ def _reduction(name: str) -> Callable[..., Symbol]:
     return of_three
 
 
+def _counted(
+    name: str, x: Any, dtype: Any, out: Any, ddof: Any, correction: Any, others: Any
+) -> tuple[Symbol, Any]:
+    """Return what a variance is taken of, in its dtype, and how many degrees are lost."""
+    for key, value in {"out": out, **others}.items():
+        if (
+            value is not None
+            and value is not np._NoValue
+            and not (key == "where" and value is True)
+        ):
+            refuse(f"{name}: {key}= cannot be fused")
+    if correction is not np._NoValue:
+        if ddof != 0:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        ddof = correction
+    if not is_number(ddof):
+        refuse(f"{name}: ddof is a number that is known when the function is traced")
+    graph = graph_of(x)
+    node = graph.strong(node_of(graph, x))
+    wide = np.dtype("f8") if node.dtype.kind in "biu" else node.dtype
+    node = graph.cast(node, wide if dtype is None else np.dtype(dtype))
+    if node.dtype.kind != "f" and node.dtype.name != "bfloat16":
+        raise UnfusableError(f"{name} of {node.dtype}")
+    return Symbol(graph, node), ddof
+
+
+def _var(
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    correction: Any = np._NoValue,
+    **others: Any,
+) -> Any:
+    """Two passes over memory, as sums of squared deviations; so is the gradient."""
+    x, ddof = _counted("var", x, dtype, out, ddof, correction, others)
+    deviation = x - np.mean(x, axis=axis, keepdims=True)
+    squares = deviation * deviation
+    if ddof == 0:
+        return np.mean(squares, axis=axis, keepdims=keepdims)
+    count = np.sum(np.ones_like(x), axis=axis, keepdims=keepdims)
+    return np.sum(squares, axis=axis, keepdims=keepdims) / (count - ddof)
+
+
+def _count_nonzero(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+    return np.sum(x != 0, axis=axis, keepdims=keepdims)
+
+
+def _nansum(x: Any, axis: Any = None, dtype: Any = None, *rest: Any, **options: Any) -> Any:
+    return np.sum(np.where(x == x, x, 0), axis, dtype, *rest, **options)
+
+
+def _nanmean(x: Any, axis: Any = None, dtype: Any = None, *rest: Any, **options: Any) -> Any:
+    total = np.sum(np.where(x == x, x, 0), axis, dtype, *rest, **options)
+    return total / np.sum(x == x, axis, total.dtype, *rest, **options)
+
+
 def _complex_part(name: str) -> Callable[[Any], Any]:
     return lambda x: getattr(x, name)
 
@@ -161,4 +221,9 @@ FUNCTIONS |= {
     **{name: _reduction(name) for name in REDUCTIONS},
     "amax": _reduction("max"),
     "amin": _reduction("min"),
+    "var": _var,
+    "std": lambda x, *args, **named: np.sqrt(_var(x, *args, **named)),
+    "count_nonzero": _count_nonzero,
+    "nansum": _nansum,
+    "nanmean": _nanmean,
 }

@@ -13,6 +13,7 @@ from vekt._spec.losses import LOSSES
 from vekt._spec.optim import OPTIM
 from vekt._spec.reductions import REDUCTIONS, SHAPING
 from vekt._spec.rows import ROW_OPS
+from vekt._spec.scans import SCANS
 from vekt._spec.spec import Spec
 from vekt._spec.statistics import STATISTICS
 
@@ -26,6 +27,7 @@ ALL: tuple[Spec, ...] = (
     *ROW_OPS.values(),
     *REDUCTIONS.values(),
     *STATISTICS.values(),
+    *SCANS.values(),
     *SHAPING.values(),
     *LINALG.values(),
     *CHOOSING.values(),

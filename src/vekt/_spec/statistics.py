@@ -16,6 +16,7 @@ from vekt._spec.reductions import (
     result_dtype,
 )
 from vekt._spec.rows import KEEPDIMS
+from vekt._spec.scans import SCANS
 from vekt._spec.spec import Spec
 
 _DDOF = Param(
@@ -54,8 +55,9 @@ _HOW = (
     "Memory is read once: some elements at a time are brought to the first-level cache, and their "
     "deviations from a number near their mean are summed in double, as are the squares of these. "
     "The moments of two such parts are merged by the formula of Chan, Golub and LeVeque, with the "
-    "mean in two doubles; parts of a long line pairwise. Errors are at most those of NumPy's two "
-    "passes, and for float32 far below one unit of the last place. Which elements form a part "
+    "mean in two doubles; parts of a long line pairwise. Errors are some units of the last "
+    "place, of float32 one rounding, where NumPy's two passes lose all digits of float32 across "
+    "many rows, or beside a large mean. Which elements form a part "
     "depends on the shape and the layout, but not on the number of threads."
 )
 _DEGREES = (
@@ -227,4 +229,4 @@ array([0. , 0.5])""",
     )
 }
 
-PUBLIC_NAMES = (*REDUCTIONS, *STATISTICS, *SHAPING)
+PUBLIC_NAMES = (*REDUCTIONS, *STATISTICS, *SCANS, *SHAPING)

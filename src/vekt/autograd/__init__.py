@@ -41,6 +41,7 @@ from vekt.autograd import (
     _losses,
     _norms,
     _rows,
+    _statistics,
 )
 
 _MODULES = (
@@ -54,6 +55,7 @@ _MODULES = (
     _losses,
     _norms,
     _rows,
+    _statistics,
 )
 
 __all__ = [name for module in _MODULES for name in module.__all__]

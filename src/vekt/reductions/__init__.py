@@ -17,6 +17,7 @@ from vekt._spec.functions import python_function
 from vekt._spec.reductions import NOTHING, REDUCTIONS, SHAPING
 from vekt._spec.spec import Spec
 from vekt._spec.statistics import PUBLIC_NAMES, STATISTICS
+from vekt.reductions._scans import FUNCTIONS as _RUNNING
 from vekt.reductions._statistics import statistic
 from vekt.reductions._steps import (
     CODES,
@@ -162,7 +163,7 @@ _FUNCTIONS = {
     name: python_function(spec, "", __name__, _body(spec), _SCOPE)
     for name, spec in (REDUCTIONS | STATISTICS).items()
 }
-globals().update(_FUNCTIONS)
+globals().update(_FUNCTIONS | _RUNNING)
 
 
 @documented(SHAPING["sum_to_shape"])

@@ -12,6 +12,7 @@ from vekt._core.axes import has_mask, unmasked
 from vekt._spec.docstrings import documented
 from vekt._spec.functions import python_function
 from vekt._spec.reductions import NOTHING, REDUCTIONS, SHAPING
+from vekt._spec.scans import SCANS
 from vekt._spec.spec import Spec
 from vekt._spec.statistics import PUBLIC_NAMES, STATISTICS
 from vekt.reference._vectors import _wider
@@ -34,9 +35,25 @@ def _add(name: str, a: ArrayLike, axis: Any, dtype: Any, out: Any, **options: An
     return out
 
 
+def _running(name: str, a: ArrayLike, axis: Any, dtype: Any, out: Any) -> Any:
+    """Join the elements so far in the wider dtype."""
+    if has_mask(a):
+        return getattr(np, name)(a, **_asked(name, {"axis": axis, "dtype": dtype, "out": out}))
+    x = np.asarray(a)
+    natural = getattr(np, name)(x[(slice(0, 1),) * x.ndim], axis, dtype).dtype
+    if natural.kind not in "fcV":
+        return getattr(np, name)(x, axis, dtype, out)
+    with np.errstate(all="ignore"):
+        result = getattr(np, name)(x.astype(_wider(natural)), axis).astype(natural)
+    if out is None:
+        return result
+    np.copyto(out, result, casting="same_kind")
+    return out
+
+
 def _asked(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """Leave out what is at its default."""
-    own = (REDUCTIONS | STATISTICS)[name].signature().parameters
+    own = (REDUCTIONS | STATISTICS | SCANS)[name].signature().parameters
     return {key: value for key, value in given.items() if value is not own[key].default}
 
 
@@ -92,14 +109,16 @@ def _without(given: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _body(spec: Spec) -> list[str]:
     given = ", ".join(f"{n}={n}" for n in spec.signature().parameters)
+    if spec.name in SCANS:
+        return [f"return _running({spec.name!r}, a, axis, dtype, out)"]
     function = "_reduced" if spec.name in REDUCTIONS else "_statistic"
     return [f"return {function}({spec.name!r}, {given})"]
 
 
-_SCOPE = {"_reduced": _reduced, "_statistic": _statistic}
+_SCOPE = {"_reduced": _reduced, "_statistic": _statistic, "_running": _running}
 _FUNCTIONS = {
     name: python_function(spec, "", "vekt.reference", _body(spec), _SCOPE)
-    for name, spec in (REDUCTIONS | STATISTICS).items()
+    for name, spec in (REDUCTIONS | STATISTICS | SCANS).items()
 }
 globals().update(_FUNCTIONS)
 

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from vekt._spec.elementwise import OPS
 from vekt._spec.reductions import REDUCTIONS
+from vekt._spec.scans import SCANS
 from vekt._spec.statistics import STATISTICS
 from vekt.cli.cases import Case, select_cases
 from vekt.cli.compare import choosing_tasks as choosing
@@ -44,6 +45,7 @@ OTHERS = (
     layouts.GRID,
     *REDUCTIONS,
     *STATISTICS,
+    *SCANS,
     *training.NAMES,
     *fuse.NAMES,
     fuse.ALL,
@@ -146,7 +148,7 @@ class Grid:
                     yield title, partial(linear.dense_tasks, shapes, dtype, backward)
 
     def _reductions(self) -> Iterator[tuple[str, Tasks]]:
-        names = self._among(REDUCTIONS | STATISTICS)
+        names = self._among(REDUCTIONS | STATISTICS | SCANS)
         for dtype in self.dtypes or reduction.DTYPES:
             if names and not dtype.startswith("complex"):
                 yield "reductions", partial(reduction.reduction_tasks, names, dtype)

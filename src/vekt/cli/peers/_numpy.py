@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vekt._spec.reductions import REDUCTIONS
+from vekt._spec.scans import SCANS
 from vekt._spec.statistics import STATISTICS
 from vekt.cli.peers import _fuse, _losses, _optim
 from vekt.cli.peers._names import ELEMENTWISE, GRID, LAYERS, Namespace, renamed
@@ -283,7 +284,7 @@ _LAYERS = {
     for form, statement in _layer(name).items()
 }
 
-_REDUCTIONS = {name: f"np.{name}(x, axis)" for name in (*REDUCTIONS, *STATISTICS)}
+_REDUCTIONS = {name: f"np.{name}(x, axis)" for name in (*REDUCTIONS, *STATISTICS, *SCANS)}
 _REDUCTIONS["moments"] = "np.mean(x, axis), np.var(x, axis)"
 
 _CHOOSING = {
