@@ -22,12 +22,12 @@ enum { VEKT_NATIVE, VEKT_HALF, VEKT_BFLOAT16, VEKT_WIDE_SIGNED, VEKT_WIDE_UNSIGN
 void vekt_elementwise(const vekt_target *target, const vekt_kernel *kernel, int format, int n_floats,
                       char *const *args, const ptrdiff_t *steps, ptrdiff_t n);
 
-/* dot.c: sum of x[i]*y[i] of a VEKT_PRODUCT type, any byte steps and alignment.  Blocks of
+/* dot.c: sum of x[i]*y[i] of a VEKT_PRODUCT type, any byte steps and alignment; `from` as in vekt_product.  Blocks of
  * VEKT_DOT_BLOCK are added pairwise in double, so the bits depend on the values alone, not on
  * threads or strides.  The result is rounded to its type once, 16-bit ones by way of float.
  * Returns -1 where memory for the partial sums is missing, otherwise 0. */
 int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
-             ptrdiff_t n, void *result);
+             ptrdiff_t n, const uint8_t from[2], void *result);
 
 /* rows.c: a function of rows on operands of any layout.  Dimensions 0 to n_outer - 1 count the rows, the n_inner ones
  * after them the elements of a row; steps are in bytes, 0 for broadcast inputs.  Operands are NULL where the function
@@ -204,7 +204,7 @@ typedef struct {
     void (*elementwise)(const vekt_target *target, const vekt_kernel *kernel, int format, int n_floats,
                         char *const *args, const ptrdiff_t *steps, ptrdiff_t n);
     int (*dot)(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
-               ptrdiff_t n, void *result);
+               ptrdiff_t n, const uint8_t from[2], void *result);
     int (*rows)(const vekt_target *target, const vekt_rows_call *call);
     int (*prelu)(const vekt_target *target, int dtype, const vekt_prelu_shape *shape, const void *x,
                  const void *alpha, void *y);

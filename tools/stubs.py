@@ -75,6 +75,7 @@ STATIC = {
     "vekt.config": "show_config",
     "vekt.layers._packed_weights": "PackedWeights",
     "vekt.threading": "get_num_threads num_threads set_num_threads",
+    "vekt.upcasts": "UpcastWarning warn_upcasts",
 }
 MODULES = (
     "activations autograd choosing config dlpack elementwise gates jit linalg losses models "

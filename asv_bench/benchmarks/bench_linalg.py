@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from vekt.cli.compare.linear_tasks import NARROW, dtype_of, random
+from vekt.cli.compare.linear_tasks import MIXED, NARROW, dtype_of, random
 
 from .common import DTYPES, SIZES, normal, refuse_gaps
 
@@ -119,6 +119,51 @@ class TimeNarrow:
 
     def time_call(self, dtype, namespace):
         self.call(self.a, self.b, out=self.out)
+
+
+class TimeMixed:
+    """One product of operands of different dtypes: as they are, and cast before."""
+
+    params = (
+        ((8, 1024, 1024), (1024, 1024, 1024)),
+        [f"{a},{b}" for a, b in MIXED],
+        ("vekt", "vekt, cast before", "numpy"),
+    )
+    param_names = ("shape", "dtypes", "way")
+    version = "1"
+
+    def setup(self, shape, dtypes, way):
+        m, k, n = shape
+        first, second = dtypes.split(",")
+        self.call = import_module(way.partition(",")[0]).matmul
+        self.a, self.b = random((m, k), first), random((k, n), second, 1)
+        self.dtype = np.result_type(self.a, self.b)
+        self.casts = "cast" in way
+        self.time_call(shape, dtypes, way)
+
+    def time_call(self, shape, dtypes, way):
+        a, b = self.a, self.b
+        if self.casts:
+            a, b = a.astype(self.dtype, copy=False), b.astype(self.dtype, copy=False)
+        self.call(a, b)
+
+
+class TimeExactBytes:
+    """One product of bytes with sums in int32; and with sums in int8, to compare with."""
+
+    params = (((8, 1024, 1024), (256,) * 3, (1024,) * 3), ("int8", "uint8"), ("int32", "own"))
+    param_names = ("shape", "type", "sums")
+    version = "1"
+
+    def setup(self, shape, dtype, sums):
+        m, k, n = shape
+        self.call = import_module("vekt").matmul
+        self.a, self.b = random((m, k), dtype), random((k, n), dtype, 1)
+        self.options = {} if sums == "own" else {"dtype": sums}
+        self.call(self.a, self.b, **self.options)
+
+    def time_call(self, shape, dtype, sums):
+        self.call(self.a, self.b, **self.options)
 
 
 class TimeStacks:

@@ -136,6 +136,14 @@ PyArray_DTypeMeta *vekt_common_dtype(const PyUFuncObject *u, PyArray_DTypeMeta *
 void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_DTypeMeta *const operands[],
                       PyArray_DTypeMeta *promoted[]);
 
+/* The native dtype of both operands' product, a new reference; NULL with NumPy's error where there is none. */
+PyArray_Descr *vekt_common_descr(PyArrayObject *a, PyArrayObject *b);
+/* The one that dtype= asks for, a new reference; NULL without an error where it is none that they can be cast to. */
+PyArray_Descr *vekt_asked_descr(PyObject *asked, PyArrayObject *const array[2]);
+/* What vekt_product.from says of an operand of a product of this dtype; -1 where there is no conversion. */
+int vekt_conversion_of(PyArrayObject *x, const PyArray_Descr *descr);
+int vekt_conversion_to(PyArrayObject *x, int type_num);
+
 /* overlap.c.  Is it certain that no two elements of an array share memory?  May two arrays? */
 int vekt_is_injective(PyArrayObject *a);
 int vekt_may_overlap(PyArrayObject *a, PyArrayObject *b);
@@ -237,6 +245,17 @@ PyObject *vekt_py_mark(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 
 /* order.c: empty(shape, dtype, arrays) */
 PyObject *vekt_py_empty(PyObject *self, PyObject *args);
+/* watch.c.  What vk.warn_upcasts() has set, NULL outside of it; and what becomes of a result while it is: the result,
+ * or NULL with an error.  watch(watcher, ufuncs) sets it, None for nobody, for these ufuncs as well. */
+extern PyObject *_Atomic vekt_watcher;
+PyObject *vekt_tell(PyObject *function, PyObject *const *args, Py_ssize_t n, PyObject *names, PyObject *result);
+PyObject *vekt_py_watch(PyObject *self, PyObject *args);
+static inline PyObject *vekt_told(PyObject *function, PyObject *const *args, size_t n_args, PyObject *names,
+                                  PyObject *result) {
+    if (!vekt_watcher || !result) return result;
+    return vekt_tell(function, args, (Py_ssize_t)(n_args & ~VEKT_NAMED_OFFSET), names, result);
+}
+
 /* outer(a, b, out) and transpose_copy(source, copy); self as for dot. */
 PyObject *vekt_py_outer(PyObject *self, PyObject *const *args, Py_ssize_t n_args);
 PyObject *vekt_py_transpose_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_args);

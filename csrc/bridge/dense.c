@@ -19,13 +19,19 @@ typedef struct {
     ptrdiff_t rows, columns;
 } operand;
 
-/* False for what is no plain array of the type, and where the rows are not evenly spaced. */
-static int view(PyObject *object, int type, operand *o) {
+/* False for what is no plain array of the type, and where the rows are not evenly spaced.  Where `from` is given,
+ * other types are to be converted: it is set as in vekt_product. */
+static int view_any(PyObject *object, int type, operand *o, uint8_t *from) {
     if (!PyArray_CheckExact(object)) return 0;
     PyArrayObject *array = (PyArrayObject *)object;
     const npy_intp *shape = PyArray_DIMS(array), *strides = PyArray_STRIDES(array);
     const int last = PyArray_NDIM(array) - 1;
-    if (PyArray_TYPE(array) != type || !PyArray_ISNOTSWAPPED(array) || last < 0) return 0;
+    if (last < 0) return 0;
+    if (PyArray_TYPE(array) != type || !PyArray_ISNOTSWAPPED(array)) {
+        const int conversion = from ? vekt_conversion_to(array, type) : -1;
+        if (conversion < 0) return 0;
+        *from = (uint8_t)conversion;
+    }
     *o = (operand){array, {PyArray_BYTES(array), 0, strides[last]}, 1, shape[last]};
     for (int d = last - 1; d >= 0; d--) {
         if (shape[d] == 1) continue;
@@ -34,6 +40,19 @@ static int view(PyObject *object, int type, operand *o) {
         o->rows *= shape[d];
     }
     return 1;
+}
+
+static int view(PyObject *object, int type, operand *o) { return view_any(object, type, o, NULL); }
+
+/* NumPy's number of the type to compute in: that which was asked for, so that all others are converted, or the first
+ * operand's; -1 for none that has kernels. */
+static int type_of(PyObject *asked, PyObject *first) {
+    int type = -1;
+    if (asked != Py_None)
+        type = PyArray_DescrCheck(asked) ? ((PyArray_Descr *)asked)->type_num : -1;
+    else if (PyArray_CheckExact(first))
+        type = PyArray_TYPE((PyArrayObject *)first);
+    return type == NPY_FLOAT || type == NPY_DOUBLE ? type : -1;
 }
 
 /* Is b missing or apart from a? */
@@ -78,7 +97,8 @@ static int run(const vekt_target *target, int type, const vekt_product *p) {
 }
 
 /* w, an array or packed, as the right operand. */
-static int set_weights(PyObject *object, int type, const vekt_target *target, vekt_product *p, operand *w) {
+static int set_weights(PyObject *object, int type, int converts, const vekt_target *target, vekt_product *p,
+                       operand *w) {
     if (PyCapsule_IsValid(object, packed_name)) {
         const packed *weights = PyCapsule_GetPointer(object, packed_name);
         if (weights->dtype != vekt_dtype_of(type) || weights->target != target) return 0;
@@ -87,7 +107,7 @@ static int set_weights(PyObject *object, int type, const vekt_target *target, ve
         p->n = weights->n;
         return 1;
     }
-    if (!view(object, type, w) || PyArray_NDIM(w->array) != 2) return 0;
+    if (!view_any(object, type, w, converts ? &p->from[1] : NULL) || PyArray_NDIM(w->array) != 2) return 0;
     p->b = w->at;
     p->k = w->rows;
     p->n = w->columns;
@@ -134,15 +154,15 @@ static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     vekt_product p = {.epilogue = &e};
     PyObject *result[2] = {NULL, NULL}, *returned = NULL;
     (void)self;
-    if (n_args != 8) return PyErr_Format(PyExc_TypeError, "dense: expected 8 arguments, got %zd", n_args);
+    if (n_args != 9) return PyErr_Format(PyExc_TypeError, "dense: expected 9 arguments, got %zd", n_args);
     const activation *a = PyCapsule_GetPointer(args[3], activation_name);
     if (!a) return NULL;
     const int keep = PyObject_IsTrue(args[6]);
     p.invariant = PyObject_IsTrue(args[7]);
     if (keep < 0 || p.invariant < 0) return NULL;
-    const int type = PyArray_CheckExact(args[0]) ? PyArray_TYPE((PyArrayObject *)args[0]) : -1;
-    if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !view(args[0], type, &x) ||
-        !set_weights(args[1], type, a->target, &p, &w) || x.columns != p.k ||
+    const int type = type_of(args[8], args[0]), converts = args[8] != Py_None;
+    if (type < 0 || !view_any(args[0], type, &x, converts ? &p.from[0] : NULL) ||
+        !set_weights(args[1], type, converts, a->target, &p, &w) || x.columns != p.k ||
         !set_bias(args[2], type, &x, p.n, &e, &b))
         Py_RETURN_NOTIMPLEMENTED;
 
@@ -168,12 +188,14 @@ static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
 /* ---- backward -----------------------------------------------------------------------------------------------------
  */
 
-static int set_dense_call(PyObject *const *args, const activation *a, int type, operand in[4], vekt_dense_call *c) {
+static int set_dense_call(PyObject *const *args, const activation *a, int type, int converts, operand in[4],
+                          vekt_dense_call *c) {
+    uint8_t from[4] = {0};
     const int dtype = vekt_dtype_of(type);
     operand *dy = &in[0], *x = &in[1], *w = &in[2], *z = &in[3];
     for (int i = 0; i < 4; i++) {
         if (i == 3 && args[i] == Py_None && !a->gradient[dtype]) continue;
-        if (!view(args[i], type, &in[i])) return 0;
+        if (!view_any(args[i], type, &in[i], converts ? &from[i] : NULL)) return 0;
     }
     if (!same_rows(dy, x) || PyArray_NDIM(w->array) != 2 || w->rows != x->columns || w->columns != dy->columns)
         return 0;
@@ -186,6 +208,7 @@ static int set_dense_call(PyObject *const *args, const activation *a, int type, 
                            .w = w->at,
                            .z = z->at,
                            .backward = a->gradient[dtype]};
+    memcpy(c->from, from, sizeof from);
     for (int p = 0; p < a->n_params; p++) c->params[p] = (char *)a->splats[dtype][p];
     return 1;
 }
@@ -202,7 +225,7 @@ static int find_results(PyObject *const *given, int type, const operand in[4], P
         if (given[i] != Py_None)
             results[i] = Py_NewRef(given[i]);
         else if (i < 2)
-            results[i] = vekt_new_like(in[1 + i].array, NULL);
+            results[i] = vekt_new_like(in[1 + i].array, PyArray_DescrFromType(type));
         else
             results[i] = PyArray_EMPTY(1, &columns, type, 0);
         if (!results[i]) return -1;
@@ -223,11 +246,11 @@ static PyObject *dense_backward(PyObject *self, PyObject *const *args, Py_ssize_
     PyObject *results[3] = {NULL, NULL, NULL}, *tuple = NULL;
     vekt_dense_call c;
     (void)self;
-    if (n_args != 8) return PyErr_Format(PyExc_TypeError, "dense_backward: expected 8 arguments, got %zd", n_args);
+    if (n_args != 9) return PyErr_Format(PyExc_TypeError, "dense_backward: expected 9 arguments, got %zd", n_args);
     const activation *a = PyCapsule_GetPointer(args[4], activation_name);
     if (!a) return NULL;
-    const int type = PyArray_CheckExact(args[0]) ? PyArray_TYPE((PyArrayObject *)args[0]) : -1;
-    if ((type != NPY_FLOAT && type != NPY_DOUBLE) || !set_dense_call(args, a, type, in, &c)) Py_RETURN_NOTIMPLEMENTED;
+    const int type = type_of(args[8], args[0]);
+    if (type < 0 || !set_dense_call(args, a, type, args[8] != Py_None, in, &c)) Py_RETURN_NOTIMPLEMENTED;
     const int found = find_results(args + 5, type, in, results, out);
     if (found > 0) {
         int status;
@@ -291,10 +314,10 @@ static PyMethodDef methods[] = {
      "program_activation(target, value32, gradient32, value64, gradient64, /)\n--\n\n"
      "Return programs of vekt.fuse as an activation."},
     {"dense", (PyCFunction)(void (*)(void))dense, METH_FASTCALL,
-     "dense(x, w, b, activation, y, z, keep, invariant, /)\n--\n\nReturn the result, or NotImplemented for what is "
-     "not plain."},
+     "dense(x, w, b, activation, y, z, keep, invariant, dtype, /)\n--\n\nReturn the result, or NotImplemented for "
+     "what is not plain; x and w are converted where a dtype is given."},
     {"dense_backward", (PyCFunction)(void (*)(void))dense_backward, METH_FASTCALL,
-     "dense_backward(dy, x, w, z, activation, dx, dw, db, /)\n--\n\n"
+     "dense_backward(dy, x, w, z, activation, dx, dw, db, dtype, /)\n--\n\n"
      "Return the gradients, or NotImplemented for what is not plain."},
     {"pack", pack, METH_VARARGS, "pack(target, w, /)\n--\n\nReturn packed weights."},
     {"packed_array", packed_array, METH_O, "packed_array(packed, /)\n--\n\nReturn the numbers as they are packed."},

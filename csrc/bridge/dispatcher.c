@@ -31,7 +31,7 @@ static int take_keyword(const vekt_dispatcher *d, Py_ssize_t n, PyObject *name, 
     return PyUnicode_CompareWithASCIIString(name, "dtype") == 0;
 }
 
-static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
+static PyObject *call(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
     const vekt_dispatcher *d = (const vekt_dispatcher *)self;
     const Py_ssize_t n = (Py_ssize_t)(n_args & ~VEKT_NAMED_OFFSET), n_names = names ? PyTuple_Size(names) : 0;
     vekt_keywords keywords = {NULL, NULL, NULL};
@@ -48,6 +48,10 @@ static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_arg
         Py_DECREF(result);
     }
     return call_fallback(d, args, n, names);
+}
+
+static PyObject *call_vector(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
+    return vekt_told(self, args, n_args, names, call(self, args, n_args, names));
 }
 
 static PyObject *call_tuple(PyObject *self, PyObject *positional, PyObject *keywords) {

@@ -5,38 +5,6 @@
 
 #include <string.h>
 
-/* Where NumPy has no dtype for bfloat16 and another, bfloat16 counts as float32. */
-static PyArray_Descr *promoted(PyArray_Descr *a, PyArray_Descr *b) {
-    PyArray_Descr *descr = PyArray_PromoteTypes(a, b);
-    int first = vekt_product_type_of(a) == VEKT_PRODUCT_BFLOAT16,
-        second = vekt_product_type_of(b) == VEKT_PRODUCT_BFLOAT16;
-    if (descr || !(first || second)) return descr;
-    PyErr_Clear();
-    PyArray_Descr *single = PyArray_DescrFromType(NPY_FLOAT);
-    descr = PyArray_PromoteTypes(first ? single : a, second ? single : b);
-    Py_DECREF((PyObject *)single);
-    return descr;
-}
-
-/* Native descriptor of the result; new reference. */
-static PyArray_Descr *result_descr(PyArrayObject *a, PyArrayObject *b) {
-    if (PyArray_TYPE(a) != PyArray_TYPE(b)) return promoted(PyArray_DESCR(a), PyArray_DESCR(b));
-    if (!PyArray_ISNOTSWAPPED(a)) return PyArray_DescrNewByteorder(PyArray_DESCR(a), NPY_NATIVE);
-    Py_INCREF((PyObject *)PyArray_DESCR(a));
-    return PyArray_DESCR(a);
-}
-
-/* Replaces *array by a copy where its dtype or byte order is another. */
-static int convert(PyArrayObject **array, PyArray_Descr *descr) {
-    if (PyArray_TYPE(*array) == descr->type_num && PyArray_ISNOTSWAPPED(*array)) return 0;
-    Py_INCREF((PyObject *)descr);
-    PyObject *converted = PyArray_FromArray(*array, descr, NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_FORCECAST);
-    if (!converted) return -1;
-    Py_DECREF((PyObject *)*array);
-    *array = (PyArrayObject *)converted;
-    return 0;
-}
-
 static int check_out(PyObject *out, PyArray_Descr *descr) {
     if (!PyArray_Check(out)) {
         PyErr_Format(PyExc_TypeError, "dot: out must be an array, not %R", (PyObject *)Py_TYPE(out));
@@ -50,17 +18,17 @@ static int check_out(PyObject *out, PyArray_Descr *descr) {
     return PyArray_FailUnlessWriteable(array, "dot: out");
 }
 
-static PyObject *multiply(const vekt_target *target, PyArrayObject **a, PyArrayObject **b, PyArray_Descr *descr,
+static PyObject *multiply(const vekt_target *target, PyArrayObject *a, PyArrayObject *b, PyArray_Descr *descr,
                           PyObject *out) {
-    if (convert(a, descr) < 0 || convert(b, descr) < 0) return NULL;
+    const uint8_t from[2] = {(uint8_t)vekt_conversion_of(a, descr), (uint8_t)vekt_conversion_of(b, descr)};
     if (out && check_out(out, descr) < 0) return NULL;
-    npy_intp n = PyArray_DIM(*a, 0);
+    npy_intp n = PyArray_DIM(a, 0);
     int type = vekt_product_type_of(descr), status;
     double result[2]; /* or another type in the first bytes */
-    const char *x = PyArray_BYTES(*a), *y = PyArray_BYTES(*b);
-    npy_intp x_step = PyArray_STRIDE(*a, 0), y_step = PyArray_STRIDE(*b, 0);
+    const char *x = PyArray_BYTES(a), *y = PyArray_BYTES(b);
+    npy_intp x_step = PyArray_STRIDE(a, 0), y_step = PyArray_STRIDE(b, 0);
     PyThreadState *released = vekt_release_gil(n >= VEKT_RELEASED_ELEMENTS);
-    status = vekt_connected->dot(target, type, x, x_step, y, y_step, n, result);
+    status = vekt_connected->dot(target, type, x, x_step, y, y_step, n, from, result);
     if (vekt_take_gil(released, status) < 0) return NULL;
     if (!out) return PyArray_Scalar(result, descr, NULL);
     memcpy(PyArray_DATA((PyArrayObject *)out), result, (size_t)PyArray_ITEMSIZE((PyArrayObject *)out));
@@ -68,13 +36,13 @@ static PyObject *multiply(const vekt_target *target, PyArrayObject **a, PyArrayO
     return out;
 }
 
-static PyObject *multiply_vectors(const vekt_target *target, PyArrayObject **a, PyArrayObject **b, PyObject *out) {
-    npy_intp n = PyArray_DIM(*a, 0), other = PyArray_DIM(*b, 0);
+static PyObject *multiply_vectors(const vekt_target *target, PyArrayObject *a, PyArrayObject *b, PyObject *out) {
+    npy_intp n = PyArray_DIM(a, 0), other = PyArray_DIM(b, 0);
     if (n != other) {
         return PyErr_Format(PyExc_ValueError, "dot: shapes (%zd,) and (%zd,) not aligned: %zd (dim 0) != %zd (dim 0)",
                             n, other, n, other);
     }
-    PyArray_Descr *descr = result_descr(*a, *b);
+    PyArray_Descr *descr = vekt_common_descr(a, b);
     if (!descr) return NULL;
     PyObject *result = multiply(target, a, b, descr, out);
     Py_DECREF((PyObject *)descr);
@@ -125,7 +93,7 @@ static int parse(PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyOb
 
 static int has_kernel(PyArrayObject *array) { return vekt_product_type_of(PyArray_DESCR(array)) >= 0; }
 
-PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
+static PyObject *compute(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
     PyObject *values[3] = {NULL, NULL, NULL};
     if (parse(args, n_args, names, values) < 0) return NULL;
     const vekt_target *target = vekt_bound_target(self);
@@ -137,9 +105,19 @@ PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, 
         if (numpys) result = PyObject_CallFunction(numpys, "sOOO", "dot", a, b, values[2] ? values[2] : Py_None);
     } else if (b) {
         int vectors = PyArray_NDIM(a) == 1 && PyArray_NDIM(b) == 1;
-        result = vectors ? multiply_vectors(target, &a, &b, values[2]) : multiply_others(a, b, values[2]);
+        result = vectors ? multiply_vectors(target, a, b, values[2]) : multiply_others(a, b, values[2]);
     }
     Py_XDECREF((PyObject *)a);
     Py_XDECREF((PyObject *)b);
+    return result;
+}
+
+PyObject *vekt_py_dot(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
+    PyObject *result = compute(self, args, n_args, names);
+    if (!vekt_watcher || !result) return result;
+    PyObject *name = PyUnicode_FromString("dot");
+    if (!name) Py_CLEAR(result);
+    if (name) result = vekt_tell(name, args, n_args, names, result);
+    Py_XDECREF(name);
     return result;
 }

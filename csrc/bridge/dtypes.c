@@ -113,3 +113,56 @@ void vekt_promoted_to(const PyUFuncObject *u, PyArray_DTypeMeta *dtype, PyArray_
         Py_XINCREF((PyObject *)promoted[j]);
     }
 }
+
+/* Where NumPy has no dtype for bfloat16 and another, bfloat16 counts as float32. */
+static PyArray_Descr *promoted(PyArray_Descr *a, PyArray_Descr *b) {
+    PyArray_Descr *descr = PyArray_PromoteTypes(a, b);
+    int first = vekt_holds_bfloat16(a), second = vekt_holds_bfloat16(b);
+    if (descr || !(first || second)) return descr;
+    PyErr_Clear();
+    PyArray_Descr *single = PyArray_DescrFromType(NPY_FLOAT);
+    descr = PyArray_PromoteTypes(first ? single : a, second ? single : b);
+    Py_DECREF((PyObject *)single);
+    return descr;
+}
+
+PyArray_Descr *vekt_common_descr(PyArrayObject *a, PyArrayObject *b) {
+    if (PyArray_TYPE(a) != PyArray_TYPE(b)) return promoted(PyArray_DESCR(a), PyArray_DESCR(b));
+    if (!PyArray_ISNOTSWAPPED(a)) return PyArray_DescrNewByteorder(PyArray_DESCR(a), NPY_NATIVE);
+    Py_INCREF((PyObject *)PyArray_DESCR(a));
+    return PyArray_DESCR(a);
+}
+
+PyArray_Descr *vekt_asked_descr(PyObject *asked, PyArrayObject *const array[2]) {
+    PyArray_Descr *descr = NULL;
+    if (!PyArray_DescrConverter(asked, &descr)) {
+        PyErr_Clear();
+        return NULL;
+    }
+    if (PyArray_ISNBO(descr->byteorder) &&
+        PyArray_CanCastTypeTo(PyArray_DESCR(array[0]), descr, NPY_SAME_KIND_CASTING) &&
+        PyArray_CanCastTypeTo(PyArray_DESCR(array[1]), descr, NPY_SAME_KIND_CASTING))
+        return descr;
+    Py_DECREF((PyObject *)descr);
+    return NULL;
+}
+
+/* Integers of one size differ in their names alone. */
+static int is_same(int a, int b) {
+    const int integers = a >= VEKT_TYPE_I8 && a <= VEKT_TYPE_U64 && b >= VEKT_TYPE_I8 && b <= VEKT_TYPE_U64;
+    return a == b || (integers && vekt_connected->type_bytes(a) == vekt_connected->type_bytes(b));
+}
+
+static int conversion(PyArrayObject *x, int to) {
+    const int from = vekt_memory_type_of(PyArray_DESCR(x));
+    const int swapped = PyArray_ISNOTSWAPPED(x) ? 0 : VEKT_SWAPPED;
+    if (from < 0 || to < 0) return -1;
+    if (!swapped && is_same(from, to)) return 0;
+    return 1 + (from | swapped | (PyArray_ISALIGNED(x) ? 0 : VEKT_UNALIGNED));
+}
+
+int vekt_conversion_of(PyArrayObject *x, const PyArray_Descr *descr) {
+    return conversion(x, vekt_memory_type_of(descr));
+}
+
+int vekt_conversion_to(PyArrayObject *x, int type_num) { return conversion(x, vekt_memory_type(type_num)); }

@@ -151,7 +151,7 @@ static PyObject *call_chosen(const vekt_function *f, PyObject *const *args, PyOb
     return call(c->ufunc, stack + 1, n | VEKT_NAMED_OFFSET, given ? vekt_option_names[given] : NULL);
 }
 
-PyObject *vekt_function_call(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
+static PyObject *call(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
     const vekt_function *f = (const vekt_function *)self;
     const Py_ssize_t n = (Py_ssize_t)(n_args & ~VEKT_NAMED_OFFSET), n_names = names ? PyTuple_Size(names) : 0;
     PyObject *values[VEKT_MAX_PARAMS], *owned[VEKT_MAX_PARAMS], *options[VEKT_N_OPTIONS] = {NULL}, *result = NULL;
@@ -162,6 +162,10 @@ PyObject *vekt_function_call(PyObject *self, PyObject *const *args, size_t n_arg
     if (check(f, values, owned) == 0) result = call_chosen(f, args, values, options);
     release(f, owned);
     return result;
+}
+
+PyObject *vekt_function_call(PyObject *self, PyObject *const *args, size_t n_args, PyObject *names) {
+    return vekt_told(self, args, n_args, names, call(self, args, n_args, names));
 }
 
 PyObject *vekt_function_chosen(PyObject *self, PyObject *named) {

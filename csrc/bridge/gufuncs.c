@@ -39,6 +39,9 @@ int vekt_multiply_stack(const vekt_target *target, int type, vekt_product *p, pt
         vekt_matrix a = p->a;
         p->a = (vekt_matrix){p->b.data, p->b.col, p->b.row};
         p->b = (vekt_matrix){a.data, a.col, a.row};
+        const uint8_t from = p->from[0];
+        p->from[0] = p->from[1];
+        p->from[1] = from;
         if (p->conjugate) p->conjugate = VEKT_CONJUGATE_B;
         own[0] = own[1];
         own[1] = 0;

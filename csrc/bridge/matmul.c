@@ -13,8 +13,6 @@
 enum { RELEASED_PRODUCTS = 65536 };
 /* Arrays of more dimensions go to the gufunc. */
 enum { MOST_DIMS = 8 };
-/* Operands, out and deterministic. */
-enum { MOST_ARGUMENTS = 4 };
 
 /* What the functions of a target have in common. */
 typedef struct {
@@ -122,18 +120,24 @@ static int find_invariant(PyObject *const *values, PyObject *names, int *invaria
     return 0;
 }
 
-/* The out among the arguments, NULL for none; 0 where there are others, but for matmul's `deterministic`. */
-static int find_out(int which, PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyObject **out) {
+/* The out and the dtype among the arguments, NULL for none; 0 where there are others, but for matmul's
+ * `deterministic`. */
+static int find_options(int which, PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyObject **out,
+                        PyObject **dtype) {
     if (n_args < 2 || n_args > 3) return 0;
     *out = n_args == 3 ? args[2] : NULL;
+    *dtype = NULL;
     for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
         PyObject *name = PyTuple_GetItem(names, i);
         if (n_args == 2 && is_named(name, "out"))
             *out = args[n_args + i];
+        else if (is_named(name, "dtype"))
+            *dtype = args[n_args + i];
         else if (which != VEKT_MATMUL || !is_named(name, "deterministic"))
             return 0;
     }
     if (*out == Py_None) *out = NULL;
+    if (*dtype == Py_None) *dtype = NULL;
     return !*out || PyArray_CheckExact(*out);
 }
 
@@ -176,75 +180,90 @@ static int takes_result(const operation *o, int number) {
     return !may_overlap(o);
 }
 
+/* Would a cast of this array, in the order of its strides, have the elements of columns side by side? */
+static int has_columns(PyArrayObject *x) {
+    const int row = PyArray_NDIM(x) - 2;
+    if (row < 0) return 0;
+    const npy_intp step = vekt_magnitude(PyArray_STRIDE(x, row));
+    for (int d = 0; d <= row + 1; d++) {
+        const npy_intp other = vekt_magnitude(PyArray_STRIDE(x, d));
+        if (d != row && PyArray_DIM(x, d) > 1 && (d > row ? other <= step : other < step)) return 0;
+    }
+    return 1;
+}
+
+/* The dtype of the product, as a new reference, and what it is computed in; -1 where the gufunc shall decide. */
+static int find_type(PyArrayObject *const array[2], PyObject *asked, PyArray_Descr **descr) {
+    if (!asked && PyArray_TYPE(array[0]) == PyArray_TYPE(array[1]) && PyArray_ISNOTSWAPPED(array[0]))
+        *descr = (PyArray_Descr *)Py_NewRef((PyObject *)PyArray_DESCR(array[0]));
+    else
+        *descr = asked ? vekt_asked_descr(asked, array) : vekt_common_descr(array[0], array[1]);
+    if (!*descr) PyErr_Clear();
+    return *descr ? vekt_product_type_of(*descr) : -1;
+}
+
+/* Sets how the operands of a product of this dtype are to be converted; 0 where they cannot be. */
+static int set_conversions(const operation *o, const PyArray_Descr *descr, vekt_product *p) {
+    for (int i = 0; i < 2; i++) {
+        const int from = vekt_conversion_of(o->array[i], descr);
+        if (from < 0) return 0;
+        p->from[i] = (uint8_t)from;
+    }
+    p->invariant |= p->from[1] && p->m == 1 && !has_columns(o->array[1]);
+    return 1;
+}
+
 /* The result for plain arrays that fit; NULL without an error where the gufunc shall decide. */
-static PyObject *direct(const vekt_target *target, int which, int invariant, PyObject *const *args, Py_ssize_t n_args,
-                        PyObject *names) {
-    PyObject *out;
-    if (!find_out(which, args, n_args, names, &out) || !PyArray_CheckExact(args[0]) || !PyArray_CheckExact(args[1])) {
-        return NULL;
-    }
-    PyArrayObject *a = (PyArrayObject *)args[0], *b = (PyArrayObject *)args[1];
-    const int number = PyArray_TYPE(a), type = vekt_product_type(number);
-    const int conjugates = which == VEKT_VECDOT || which == VEKT_VECMAT;
-    operation o;
-    vekt_product p;
-    if (type < 0 || PyArray_TYPE(b) != number || !PyArray_ISNOTSWAPPED(a) || !PyArray_ISNOTSWAPPED(b) ||
-        !prepare(&o, which, a, b, &p)) {
-        return NULL;
-    }
-    p.invariant = invariant;
-    p.conjugate = conjugates && PyArray_ISCOMPLEX(a) ? VEKT_CONJUGATE_A : 0;
+static PyObject *compute(const vekt_target *target, int which, int type, operation *o, vekt_product *p,
+                         PyArray_Descr *descr, PyObject *out) {
     npy_intp count = 1, steps[3] = {0, 0, 0};
-    if (o.dims == 0 && !out) {
+    if (o->dims == 0 && !out) {
         npy_clongdouble value; /* more room than any element takes */
-        p.c = (vekt_matrix){(char *)&value, 0, 0};
-        if (multiply(target, type, &p, count, steps) < 0) return NULL;
-        return PyArray_Scalar(&value, PyArray_DESCR(a), NULL);
+        p->c = (vekt_matrix){(char *)&value, 0, 0};
+        if (multiply(target, type, p, count, steps) < 0) return NULL;
+        return PyArray_Scalar(&value, descr, NULL);
     }
     if (!out) {
-        out = vekt_new_array(PyArray_DescrFromType(number), o.dims, o.shape, NULL);
+        Py_INCREF((PyObject *)descr);
+        out = vekt_new_array(descr, o->dims, o->shape, NULL);
         if (!out) return NULL;
-        o.array[2] = (PyArrayObject *)out;
+        o->array[2] = (PyArrayObject *)out;
     } else {
-        o.array[2] = (PyArrayObject *)out;
-        if (!takes_result(&o, number)) return NULL;
+        o->array[2] = (PyArrayObject *)out;
+        if (!takes_result(o, descr->type_num)) return NULL;
         Py_INCREF(out);
     }
-    p.c = matrix_of(&o, 2, core_of(which, 1, PyArray_NDIM(b)) == 2);
-    if (!coalesce(&o, &count, steps)) {
+    p->c = matrix_of(o, 2, core_of(which, 1, PyArray_NDIM(o->array[1])) == 2);
+    if (!coalesce(o, &count, steps)) {
         Py_DECREF(out);
         return NULL;
     }
-    if (multiply(target, type, &p, count, steps) == 0) return out;
+    if (multiply(target, type, p, count, steps) == 0) return out;
     Py_DECREF(out);
     return NULL;
 }
 
-/* The same for arrays of the other byte order, by copies; gufuncs would take them buffer by buffer. */
-static PyObject *by_native(const vekt_target *target, int which, int invariant, PyObject *const *args,
-                           Py_ssize_t n_args, PyObject *names) {
-    const Py_ssize_t n = n_args + (names ? PyTuple_Size(names) : 0);
-    PyObject *own[MOST_ARGUMENTS], *copies[2] = {NULL, NULL}, *result = NULL;
-    int swapped = 0;
-    if (n > MOST_ARGUMENTS) return NULL;
-    for (Py_ssize_t i = 0; i < n; i++) own[i] = args[i];
-    for (int i = 0; i < 2; i++) {
-        if (!PyArray_CheckExact(args[i]) || vekt_product_type(PyArray_TYPE((PyArrayObject *)args[i])) < 0)
-            return NULL;
-        swapped |= !PyArray_ISNOTSWAPPED((PyArrayObject *)args[i]);
+/* The same; operands may have any dtypes whose common one has a kernel. */
+static PyObject *direct(const vekt_target *target, int which, int invariant, PyObject *const *args, Py_ssize_t n_args,
+                        PyObject *names) {
+    PyObject *out, *asked, *result = NULL;
+    if (!find_options(which, args, n_args, names, &out, &asked) || !PyArray_CheckExact(args[0]) ||
+        !PyArray_CheckExact(args[1])) {
+        return NULL;
     }
-    if (!swapped || PyArray_TYPE((PyArrayObject *)args[0]) != PyArray_TYPE((PyArrayObject *)args[1])) return NULL;
-    for (int i = 0; i < 2; i++) {
-        PyArrayObject *x = (PyArrayObject *)args[i];
-        if (PyArray_ISNOTSWAPPED(x)) continue;
-        copies[i] = PyArray_FromArray(x, PyArray_DescrFromType(PyArray_TYPE(x)), NPY_ARRAY_NOTSWAPPED);
-        if (!copies[i]) goto done;
-        own[i] = copies[i];
+    PyArrayObject *const array[2] = {(PyArrayObject *)args[0], (PyArrayObject *)args[1]};
+    const int conjugates = which == VEKT_VECDOT || which == VEKT_VECMAT;
+    operation o;
+    vekt_product p;
+    PyArray_Descr *descr;
+    const int type = find_type(array, asked, &descr);
+    if (type >= 0 && prepare(&o, which, array[0], array[1], &p)) {
+        const int is_complex = type == VEKT_PRODUCT_C64 || type == VEKT_PRODUCT_C128;
+        p.invariant = invariant;
+        p.conjugate = conjugates && is_complex ? VEKT_CONJUGATE_A : 0;
+        if (set_conversions(&o, descr, &p)) result = compute(target, which, type, &o, &p, descr, out);
     }
-    result = direct(target, which, invariant, own, n_args, names);
-done:
-    Py_XDECREF(copies[0]);
-    Py_XDECREF(copies[1]);
+    Py_XDECREF((PyObject *)descr);
     return result;
 }
 
@@ -332,8 +351,6 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     if (which == VEKT_MATMUL && find_invariant(args + n_args, names, &invariant) < 0) return NULL;
     PyObject *result = direct(own->target, which, invariant, args, n_args, names);
     if (result || PyErr_Occurred()) return result;
-    result = n_args < 2 ? NULL : by_native(own->target, which, invariant, args, n_args, names);
-    if (result || PyErr_Occurred()) return result;
     PyObject *function = general(own, which, invariant, args, n_args);
     if (!function) return NULL;
     result = through_python(function, NULL, which, args, n_args, names);
@@ -348,12 +365,21 @@ static PyObject *call(int which, PyObject *self, PyObject *const *args, Py_ssize
     return NULL;
 }
 
+static PyObject *told(int which, PyObject *const *args, Py_ssize_t n_args, PyObject *names, PyObject *result) {
+    if (!vekt_watcher || !result) return result;
+    PyObject *name = PyUnicode_FromString(methods[which].ml_name);
+    if (!name) Py_CLEAR(result);
+    if (name) result = vekt_tell(name, args, n_args, names, result);
+    Py_XDECREF(name);
+    return result;
+}
+
 #define FUNCTION(name, which)                                                                          \
     static PyObject *name(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) { \
-        return call(which, self, args, n_args, names);                                                 \
+        return told(which, args, n_args, names, call(which, self, args, n_args, names));               \
     }
 PyObject *vekt_py_matmul(PyObject *self, PyObject *const *args, Py_ssize_t n_args, PyObject *names) {
-    return call(VEKT_MATMUL, self, args, n_args, names);
+    return told(VEKT_MATMUL, args, n_args, names, call(VEKT_MATMUL, self, args, n_args, names));
 }
 FUNCTION(py_vecdot, VEKT_VECDOT)
 FUNCTION(py_matvec, VEKT_MATVEC)

@@ -148,6 +148,9 @@ static PyMethodDef methods[] = {
      "connect(drivers, target, /)\n--\n\nTake the addresses of the drivers and of the target."},
     {"provide", provide, METH_VARARGS,
      "provide(name, object, /)\n--\n\nTake what Python does where C does not; vekt_py in bridge.h has the list."},
+    {"watch", vekt_py_watch, METH_VARARGS,
+     "watch(watcher, ufuncs, /)\n--\n\n"
+     "Call watcher(function, args, kwargs, result) after each call, also of these ufuncs; None ends that."},
     {"watch_signals", watch_signals, METH_O,
      "watch_signals(seconds, /)\n--\n\n"
      "Let signals end long calls of this thread, which looks after them about as often."},

@@ -218,6 +218,13 @@ static void convert_foreign(const vekt_target *target, int to, char *dst, int fr
     }
 }
 
+/* Between a type that float holds and one of the two 16-bit floats, of which one rounds at most once. */
+static int by_float(int to, int from) {
+    const int short_from = from == VEKT_TYPE_HALF || from == VEKT_TYPE_BFLOAT16;
+    const int short_to = to == VEKT_TYPE_HALF || to == VEKT_TYPE_BFLOAT16;
+    return (short_to && (short_from || from <= VEKT_TYPE_U16)) || (short_from && to == VEKT_TYPE_F64);
+}
+
 void vekt_convert(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n) {
     if ((to | from) & ~VEKT_TYPE_MASK) {
         convert_foreign(target, to, dst, from, src, n);
@@ -230,6 +237,15 @@ void vekt_convert(const vekt_target *target, int to, void *dst, int from, const 
     }
     if (target->convert[from][to]) {
         target->convert[from][to](dst, src, n);
+        return;
+    }
+    if (by_float(to, from) && target->convert[from][VEKT_TYPE_F32] && target->convert[VEKT_TYPE_F32][to]) {
+        float hub[HUB_ELEMENTS];
+        for (ptrdiff_t m; n > 0; n -= m, dst = (char *)dst + m * wide, src = (const char *)src + m * narrow) {
+            m = n < HUB_ELEMENTS ? n : HUB_ELEMENTS;
+            target->convert[from][VEKT_TYPE_F32](hub, src, m);
+            target->convert[VEKT_TYPE_F32][to](dst, hub, m);
+        }
         return;
     }
     if (from >= VEKT_TYPE_C64 && to >= VEKT_TYPE_C64) {
@@ -250,5 +266,20 @@ void vekt_convert(const vekt_target *target, int to, void *dst, int from, const 
     for (ptrdiff_t m; n > 0; n -= m, dst = (char *)dst + m * wide, src = (const char *)src + m * narrow) {
         m = n < HUB_ELEMENTS ? n : HUB_ELEMENTS;
         store(to, dst, load(&hub, from, src, m), &hub, m);
+    }
+}
+
+void vekt_convert_line(const vekt_target *target, int to, char *dst, int from, const char *src, ptrdiff_t step,
+                       ptrdiff_t n) {
+    const ptrdiff_t narrow = vekt_type_bytes(from), wide = vekt_type_bytes(to);
+    uint64_t line[2 * HUB_ELEMENTS];
+    if (step == narrow) {
+        vekt_convert(target, to, dst, from, src, n);
+        return;
+    }
+    for (ptrdiff_t count; n > 0; n -= count, src += count * step, dst += count * wide) {
+        count = n < HUB_ELEMENTS ? n : HUB_ELEMENTS;
+        for (ptrdiff_t i = 0; i < count; i++) memcpy((char *)line + i * narrow, src + i * step, (size_t)narrow);
+        vekt_convert(target, to, dst, from, line, count);
     }
 }

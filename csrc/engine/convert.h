@@ -9,5 +9,8 @@ static inline int vekt_type_bytes(int type) { return vekt_bytes_of_types[type & 
 /* Either type may be swapped or unaligned.  By the target's own conversion where it has one.  Complex numbers lose
  * their imaginary part.  Numbers out of the range of an integer type give any value of it. */
 void vekt_convert(const vekt_target *target, int to, void *dst, int from, const void *src, ptrdiff_t n);
+/* The same of n elements that lie `step` bytes apart. */
+void vekt_convert_line(const vekt_target *target, int to, char *dst, int from, const char *src, ptrdiff_t step,
+                       ptrdiff_t n);
 
 #endif

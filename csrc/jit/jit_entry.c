@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+static uint8_t from(int type, int place) { return (uint8_t)(type >> place & VEKT_JIT_TYPE); }
+
 static vekt_matrix matrix(char *data, const ptrdiff_t *steps) { return (vekt_matrix){data, steps[0], steps[1]}; }
 
 /* Every product of the stacks that the outer axes count, all but the last of them, which makes a stack. */
@@ -33,7 +35,9 @@ int vekt_jit_matmul(const vekt_target *target, int type, ptrdiff_t ndim, const p
                             .k = k,
                             .a = matrix(a, a_steps + n_outer),
                             .b = matrix(b, b_steps + n_outer),
-                            .c = matrix(c, c_steps + n_outer)};
+                            .c = matrix(c, c_steps + n_outer),
+                            .from = {from(type, VEKT_JIT_FIRST), from(type, VEKT_JIT_SECOND)}};
+    type &= VEKT_JIT_TYPE;
     if (!n_outer) return vekt_matmul_serial(target, type, &p);
     const int former = vekt_set_local_num_threads(1);
     const int status = stacks(target, type, p, n_outer, shape, steps);
@@ -66,7 +70,9 @@ int vekt_jit_dense(const vekt_target *target, int dtype, const vekt_kernel *acti
                             .a = matrix(x, x_steps),
                             .b = matrix(w, w_steps),
                             .c = matrix(y, y_steps),
-                            .epilogue = &e};
+                            .epilogue = &e,
+                            .from = {from(dtype, VEKT_JIT_FIRST), from(dtype, VEKT_JIT_SECOND)}};
+    dtype &= VEKT_JIT_TYPE;
     if (activation) {
         e.activation = activation->loop;
         e.is_relu = !strcmp(activation->name, "relu");
@@ -93,7 +99,9 @@ int vekt_jit_dense_backward(const vekt_target *target, int dtype, const vekt_ker
                             .dx = matrix(dx, dx_steps),
                             .dw = matrix(dw, dw_steps),
                             .db = db,
-                            .db_step = db_step};
+                            .db_step = db_step,
+                            .from = {0, from(dtype, VEKT_JIT_FIRST), from(dtype, VEKT_JIT_SECOND), 0}};
+    dtype &= VEKT_JIT_TYPE;
     if (backward) fill(space, call.params, dtype, params, backward->nin - 2);
     const int former = vekt_set_local_num_threads(1);
     const int status = vekt_dense_backward(target, dtype, &call);

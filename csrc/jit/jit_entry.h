@@ -5,6 +5,10 @@
 
 #include "drivers.h"
 
+/* How the types of operands that are to be converted, as vekt_product has them, join that of a product or a layer:
+ * they are bytes above it, the first one lowest. */
+enum { VEKT_JIT_TYPE = 255, VEKT_JIT_FIRST = 8, VEKT_JIT_SECOND = 16 };
+
 /* c = a b over stacks: `shape` is that of c with ndim >= 2 axes, and each operand has ndim steps in bytes, 0 where it
  * is broadcast. */
 int vekt_jit_matmul(const vekt_target *target, int type, ptrdiff_t ndim, const ptrdiff_t *shape, ptrdiff_t k, char *a,

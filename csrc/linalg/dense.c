@@ -5,6 +5,7 @@
  * block after block to dw gives the bits of one product. */
 #include "dense.h"
 #include "runtime/fpenv.h"
+#include "engine/convert.h"
 #include "engine/stage.h"
 
 #include <string.h>
@@ -37,9 +38,15 @@ static vekt_matrix rows_from(vekt_matrix x, ptrdiff_t row) {
 static vekt_matrix transposed(vekt_matrix x) { return (vekt_matrix){x.data, x.col, x.row}; }
 
 /* Rows of contiguous elements: those of x, if they are, else copies in `space`. */
-static vekt_matrix contiguous_rows(const block *b, vekt_matrix x, ptrdiff_t rows, char *space) {
+static vekt_matrix contiguous_rows(const block *b, vekt_matrix x, int from, ptrdiff_t rows, char *space) {
     const ptrdiff_t n = b->call->n;
     const vekt_matrix copy = {space, n * b->item, b->item};
+    if (from) {
+        const int to = b->dtype == VEKT_F32 ? VEKT_TYPE_F32 : VEKT_TYPE_F64;
+        for (ptrdiff_t r = 0; r < rows; r++)
+            vekt_convert_line(b->target, to, copy.data + r * copy.row, from - 1, x.data + r * x.row, x.col, n);
+        return copy;
+    }
     if (x.col == b->item || n == 1) return x;
     if (x.row == b->item) {
         b->target->rows[VEKT_SOFTMAX][b->dtype].transpose(copy.data, copy.row, x.data, x.col, n, rows);
@@ -85,9 +92,10 @@ static void differentiate_runs(void *context, ptrdiff_t begin, ptrdiff_t end) {
         const ptrdiff_t run = r / VEKT_PRODUCT_RUN, run_end = (run + 1) * VEKT_PRODUCT_RUN;
         const ptrdiff_t left = (run_end < end ? run_end : end) - r;
         rows = left < chunk ? left : chunk;
-        vekt_matrix dz = contiguous_rows(b, rows_from(c->dy, b->first + r), rows, space);
+        vekt_matrix dz = contiguous_rows(b, rows_from(c->dy, b->first + r), c->from[0], rows, space);
         if (c->backward) {
-            const vekt_matrix z = contiguous_rows(b, rows_from(c->z, b->first + r), rows, space + space_bytes);
+            const vekt_matrix z =
+                contiguous_rows(b, rows_from(c->z, b->first + r), c->from[3], rows, space + space_bytes);
             const vekt_matrix dy = dz;
             dz = rows_from(b->dz, r);
             differentiate(b, dy, z, dz, rows);
@@ -116,13 +124,15 @@ static void add_runs(const block *b, double *total) {
 static int multiply(const block *b) {
     const vekt_dense_call *c = b->call;
     const int type = b->dtype == VEKT_F32 ? VEKT_PRODUCT_F32 : VEKT_PRODUCT_F64;
+    const uint8_t dz_from = c->backward ? 0 : c->from[0];
     const vekt_product dw = {.m = c->k,
                              .n = c->n,
                              .k = b->rows,
                              .a = transposed(rows_from(c->x, b->first)),
                              .b = b->dz,
                              .c = c->dw,
-                             .accumulate = b->first > 0};
+                             .accumulate = b->first > 0,
+                             .from = {c->from[1], dz_from}};
     if (vekt_matmul(b->target, type, &dw) < 0) return -1;
     if (!c->dx.data) return 0;
     const vekt_product dx = {.m = b->rows,
@@ -131,7 +141,8 @@ static int multiply(const block *b) {
                              .a = b->dz,
                              .b = transposed(c->w),
                              .c = rows_from(c->dx, b->first),
-                             .invariant = b->rows < c->m}; /* the last block may be one row */
+                             .invariant = b->rows < c->m, /* the last block may be one row */
+                             .from = {dz_from, c->from[2]}};
     return vekt_matmul(b->target, type, &dx);
 }
 

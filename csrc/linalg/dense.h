@@ -13,6 +13,7 @@ typedef struct {
     vekt_matrix dx, dw;          /* dx.data is NULL where it is not wanted */
     char *db;                    /* n elements, db_step bytes apart */
     ptrdiff_t db_step;
+    uint8_t from[4]; /* elements of dy, x, w and z that are to be converted, as in vekt_product */
 } vekt_dense_call;
 
 /* dense.c.  Outputs overlap neither the inputs nor each other.  dw and dx have the bits of the two products of dz, db

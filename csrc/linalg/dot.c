@@ -1,5 +1,6 @@
 /* The dot product of two vectors of any layout, with the same bits for every one of them. */
 #include "drivers.h"
+#include "engine/convert.h"
 #include "runtime/fpenv.h"
 
 #include <stdatomic.h>
@@ -23,6 +24,8 @@ typedef struct {
     ptrdiff_t item, n;
     const char *x, *y;
     ptrdiff_t x_step, y_step;
+    const uint8_t *from; /* of both, as in vekt_product */
+    const vekt_target *target;
     vekt_dot_sum *sums;
     atomic_int failed; /* for want of memory */
     int found;         /* two true values in one place: the search is over */
@@ -33,7 +36,13 @@ static inline void gather(char *buffer, const char *src, ptrdiff_t step, size_t 
     for (ptrdiff_t i = 0; i < n; i++) memcpy(buffer + i * (ptrdiff_t)item, src + i * step, item);
 }
 
-static const char *contiguous(char *buffer, const char *src, ptrdiff_t step, ptrdiff_t item, ptrdiff_t n) {
+/* Elements of the product's type, side by side. */
+static const char *contiguous(const call *c, int which, char *buffer, const char *src, ptrdiff_t step, ptrdiff_t n) {
+    const ptrdiff_t item = c->item;
+    if (c->from[which]) {
+        vekt_convert_line(c->target, vekt_product_elements[c->type], buffer, c->from[which] - 1, src, step, n);
+        return buffer;
+    }
     if (step == item || n == 1) return src;
     switch (item) { /* constants, for loops without a call */
     case 1:
@@ -63,7 +72,7 @@ static int any_both(const call *c) {
 
 static void sum_blocks(void *context, ptrdiff_t begin, ptrdiff_t end) {
     call *c = context;
-    int direct = (c->x_step == c->item && c->y_step == c->item) || c->n == 1;
+    int direct = ((c->x_step == c->item && c->y_step == c->item) || c->n == 1) && !c->from[0] && !c->from[1];
     size_t bytes = (size_t)(c->item * (c->n < VEKT_DOT_BLOCK ? c->n : VEKT_DOT_BLOCK));
     char *buffer = direct ? NULL : malloc(2 * bytes);
     if (!direct && !buffer) {
@@ -75,8 +84,8 @@ static void sum_blocks(void *context, ptrdiff_t begin, ptrdiff_t end) {
         ptrdiff_t n = c->n - first < VEKT_DOT_BLOCK ? c->n - first : VEKT_DOT_BLOCK;
         const char *x = c->x + first * c->x_step, *y = c->y + first * c->y_step;
         if (!direct) {
-            x = contiguous(buffer, x, c->x_step, c->item, n);
-            y = contiguous(buffer + bytes, y, c->y_step, c->item, n);
+            x = contiguous(c, 0, buffer, x, c->x_step, n);
+            y = contiguous(c, 1, buffer + bytes, y, c->y_step, n);
         }
         c->sums[i] = (vekt_dot_sum){{0}};
         c->block(x, y, n, &c->sums[i]);
@@ -135,7 +144,7 @@ static void store(const vekt_target *target, int type, vekt_dot_sum sum, void *r
 }
 
 int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_step, const char *y, ptrdiff_t y_step,
-             ptrdiff_t n, void *result) {
+             ptrdiff_t n, const uint8_t from[2], void *result) {
     vekt_dot_sum stack[STACK_BLOCKS], sum = {{0}};
     ptrdiff_t blocks = vekt_ceil_divide(n, VEKT_DOT_BLOCK);
     call c = {.block = target->dot_block[type],
@@ -146,6 +155,8 @@ int vekt_dot(const vekt_target *target, int type, const char *x, ptrdiff_t x_ste
               .y = y,
               .x_step = x_step,
               .y_step = y_step,
+              .from = from,
+              .target = target,
               .sums = stack};
     if (blocks > STACK_BLOCKS) c.sums = malloc((size_t)blocks * sizeof *c.sums);
     if (!c.sums) return -1;

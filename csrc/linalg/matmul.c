@@ -31,6 +31,12 @@ static ptrdiff_t pieces_of(double work) {
     return most < (double)wanted ? (ptrdiff_t)most : wanted;
 }
 
+/* One thread's work. */
+static int run_product(const vekt_target *target, int type, const vekt_product *p) {
+    if (p->from[0] || p->from[1]) return vekt_mixed_products(target, type, p, 1, (ptrdiff_t[3]){0, 0, 0});
+    return target->products->product[type](p);
+}
+
 static vekt_matrix from(vekt_matrix x, ptrdiff_t i, ptrdiff_t j) {
     if (x.data) x.data += i * x.row + j * x.col;
     return x;
@@ -75,7 +81,7 @@ static void run_cells(void *context, ptrdiff_t begin, ptrdiff_t end) {
             epilogue.preactivation = from(epilogue.preactivation, i, j);
             p.epilogue = &epilogue;
         }
-        if (g->target->products->product[g->type](&p) < 0) atomic_store(&g->failed, 1);
+        if (run_product(g->target, g->type, &p) < 0) atomic_store(&g->failed, 1);
     }
 }
 
@@ -114,7 +120,7 @@ static int product_shared(const vekt_target *target, int type, const vekt_produc
 
 int vekt_matmul_serial(const vekt_target *target, int type, const vekt_product *product) {
     vekt_fpenv saved = vekt_fpenv_enter();
-    int status = target->products->product[type](product);
+    int status = run_product(target, type, product);
     vekt_fpenv_leave(saved);
     return status;
 }
@@ -148,6 +154,10 @@ static void run_stack(void *context, ptrdiff_t begin, ptrdiff_t end) {
     stack *s = context;
     const vekt_products *products = s->target->products;
     vekt_product p = product_at(s, begin);
+    if (p.from[0] || p.from[1]) {
+        if (vekt_mixed_products(s->target, s->type, &p, end - begin, s->steps) < 0) atomic_store(&s->failed, 1);
+        return;
+    }
     const int taken = products->stack[s->type](&p, end - begin, s->steps);
     int status = taken < 0 ? -1 : 0;
     for (ptrdiff_t i = begin; i < end && taken == 0 && status == 0; i++) {

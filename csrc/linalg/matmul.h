@@ -60,6 +60,9 @@ typedef struct {
     int invariant;                 /* that order for one row, too */
     int conjugate;                 /* which complex operand counts as its conjugate; b's is for n = 1 alone */
     const vekt_epilogue *epilogue; /* NULL for none */
+    /* Elements of a and b that are to be converted: 1 + their vekt_type, which may be swapped; 0 where they are the
+     * product's own.  Kernels see 0 alone. */
+    uint8_t from[2];
 } vekt_product;
 
 /* One thread's work.  Returns -1 where scratch memory is missing, otherwise 0.  The default floating-point
@@ -74,6 +77,9 @@ typedef int (*vekt_stack_kernel)(const vekt_product *first, ptrdiff_t count, con
 typedef struct vekt_products {
     vekt_product_kernel product[VEKT_N_PRODUCTS];
     vekt_stack_kernel stack[VEKT_N_PRODUCTS];
+    /* c of int32, exact modulo 2^32: of int16, and of bytes, of which `from` says whether they have a sign.  The
+     * latter returns 1, 0 where it leaves the product to others, or -1. */
+    vekt_product_kernel i16_to_i32, bytes_to_i32;
     /* b in the order in which the float32 and float64 kernels read it, its bits untouched, with zeros where no
      * element stands; the address is 64-byte aligned */
     size_t (*packed_bytes[VEKT_N_DTYPES])(ptrdiff_t k, ptrdiff_t n);
@@ -96,6 +102,7 @@ enum {
     VEKT_WORKSPACE_BOX,     /* operands of a box: iterate.c */
     VEKT_WORKSPACE_REDUCED, /* outputs on the way to their sums, and these */
     VEKT_WORKSPACE_PROGRAM, /* values of a program: program.c */
+    VEKT_WORKSPACE_MIXED,   /* panels of operands of another type than the product: mixed.c */
     VEKT_N_WORKSPACES
 };
 void *vekt_workspace(int slot, size_t bytes);
@@ -107,6 +114,14 @@ int vekt_matmul(const vekt_target *target, int type, const vekt_product *product
 int vekt_matmul_serial(const vekt_target *target, int type, const vekt_product *product);
 int vekt_matmul_stack(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
                       const ptrdiff_t steps[3]);
+
+/* mixed.c: vekt_type of the elements of each product; of integers, the signed one. */
+extern const uint8_t vekt_product_elements[VEKT_N_PRODUCTS];
+/* mixed.c: the work of one thread on a stack of products whose operands are to be converted; the default
+ * floating-point environment is set.  Every element has the bits that it has where operands are cast as a whole, in
+ * the order of their strides.  -1 where memory is missing, otherwise 0. */
+int vekt_mixed_products(const vekt_target *target, int type, const vekt_product *first, ptrdiff_t count,
+                        const ptrdiff_t steps[3]);
 size_t vekt_packed_bytes(const vekt_target *target, int dtype, ptrdiff_t k, ptrdiff_t n);
 void vekt_pack(const vekt_target *target, int dtype, void *packed, const vekt_matrix *b, ptrdiff_t k, ptrdiff_t n);
 

@@ -92,6 +92,8 @@ const vekt_products SYMBOL(VEKT_ISA) = {
             [VEKT_PRODUCT_C64] = stack_complex_f32,
             [VEKT_PRODUCT_C128] = stack_complex_f64,
         },
+    .i16_to_i32 = product_i16_to_i32,
+    .bytes_to_i32 = bytes_to_i32,
     .packed_bytes = {[VEKT_F32] = packed_bytes_f32, [VEKT_F64] = packed_bytes_f64},
     .pack = {[VEKT_F32] = pack_f32, [VEKT_F64] = pack_f64},
     .peak = {[VEKT_F32] = peak_f32, [VEKT_F64] = peak_f64},

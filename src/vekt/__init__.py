@@ -65,6 +65,7 @@ _HOMES = {
     **dict.fromkeys(["evaluate", "re_evaluate", "validate"], "vekt._fuse.evaluate"),
     "fuse": "vekt._fuse.fused",
     "stream": "vekt.chunks",
+    **dict.fromkeys(["UpcastWarning", "warn_upcasts"], "vekt.upcasts"),
 }
 
 # Imported at first use: Numba, and modules that few programs need.

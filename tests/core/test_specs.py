@@ -29,6 +29,8 @@ OTHERS = {
     "get_num_threads": "a setting",
     "num_threads": "a setting",
     "set_num_threads": "a setting",
+    "warn_upcasts": "a setting",
+    "UpcastWarning": "a kind of warning",
     "show_config": "prints",
     "stream": "calls a function of one's own",
     "ufuncs": "a module",

@@ -62,6 +62,7 @@ from vekt._ufuncs import (
     transpose_copy,
     vecdot,
     vecmat,
+    watch,
     watch_signals,
 )
 from vekt._ufuncs import build as _build

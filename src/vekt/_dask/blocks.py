@@ -42,7 +42,9 @@ def matmul(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     return da.blockwise(function, index, x, x_index, y, y_index, concatenate=True, meta=meta)
 
 
-def dense(x: Any, w: Any, b: Any, activation: Any, out: Any, return_preactivation: bool) -> Any:
+def dense(
+    x: Any, w: Any, b: Any, activation: Any, out: Any, return_preactivation: bool, dtype: Any = None
+) -> Any:
     """`vekt.dense` with each block of rows and columns as a task of its own, as for `matmul`."""
     if out is not None or return_preactivation:
         raise TypeError("dense: Dask arrays take neither out nor return_preactivation")
@@ -55,7 +57,7 @@ def dense(x: Any, w: Any, b: Any, activation: Any, out: Any, return_preactivatio
     column, summed = x.ndim - 1, x.ndim
     operands: list[Any] = [x, [*range(column), summed]]
     operands += [w, None] if packed else [w, [summed, column]]
-    options: dict[str, Any] = {"activation": activation, "deterministic": "batch"}
+    options: dict[str, Any] = {"activation": activation, "deterministic": "batch", "dtype": dtype}
     if b is not None:
         b = da.asanyarray(b)
         full = (1,) * (len(shape) - b.ndim) + b.shape

@@ -6,7 +6,8 @@ from vekt._spec.spec import Kind, Spec
 from vekt._spec.written import kind_of
 
 _DENSE = """\
-dense(x, w, b=None, activation=None, *, out=None, return_preactivation=False, deterministic=None)
+dense(x, w, b=None, activation=None, *, out=None, return_preactivation=False, deterministic=None,
+dtype=None)
 
 Dense layer, `activation(x @ w + b)`.
 
@@ -32,6 +33,10 @@ return_preactivation : bool, optional
     Whether to return `x @ w + b` as well, which `dense_backward` wants.
 deterministic : {None, "batch"}, optional
     "batch" for rows with the same bits in a batch of any size, as for `vekt.matmul`.
+dtype : dtype, optional
+    That of the sums and the result: the operands are cast to it, as by ``casting="same_kind"``.  A
+    float, or an integer such as int32 for a layer of int8 or uint8 without an activation: sums and
+    bias are exact, modulo 2**32.
 
 Returns
 -------
@@ -47,8 +52,8 @@ ValueError
     If shapes do not match, if `out` is read-only, if there is no such activation, or if
     `deterministic` is something else.
 TypeError
-    If a dtype is not real, if the result cannot be cast to `out`, or if the activation does not
-    take such parameters.
+    If a dtype is not real, if an operand cannot be cast to `dtype` or the result to `out`, if the
+    activation does not take such parameters, or if there is one for integers.
 
 See Also
 --------
@@ -62,6 +67,9 @@ Notes
 but where it is alone, weights are transposed (such as ``w.T``) and k > 64: there only with
 ``deterministic="batch"``, which takes up to twice as long, or with `PackedWeights`.
 
+[vekt] Where dtypes differ, x or w is converted in parts that stay in the cache, with the bits of a
+cast before.
+
 [vekt] No operand is copied for its layout unless the leading axes of `x` are not evenly spaced.
 With samples in columns, ``activation(W @ A + b)`` with `b` of shape (n, 1), the layer is
 ``dense(A.T, W.T, b.T, activation).T``; for a transposed `x` the result is laid out so that its
@@ -70,11 +78,12 @@ transpose is contiguous.
 [vekt.jit] The C kernels of `vekt` on the calling thread, so with their bits.  A function of your
 own is applied to the whole pre-activation.  From Python activations are those of `vekt.dense`.
 
-[vekt.jit] In compiled functions `out` goes by position or by name, there is no `deterministic`: a
-single row times contiguous columns is summed as without.  `b` is of shape (n,) where `x` has more
-than two axes, `return_preactivation` is a constant, functions of `vekt.jit` and compiled functions
-of an array are activations too, and parameters follow in a tuple: ``("leaky_relu", 0.1)``.  For
-dtypes without a kernel, float16 there too, and for unknown activations there is a TypingError.
+[vekt.jit] In compiled functions `out` goes by position or by name, there is no `dtype` and no
+`deterministic`: a single row times contiguous columns is summed as without.  `b` is of shape (n,)
+where `x` has more than two axes, `return_preactivation` is a constant, functions of `vekt.jit` and
+compiled functions of an array are activations too, and parameters follow in a tuple:
+``("leaky_relu", 0.1)``.  For dtypes without a kernel, float16 there too, and for unknown
+activations there is a TypingError.
 
 [vekt.reference] Computed in a wider dtype and rounded once; `deterministic` makes no difference.
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, overload
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from vekt._typing import A, Activation, D, F, Floats, Other, Outputs, Reduction
 from vekt.layers._packed_weights import PackedWeights
@@ -17,6 +17,7 @@ def dense(
     out: None = None,
     return_preactivation: Literal[False] = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: None = None,
 ) -> NDArray[D]: ...
 @overload
 def dense(
@@ -28,6 +29,7 @@ def dense(
     out: None = None,
     return_preactivation: Literal[True],
     deterministic: Literal["batch"] | None = None,
+    dtype: None = None,
 ) -> tuple[NDArray[D], NDArray[D]]: ...
 @overload
 def dense(
@@ -39,6 +41,7 @@ def dense(
     out: None = None,
     return_preactivation: Literal[False] = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: None = None,
 ) -> NDArray[D]: ...
 @overload
 def dense(
@@ -50,6 +53,7 @@ def dense(
     out: None = None,
     return_preactivation: Literal[True],
     deterministic: Literal["batch"] | None = None,
+    dtype: None = None,
 ) -> tuple[NDArray[D], NDArray[D]]: ...
 @overload
 def dense(
@@ -61,6 +65,7 @@ def dense(
     out: None = None,
     return_preactivation: Literal[False] = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: None = None,
 ) -> NDArray[F]: ...
 @overload
 def dense(
@@ -72,6 +77,7 @@ def dense(
     out: None = None,
     return_preactivation: Literal[True],
     deterministic: Literal["batch"] | None = None,
+    dtype: None = None,
 ) -> tuple[NDArray[F], NDArray[F]]: ...
 @overload
 def dense(
@@ -83,6 +89,7 @@ def dense(
     out: A | tuple[A],
     return_preactivation: Literal[False] = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: DTypeLike | None = None,
 ) -> A: ...
 @overload
 def dense(
@@ -94,6 +101,7 @@ def dense(
     out: Outputs,
     return_preactivation: Literal[True],
     deterministic: Literal["batch"] | None = None,
+    dtype: DTypeLike | None = None,
 ) -> tuple[Any, Any]: ...
 @overload
 def dense(
@@ -105,6 +113,7 @@ def dense(
     out: NDArray[Any] | Outputs = None,
     return_preactivation: bool,
     deterministic: Literal["batch"] | None = None,
+    dtype: None = None,
 ) -> NDArray[F] | tuple[NDArray[F], NDArray[F]]: ...
 @overload
 def dense(
@@ -116,6 +125,7 @@ def dense(
     out: NDArray[Any] | Outputs = None,
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: DTypeLike | None = None,
 ) -> Any: ...
 @overload
 def dense(
@@ -127,6 +137,7 @@ def dense(
     out: NDArray[Any] | Outputs = None,
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: DTypeLike | None = None,
 ) -> Any: ...
 @overload
 def dense(
@@ -138,6 +149,19 @@ def dense(
     out: NDArray[Any] | Outputs = None,
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: DTypeLike | None = None,
+) -> Any: ...
+@overload
+def dense(
+    x: ArrayLike,
+    w: ArrayLike | PackedWeights,
+    b: ArrayLike | None = None,
+    activation: Activation = None,
+    *,
+    out: NDArray[Any] | Outputs = None,
+    return_preactivation: bool = False,
+    deterministic: Literal["batch"] | None = None,
+    dtype: DTypeLike,
 ) -> Any: ...
 @overload
 def dense_backward(

@@ -18,7 +18,7 @@ from vekt._spec.layer_activation import kernel_of
 from vekt.jit._dense import dense, dense_backward
 from vekt.jit._jitable import jitable, overloads
 from vekt.jit._native_calls import address_of, driver, kernel_symbol
-from vekt.jit._products import check_out, common_kind, converter, overlap
+from vekt.jit._products import check_out, common_kind, converter, converting_type, overlap
 from vekt.jit._views import is_none, literal, matrix_maker, store
 
 NAMES = ("dense", "dense_backward")
@@ -150,18 +150,17 @@ def _layer(dtype: int, kernel: Any, params: Any, x: Any, w: Any, b: Any, z: Any,
 def _runner(x: Any, w: Any, b: Any, activation: Any, kind: Any, keep: bool) -> Any:
     """Make the function that fills y and returns the pre-activation, or None."""
     address, params = _kernel("dense", activation, "", kind)
-    x_as, w_as = converter(x, kind), converter(w, kind)
     b_as: Any = jitable(lambda b: b) if is_none(b) else converter(b, kind)
-    dtype_id, dtype, matrix = _dtype_of(kind), as_dtype(kind), matrix_maker(x.ndim, x.ndim - 1)
+    dtype_id = converting_type(_dtype_of(kind), kind, x, w)
+    dtype, matrix = as_dtype(kind), matrix_maker(x.ndim, x.ndim - 1)
     new: Any = jitable(lambda y: np.empty(y.shape, dtype)) if keep else jitable(lambda y: None)
     flat: Any = matrix if keep else jitable(lambda z: z)
 
     @jitable
     def run(x: Any, w: Any, b: Any, activation: Any, y: Any) -> Any:
         z = new(y)
-        left, right = matrix(x_as(x)), w_as(w)
         values = params(activation)
-        _layer(dtype_id, address(), values, left, right, b_as(b), flat(z), matrix(y))
+        _layer(dtype_id, address(), values, matrix(x), w, b_as(b), flat(z), matrix(y))
         return z
 
     return run
@@ -237,14 +236,15 @@ def _dense_backward_types(
         raise TypingError(f"{name}: need_dx must be a constant")
     if is_none(z) and address is not _no_address:
         raise TypingError(f"{name}: z is missing; it is needed where there is an activation")
-    dtype_id, dtype, matrix = _dtype_of(kind), as_dtype(kind), matrix_maker(x.ndim, x.ndim - 1)
-    dy_as, x_as, w_as = (converter(t, kind) for t in (dy, x, w))
+    dtype_id = converting_type(_dtype_of(kind), kind, x, w)
+    dtype, matrix = as_dtype(kind), matrix_maker(x.ndim, x.ndim - 1)
+    dy_as: Any = converter(dy, kind)
     z_as: Any = jitable(lambda z: z) if is_none(z) else _as_rows(converter(z, kind), matrix)
     space: Any = jitable(lambda x: np.empty(x.shape, dtype)) if wanted else jitable(lambda x: None)
     flat: Any = matrix if wanted else jitable(lambda dx: dx)
 
     def run(dy, x, w, z, activation=None, need_dx=True):  # type: ignore[no-untyped-def]
-        up, at, weights, seen = matrix(dy_as(dy)), matrix(x_as(x)), w_as(w), z_as(z)
+        up, at, weights, seen = matrix(dy_as(dy)), matrix(x), w, z_as(z)
         (m, n), k = up.shape, at.shape[1]
         if at.shape[0] != m or weights.shape != (k, n) or not _has_shape(seen, up.shape):
             raise ValueError("dense_backward: the shapes of dy, x, w and z do not fit each other")

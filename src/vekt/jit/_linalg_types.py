@@ -11,7 +11,7 @@ from numba.misc.special import literally
 
 from vekt.jit._jitable import jitable, overloads
 from vekt.jit._linalg import matmul, matvec, tensordot, vecdot, vecmat
-from vekt.jit._products import check_out, common_kind, converter, multiplier
+from vekt.jit._products import check_out, common_kind, multiplier
 from vekt.jit._views import as_tuple, length, literal, matrix_maker, moved, with_last
 
 NAMES = ("matmul", "matvec", "tensordot", "vecdot", "vecmat")
@@ -20,18 +20,19 @@ _keep: Any = jitable(lambda x: x)
 _conjugate: Any = jitable(lambda x: np.conj(x))
 
 
-def of_vectors(name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool]) -> Any:
+def of_vectors(
+    name: str, x1: Any, x2: Any, out: Any, vectors: tuple[bool, bool], asked: Any = None
+) -> Any:
     """Make the function (x1, x2, out) for operands of which some are (stacks of) vectors."""
-    kind = common_kind(name, x1, x2)
+    kind = common_kind(name, x1, x2, asked=asked)
     stacked = [x.ndim - 2 + vector for x, vector in zip((x1, x2), vectors, strict=True)]
     if min(stacked) < 0:
         raise TypingError(f"{name}: an operand has too few axes: {x1}, {x2}")
     check_out(name, out, kind, max(stacked) + 2 - sum(vectors))
-    first, second = converter(x1, kind), converter(x2, kind)
-    conjugated = name in ("vecdot", "vecmat") and isinstance(kind, types.Complex)
+    conjugated = name in ("vecdot", "vecmat") and isinstance(x1.dtype, types.Complex)
     conjugate = _conjugate if conjugated else _keep
-    multiply: Any = multiplier(kind, x1.ndim, x2.ndim, vectors, out)
-    return jitable(lambda x1, x2, out: multiply(conjugate(first(x1)), second(x2), out))
+    multiply: Any = multiplier(kind, x1, x2, out, vectors)
+    return jitable(lambda x1, x2, out: multiply(conjugate(x1), x2, out))
 
 
 def is_vector(x: Any) -> bool:
@@ -40,29 +41,31 @@ def is_vector(x: Any) -> bool:
 
 
 @overloads(matmul)
-def _matmul_types(x1: Any, x2: Any, out: Any = None) -> Any:
-    run = of_vectors("matmul", x1, x2, out, (is_vector(x1), is_vector(x2)))
-    return lambda x1, x2, out=None: run(x1, x2, out)
+def _matmul_types(x1: Any, x2: Any, out: Any = None, dtype: Any = None) -> Any:
+    run = of_vectors("matmul", x1, x2, out, (is_vector(x1), is_vector(x2)), dtype)
+    return lambda x1, x2, out=None, dtype=None: run(x1, x2, out)
 
 
 @overloads(matvec)
-def _matvec_types(x1: Any, x2: Any, out: Any = None) -> Any:
-    run = of_vectors("matvec", x1, x2, out, (False, True))
-    return lambda x1, x2, out=None: run(x1, x2, out)
+def _matvec_types(x1: Any, x2: Any, out: Any = None, dtype: Any = None) -> Any:
+    run = of_vectors("matvec", x1, x2, out, (False, True), dtype)
+    return lambda x1, x2, out=None, dtype=None: run(x1, x2, out)
 
 
 @overloads(vecmat)
-def _vecmat_types(x1: Any, x2: Any, out: Any = None) -> Any:
-    run = of_vectors("vecmat", x1, x2, out, (True, False))
-    return lambda x1, x2, out=None: run(x1, x2, out)
+def _vecmat_types(x1: Any, x2: Any, out: Any = None, dtype: Any = None) -> Any:
+    run = of_vectors("vecmat", x1, x2, out, (True, False), dtype)
+    return lambda x1, x2, out=None, dtype=None: run(x1, x2, out)
 
 
 @overloads(vecdot)
-def _vecdot_types(x1: Any, x2: Any, out: Any = None, axis: Any = -1) -> Any:
-    run = of_vectors("vecdot", x1, x2, out, (True, True))
+def _vecdot_types(x1: Any, x2: Any, out: Any = None, axis: Any = -1, dtype: Any = None) -> Any:
+    run = of_vectors("vecdot", x1, x2, out, (True, True), dtype)
     if literal(axis) == -1:
-        return lambda x1, x2, out=None, axis=-1: run(x1, x2, out)
-    return lambda x1, x2, out=None, axis=-1: run(with_last(x1, axis), with_last(x2, axis), out)
+        return lambda x1, x2, out=None, axis=-1, dtype=None: run(x1, x2, out)
+    return lambda x1, x2, out=None, axis=-1, dtype=None: run(
+        with_last(x1, axis), with_last(x2, axis), out
+    )
 
 
 @overloads(tensordot)
@@ -75,8 +78,7 @@ def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
     count = counts.pop()
     if counts or not isinstance(count, int) or not 0 <= count <= min(a.ndim, b.ndim):
         raise TypingError(f"tensordot: axes {axes} for arrays of {a.ndim} and {b.ndim} dimensions")
-    first, second = converter(a, kind), converter(b, kind)
-    multiply: Any = multiplier(kind, 2, 2, (False, False), types.none)
+    multiply: Any = multiplier(kind, a, b, types.none, ndims=(2, 2))
     free = a.ndim - count
     left, right = matrix_maker(a.ndim, free), matrix_maker(b.ndim, count)
     keeps_axes = free + b.ndim - count > 0
@@ -90,9 +92,9 @@ def _tensordot_types(a: Any, b: Any, axes: Any = 2) -> Any:
 
     run: Any = jitable(contract)
     if not paired:
-        return lambda a, b, axes=2: run(first(a), second(b))
+        return lambda a, b, axes=2: run(a, b)
     return lambda a, b, axes=2: run(
-        moved(first(a), as_tuple(axes[0]), False), moved(second(b), as_tuple(axes[1]), True)
+        moved(a, as_tuple(axes[0]), False), moved(b, as_tuple(axes[1]), True)
     )
 
 

@@ -31,6 +31,19 @@ _OTHERS = {
     np.dtype("c16"): lib.VEKT_PRODUCT_C128,
 }
 
+_MEMORY = {
+    **{
+        np.dtype(f"{letter}{size}"): getattr(lib, f"VEKT_TYPE_{letter.upper()}{size * 8}")
+        for letter in "iu"
+        for size in (1, 2, 4, 8)
+    },
+    np.dtype("?"): lib.VEKT_TYPE_BOOL,
+    np.dtype("f4"): lib.VEKT_TYPE_F32,
+    np.dtype("f8"): lib.VEKT_TYPE_F64,
+    np.dtype("c8"): lib.VEKT_TYPE_C64,
+    np.dtype("c16"): lib.VEKT_TYPE_C128,
+}
+
 _matmul = driver("matmul")
 
 
@@ -39,12 +52,28 @@ def product_type(dtype: np.dtype[Any]) -> int | None:
     return _INTEGERS[dtype.itemsize] if dtype.kind in "iu" else _OTHERS.get(dtype)
 
 
-def common_kind(name: str, *operands: Any) -> Any:
-    """Numba's type of the elements of the result."""
+def converting_type(own: int, kind: Any, first: Any, second: Any) -> int:
+    """Type of a product or layer in C, joined by those of operands of other elements than its."""
+    places = ((first, lib.VEKT_JIT_FIRST), (second, lib.VEKT_JIT_SECOND))
+    for operand, place in places:
+        if operand.dtype != kind:
+            own |= (1 + _MEMORY[as_dtype(operand.dtype)]) << place
+    return own
+
+
+def common_kind(name: str, *operands: Any, asked: Any = None) -> Any:
+    """Numba's type of the elements of the result, which may have been asked for."""
     for operand in operands:
         if not isinstance(operand, types.Array):
             raise TypingError(f"{name}: expected arrays, got {operand}")
-    dtype = np.result_type(*(as_dtype(t.dtype) for t in operands))
+    given = [as_dtype(t.dtype) for t in operands]
+    dtype = np.result_type(*given)
+    if not is_none(asked):
+        if not isinstance(asked, types.NumberClass | types.DType):
+            raise TypingError(f"{name}: dtype must be a type such as numpy.int32, not {asked}")
+        dtype = as_dtype(asked.dtype)
+        if not all(np.can_cast(x, dtype, "same_kind") for x in given):
+            raise TypingError(f"{name}: cannot cast {given} to {dtype}")
     # Numba has no float16 on the CPU beyond its name.
     if product_type(dtype) is None or dtype == np.float16:
         raise TypingError(f"{name}: dtype {dtype} is not supported in compiled functions")
@@ -126,16 +155,26 @@ def _reduced(shape: Any, full: Any, row: int, column: int) -> Any:
     return with_item(shape, column, full[outer + 1]) if column >= 0 else shape
 
 
-def multiplier(kind: Any, a_ndim: int, b_ndim: int, vectors: tuple[bool, bool], out: Any) -> Any:
-    """Make the function (a, b, out) for stacks of matrices or vectors of this type of elements.
+def multiplier(
+    kind: Any,
+    first: Any,
+    second: Any,
+    out: Any,
+    vectors: tuple[bool, bool] = (False, False),
+    ndims: tuple[int, int] | None = None,
+) -> Any:
+    """Make the function (a, b, out) for stacks of matrices or vectors of these types of arrays.
 
     It writes to `out`, an array of the result's shape or None for a new one, and returns it.
     """
+    a_ndim, b_ndim = ndims or (first.ndim, second.ndim)
     a_outer, b_outer = a_ndim - 2 + vectors[0], b_ndim - 2 + vectors[1]
     outer = max(a_outer, b_outer)
     ndim = outer + 2 - sum(vectors)
     zeros, shape = (0,) * (outer + 2), (0,) * ndim
-    dtype, product = as_dtype(kind), product_type(as_dtype(kind))
+    dtype, own = as_dtype(kind), product_type(as_dtype(kind))
+    assert own is not None
+    product = converting_type(own, kind, first, second)
     # The axes along rows and columns of each array; -1 for none.
     a_row, a_column = -1 if vectors[0] else a_outer, a_ndim - 1
     b_row, b_column = b_outer, -1 if vectors[1] else b_outer + 1

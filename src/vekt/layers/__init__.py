@@ -8,13 +8,14 @@ from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from vekt._core import native
 from vekt._core.axes import is_dask, plain
 from vekt._core.foreign import on_dask
 from vekt._core.native import dense as _dense
 from vekt._core.native import dense_backward as _dense_backward
+from vekt._core.native import matmul
 from vekt._core.operands import checked_out, result_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.layer_activation import Activation, changes, fused_behind, kernel_of
@@ -36,6 +37,7 @@ def dense(
     out: Array | tuple[Array | None, Array | None] | None = None,
     return_preactivation: bool = False,
     deterministic: Literal["batch"] | None = None,
+    dtype: DTypeLike | None = None,
 ) -> Any:
     """Compute `activation(x @ w + b)`."""
     kernels = activation_kernels(activation)
@@ -47,11 +49,21 @@ def dense(
     z = None
     if return_preactivation and type(out) is tuple:
         y, z = _pair(out)
-    result = _dense(x, weights, b, kernels, y, z, return_preactivation, invariant)
+    result: Any = NotImplemented
+    if dtype is None:
+        result = _dense(x, weights, b, kernels, y, z, return_preactivation, invariant, None)
     if result is NotImplemented:
         if is_dask(x) or is_dask(w) or is_dask(b):
-            return on_dask("dense")(x, w, b, activation, out, return_preactivation)
-        return _any_dense(x, w, b, kernels, (y, z), bool(return_preactivation), invariant)
+            return on_dask("dense")(x, w, b, activation, out, return_preactivation, dtype)
+        given = w if type(w) is PackedWeights else np.asarray(plain("dense", "w", w))
+        stored = layer_dtype(dtype, x, given, b)
+        if stored.kind in "iu":
+            if changes(activation):
+                raise TypeError(f"dense: activations have no kernels for {stored}")
+            return _whole_dense(x, given, b, (y, z), bool(return_preactivation), stored)
+        return _any_dense(
+            x, given, b, kernels, (y, z), bool(return_preactivation), invariant, stored
+        )
     return result
 
 
@@ -70,7 +82,7 @@ def dense_backward(
     kernels = activation_kernels(activation)
     gradients: tuple[Any, Any, Any]
     dx, dw, db = (None, None, None) if out is None else _triple(out, need_dx)
-    result = _dense_backward(dy, x, w, z, kernels, dx if need_dx else False, dw, db)
+    result = _dense_backward(dy, x, w, z, kernels, dx if need_dx else False, dw, db, None)
     if result is NotImplemented:
         if any(is_dask(operand) for operand in (dy, x, w, z)):
             gradients = on_dask("dense_backward")(dy, x, w, z, activation, out, bool(need_dx))
@@ -78,6 +90,20 @@ def dense_backward(
         return _any_backward(dy, x, w, z, activation, (dx, dw, db), bool(need_dx))
     gradients = result
     return gradients
+
+
+def layer_dtype(dtype: DTypeLike | None, *operands: Any) -> np.dtype[Any]:
+    """Find the dtype of a layer's result: `dtype`, if all can be cast to it, or the natural one."""
+    given = [np.empty(0, x.dtype) if hasattr(x, "dtype") else x for x in operands if x is not None]
+    if dtype is None:
+        return result_dtype(None, *given)
+    asked: np.dtype[Any] = np.dtype(dtype)
+    stored = asked if asked.kind in "iu" else result_dtype(asked, *given)
+    for x in given:
+        kind = np.asarray(x).dtype
+        if not np.can_cast(kind, stored, "same_kind"):
+            raise TypeError(f"dense: cannot cast {kind} to dtype {stored} by the rule 'same_kind'")
+    return stored
 
 
 def activation_kernels(activation: Activation) -> Any:
@@ -127,32 +153,59 @@ def _rounded(x: Array, dtype: np.dtype[Any]) -> Array:
         return x.astype(dtype, copy=False)
 
 
-def _any_dense(
-    x: Any, w: Any, b: Any, kernels: Any, out: tuple[Any, Any], keep: bool, invariant: bool
-) -> Any:
-    """Bring the operands to two dimensions and one dtype; all errors are found here."""
-    for name, operand in (("x", x), ("w", w), ("b", b)):
-        plain("dense", name, operand)
-    packed = type(w) is PackedWeights
-    given = [x, np.empty(0, w.dtype) if packed else w, *([] if b is None else [b])]
-    stored = result_dtype(None, *given)
-    dtype = computing(stored)
-    if packed and w.dtype != dtype:
-        raise TypeError(f"dense: w is packed as {w.dtype}, but x and b make it {dtype}")
-    x = converted(x, dtype)
-    w = w if packed else converted(w, dtype)
+def _shape_of(x: Array, w: Any) -> tuple[int, ...]:
+    """Return the shape of the result."""
     k, n = _weight_shape("dense", w)
     if x.ndim == 0 or x.shape[-1] != k:
         raise ValueError(
             f"dense: expected x of shape (..., {k}) for w of shape {w.shape}, got {x.shape}"
         )
-    shape = (*x.shape[:-1], n)
+    return (*x.shape[:-1], n)
+
+
+def _whole_dense(
+    x: Any, w: Any, b: Any, out: tuple[Any, Any], keep: bool, stored: np.dtype[Any]
+) -> Any:
+    """Compute a layer of integers, without an activation: the pre-activation is the result."""
+    if type(w) is PackedWeights:
+        raise TypeError(f"dense: w is packed as {w.dtype}, the result is to be {stored}")
+    x = np.asarray(plain("dense", "x", x))
+    shape = _shape_of(x, w)
+    bias = None if b is None else _bias(converted(plain("dense", "b", b), stored), shape)
+    targets = [None if target is None else _checked("out", target, shape, stored) for target in out]
+    result = np.asarray(matmul(x, w, dtype=stored))
+    if bias is not None:
+        result += bias
+    if not keep:
+        return _given(result, targets[0], stored)
+    return _given(result, targets[0], stored), _given(result.copy(), targets[1], stored)
+
+
+def _any_dense(
+    x: Any,
+    w: Any,
+    b: Any,
+    kernels: Any,
+    out: tuple[Any, Any],
+    keep: bool,
+    invariant: bool,
+    stored: np.dtype[Any],
+) -> Any:
+    """Bring the operands to two dimensions and what computes this dtype; all errors are found."""
+    packed = type(w) is PackedWeights
+    dtype = computing(stored)
+    if packed and w.dtype != dtype:
+        raise TypeError(f"dense: w is packed as {w.dtype}, but the others make it {dtype}")
+    x = np.asarray(plain("dense", "x", x))
+    shape = _shape_of(x, w)
+    k, n = w.shape
     m = math.prod(shape[:-1])
     if b is not None:
+        plain("dense", "b", b)
         b = _bias(converted(b, dtype), shape).reshape(m, n)
     targets = [None if target is None else _checked("out", target, shape, stored) for target in out]
     packed_or_w = w._packed if packed else w
-    result = _dense(x.reshape(m, k), packed_or_w, b, kernels, None, None, keep, invariant)
+    result = _dense(x.reshape(m, k), packed_or_w, b, kernels, None, None, keep, invariant, dtype)
     if not keep:
         return _given(result.reshape(shape), targets[0], stored)
     return tuple(
@@ -175,7 +228,8 @@ def _any_backward(
     for name, operand in operands.items():
         plain("dense_backward", name, operand)
     stored = result_dtype(None, *operands.values())
-    arrays = {name: converted(operand, computing(stored)) for name, operand in operands.items()}
+    dtype = computing(stored)
+    arrays = {name: np.asarray(operand) for name, operand in operands.items()}
     check_backward(arrays, activation)
     (k, n), leading = arrays["w"].shape, arrays["dy"].shape[:-1]
     shapes = ((*leading, k), (k, n), (n,))
@@ -194,6 +248,7 @@ def _any_backward(
         None if need_dx else False,
         None,
         None,
+        dtype,
     )
     dx, dw, db = (
         None if gradient is None else _given(gradient.reshape(shape), target, stored)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from vekt._core.operands import result_dtype, stored
 from vekt._spec.functions import forwarding
 from vekt._spec.layer_activation import Activation, kernel_of
 from vekt._spec.layers import DENSE
-from vekt.reference._linalg import check_deterministic
+from vekt.reference._linalg import check_deterministic, matmul
 from vekt.reference._rounding import narrowed, wider
 
 __all__ = ["dense", "dense_backward"]
@@ -28,10 +28,13 @@ def _dense(
     out: Any,
     return_preactivation: bool,
     deterministic: Any,
+    dtype: Any,
 ) -> Any:
     check_deterministic("dense", deterministic)
     _refuse_masks("dense", x=x, w=w, b=b)
-    narrow, arrays = _widened(x, w, *([] if b is None else [b]))
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        return _whole(x, w, b, activation, out, return_preactivation, np.dtype(dtype))
+    narrow, arrays = _widened(x, w, *([] if b is None else [b]), dtype=dtype)
     with np.errstate(all="ignore"):
         z = arrays[0] @ _matrix(arrays[1])
         if b is not None:
@@ -63,11 +66,28 @@ def _refuse_masks(function: str, **operands: Any) -> None:
         unmasked(function, name, operand)
 
 
-def _widened(*operands: Any) -> tuple[np.dtype[Any], list[Array]]:
-    """Round the operands to their common dtype and widen them."""
-    narrow = result_dtype(None, *operands)
+def _widened(*operands: Any, dtype: Any = None) -> tuple[np.dtype[Any], list[Array]]:
+    """Round the operands to their common dtype, or this one, and widen them."""
+    narrow = result_dtype(dtype, *operands)
+    rule: Literal["unsafe", "same_kind"] = "unsafe" if dtype is None else "same_kind"
     with np.errstate(all="ignore"):
-        return narrow, [np.asarray(x).astype(narrow).astype(wider(narrow)) for x in operands]
+        return narrow, [
+            np.asarray(x).astype(narrow, casting=rule).astype(wider(narrow)) for x in operands
+        ]
+
+
+def _whole(
+    x: Any, w: Any, b: Any, activation: Any, out: Any, keep: bool, dtype: np.dtype[Any]
+) -> Any:
+    """Compute a layer of integers."""
+    if kernel_of(activation)[0] is not None:
+        raise TypeError(f"dense: activations have no kernels for {dtype}")
+    z = np.asarray(matmul(x, _matrix(np.asarray(w)), dtype=dtype))
+    if b is not None:
+        z = z + np.broadcast_to(np.asarray(b).astype(dtype, casting="same_kind"), z.shape)
+    y_out, z_out = out if keep and isinstance(out, tuple) else (out, None)
+    y = stored(z, y_out, shape=z.shape)
+    return (y, stored(z.copy(), z_out, shape=z.shape)) if keep else y
 
 
 def _applied(part: str, activation: Activation, z: Array, narrow: np.dtype[Any]) -> Array:

@@ -137,6 +137,7 @@ class Grid:
             for dtype in linear.NARROW:
                 if dtype != "bfloat16" or find_spec("ml_dtypes"):
                     yield "matrix products", partial(linear.product_tasks, squares, dtype)
+            yield "mixed dtypes", partial(linear.mixed_tasks, self._shapes(3, grid.MIXED))
 
     def _layers(self) -> Iterator[tuple[str, Tasks]]:
         shapes = self._shapes(3, grid.DENSE)

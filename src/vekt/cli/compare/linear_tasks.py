@@ -100,6 +100,38 @@ def product_tasks(
             )
 
 
+MIXED = (
+    ("float32", "float64"),
+    ("float64", "float32"),
+    ("uint8", "float32"),
+    ("float32", "uint8"),
+    ("float32", "float16"),
+    ("float64", "int8"),
+)
+"""Dtypes of operands that differ."""
+
+BYTES = (("int8", "int8"), ("uint8", "int8"))
+"""Those of products with sums in int32."""
+
+
+def mixed_tasks(shapes: Iterable[Shape]) -> Iterator[Task]:
+    """Products of operands of different dtypes, and of bytes with exact sums."""
+    for m, k, n in shapes:
+        for first, second in (*MIXED, *BYTES):
+            a, b = random((m, k), first), random((k, n), second, 1)
+            exact = (first, second) in BYTES
+            dtype = np.dtype("i4") if exact else np.result_type(a, b)
+            yield Task(
+                "matmul_to" if exact else "matmul",
+                f"vk.matmul(a, b, out=out{', dtype=dtype' if exact else ''})",
+                {"a": a, "b": b, "out": np.empty((m, n), dtype), "dtype": dtype},
+                ("a", "b", "out"),
+                (m, k, n),
+                flops=2 * m * k * n,
+                title=f"{text((m, k, n))}, {first} by {second}{' to int32' if exact else ''}",
+            )
+
+
 def tensordot_tasks(shapes: Iterable[Shape], dtype: str) -> Iterator[Task]:
     """Contractions of an axis in the middle: a matrix product of no simple view."""
     for m, k, n in shapes:

@@ -29,6 +29,8 @@ LAYERS: list[Shape] = [
 ]
 # Those of the squares on which transposed operands and narrow dtypes are measured too.
 MIDDLE_SQUARES: list[Shape] = [(n, n, n) for n in (256, 1024)]
+# Those on which operands of different dtypes are.
+MIXED: list[Shape] = [(8, 1024, 1024), (1024, 1024, 1024)]
 # (m, k, n): of a (2, k, m / 2) and a (k, n) array.
 CONTRACTIONS: list[Shape] = [(32, 784, 128), (256, 256, 256), (1024, 1024, 1024)]
 # (count, m, k, n): stacks of products.

@@ -243,6 +243,7 @@ _HAS_MATVEC = hasattr(np, "matvec")
 _LINEAR = {
     "dot": "np.dot(x, dy)",
     "matmul": "np.matmul(a, b, out=out)",
+    "matmul_to": "np.matmul(a, b, out=out, dtype=dtype)",
     "tensordot": "np.tensordot(a, b, (1, 0))",
     "vecdot": "np.vecdot(x, y, out=by_row)",
     "matvec": f"np.{'matvec' if _HAS_MATVEC else 'matmul'}(x, v, out=by_row)",

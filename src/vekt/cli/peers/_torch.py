@@ -299,6 +299,8 @@ def bind(name: str, operands: Namespace) -> Namespace:
     dtype = operands["out"].dtype.name
     if dtype not in _DTYPES and not (dtype == "bool" and name in _FUNCTIONS):
         raise UnsupportedError
+    if name == "matmul" and operands["a"].dtype != operands["b"].dtype:
+        raise UnsupportedError  # which torch does not promote
     tensors: Namespace = {
         key.upper(): _tensor(value) if isinstance(value, np.ndarray) else float(value)
         for key, value in operands.items()
