@@ -154,13 +154,15 @@ static PyObject *dense(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
     vekt_product p = {.epilogue = &e};
     PyObject *result[2] = {NULL, NULL}, *returned = NULL;
     (void)self;
-    if (n_args != 9) return PyErr_Format(PyExc_TypeError, "dense: expected 9 arguments, got %zd", n_args);
+    if (n_args != 8 && n_args != 9)
+        return PyErr_Format(PyExc_TypeError, "dense: expected 8 or 9 arguments, got %zd", n_args);
     const activation *a = PyCapsule_GetPointer(args[3], activation_name);
     if (!a) return NULL;
     const int keep = PyObject_IsTrue(args[6]);
     p.invariant = PyObject_IsTrue(args[7]);
     if (keep < 0 || p.invariant < 0) return NULL;
-    const int type = type_of(args[8], args[0]), converts = args[8] != Py_None;
+    PyObject *asked = n_args == 9 ? args[8] : Py_None;
+    const int type = type_of(asked, args[0]), converts = asked != Py_None;
     if (type < 0 || !view_any(args[0], type, &x, converts ? &p.from[0] : NULL) ||
         !set_weights(args[1], type, converts, a->target, &p, &w) || x.columns != p.k ||
         !set_bias(args[2], type, &x, p.n, &e, &b))
@@ -246,11 +248,13 @@ static PyObject *dense_backward(PyObject *self, PyObject *const *args, Py_ssize_
     PyObject *results[3] = {NULL, NULL, NULL}, *tuple = NULL;
     vekt_dense_call c;
     (void)self;
-    if (n_args != 9) return PyErr_Format(PyExc_TypeError, "dense_backward: expected 9 arguments, got %zd", n_args);
+    if (n_args != 8 && n_args != 9)
+        return PyErr_Format(PyExc_TypeError, "dense_backward: expected 8 or 9 arguments, got %zd", n_args);
     const activation *a = PyCapsule_GetPointer(args[4], activation_name);
     if (!a) return NULL;
-    const int type = type_of(args[8], args[0]);
-    if (type < 0 || !set_dense_call(args, a, type, args[8] != Py_None, in, &c)) Py_RETURN_NOTIMPLEMENTED;
+    PyObject *asked = n_args == 9 ? args[8] : Py_None;
+    const int type = type_of(asked, args[0]);
+    if (type < 0 || !set_dense_call(args, a, type, asked != Py_None, in, &c)) Py_RETURN_NOTIMPLEMENTED;
     const int found = find_results(args + 5, type, in, results, out);
     if (found > 0) {
         int status;
@@ -314,10 +318,11 @@ static PyMethodDef methods[] = {
      "program_activation(target, value32, gradient32, value64, gradient64, /)\n--\n\n"
      "Return programs of vekt.fuse as an activation."},
     {"dense", (PyCFunction)(void (*)(void))dense, METH_FASTCALL,
-     "dense(x, w, b, activation, y, z, keep, invariant, dtype, /)\n--\n\nReturn the result, or NotImplemented for "
+     "dense(x, w, b, activation, y, z, keep, invariant, dtype=None, /)\n--\n\nReturn the result, or NotImplemented "
+     "for "
      "what is not plain; x and w are converted where a dtype is given."},
     {"dense_backward", (PyCFunction)(void (*)(void))dense_backward, METH_FASTCALL,
-     "dense_backward(dy, x, w, z, activation, dx, dw, db, dtype, /)\n--\n\n"
+     "dense_backward(dy, x, w, z, activation, dx, dw, db, dtype=None, /)\n--\n\n"
      "Return the gradients, or NotImplemented for what is not plain."},
     {"pack", pack, METH_VARARGS, "pack(target, w, /)\n--\n\nReturn packed weights."},
     {"packed_array", packed_array, METH_O, "packed_array(packed, /)\n--\n\nReturn the numbers as they are packed."},

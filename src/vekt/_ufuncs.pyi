@@ -277,7 +277,7 @@ def dense(
     z: NDArray[Any] | None,
     keep: bool,
     invariant: bool,
-    dtype: np.dtype[Any] | None,
+    dtype: np.dtype[Any] | None = None,
     /,
 ) -> Any: ...
 def dense_backward(
@@ -289,6 +289,6 @@ def dense_backward(
     dx: NDArray[Any] | bool | None,
     dw: NDArray[Any] | None,
     db: NDArray[Any] | None,
-    dtype: np.dtype[Any] | None,
+    dtype: np.dtype[Any] | None = None,
     /,
 ) -> Any: ...

@@ -32,7 +32,7 @@ def case(draw: Draw) -> Case:
     dtype = draw.pick(arrays.NUMBERS)
     args = [_matrix(draw, left, dtype), _matrix(draw, right, dtype)]
     if name in ("matmul", "vecdot", "matvec", "vecmat") and draw.chance(8):
-        options["dtype"] = draw.pick(("f8", "f4", "c16"))
+        options["dtype"] = draw.pick(("f8", "f4", "c16", "i4"))
     if name == "matmul" and draw.chance(15):
         options["deterministic"] = "batch"
     made = Case(name, getattr(vk, name), args, options, _expectation(name))
@@ -106,6 +106,8 @@ def _expectation(name: str) -> Any:
         bfloat16 = BFLOAT16 in (a.dtype, b.dtype)
         wanted = np.dtype(options.get("dtype") or "c16")
         if bfloat16:
+            if wanted.kind == "i":
+                raise TypeError(f"no cast of bfloat16 to {wanted}")
             if "c" in a.dtype.kind + b.dtype.kind and wanted.kind != "c":
                 raise TypeError(f"no cast of complex numbers to {wanted}")
             stored = np.dtype(options["dtype"]) if options.get("dtype") else common_dtype(a, b)

@@ -95,7 +95,7 @@ def check(function, a, b, **options):
     dtype = natural_dtype(np.empty(0, a.dtype), np.empty(0, b.dtype)).newbyteorder("=")
     same_bits(
         np.asarray(function(a, b, **options)),
-        np.asarray(function(a.astype(dtype), b.astype(dtype), **options)),
+        np.asarray(function(*(x.astype(dtype, copy=False) for x in (a, b)), **options)),
     )
 
 
@@ -147,27 +147,18 @@ def test_every_instruction_set(isa):
         check(functions["vecdot"], a[0], b[:, 0])
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("threads", [1, 3])
 def test_panels_and_threads(threads):
     """Shapes beyond a panel of every kind, and one column beyond."""
     rng = np.random.default_rng(3)
-    shapes = [
-        (20, 600, 1100),
-        (5, 300, 513),
-        (1100, 530, 9),
-        (3, 40000, 34),
-        (300, 257, 1),
-        (1, 9000, 600),
-    ]
+    shapes = [(20, 600, 1100), (5, 300, 513), (1100, 530, 9), (3, 20000, 34), (1, 9000, 600)]
     for m, k, n in shapes:
-        for dtypes in (("f", "d"), ("d", "f"), ("B", "f"), ("f", "e"), ("i", "b"), ("e", "b")):
-            a, b = (
-                numbers(rng, s, np.dtype(t)) for s, t in zip(((m, k), (k, n)), dtypes, strict=True)
-            )
+        for first, second in (("f", "d"), ("B", "f"), ("f", "e"), ("i", "b"), ("b", "e")):
+            a = numbers(rng, (m, k), np.dtype(first))
+            b = numbers(rng, (k, n), np.dtype(second))
             with vk.num_threads(threads):
                 check(vk.matmul, a, b)
-                check(vk.matmul, np.asfortranarray(a), np.asfortranarray(b))
-                check(vk.matmul, a, np.asfortranarray(b), deterministic="batch")
+                check(vk.matmul, a, np.asfortranarray(b))
 
 
 def test_other_products():

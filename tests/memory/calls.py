@@ -141,6 +141,29 @@ def _norm(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
     yield vk.norm, (numbers((n, 3), dtype), "fro"), {}
 
 
+_MATMUL = _of_shapes(
+    vk.matmul,
+    lambda n: ((3, n), (n, _SMALL)),
+    lambda n: ((n, 3), (3, n)),
+    lambda n: ((_SMALL, n), (n, n)),
+    lambda n: ((n,), (n, 3)),
+    lambda n: ((3, n), (n,)),
+    lambda n: ((2, 3, n), (n, 1)),
+    deterministic="batch",
+)
+
+
+def _matmul(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
+    yield from _MATMUL(n, dtype)
+    # One operand of another dtype, which is converted, and bytes to int32.
+    other = np.dtype("f4" if dtype.itemsize == 1 else "u1")
+    for left, right in (((3, n), (n, _SMALL)), ((n, 3), (3, 2)), ((1, n), (n, n))):
+        yield vk.matmul, (numbers(left, dtype), numbers(right, other)), {}
+        yield vk.matmul, (numbers(left, other), numbers(right, dtype)), {}
+        if dtype.char in "bB":
+            yield vk.matmul, (numbers(left, dtype), numbers(right, dtype)), {"dtype": np.int32}
+
+
 def _dense(n: int, dtype: np.dtype[Any]) -> Iterator[Call]:
     for m, k, p in ((3, n, _SMALL), (3, _SMALL, n), (n, 3, 2), (1, n, n)):
         x, w, b = numbers((m, k), dtype), numbers((k, p), dtype), numbers((p,), dtype)
@@ -296,16 +319,7 @@ ALIASES = {alias for spec in ALL for alias in spec.alias_names}
 """Other names of the same functions."""
 
 WRITTEN: dict[str, Maker] = {
-    "matmul": _of_shapes(
-        vk.matmul,
-        lambda n: ((3, n), (n, _SMALL)),
-        lambda n: ((n, 3), (3, n)),
-        lambda n: ((_SMALL, n), (n, n)),
-        lambda n: ((n,), (n, 3)),
-        lambda n: ((3, n), (n,)),
-        lambda n: ((2, 3, n), (n, 1)),
-        deterministic="batch",
-    ),
+    "matmul": _matmul,
     "dot": _of_shapes(vk.dot, lambda n: ((n,), (n,)), lambda n: ((2, n), (n, 3))),
     "vecdot": _of_shapes(vk.vecdot, lambda n: ((n,), (n,)), lambda n: ((3, n), (n,))),
     "matvec": _of_shapes(vk.matvec, lambda n: ((3, n), (n,)), lambda n: ((n, 3), (3,))),

@@ -20,8 +20,15 @@ _SHARED = {
     "keepdims": KEEPDIMS,
     **{
         name: Param(name, doc=_AS_NUMPY, kind="option", type="optional")
-        for name in ("casting", "order", "dtype", "subok", "axes")
+        for name in ("casting", "order", "subok", "axes")
     },
+    "dtype": Param(
+        "dtype",
+        doc="That of the sums and the result, to which the operands count as cast, as by "
+        "``casting``. int32 makes sums of int8 and uint8 exact, modulo 2**32.",
+        kind="option",
+        type="optional",
+    ),
 }
 _PRODUCT = """
 
@@ -36,13 +43,14 @@ TypeError
 Notes
 -----
 [vekt] Operands take their common dtype, which is the result's: integers wrap around, bool is `or`
-of `and`, 16-bit floats are summed in float32 and rounded once.  There are no kernels for
-longdouble and objects, whose products are NumPy's.
+of `and`, 16-bit floats are summed in float32 and rounded once.  An operand of another dtype is
+converted in parts that stay in the caches, with the bits of a cast before.  There are no kernels
+for longdouble and objects, whose products are NumPy's.
 
 [vekt.jit] The C kernels of `vekt` on the calling thread, so with their bits; `vekt.{name}` tells
-more. In compiled functions, too, operands keep their layout: no array is copied unless its dtype is
-not the common one. There a TypingError stands for TypeError, for float16 too; `out` and an `axis`
-go by position or by name, and the other options are not there.
+more. In compiled functions, too, operands keep their layout, and no array is copied. There a
+TypingError stands for TypeError, for float16 too; `out`, an `axis` and a `dtype` such as
+`numpy.int32` go by position or by name, and the other options are not there.
 
 [vekt.reference] Computed in a wider dtype, which longdouble and objects have none of, and rounded
 once; integers modulo 2**64, which leaves the lower bits exact. Results are plain arrays for any

@@ -16,7 +16,7 @@ from vekt._core.foreign import on_dask
 from vekt._core.native import dense as _dense
 from vekt._core.native import dense_backward as _dense_backward
 from vekt._core.native import matmul
-from vekt._core.operands import checked_out, result_dtype
+from vekt._core.operands import checked_out, is_half, result_dtype
 from vekt._spec.docstrings import documented
 from vekt._spec.layer_activation import Activation, changes, fused_behind, kernel_of
 from vekt._spec.layers import DENSE
@@ -51,12 +51,15 @@ def dense(
         y, z = _pair(out)
     result: Any = NotImplemented
     if dtype is None:
-        result = _dense(x, weights, b, kernels, y, z, return_preactivation, invariant, None)
+        result = _dense(x, weights, b, kernels, y, z, return_preactivation, invariant)
     if result is NotImplemented:
         if is_dask(x) or is_dask(w) or is_dask(b):
             return on_dask("dense")(x, w, b, activation, out, return_preactivation, dtype)
         given = w if type(w) is PackedWeights else np.asarray(plain("dense", "w", w))
         stored = layer_dtype(dtype, x, given, b)
+        if dtype is not None and is_half(stored) and type(w) is not PackedWeights:
+            x, given = converted(x, stored), converted(given, stored)
+            b = None if b is None else converted(b, stored)
         if stored.kind in "iu":
             if changes(activation):
                 raise TypeError(f"dense: activations have no kernels for {stored}")
@@ -82,7 +85,7 @@ def dense_backward(
     kernels = activation_kernels(activation)
     gradients: tuple[Any, Any, Any]
     dx, dw, db = (None, None, None) if out is None else _triple(out, need_dx)
-    result = _dense_backward(dy, x, w, z, kernels, dx if need_dx else False, dw, db, None)
+    result = _dense_backward(dy, x, w, z, kernels, dx if need_dx else False, dw, db)
     if result is NotImplemented:
         if any(is_dask(operand) for operand in (dy, x, w, z)):
             gradients = on_dask("dense_backward")(dy, x, w, z, activation, out, bool(need_dx))
@@ -195,7 +198,7 @@ def _any_dense(
     packed = type(w) is PackedWeights
     dtype = computing(stored)
     if packed and w.dtype != dtype:
-        raise TypeError(f"dense: w is packed as {w.dtype}, but the others make it {dtype}")
+        raise TypeError(f"dense: w is packed as {w.dtype}, but x and b make it {dtype}")
     x = np.asarray(plain("dense", "x", x))
     shape = _shape_of(x, w)
     k, n = w.shape

@@ -89,9 +89,9 @@ class Layer:
     def forward(self, x: Array, z: Array, a: Array) -> Array:
         """Write Z and A; without an activation they are one."""
         if not self.is_linear:
-            dense(x, self.w, self.b, self.kernels, a, z, True, False, None)
+            dense(x, self.w, self.b, self.kernels, a, z, True, False)
             return a
-        dense(x, self.w, self.b, self.kernels, z, None, False, False, None)
+        dense(x, self.w, self.b, self.kernels, z, None, False, False)
         if not self.learns_slope:
             return z
         prelu(z, self.alpha, out=a)
@@ -102,7 +102,7 @@ class Layer:
         if self.learns_slope:
             prelu_backward(da, z, self.alpha, out=(da, self.dalpha))
         wanted = False if dx is None else dx
-        dense_backward(da, x, self.w, z, self.kernels, wanted, self.dw, self.db, None)
+        dense_backward(da, x, self.w, z, self.kernels, wanted, self.dw, self.db)
 
 
 class Buffers:
