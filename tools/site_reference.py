@@ -46,6 +46,7 @@ OTHERS = {
             "threading.register_threadpoolctl",
         ],
     ),
+    "upcasts": ("Warnings of upcasts", ["warn_upcasts", "UpcastWarning"]),
     "config": ("What runs here", ["show_config", "config.get_config"]),
 }
 # Classes and functions of a module, in full.

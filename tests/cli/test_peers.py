@@ -221,7 +221,7 @@ def test_gates(peer: str, name: str, dtype: str) -> None:
 def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
     # in test_peers_linear.py, test_losses.py and test_optim.py
-    known |= {*linear_statements(), "einsum", *loss_statements(), *OPTIMISERS}
+    known |= {*linear_statements(), "matmul_to", "einsum", *loss_statements(), *OPTIMISERS}
     known |= {*REDUCTIONS, *STATISTICS, *SCANS}  # in test_reductions.py
     known |= {*ELEMENTWISE, GRID}  # in test_peers_layouts.py
     known |= set(fuse_tasks.NAMES)  # in test_peers_fuse.py

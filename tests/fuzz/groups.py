@@ -41,4 +41,11 @@ GROUPS: dict[str, Any] = {
 }
 
 # The threads of a call are drawn for each; and what takes no arrays.
-ELSEWHERE = {"get_num_threads", "num_threads", "set_num_threads", "show_config"}
+ELSEWHERE = {
+    "UpcastWarning",
+    "get_num_threads",
+    "num_threads",
+    "set_num_threads",
+    "show_config",
+    "warn_upcasts",
+}
