@@ -170,8 +170,6 @@ def _whole_dense(
     x: Any, w: Any, b: Any, out: tuple[Any, Any], keep: bool, stored: np.dtype[Any]
 ) -> Any:
     """Compute a layer of integers, without an activation: the pre-activation is the result."""
-    if type(w) is PackedWeights:
-        raise TypeError(f"dense: w is packed as {w.dtype}, the result is to be {stored}")
     x = np.asarray(plain("dense", "x", x))
     shape = _shape_of(x, w)
     bias = None if b is None else _bias(converted(plain("dense", "b", b), stored), shape)
