@@ -23,6 +23,7 @@ from approximate import (
 from header import C_TYPE, SUFFIX, Float, bits, emit, literal
 from logarithm_and_sine import logarithm_and_sine
 from powers import powers
+from special import special
 
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.001")
 GELU_TANH_A = 2 * mp.sqrt(2 / mp.pi)  # z = x (A + B x^2), gelu = x sigmoid(z)
@@ -373,6 +374,7 @@ def main() -> None:
     softplus_family()
     logarithm_and_sine()
     powers()
+    special(piecewise, octave_edges)
     print("\n#endif")
 
 

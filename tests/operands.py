@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from vekt import elementwise
+from vekt import elementwise, reference
 from vekt._spec.binary import BINARY
 from vekt._spec.elementary import ELEMENTARY
-from vekt.elementwise._numpy import function
 
 NUMBERS = ("?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8")
 DTYPES = (*NUMBERS, "c8", "c16")
@@ -46,7 +45,7 @@ def numpy_of(name: str) -> Any:
     """Return what NumPy users write."""
     if name in ("multiply_add", "scale_shift"):
         return multiply_add
-    return getattr(np, name, None) or function(FUNCTIONS[name])
+    return getattr(np, name, None) or getattr(reference, name)
 
 
 def multiply_add(a: Any, b: Any, c: Any, out: Any = None) -> Any:

@@ -29,6 +29,8 @@ def where(condition, x, y, out):
 NUMPY = {name: getattr(np, op.numpy) for name, op in OPS.items() if op.numpy}
 NUMPY |= {"multiply_add": multiply_add, "scale_shift": multiply_add, "where": where}
 NUMPY["clip"] = lambda x, low, high, out: np.clip(x, low, high, out=out)
+for _name in ("erf", "erfc"):
+    NUMPY[_name] = lambda x, out, name=_name: getattr(import_module("scipy.special"), name)(x, out)
 FUNCTIONS = tuple(NUMPY)
 
 refuse_gaps("vekt.elementwise", FUNCTIONS)

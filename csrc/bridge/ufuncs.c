@@ -13,6 +13,7 @@
 typedef struct {
     const vekt_target *target;
     const vekt_kernel *kernel[VEKT_N_DTYPES];
+    vekt_kernel elementary[VEKT_N_DTYPES]; /* what kernel points to where the target's table is that of arithmetic */
     struct {
         PyUFuncGenericFunction loop;
         void *data;
@@ -226,6 +227,15 @@ const vekt_kernel *vekt_kernel_of(PyObject *ufunc, int type, const vekt_target *
     return data->kernel[vekt_dtype_of(type)];
 }
 
+/* A kernel of the table of arithmetic whose operands are all float or all double, as one of the other table. */
+static int take_arithmetic(const vekt_typed_kernel *k, vekt_kernel *kernel) {
+    if (k->type[0] != VEKT_TYPE_F32 && k->type[0] != VEKT_TYPE_F64) return 0;
+    for (int j = 1; j < k->nin + k->nout; j++)
+        if (k->type[j] != k->type[0]) return 0;
+    *kernel = (vekt_kernel){k->name, vekt_dtype_of(k->type[0]), k->nin, k->nout, k->cost, k->loop};
+    return 1;
+}
+
 static ufunc_data *new_data(const vekt_target *target, const vekt_kernel *kernel, const char *doc) {
     size_t name_size = strlen(kernel->name) + 1, doc_size = strlen(doc) + 1;
     ufunc_data *data = PyMem_Calloc(1, sizeof *data + name_size + doc_size);
@@ -239,6 +249,13 @@ static ufunc_data *new_data(const vekt_target *target, const vekt_kernel *kernel
     for (int i = 0; i < target->n_kernels; i++) {
         const vekt_kernel *other = &target->kernels[i];
         if (!strcmp(other->name, kernel->name)) data->kernel[other->dtype] = other;
+    }
+    for (int i = 0; i < target->n_arithmetic; i++) {
+        vekt_kernel other;
+        if (strcmp(target->arithmetic[i].name, kernel->name) || !take_arithmetic(&target->arithmetic[i], &other))
+            continue;
+        data->elementary[other.dtype] = other;
+        data->kernel[other.dtype] = &data->elementary[other.dtype];
     }
     return data;
 }
@@ -353,6 +370,11 @@ static PyObject *new_ufunc(const vekt_target *target, const vekt_kernel *kernel,
 PyObject *vekt_build_ufunc(const vekt_target *target, const char *name, const char *doc, int n_params) {
     for (int i = 0; i < target->n_kernels; i++) {
         if (!strcmp(target->kernels[i].name, name)) return new_ufunc(target, &target->kernels[i], doc, n_params);
+    }
+    for (int i = 0; i < target->n_arithmetic; i++) {
+        vekt_kernel kernel;
+        if (!strcmp(target->arithmetic[i].name, name) && take_arithmetic(&target->arithmetic[i], &kernel))
+            return new_ufunc(target, &kernel, doc, n_params);
     }
     return PyErr_Format(PyExc_KeyError, "no kernel %s", name);
 }

@@ -48,10 +48,11 @@ INLINE VEC FN(clip_value)(const VEC *x) {
     ROW(sin, 290)         \
     ROW(cos, 290)
 
-/* Of one operand, too, and one body for all of them; exponentials.h and logarithms.h. */
+/* Of one operand, too, and one body for all of them; exponentials.h, logarithms.h, error_function.h. */
 #define VEKT_FUNCTIONS(ROW) \
     VEKT_EXPONENTIALS(ROW)  \
-    VEKT_LOGARITHMS(ROW)
+    VEKT_LOGARITHMS(ROW)    \
+    VEKT_ERROR_FUNCTIONS(ROW)
 
 /* Of numbers that are out of the way: power.h, roots.h, arctan.h. */
 #define VEKT_QUICK(ROW) \

@@ -2,16 +2,19 @@
 
 /* ---- exponential ------------------------------------------------------------------------------------------ */
 
-/* Scaled down where e^x > 1 and up where it is less, so that the last product alone overflows, or rounds to a
- * subnormal number. */
-INLINE VEC FN(exponential_value)(VEC x, const VEC *p) {
-    (void)p;
-    x = v_min(K(FN(EXP_OVERFLOW)), v_max(K(-FN(EXP_LIMIT)), x)); /* NaN stays */
-    FN(pair) e = FN(exp_pair)(x, NULL, -HALF_RANGE);
+/* head (1 + rest) 2^HALF_RANGE, scaled down for x > 0, where it is large, and up for x < 0, so that the last product
+ * alone overflows, or rounds to a subnormal number. */
+INLINE VEC FN(scaled_power)(FN(pair) e, VEC x) {
     INT negative = v_bits(x) >> (sizeof(REAL) * 8 - 1);
     INT twice = negative & (((INT){0} + 2 * HALF_RANGE) << MANTISSA_BITS);
     VEC head = v_real(v_wrap_add(v_bits(e.head), twice)), scale = v_real(v_bits(K(1 / TINY_SCALE)) - twice);
     return v_mad(head, e.rest, head) * scale;
+}
+
+INLINE VEC FN(exponential_value)(VEC x, const VEC *p) {
+    (void)p;
+    x = v_min(K(FN(EXP_OVERFLOW)), v_max(K(-FN(EXP_LIMIT)), x)); /* NaN stays */
+    return FN(scaled_power)(FN(exp_pair)(x, NULL, -HALF_RANGE), x);
 }
 
 INLINE VEC FN(exponential_grad)(VEC x, const VEC *p) { return FN(exponential_value)(x, p); }

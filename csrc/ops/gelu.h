@@ -7,7 +7,8 @@ INLINE VEC FN(gelu_value)(VEC x, const VEC *p) {
     (void)p;
     SHORT_PATH(-x, NORMAL_TAIL_LIMIT, gelu_short(x));
     VEC t = FN(clamped_abs)(x, FN(GELU_LIMIT));
-    VEC rest, c0 = FN(tail_polynomial)(FN(GELU), sizeof FN(GELU) / sizeof *FN(GELU), FN(GELU_CENTRE), t, &rest);
+    VEC rest, c0 = FN(tail_polynomial)(FN(GELU), sizeof FN(GELU) / sizeof *FN(GELU), FN(GELU_CENTRE), FN(GELU_OFFSET),
+                                       t, &rest);
     VEC y = FN(relu_minus)(x, FN(times_gaussian)(t, t, NULL, c0, rest));
     return SHORT_WHERE_VALID(y);
 }
@@ -18,7 +19,7 @@ INLINE VEC FN(gelu_grad)(VEC x, const VEC *p) {
     (void)p;
     VEC t = FN(clamped_abs)(x, FN(GELU_LIMIT)), t0 = K(FN(GELU_ROOT)[0]);
     VEC rest, c0 = FN(tail_polynomial)(FN(GELU_GRADIENT), sizeof FN(GELU_GRADIENT) / sizeof *FN(GELU_GRADIENT),
-                                       FN(GELU_GRADIENT_CENTRE), t, &rest);
+                                       FN(GELU_GRADIENT_CENTRE), FN(GELU_OFFSET), t, &rest);
     VEC d = t0 - t, s = d - t0;
     VEC d_low = ((t0 - (d - s)) - (t + s)) + K(FN(GELU_ROOT)[1]);
     return FN(reflect)(x, FN(times_gaussian)(t, d, &d_low, c0, rest));

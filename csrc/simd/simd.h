@@ -14,6 +14,8 @@
  *   v_select(m, a, b)    a where m, else b
  *   v_or_limit(y, x)     y, a logarithm of x; the limit where x is 0 or infinite, NaN where it is less or NaN
  *   v_or_sign(y, x)      y with a minus sign where x has one, too
+ *   v_scale(x, n)        x 2^n with one rounding, x from 1/2 to 2, n a whole number up to 250 (of doubles 1250)
+ *   v_split(x, edge, &k) m and k of x = m 2^k > 0, edge/2 <= m < edge, edge from 1 to 2; subnormal numbers, too
  *   v_all(m)             true where every lane of the mask is
  *   v_lanes(m)           an unsigned integer with bit i set where lane i is true
  *   v_bits(x) v_real(i)  reinterpret
@@ -120,6 +122,8 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_sqrt(x) OVERLOAD(v_sqrt, x)(x)
 #define v_copysign(magnitude, sign) OVERLOAD(v_copysign, magnitude)(magnitude, sign)
 #define v_mad(a, b, c) OVERLOAD(v_mad, a)(a, b, c)
+#define v_scale(x, n) OVERLOAD(v_scale, x)(x, n)
+#define v_split(x, edge, power) OVERLOAD(v_split, x)(x, edge, power)
 #define v_or_limit(y, x) OVERLOAD(v_or_limit, y)(y, x)
 #define v_or_sign(y, x) OVERLOAD(v_or_sign, y)(y, x)
 
@@ -149,15 +153,41 @@ INLINE vf64 v_copysign_f64(vf64 m, vf64 s) { return (vf64)(((vi64)m & 0x7fffffff
 INLINE vf32 v_or_sign_f32(vf32 y, vf32 x) { return (vf32)((vi32)y | ((vi32)x & INT32_MIN)); }
 INLINE vf64 v_or_sign_f64(vf64 y, vf64 x) { return (vf64)((vi64)y | ((vi64)x & INT64_MIN)); }
 #if VEKT_VECTOR_BYTES != 64
+INLINE vf32 v_scale_f32(vf32 x, vf32 n) {
+    const vi32 whole = v_bits_f32(n + v_splat_f32(0x1.8p23)) - v_bits_f32(v_splat_f32(0x1.8p23));
+    const vi32 first = whole >> 1, one = v_bits_f32(v_splat_f32(1));
+    return x * v_real_f32(one + (first << 23)) * v_real_f32(one + ((whole - first) << 23));
+}
+INLINE vf32 v_split_f32(vf32 x, float edge, vf32 *power) {
+    const mask_f32 tiny = v_lt_f32(x, v_splat_f32(0x1p-126));
+    const vf32 normal = v_select_f32(tiny, x * v_splat_f32(0x1p24), x);
+    const vi32 place = v_wrap_sub_i32(v_bits_f32(normal), v_bits_f32(v_splat_f32(edge / 2))), shift = place >> 23;
+    const vf32 k = v_real_f32(shift + v_bits_f32(v_splat_f32(0x1.8p23))) - v_splat_f32(0x1.8p23);
+    *power = v_select_f32(tiny, k - v_splat_f32(24), k);
+    return v_real_f32(v_wrap_sub_i32(v_bits_f32(normal), shift << 23));
+}
+INLINE vf64 v_scale_f64(vf64 x, vf64 n) {
+    const vi64 whole = v_bits_f64(n + v_splat_f64(0x1.8p52)) - v_bits_f64(v_splat_f64(0x1.8p52));
+    const vi64 first = whole >> 1, one = v_bits_f64(v_splat_f64(1));
+    return x * v_real_f64(one + (first << 52)) * v_real_f64(one + ((whole - first) << 52));
+}
+INLINE vf64 v_split_f64(vf64 x, double edge, vf64 *power) {
+    const mask_f64 tiny = v_lt_f64(x, v_splat_f64(0x1p-1022));
+    const vf64 normal = v_select_f64(tiny, x * v_splat_f64(0x1p53), x);
+    const vi64 place = v_wrap_sub_i64(v_bits_f64(normal), v_bits_f64(v_splat_f64(edge / 2))), shift = place >> 52;
+    const vf64 k = v_real_f64(shift + v_bits_f64(v_splat_f64(0x1.8p52))) - v_splat_f64(0x1.8p52);
+    *power = v_select_f64(tiny, k - v_splat_f64(53), k);
+    return v_real_f64(v_wrap_sub_i64(v_bits_f64(normal), shift << 52));
+}
 INLINE vf32 v_or_limit_f32(vf32 y, vf32 x) {
     const vf32 zero = v_splat_f32(0), infinity = v_splat_f32(__builtin_inff());
-    const vf32 beyond = v_select_f32(v_le_f32(x, zero), v_splat_f32(__builtin_nanf("")), x);
+    const vf32 beyond = v_select_f32(v_le_f32(x, zero), (vf32)((vi32){0} + (int32_t)0xffc00000), x);
     const vf32 other = v_select_f32(v_eq_f32(x, zero), -infinity, beyond);
     return v_select_f32(v_lt_f32(zero, x) & v_lt_f32(x, infinity), y, other);
 }
 INLINE vf64 v_or_limit_f64(vf64 y, vf64 x) {
     const vf64 zero = v_splat_f64(0), infinity = v_splat_f64(__builtin_inf());
-    const vf64 beyond = v_select_f64(v_le_f64(x, zero), v_splat_f64(__builtin_nan("")), x);
+    const vf64 beyond = v_select_f64(v_le_f64(x, zero), (vf64)((vi64){0} + (int64_t)0xfff8000000000000), x);
     const vf64 other = v_select_f64(v_eq_f64(x, zero), -infinity, beyond);
     return v_select_f64(v_lt_f64(zero, x) & v_lt_f64(x, infinity), y, other);
 }

@@ -10,6 +10,10 @@ static const double THIRD_f64[2] = {0x1.5555555555555p-2, 0x1.5555555555555p-56}
 static const float LN2_f32[2] = {0x1.62e4p-1f, 0x1.7f7d1cp-20f};
 static const double LN2_f64[2] = {0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45};
 
+/* The logarithms of 2 to the bases 2 and 10, likewise. */
+static const float LOG2_OF_2_f32[2] = {1.0f, 0.0f}, LOG10_OF_2_f32[2] = {0x1.344136p-2f, -0x1.ec10c0p-27f};
+static const double LOG2_OF_2_f64[2] = {1.0, 0.0}, LOG10_OF_2_f64[2] = {0x1.34413509f78p-2, 0x1.fef311f12b358p-46};
+
 /* ln(2)/16 in two words; the first is short, so that its product with any n is exact. */
 static const float LN2_16_f32[2] = {0x1.62ep-5f, 0x1.0bfbe8p-19f};
 static const double LN2_16_f64[2] = {0x1.62e42fefap-5, 0x1.cf79abc9e3b3ap-44};
@@ -21,6 +25,10 @@ static const double LN2_16_WHOLE_f64[2] = {0x1.62e42fefa39efp-5, 0x1.abc9e3b3980
 /* x + this leaves the integer nearest to x in the low bits of the sum. */
 static const float ROUNDER_f32 = 0x1.8p23f;
 static const double ROUNDER_f64 = 0x1.8p52;
+
+/* Beyond these erfc rounds to 0. */
+static const float ERFC_LIMIT_f32 = 10.1f;
+static const double ERFC_LIMIT_f64 = 27.3;
 
 /* Beyond these e^-x rounds to 0, tanh(x) to 1, gelu(-x) to 0; arguments are clamped to them. */
 static const float EXP_LIMIT_f32 = 110.0f, TANH_LIMIT_f32 = 9.03f, GELU_LIMIT_f32 = 14.9f,
@@ -40,6 +48,10 @@ static const float EXP_OVERFLOW_f32 = 89.0f, EXPM1_LIMIT_f32 = 40.0f, EXP_PRODUC
                    EXP_LEAST_NORMAL_f32 = -87.3365f, EXP_GREATEST_NORMAL_f32 = 88.72f, EXP_TIMES_LIMIT_f32 = 194.5f;
 static const double EXP_OVERFLOW_f64 = 710.0, EXPM1_LIMIT_f64 = 40.0, EXP_PRODUCT_LIMIT_f64 = 800.0,
                     EXP_LEAST_NORMAL_f64 = -708.3964, EXP_GREATEST_NORMAL_f64 = 709.78, EXP_TIMES_LIMIT_f64 = 1456.0;
+
+/* 2^x overflows beyond the first, and rounds to 0 below minus the second; sinh and cosh overflow beyond the third. */
+static const float EXP2_OVERFLOW_f32 = 129.0f, EXP2_LIMIT_f32 = 151.0f, SINH_LIMIT_f32 = 89.5f;
+static const double EXP2_OVERFLOW_f64 = 1025.0, EXP2_LIMIT_f64 = 1076.0, SINH_LIMIT_f64 = 710.5;
 
 /* z(t) = t (A + B t^2) of gelu_tanh: A is cut where adding this cuts B t^2. */
 static const float GELU_TANH_CUT_f32 = 0x1p4f;
@@ -64,6 +76,8 @@ static const float FLAT_f32 = 0x1p-14f;
 static const double FLAT_f64 = 0x1p-28;
 
 /* Intervals of the tables in constants.h. */
+static const float ERFC_OFFSET_f32 = 1.0f, ERF_LIMIT_f32 = 3.95f, ERF_PER_INTERVAL_f32 = 16 / 3.96f;
+static const double ERFC_OFFSET_f64 = 2.0, ERF_LIMIT_f64 = 5.92, ERF_PER_INTERVAL_f64 = 16 / 5.93;
 static const float TANH_PER_INTERVAL_f32 = 1 / 0.5664f, GELU_OFFSET_f32 = 1.0f;
 static const double TANH_PER_INTERVAL_f64 = 1 / 0.606, GELU_OFFSET_f64 = 4.0;
 

@@ -125,16 +125,20 @@ INLINE VEC FN(relu_minus)(VEC x, VEC v) { return FN(signed_tail)(x, -v, v_fma(-v
 /* |x|, at most limit; NaN stays. */
 INLINE VEC FN(clamped_abs)(VEC x, REAL limit) { return v_min(K(limit), v_abs(x)); }
 
-/* f (c0 + rest) exp(-t^2/2) * 2^HALF_RANGE, f in two words where f_low is not NULL.  c0 (1 + r) is kept exactly, in
+/* f (c0 + rest) exp(-t s) * 2^HALF_RANGE, f in two words where f_low is not NULL.  c0 (1 + r) is kept exactly, in
  * two words; what else there is amounts to less than a fifth of it, and so do its rounding errors. */
-INLINE VEC FN(times_gaussian)(VEC t, VEC f, const VEC *f_low, VEC c0, VEC rest) {
-    VEC half = t * K(-0.5), square = t * half;
-    VEC square_low = v_fma(t, half, -square);
+INLINE VEC FN(times_exp_of_product)(VEC t, VEC s, VEC f, const VEC *f_low, VEC c0, VEC rest) {
+    VEC square = -t * s, square_low = v_fma(-t, s, -square);
     FN(pair) e = FN(exp_pair)(square, &square_low, HALF_RANGE);
     VEC main = c0 * e.head, low = v_fma(c0, e.head, -main);
     low = v_mad(rest, v_mad(e.head, e.rest, e.head), v_mad(main, e.rest, low));
     low = f_low ? v_mad(f, low, *f_low * (main + low)) : f * low;
     return v_fma(f, main, low);
+}
+
+/* f (c0 + rest) exp(-t^2/2) * 2^HALF_RANGE */
+INLINE VEC FN(times_gaussian)(VEC t, VEC f, const VEC *f_low, VEC c0, VEC rest) {
+    return FN(times_exp_of_product)(t, t * K(0.5), f, f_low, c0, rest);
 }
 
 /* a*b + c in two words (products by Dekker or fma, sums by Knuth's TwoSum). */
@@ -146,8 +150,9 @@ INLINE VEC FN(exact_mad)(VEC a, VEC b, VEC c, VEC *low) {
 }
 
 /* Piecewise polynomial c0 + rest at t >= 0 from a table of constants.h; c0 is within 2^-8 ULP of its true value. */
-INLINE VEC FN(tail_polynomial)(const REAL (*table)[16], int count, const REAL *centres, VEC t, VEC *rest) {
-    INT i = v_bits(t + K(FN(GELU_OFFSET))) >> (MANTISSA_BITS - 2);
+INLINE VEC FN(tail_polynomial)(const REAL (*table)[16], int count, const REAL *centres, REAL offset, VEC t,
+                               VEC *rest) {
+    INT i = v_bits(t + K(offset)) >> (MANTISSA_BITS - 2);
     VEC r = t - FN(v_lookup)(centres, i);
     VEC s = FN(v_lookup)(table[count - 1], i);
 #pragma GCC unroll 20

@@ -59,7 +59,8 @@ def test_random_calls(isa, seed):
         expected = outcome(numpy_of(name), args, out)
         result = outcome(function_of(name, isa), args, out)
         described = [(getattr(x, "dtype", x), np.shape(x), getattr(x, "strides", ())) for x in args]
-        assert is_close(name, expected, result), (name, described, out is not None)
+        rounds = "exp" if any(map(np.iscomplexobj, args)) else name  # NumPy's loops of complex ones
+        assert is_close(rounds, expected, result), (name, described, out is not None)
         assert out is not None or type(result) is type(expected)
 
 
@@ -203,7 +204,7 @@ def test_numpys_options(rng):
             continue
         args = [a, b, a][: len(op.inputs)]
         ours, theirs = np.zeros((2, 5, 6), "?" if getattr(vk, name)(*args).dtype == bool else "f8")
-        function = getattr(np, op.numpy) if op.numpy else getattr(_numpy, name)
+        function = _numpy.function(op)
         with np.errstate(all="ignore"):
             if op.numpy or name == "clip":
                 function = getattr(np, name)

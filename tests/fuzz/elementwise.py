@@ -11,6 +11,7 @@ import vekt as vk
 from vekt._spec.binary import BINARY
 from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.elementwise import OPS
+from vekt.elementwise._ufuncs import TYPED_AS, ufunc_of
 
 from . import arrays
 from .activations import with_options
@@ -52,7 +53,8 @@ def case(draw: Draw) -> Case:
 
 
 def _expectation(name: str) -> Any:
-    function = numpy_of(name)
+    own = numpy_of if name in TYPED_AS else lambda name: ufunc_of(OPS[name])
+    function = getattr(np, name, None) or own(name)
 
     def expect(*args: Any, **options: Any) -> Truth:
         dtype = np.dtype(options["dtype"]) if options.get("dtype") else None

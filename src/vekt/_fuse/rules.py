@@ -201,7 +201,14 @@ def _divisor(name: str, inverse: Callable[[Algebra, Node, Node], Node]) -> None:
 
 _ONE = {"cast", "copy", "positive", "conjugate", "modf"}
 RULES |= dict.fromkeys(_ONE, lambda a, y, dy, x: [dy])
-_LN2, _LN10 = math.log(2), math.log(10)
+_LN2, _LN10, _ERF_SLOPE = math.log(2), math.log(10), 2 / math.sqrt(math.pi)
+
+
+def _gaussian(a: Algebra, x: Node, y: Node) -> Node:
+    """Return exp(-x^2)."""
+    return a.like(y, "exp", a.negative(a.square(x)))
+
+
 RULES["negative"] = lambda a, y, dy, x: [a.negative(dy)]
 _factor("square", lambda a, x, y: a.multiply(x, 2.0))
 _factor("absolute", lambda a, x, y: a.sign(x))
@@ -213,8 +220,8 @@ _factor("expm1", lambda a, x, y: a.like(y, "exp", x))
 _factor("sin", lambda a, x, y: a.like(y, "cos", x))
 _factor("cos", lambda a, x, y: a.negative(a.like(y, "sin", x)))
 _factor("tan", lambda a, x, y: a.add(a.square(y), 1.0))
-_factor("sinh", lambda a, x, y: a.cosh(x))
-_factor("cosh", lambda a, x, y: a.sinh(x))
+_factor("sinh", lambda a, x, y: a.like(y, "cosh", x))
+_factor("cosh", lambda a, x, y: a.like(y, "sinh", x))
 _factor("tanh", lambda a, x, y: a.subtract(1.0, a.square(y)))
 _factor("rsqrt", lambda a, x, y: a.multiply(a.multiply(a.square(y), y), -0.5))
 _factor("reciprocal", lambda a, x, y: a.negative(a.square(y)))
@@ -223,8 +230,8 @@ for _name in ("deg2rad", "radians"):
 for _name in ("rad2deg", "degrees"):
     _factor(_name, lambda a, x, y: 180 / math.pi)
 _factor("expit", lambda a, x, y: a.multiply(y, a.subtract(1.0, y)))
-_factor("erf", lambda a, x, y: a.multiply(a.exp(a.negative(a.square(x))), 2 / math.sqrt(math.pi)))
-_factor("erfc", lambda a, x, y: a.multiply(a.exp(a.negative(a.square(x))), -2 / math.sqrt(math.pi)))
+_factor("erf", lambda a, x, y: a.multiply(_gaussian(a, x, y), _ERF_SLOPE))
+_factor("erfc", lambda a, x, y: a.multiply(_gaussian(a, x, y), -_ERF_SLOPE))
 _divisor("sqrt", lambda a, x, y: a.multiply(y, 2.0))
 _divisor("cbrt", lambda a, x, y: a.multiply(a.square(y), 3.0))
 _divisor("log", lambda a, x, y: x)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from vekt._spec.elementwise_forms import ufunc
+from vekt._spec.math import TWO_OVER_SQRT_PI, constant, erf, erfc
 from vekt._spec.spec import Kernel, Spec, inf, ulp
 
 _nan = float("nan")
@@ -24,11 +25,11 @@ def _function(
     cost: int = 100,
     **mathematics: Any,
 ) -> Spec:
-    """Make the spec of a function of NumPy's; `mathematics` are facts of its kernel."""
-    numpy = getattr(np, name, None)
-    mathematics.setdefault("value", numpy)
+    """Make the spec of a function; `mathematics` are facts of its kernel."""
+    numpy = "" if "value" in mathematics else name
+    mathematics.setdefault("value", getattr(np, name, None))
+    mathematics.setdefault("max_ulp", ulp(1, 2))
     of = Kernel(name=kernel or name, **mathematics)
-    others = {} if numpy else {"numpy": "", "see_also": ""}
     return ufunc(
         name,
         ("x",),
@@ -38,10 +39,14 @@ def _function(
         of.name,
         notes,
         cost,
+        numpy=numpy,
         mathematics=of,
         source=source,
-        **others,
     )
+
+
+def _erf_gradient(x: Any) -> Any:
+    return constant(TWO_OVER_SQRT_PI, x.dtype)[0] * np.exp(-x * x)
 
 
 _TABLE = (
@@ -52,6 +57,14 @@ _LOG_TABLE = (
 )
 _PAYNE_HANEK = (
     "M. H. Payne, R. N. Hanek, Radian reduction for trigonometric functions, SIGNUM 18 (1983)."
+)
+_MILLS = (
+    "M. M. Shepherd, J. G. Laframboise, Chebyshev approximation of (1 + 2x)exp(x**2)erfc x, Math. "
+    "Comp. 36 (1981)."
+)
+_NOT_NUMPYS = (
+    "A ufunc that NumPy does not have: float16, bfloat16, float32 and float64 keep their dtype, "
+    "integers and bool compute in float64, and there are no complex numbers."
 )
 _ANGLES = "Angles of any size are reduced with as many digits of pi as it takes."
 
@@ -81,7 +94,18 @@ ELEMENTARY = (
         range=(-1.0, inf),
         limits=(-1.0, inf),
         gradient_limits=(0.0, inf),
-        max_ulp=ulp(1, 2),
+    ),
+    _function(
+        "exp2",
+        "2 to the power of each element.",
+        "2^x",
+        ("[0.0, 0.5, 10.0]", "array([1.00000000e+00, 1.41421356e+00, 1.02400000e+03])"),
+        source=_TABLE,
+        formula="exp(x * log(2))",
+        gradient=lambda x: np.exp2(x) * np.log(x.dtype.type(2)),
+        range=(0.0, inf),
+        limits=(0.0, inf),
+        gradient_limits=(0.0, inf),
     ),
     _function(
         "log",
@@ -107,7 +131,30 @@ ELEMENTARY = (
         limits=(_nan, inf),
         gradient_limits=(_nan, 0.0),
         domain=(-1.0, inf),
-        max_ulp=ulp(1, 2),
+    ),
+    _function(
+        "log2",
+        "Logarithm of each element to the base 2; NaN below zero.",
+        "\\log_2 x",
+        ("[1.0, 8.0, 10.0]", "array([0.        , 3.        , 3.32192809])"),
+        source=_LOG_TABLE,
+        formula="log(x) / log(2)",
+        gradient=lambda x: 1 / (x * np.log(x.dtype.type(2))),
+        limits=(_nan, inf),
+        gradient_limits=(_nan, 0.0),
+        domain=(0.0, inf),
+    ),
+    _function(
+        "log10",
+        "Logarithm of each element to the base 10; NaN below zero.",
+        "\\log_{10} x",
+        ("[1.0, 2.0, 1000.0]", "array([0.     , 0.30103, 3.     ])"),
+        source=_LOG_TABLE,
+        formula="log(x) / log(10)",
+        gradient=lambda x: 1 / (x * np.log(x.dtype.type(10))),
+        limits=(_nan, inf),
+        gradient_limits=(_nan, 0.0),
+        domain=(0.0, inf),
     ),
     _function(
         "sin",
@@ -138,6 +185,57 @@ ELEMENTARY = (
         limits=(_nan, _nan),
         gradient_limits=(_nan, _nan),
         max_ulp=ulp(1, 1),
+    ),
+    _function(
+        "sinh",
+        "Hyperbolic sine of each element.",
+        "\\sinh x = (e^x - e^{-x}) / 2",
+        ("[0.0, 1e-20, 1.0]", "array([0.00000000e+00, 1.00000000e-20, 1.17520119e+00])"),
+        source=_TABLE,
+        formula="(exp(x) - exp(-x)) / 2",
+        gradient=np.cosh,
+        limits=(-inf, inf),
+        gradient_limits=(inf, inf),
+    ),
+    _function(
+        "cosh",
+        "Hyperbolic cosine of each element.",
+        "\\cosh x = (e^x + e^{-x}) / 2",
+        ("[0.0, 1.0]", "array([1.        , 1.54308063])"),
+        source=_TABLE,
+        formula="(exp(x) + exp(-x)) / 2",
+        gradient=np.sinh,
+        range=(1.0, inf),
+        limits=(inf, inf),
+        gradient_limits=(-inf, inf),
+    ),
+    _function(
+        "erf",
+        "Error function of each element.",
+        "\\frac{2}{\\sqrt\\pi} \\int_0^x e^{-t^2} dt",
+        ("[0.0, 1.0]", "array([0.        , 0.84270079])"),
+        value=erf,
+        notes=_NOT_NUMPYS,
+        source=_MILLS,
+        formula="erf(x)",
+        gradient=_erf_gradient,
+        range=(-1.0, 1.0),
+        limits=(-1.0, 1.0),
+        gradient_limits=(0.0, 0.0),
+    ),
+    _function(
+        "erfc",
+        "Complementary error function of each element: 1 - erf(x) with all its digits.",
+        "\\frac{2}{\\sqrt\\pi} \\int_x^\\infty e^{-t^2} dt",
+        ("[0.0, 1.0, 10.0]", "array([1.00000000e+00, 1.57299207e-01, 2.08848758e-45])"),
+        value=erfc,
+        notes=_NOT_NUMPYS,
+        source=_MILLS,
+        formula="1 - erf(x)",
+        gradient=lambda x: -_erf_gradient(x),
+        range=(0.0, 2.0),
+        limits=(2.0, 0.0),
+        gradient_limits=(-0.0, -0.0),
     ),
     _function(
         "arctan",

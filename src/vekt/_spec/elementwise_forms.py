@@ -134,9 +134,11 @@ def ufunc(
     kernel: str = "",
     notes: str = "",
     cost: int = 100,
+    numpy: str | None = None,
     **others: Any,
 ) -> Spec:
-    """Make the spec of an operation that NumPy has as a ufunc."""
+    """Make the spec of a ufunc: NumPy's of that name, or "" for one that it does not have."""
+    numpy = name if numpy is None else numpy
     return other(
         name,
         operands,
@@ -146,9 +148,10 @@ def ufunc(
         kernel,
         notes,
         options=_UFUNC,
+        numpy=numpy,
         cost=cost,
         by_name=False,
-        **{"numpy": name, "see_also": f"numpy.{name}", **others},
+        **{"see_also": f"numpy.{numpy}" if numpy else "", **others},
     )
 
 

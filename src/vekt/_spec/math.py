@@ -17,6 +17,7 @@ Array = NDArray[Any]
 
 INV_SQRT_2PI = "0.39894228040143267793994605993438186847585863116493"
 SQRT_2PI = "2.5066282746310005024157652848110452530069867406099"
+TWO_OVER_SQRT_PI = "1.1283791670955125738961589031215451716881012586580"
 
 # Beyond this every exponential below has underflowed in all supported formats, binary128 included.
 _FAR = 200.0
@@ -176,3 +177,24 @@ def _gauss_legendre(dtype: np.dtype[Any]) -> tuple[Array, Array]:
         nodes = nodes - p / slope
     weights = 2 / ((1 - nodes * nodes) * slope * slope)
     return (1 + nodes) / 2, weights / 2
+
+
+def erfc(x: Array) -> Array:
+    """Complementary error function: `2*Phi(-sqrt(2)*x)`."""
+    t = np.minimum(np.abs(x), _FAR)
+    square, error = two_product(t, t)
+    tail = 2 * exp_sum(-square, -error) * scaled_normal_tail(t * np.sqrt(x.dtype.type(2)))
+    result: Array = np.where(x < 0, 2 - tail, tail)
+    return result
+
+
+def erf(x: Array) -> Array:
+    """Error function; for `abs(x) < 1` by its power series."""
+    near = np.clip(x, -1, 1)
+    term = total = near
+    for k in range(1, 60):
+        term = term * near * near * 2 / (2 * k + 1)
+        total = total + term
+    inside = total * np.exp(-near * near) * constant(TWO_OVER_SQRT_PI, x.dtype)[0]
+    result: Array = np.where(np.abs(x) < 1, inside, np.copysign(1 - erfc(np.abs(x)), x))
+    return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,8 @@ __all__ = [*_ONE, *_TWO]
 _own: dict[str, Function] = {name: primitive(getattr(vk, name)) for name in __all__}
 globals().update(_own)
 
+_SLOPE = 2 / math.sqrt(math.pi)
+
 # The derivative from y = f(x) and x.
 _SLOPES: dict[str, Function] = {
     "exp": lambda y, x: y,
@@ -29,6 +32,13 @@ _SLOPES: dict[str, Function] = {
     "log1p": lambda y, x: 1 / (1 + x),
     "sin": lambda y, x: _own["cos"](x),
     "cos": lambda y, x: -_own["sin"](x),
+    "exp2": lambda y, x: math.log(2) * y,
+    "log2": lambda y, x: 1 / (math.log(2) * x),
+    "log10": lambda y, x: 1 / (math.log(10) * x),
+    "sinh": lambda y, x: _own["cosh"](x),
+    "cosh": lambda y, x: _own["sinh"](x),
+    "erf": lambda y, x: _SLOPE * _own["exp"](-x * x),
+    "erfc": lambda y, x: -_SLOPE * _own["exp"](-x * x),
     "arctan": lambda y, x: 1 / (1 + x * x),
     "cbrt": lambda y, x: 1 / (3 * y * y),
     "rsqrt": lambda y, x: y * y * y / -2,

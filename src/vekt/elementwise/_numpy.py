@@ -11,13 +11,11 @@ import numpy as np
 from vekt._core.axes import unmasked
 from vekt._spec.spec import Spec
 from vekt.elementwise._types import common_dtype, resolve, signature_of
+from vekt.elementwise._ufuncs import ufunc_of
 
 
 def function(op: Spec) -> Callable[..., Any]:
     """Return the operation with its own parameters."""
-    if op.numpy:
-        made: Callable[..., Any] = getattr(np, op.numpy)
-        return made
     own: dict[str, Callable[..., Any]] = {
         "multiply_add": multiply_add,
         "scale_shift": scale_shift,
@@ -25,7 +23,8 @@ def function(op: Spec) -> Callable[..., Any]:
         "clip": clip,
         "rsqrt": rsqrt,
     }
-    return own[op.name]
+    made: Callable[..., Any] = own.get(op.name) or ufunc_of(op)
+    return made
 
 
 def multiply_add(

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from vekt._core import native
-from vekt._core.clip import CLIP
 from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.spec import Spec
+from vekt.elementwise._ufuncs import TYPED_AS, ufunc_of
 
 _SLOW_OF_COMPLEX = {*(op.name for op in ELEMENTARY), "power", "sqrt"}
-_TYPED_AS = {"rsqrt": np.sqrt}
-"""NumPy's ufuncs that take the dtypes of functions which it has not."""
 _COST_OF_COMPLEX = 20_000
 """Picoseconds that NumPy takes at least for an element of these: they want threads early."""
 
@@ -88,11 +86,11 @@ def resolve(
     if op.name == "where":
         common = common_dtype(types[1:])
         return (np.dtype(bool), common, common, common)
-    if op.numpy or op.name in ("clip", *_TYPED_AS):
+    if ufunc_of(op) is not None:
         first = np.dtype(types[0]) if op.name == "clip" else types[0]  # as np.clip takes it
         types = tuple(np.dtype(t) if t is bool else t for t in (first, *types[1:]))
         asked = (*(None for _ in types), dtype)
-        resolved: tuple[Any, ...] = numpy_ufunc(op).resolve_dtypes(
+        resolved: tuple[Any, ...] = ufunc_of(op).resolve_dtypes(
             (*types, None), signature=asked, casting=casting
         )
         return resolved
@@ -104,18 +102,11 @@ def resolve(
     return (dtype,) * 4
 
 
-def numpy_ufunc(op: Spec) -> Any:
-    """NumPy's own ufunc of an operation, or one of the same dtypes."""
-    if op.name in _TYPED_AS:
-        return _TYPED_AS[op.name]
-    return CLIP if op.name == "clip" else getattr(np, op.numpy)
-
-
 def find_operation(op: Spec, loop: tuple[Any, ...], isa: str) -> Any:
     """Operation for a loop on these dtypes; None if the engine has none."""
     result = loop[-1]
     if op.name == "absolute" and result.name == "float16":  # a bit that needs no computing
-        return native.numpy_operation(numpy_ufunc(op), loop, op.facts["cost"])
+        return native.numpy_operation(ufunc_of(op), loop, op.facts["cost"])
     wide = tuple(np.dtype("f4") if _is_narrow(d) else d for d in loop)
     moves_bits = op.name == "where"
     same = moves_bits or all(
@@ -126,9 +117,9 @@ def find_operation(op: Spec, loop: tuple[Any, ...], isa: str) -> Any:
             return native.kernel_operation(op.kernel.name, result if moves_bits else wide[-1], isa)
         except KeyError:
             pass
-    if not op.numpy and op.name != "clip":
+    if ufunc_of(op) is None or op.name in TYPED_AS:
         return None
     is_slow = result.kind == "c" and op.name in _SLOW_OF_COMPLEX
     cost = _COST_OF_COMPLEX if is_slow else op.facts["cost"]
-    found = native.numpy_operation(numpy_ufunc(op), wide, cost)
+    found = native.numpy_operation(ufunc_of(op), wide, cost)
     return None if found is NotImplemented else found

@@ -7,8 +7,9 @@ Products and dense layers call the C kernels of `vekt` on the calling thread, so
 bits and can run in your own parallel loops; cached functions find the kernels of the instruction
 set in use again.
 
-exp, expm1, log, log1p, erf and erfc are there as well, as a layer of mathematics that LLVM turns
-into vector instructions.  In compiled functions `vekt.gelu` means `vekt.jit.gelu`.
+exp, exp2, expm1, log, log2, log10, log1p, sinh, cosh, erf and erfc are there as well, as a layer of
+mathematics that LLVM turns into vector instructions.  In compiled functions `vekt.gelu` means
+`vekt.jit.gelu`.
 """
 
 from __future__ import annotations

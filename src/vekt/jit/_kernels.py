@@ -29,8 +29,13 @@ _ndarray = np.ndarray
 MATHEMATICS: dict[str, Function] = {
     "exp": _math.exp,
     "expm1": _math.expm1,
+    "exp2": _math.exp2,
     "log": _math.log,
+    "log2": _math.log2,
+    "log10": _math.log10,
     "log1p": _math.log1p,
+    "sinh": _math.sinh,
+    "cosh": _math.cosh,
     "erf": _normal.erf,
     "erfc": _normal.erfc,
     "arctan": _powers.arctan,

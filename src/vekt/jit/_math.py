@@ -27,6 +27,9 @@ _NAN = float("nan")
 _LN2_HIGH = float.fromhex("0x1.62e42feep-1")
 _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 _LN2 = float.fromhex("0x1.62e42fefa39efp-1")
+_LOG10_E = float.fromhex("0x1.bcb7b1526e50ep-2")
+_LOG10_2_HIGH = float.fromhex("0x1.34413509f78p-2")
+_LOG10_2_LOW = float.fromhex("0x1.fef311f12b358p-46")
 _LOG2_E = float.fromhex("0x1.71547652b82fep+0")
 
 # Adding this rounds to an integer, which then fills the low bits of the sum; with the exponent's
@@ -186,6 +189,43 @@ def expm1(x: float) -> float:
 
 
 @jitable
+def exp2(x: float) -> float:
+    """`2**x` within 1 ULP; subnormal results are rounded twice."""
+    negative = x < 0.0
+    limit = 1100.0 if DOUBLE else 300.0
+    x = -limit if x < -limit else x
+    x = limit if x > limit else x
+    rounder = _ROUND + _BIAS + (LIFT if negative else LOWERING)
+    shifted = x + rounder
+    r = (x - (shifted - rounder)) * _LN2
+    bits: Any = np.float64(shifted).view(np.int64)
+    scale = np.int64(bits << 52).view(np.float64)
+    return mad(scale, _growth(r, 0.0), scale) * (UNLIFT if negative else LOWER)
+
+
+@jitable
+def sinh(x: float) -> float:
+    """Hyperbolic sine within 2 ULP: 2 (q + q/(4q + 1)), q a quarter of `expm1(abs(x))`."""
+    t = abs(x)
+    t = 710.6 if t > 710.6 else t
+    r, rest, scale = _reduced(t, 0.0, -2.0)
+    high, low = _less_1(r, rest, scale, 0.25)
+    q = high + low
+    y = 2.0 * (q + (q / (4.0 * q + 1.0) if q < 1e300 else 0.25))
+    return x if t < _TINY else (-y if x < 0.0 else y)
+
+
+@jitable
+def cosh(x: float) -> float:
+    """Hyperbolic cosine within 2 ULP: 2 (q + 1/(16 q)), q a quarter of `exp(abs(x))`."""
+    t = abs(x)
+    t = 710.6 if t > 710.6 else t
+    r, rest, scale = _reduced(t, 0.0, -2.0)
+    q = mad(scale, _growth(r, rest), scale)
+    return 2.0 * (q + 0.0625 / q)
+
+
+@jitable
 def tanh(x: float) -> float:
     """Hyperbolic tangent within 1.6 ULP: -m/(2 + m) with m = expm1(-2 abs(x))."""
     m, low = expm1_parts(-2.0 * abs(x))
@@ -242,6 +282,21 @@ def log(x: float) -> float:
     """`log(x)` within 1 ULP."""
     f, k = _split_any(x)
     return _log_domain(x, _log(f, k))
+
+
+@jitable
+def log2(x: float) -> float:
+    """`log2(x)` within 2 ULP."""
+    f, k = _split_any(x)
+    return _log_domain(x, k + _log(f, 0.0) * _LOG2_E)
+
+
+@jitable
+def log10(x: float) -> float:
+    """`log10(x)` within 2 ULP."""
+    f, k = _split_any(x)
+    rest = mad(k, _LOG10_2_LOW, _log(f, 0.0) * _LOG10_E)
+    return _log_domain(x, mad(k, _LOG10_2_HIGH, rest))
 
 
 @jitable

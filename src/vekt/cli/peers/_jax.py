@@ -137,6 +137,7 @@ def _function(name: str, operands: Namespace) -> Callable[..., Any]:
 def _elementwise(name: str, operands: Namespace) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp
+    import jax.scipy
 
     def function(*arrays: Any) -> Any:
         turned = (_turned(operands[key]) for key in "abc"[: len(arrays)])
@@ -144,7 +145,8 @@ def _elementwise(name: str, operands: Namespace) -> Callable[..., Any]:
         if name in _TERNARY:
             a, b, c = given
             return a * b + c
-        return getattr(jnp if hasattr(jnp, name) else jax.lax, name)(*given)
+        homes = (jnp, jax.scipy.special, jax.lax)
+        return next(getattr(home, name) for home in homes if hasattr(home, name))(*given)
 
     return function
 

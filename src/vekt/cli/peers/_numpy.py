@@ -300,7 +300,11 @@ _CHOOSING = {
 }
 
 _FUNCTIONS = {
-    **{name: f"np.{name}({', '.join('abc'[:n])}, out=out)" for name, n in ELEMENTWISE.items()},
+    **{
+        name: f"np.{name}({', '.join('abc'[:n])}, out=out)"
+        for name, n in ELEMENTWISE.items()
+        if hasattr(np, name)
+    },
     "rsqrt": "np.sqrt(a, out=out); np.divide(1, out, out=out)",
     "where": "np.copyto(out, np.where(a, b, c))",
     "multiply_add": "np.multiply(a, b, out=out); np.add(out, c, out=out)",

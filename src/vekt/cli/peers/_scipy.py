@@ -80,7 +80,9 @@ _LAYERS = {
     for form, statement in _layer(name).items()
 }
 
-STATEMENTS = {"dot": "blas_dot(x, dy)", **_ELEMENTWISE, **_ROWS, **_GATES, **_LAYERS}
+_FUNCTIONS = {name: f"special.{name}(a, out)" for name in ("erf", "erfc", "expm1", "log1p", "exp2")}
+
+STATEMENTS = {**_FUNCTIONS, "dot": "blas_dot(x, dy)", **_ELEMENTWISE, **_ROWS, **_GATES, **_LAYERS}
 
 
 def load(threads: int) -> Namespace:
