@@ -155,6 +155,8 @@ INLINE void FN(scan_columns)(FN(scan_join) join, int products, const char *x, pt
             v_widen(n < LANES ? FN(v_load_first)(row, n) : FN(v_load)(row), wide);
             for (int h = 0; h < HALVES; h++) p[h][i] = wide[h];
         }
+        for (ptrdiff_t i = rows; i < FN(SCAN_BLOCK); i++) /* which nobody reads, but gcc does not see that */
+            for (int h = 0; h < HALVES; h++) p[h][i] = v_splat_f64(0);
         for (int h = 0; h < HALVES; h++) {
             before[h] = v_load_f64(from + h * LANES_F64);
             FN(scan_column)(join, products, p[h], rows, &before[h]);
