@@ -40,7 +40,7 @@ PyObject *vekt_py_top_k(PyObject *self, PyObject *const *args, Py_ssize_t n_args
     PyArray_Descr *native = PyArray_DescrNewByteorder(PyArray_DESCR(x), NPY_NATIVE);
     if (!native) return NULL;
     PyObject *values = vekt_new_array(native, rows + 1, shape, NULL);
-    PyObject *indices = PyArray_SimpleNew(rows + 1, shape, NPY_INT64);
+    PyObject *indices = vekt_new_array(PyArray_DescrFromType(NPY_INT64), rows + 1, shape, NULL);
     if (values && indices) {
         vekt_dim dims[VEKT_MAX_DIMS];
         const vekt_top_k_call call = {
@@ -105,8 +105,8 @@ static int bring_within(PyArrayObject **indices, npy_intp n, int mode, int axis)
         PyErr_SetString(PyExc_IndexError, "no index is within an axis of no elements");
         return -1;
     }
-    PyArrayObject *made =
-        (PyArrayObject *)PyArray_SimpleNew(PyArray_NDIM(*indices), PyArray_DIMS(*indices), NPY_INT64);
+    PyArrayObject *made = (PyArrayObject *)vekt_new_array(PyArray_DescrFromType(NPY_INT64), PyArray_NDIM(*indices),
+                                                          PyArray_DIMS(*indices), NULL);
     if (!made) return -1;
     npy_int64 *to = PyArray_DATA(made);
     if (mode == CLIP)
@@ -127,8 +127,7 @@ static int bring_within(PyArrayObject **indices, npy_intp n, int mode, int axis)
 static PyArrayObject *result_like(PyObject *out, PyArrayObject *x, int ndim, const npy_intp *shape) {
     if (out == Py_None) {
         Py_INCREF((PyObject *)PyArray_DESCR(x));
-        return (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, PyArray_DESCR(x), ndim, shape, NULL, NULL, 0,
-                                                     NULL);
+        return (PyArrayObject *)vekt_new_array(PyArray_DESCR(x), ndim, shape, NULL);
     }
     PyArrayObject *a = (PyArrayObject *)out;
     const int fits = PyArray_CheckExact(out) && PyArray_NDIM(a) == ndim &&

@@ -73,7 +73,7 @@ def warn_upcasts() -> Iterator[None]:
     >>> import numpy as np
     >>> import vekt as vk
     >>> x = np.ones(3, np.float32)
-    >>> with warnings.catch_warnings(record=True) as caught, vk.warn_upcasts():
+    >>> with warnings.catch_warnings(record=True, action="always") as caught, vk.warn_upcasts():
     ...     y = x * np.sqrt(2 / np.pi)
     ...     z = x * float(np.sqrt(2 / np.pi))
     >>> y.dtype, z.dtype

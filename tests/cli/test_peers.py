@@ -22,6 +22,7 @@ from peer_statements import (
 )
 
 from vekt._spec.activations import KERNELS, OPS
+from vekt._spec.choosing import CHOOSING
 from vekt._spec.elementwise import OPS as ELEMENTWISE
 from vekt._spec.reductions import REDUCTIONS
 from vekt._spec.scans import SCANS
@@ -222,6 +223,7 @@ def test_every_row_is_tested() -> None:
     known = {f"{name}{form}" for name in [*TRUE, *ROWS, *GATES] for form in FORMS}
     # in test_peers_linear.py, test_losses.py and test_optim.py
     known |= {*linear_statements(), "matmul_to", "einsum", *loss_statements(), *OPTIMISERS}
+    known |= set(CHOOSING)  # in tests/choosing
     known |= {*REDUCTIONS, *STATISTICS, *SCANS}  # in test_reductions.py
     known |= {*ELEMENTWISE, GRID}  # in test_peers_layouts.py
     known |= set(fuse_tasks.NAMES)  # in test_peers_fuse.py

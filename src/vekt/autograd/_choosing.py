@@ -76,7 +76,7 @@ def top_k(x: Any, k: int, axis: int = -1) -> Any:
     """`vekt.top_k`: the greatest elements, and their places, which are constant."""
     shape = np.shape(x)
     _, indices = vk.top_k(getval(x), k, axis)
-    index = list(numpy.indices(indices.shape, sparse=True))
+    index: list[Any] = list(numpy.indices(indices.shape, sparse=True))
     index[axis] = indices
     places = numpy.ravel_multi_index(tuple(index), shape) if indices.size else indices
     return _take(np.ravel(x), places, 0, "raise"), indices
