@@ -28,7 +28,7 @@ LARGE = 1 << 17
 SQUARES = {"matmul", "einsum", "tensordot", "dense", "dense_backward", "broadcast_to"}
 # NumPy makes these itself: losses times weights, and what a mask or a condition leaves.
 CROSS_ENTROPY = {"softmax_cross_entropy", "softmax_cross_entropy_value_and_grad"}
-NUMPYS_OWN = {*CROSS_ENTROPY, "mean", "max", "min", "where", "one_hot"}
+NUMPYS_OWN = {*CROSS_ENTROPY, "mean", "max", "min", "where", "one_hot", "take"}
 
 
 @pytest.fixture(autouse=True)
