@@ -25,7 +25,7 @@ HEADER = '''\
 """Type stub of {module}, written by tools/stubs.py from the specs."""
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeVar, overload
+from typing import Any, Literal, Protocol, SupportsIndex, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -309,7 +309,9 @@ def stubs() -> dict[str, str]:
     in_jit |= {n: call for n, call in families["rows"].items() if not n.endswith("_backward")}
     unary = families["activations"]["silu"]
     in_jit |= {name: unary._replace(name=name) for name in ELEMENTARY.split()}
-    of_two = families["gates"]["swiglu"]._replace(operands=("x1", "x2"))
+    gate, renamed = families["gates"]["swiglu"], {"a": "x1", "b": "x2"}
+    taken = tuple(p.replace(name=renamed.get(p.name, p.name)) for p in gate.parameters)
+    of_two = gate._replace(operands=("x1", "x2"), parameters=taken)
     in_jit |= {name: of_two._replace(name=name) for name in PAIRS.split()}
     jit = "".join(map(as_function, in_jit.values())) + aliased(in_jit)
     jit += imports("vekt._typing.layers", ("dense", "dense_backward"))
