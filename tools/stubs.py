@@ -84,9 +84,6 @@ MODULES = (
 WRITTEN = {
     name for module, names in STATIC.items() if "_typing" in module for name in names.split()
 }
-ELEMENTARY = "erf erfc exp expm1 log log1p arctan cbrt rsqrt"  # of vekt.jit
-PAIRS = "power arctan2 hypot logaddexp"
-
 HIDDEN = {*MODULES.split(), "build", "build_ufunc", "build_ufuncs"} - {"activations", "ufuncs"}
 """What modules have beside their public names."""
 
@@ -216,6 +213,12 @@ def by_hand_on_tensors(module: str) -> str:
     text = ""
     for *_, node in by_hand(module).values():  # the last has every parameter
         node.decorator_list = []
+        for i, default in enumerate(node.args.kw_defaults):  # overloads may ask for an option
+            if default is None and (asked := node.args.kwonlyargs[i].annotation):
+                node.args.kwonlyargs[i].annotation = ast.BinOp(
+                    asked, ast.BitOr(), ast.Constant(None)
+                )
+                node.args.kw_defaults[i] = ast.Constant(None)
         for first in (node.args.posonlyargs + node.args.args)[:1]:
             first.annotation = ast.Name("_Tensor")
         others = (node.args.posonlyargs + node.args.args)[1:]
@@ -308,11 +311,13 @@ def stubs() -> dict[str, str]:
     in_jit = {**families["activations"], **families["gates"]}
     in_jit |= {n: call for n, call in families["rows"].items() if not n.endswith("_backward")}
     unary = families["activations"]["silu"]
-    in_jit |= {name: unary._replace(name=name) for name in ELEMENTARY.split()}
+    elementary, binary = load_rows("elementary").ELEMENTARY, load_rows("binary").BINARY
+    scalar = [op.name for op in elementary if op.name not in ("sin", "cos")]  # Numba has these
+    in_jit |= {name: unary._replace(name=name) for name in scalar}
     gate, renamed = families["gates"]["swiglu"], {"a": "x1", "b": "x2"}
     taken = tuple(p.replace(name=renamed.get(p.name, p.name)) for p in gate.parameters)
     of_two = gate._replace(operands=("x1", "x2"), parameters=taken)
-    in_jit |= {name: of_two._replace(name=name) for name in PAIRS.split()}
+    in_jit |= {op.name: of_two._replace(name=op.name) for op in binary}
     jit = "".join(map(as_function, in_jit.values())) + aliased(in_jit)
     jit += imports("vekt._typing.layers", ("dense", "dense_backward"))
     jit += imports(
@@ -340,8 +345,7 @@ def stubs() -> dict[str, str]:
         and name not in families["elementwise"]
         and not name.endswith(("_backward", "_value_and_grad"))
     }
-    smooth = (*load_rows("elementary").ELEMENTARY, *load_rows("binary").BINARY)
-    second |= {op.name: functions[op.name] for op in smooth}
+    second |= {op.name: functions[op.name] for op in (*elementary, *binary)}
     autograd = "from collections.abc import Sequence\nfrom vekt._typing import Reduction\n"
     autograd += "".join(as_function(call.without("out")) for call in second.values())
     autograd += aliased(second)

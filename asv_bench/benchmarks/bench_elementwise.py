@@ -31,6 +31,7 @@ NUMPY |= {"multiply_add": multiply_add, "scale_shift": multiply_add, "where": wh
 NUMPY["clip"] = lambda x, low, high, out: np.clip(x, low, high, out=out)
 for _name in ("erf", "erfc"):
     NUMPY[_name] = lambda x, out, name=_name: getattr(import_module("scipy.special"), name)(x, out)
+NUMPY["rsqrt"] = lambda x, out: np.reciprocal(np.sqrt(x, out), out)
 FUNCTIONS = tuple(NUMPY)
 
 refuse_gaps("vekt.elementwise", FUNCTIONS)

@@ -17,6 +17,7 @@ import vekt as vk
 from vekt import autograd as va
 from vekt import reference
 from vekt._spec.activations import OPS
+from vekt._spec.binary import BINARY
 from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.spec import Spec
 
@@ -53,6 +54,18 @@ def test_elementary_functions(op: Spec) -> None:
     assert_allclose(elementwise_grad(f)(x), op.kernel.gradient(x), rtol=1e-14)
     assert elementwise_grad(f)(x.astype("f4")).dtype == np.float32
     check_grads(f, order=2, modes=["rev"])(x)
+
+
+@pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)
+def test_functions_of_two_operands(op: Spec) -> None:
+    x1 = np.abs(X) if op.name == "power" else X
+    f = getattr(va, op.name)
+    for x2 in (X[::-1, ::-1], X[:, :1], X[0], 1.7):  # broadcast, too
+        assert_array_equal(f(x1, x2), getattr(vk, op.name)(x1, x2))
+        check_grads(f, order=2, modes=["rev"])(x1, x2)
+        check_grads(f, order=2, modes=["rev"])(np.abs(x2), x1)
+    slope = grad(lambda x: f(x, x1.astype("f4")).sum())(x1.astype("f4"))
+    assert slope.dtype == np.float32
 
 
 def test_third_derivatives() -> None:

@@ -16,6 +16,8 @@ import vekt as vk
 from vekt import autograd as va
 from vekt import dlpack, jit, reference
 from vekt._spec.activations import OPS
+from vekt._spec.binary import BINARY
+from vekt._spec.elementary import ELEMENTARY
 from vekt._spec.losses import LOSSES
 
 RANDOM = np.random.default_rng(0).normal
@@ -215,8 +217,9 @@ KINDS = ("", "_backward")
 
 
 def test_every_primitive_has_a_row() -> None:
-    """Here or in the tests of real numbers."""
+    """Here, or in the tests of real numbers or of statistics."""
     import test_autograd
+    import test_autograd_statistics
 
     tested = {
         getattr(f, "__name__", "")
@@ -224,8 +227,11 @@ def test_every_primitive_has_a_row() -> None:
     }
     tested |= {case.partition("_")[0] for case in (*test_autograd.FUNCTIONS, *BILINEAR)}
     tested |= {*test_autograd.FUNCTIONS, *LOSSES, "softmax_cross_entropy"}
+    tested |= {op.name for op in (*ELEMENTARY, *BINARY)}
+    tested |= {*test_autograd_statistics.NAMES, "moments"}
     tested |= {n + kind for op in OPS.values() for n in (op.name, *op.aliases) for kind in KINDS}
-    assert set(va.__all__) - tested == {"fuse"}  # which has tests of its own
+    untested = {"fuse", "one_hot"}  # which has tests of its own, and which has no gradient
+    assert set(va.__all__) - tested == untested
 
 
 @pytest.mark.parametrize("namespace", [vk, va, jit, reference, dlpack], ids=lambda n: n.__name__)

@@ -27,7 +27,7 @@ FUNCTIONS = [(s, s.name + k, k) for s in ALL if s.family != "optim" for k in s.k
 # Those that made an array of objects of it.
 POINTING = {"broadcast_to", "dot", "outer", "sum_to_shape", "take", "tensordot", "transpose_copy"}
 POINTING |= {"cosine_similarity", "dense", "dense_backward", "norm", "one_hot", "top_k"}
-POINTING |= {"prelu_backward", "scatter_add", "softmax_cross_entropy"}
+POINTING |= {"prelu_backward", "scatter_add", "softmax_cross_entropy", "cumsum", "cumprod"}
 
 
 @pytest.mark.filterwarnings("ignore:Output seems independent")  # autograd's, of comparisons

@@ -214,7 +214,7 @@ def test_default_grid():
         dtype: 2 for dtype in linear_tasks.NARROW if dtype != "bfloat16" or find_spec("ml_dtypes")
     }
     assert [len(t.args[0]) for title, t in groups if "layers" in title] == [21, 21]
-    assert len(groups) == len(cells) + 2
+    assert len(groups) == len(cells) + 3  # layers of two dtypes, products of mixed ones
 
 
 def test_only_the_shapes_that_are_asked_for():

@@ -35,8 +35,9 @@ def test_rows(peer):
 
 
 def test_no_peer_is_forgotten():
-    assert {*OPS, GRID} <= set(PEERS["numpy"].statements)
-    assert set(OPS) <= set(PEERS["torch"].statements)
+    assert {*OPS, GRID} - {"erf", "erfc"} <= set(PEERS["numpy"].statements)
+    assert {"erf", "erfc"} <= set(PEERS["scipy"].statements)
+    assert set(OPS) - {"cbrt"} <= set(PEERS["torch"].statements)
     assert {"add", "exp", "multiply_add"} <= set(PEERS["jax"].statements)
 
 

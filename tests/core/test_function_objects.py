@@ -215,9 +215,10 @@ def test_elementwise_functions_have_the_methods_of_ufuncs(name, dtype):
             with pytest.raises(ValueError, match="binary"):
                 getattr(ours, method)(*args)
         expected = a.copy()
-        for i in (0, 0, 3):
+        places = [0, 3] if (name, dtype) == ("log10", "i4") else [0, 0, 3]  # no infinite integers
+        for i in places:
             expected[i] = ours(expected[i : i + 1])[0]
-        ours.at(a, [0, 0, 3])
+        ours.at(a, places)
         assert_array_equal(a, expected)
         return
     outer = ours(a[:, None], a[:2])

@@ -26,6 +26,10 @@ def test_complex_numbers(name: str, dtype: str, rng: np.random.Generator) -> Non
     x, y = rng.normal(size=(2, 40)).astype("f4").view("c8").astype(dtype)
     ours, theirs = getattr(vk, name), getattr(np, name)
     operands = [x, y][: theirs.nin]
+    if not any("F" in loop for loop in theirs.types):
+        with pytest.raises(TypeError):
+            ours(*operands)
+        return
     for given in (operands, [v[::-2] for v in operands], [v[3] for v in operands]):
         expected, result = theirs(*given), ours(*given)
         assert result.dtype == expected.dtype

@@ -59,6 +59,8 @@ def operands_of(name: str, dtype: str, rng: np.random.Generator) -> list[Any]:
     operands: list[Any] = [(3 * rng.normal(0, 1, shape)).astype(dtype) for shape in shapes]
     if name == "where":
         operands[0] = operands[0].real > 0
+    if name == "take":
+        operands[1] = rng.integers(-5, 5, (6, 5))
     if name == ENTROPY:
         operands[1] = rng.integers(0, 5, 6)
     return operands
@@ -68,7 +70,7 @@ def shared(array: Any, out: Any) -> Iterator[tuple[Any, Any]]:
     """Yield copies of an array, and outputs whose memory begins in, before or behind theirs."""
     for offset in (0, array.itemsize, 3 * out.itemsize, -out.itemsize, out.nbytes // 16 * 8):
         for order in ("C", "backwards", "F"):
-            room = np.zeros(array.nbytes + out.nbytes + 512, "u1")
+            room = np.zeros(array.nbytes + 2 * out.nbytes + 512, "u1")
             copy = room[256 : 256 + array.nbytes].view(array.dtype).reshape(array.shape)
             copy[...] = array
             memory = room[256 + offset : 256 + offset + out.nbytes].view(out.dtype)

@@ -13,6 +13,7 @@ from operands import FUNCTIONS
 
 import vekt as vk
 from vekt import jit, reference
+from vekt._spec.binary import BINARY
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = [*map(np.dtype, "?bhilBHILefdgFD"), BFLOAT16]
@@ -74,8 +75,8 @@ def test_reference(name: str) -> None:
 
 
 # Elementary functions of `vekt.jit` compute integers and bool in float64, as compiled loops do.
-FLOAT64_OF_INTEGERS = {*FUNCTIONS}
-NOT_IN_NUMBA = {**dict.fromkeys(FUNCTIONS, "gFD"), "norm": "g", "outer": "g"}
+FLOAT64_OF_INTEGERS = {*FUNCTIONS, *(op.name for op in BINARY)}
+NOT_IN_NUMBA = {**dict.fromkeys(FLOAT64_OF_INTEGERS, "gFD"), "norm": "g", "outer": "g"}
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if hasattr(jit, n)])

@@ -205,7 +205,9 @@ def wrong() -> str:
         by_position = len(form.operands) + len(form.params)
         most = by_position if form.name in FLOATS else len(form.signature.parameters)
         places = ", ".join("x" for _ in range(1 + most))
-        mistakes = f"{name}({operands}, nonsense=1)", f"{name}()", f"{name}({places})"
+        mistakes = [f"{name}({operands}, nonsense=1)", f"{name}()"]
+        if all(p.kind is not p.VAR_POSITIONAL for p in form.signature.parameters.values()):
+            mistakes.append(f"{name}({places})")
         lines.append(mistakes[i % len(mistakes)])
         if form.name in (FLOATS | ELEMENTWISE) - {"logsumexp"} and form.nout == 1:
             lines.append(f"vk_{i}: NDArray[np.float64] = {name}({operands})")

@@ -125,6 +125,7 @@ def operands(draw):
 @settings(max_examples=250, deadline=None)
 @given(TREES, operands())
 @example(("power", np.float32(1.5), "y"), (np.array([True]), np.int8(-3)))
+@example(("arctan2", "x", "x"), (np.array([1.5 + 0j], np.complex64), np.True_))
 def test_equals_numpy_step_by_step(tree, arrays):
     def function(x, y):
         return evaluated(tree, {"x": x, "y": y})
@@ -132,8 +133,10 @@ def test_equals_numpy_step_by_step(tree, arrays):
     with np.errstate(all="ignore"):
         try:
             want = function(*arrays)
-        except (TypeError, ValueError, OverflowError) as error:
-            with pytest.raises(builtin_kind(error)):
+        except (TypeError, ValueError, OverflowError, AttributeError) as error:
+            # Of complex numbers NumPy's arctan2 raises one or the other, by what was called before.
+            kinds = (AttributeError, TypeError)
+            with pytest.raises(kinds if isinstance(error, kinds) else builtin_kind(error)):
                 vk.fuse(function)(*arrays)
             return
         got = vk.fuse(function)(*arrays)

@@ -389,6 +389,6 @@ class TestErrors:
 
     def test_signature(self):
         assert list(inspect.signature(vk.dense).parameters) == [
-            *("x", "w", "b", "activation", "out", "return_preactivation", "deterministic")
+            *("x", "w", "b", "activation", "out", "return_preactivation", "deterministic", "dtype")
         ]
         assert inspect.signature(reference.dense) is not None

@@ -315,7 +315,8 @@ def test_no_function_warns_of_numbers(dtype):
                     warnings.simplefilter("error")
                     function(*args, **options)
             except (FloatingPointError, RuntimeWarning) as error:
-                loud.add((name, str(error), str(options)))
+                if not (name.startswith("nan") and "slice" in str(error)):  # nothing but NaN
+                    loud.add((name, str(error), str(options)))
             except (TypeError, ValueError):  # not for these shapes or dtypes
                 pass
     assert not loud

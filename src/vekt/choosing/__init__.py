@@ -111,11 +111,11 @@ def general_scatter_add(
         raise TypeError(f"scatter_add: x must be an ndarray, not {type(x).__name__}")
     target = np.asarray(plain("scatter_add", "x", x))
     axis = normalize_axis_index(axis, target.ndim)
-    if not target.flags.writeable:
-        raise ValueError("scatter_add: x is read-only")
     places = as_places("scatter_add", plain("scatter_add", "indices", indices))
     shape = target.shape[:axis] + places.shape + target.shape[axis + 1 :]
     terms = _terms(plain("scatter_add", "values", values), target.dtype, shape)
+    if not target.flags.writeable:
+        raise ValueError("scatter_add: x is read-only")
     if np.may_share_memory(target, terms):
         terms = terms.copy()
     if np.may_share_memory(target, places):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vekt._core import native
+from vekt._core.axes import refuse_boxes
 from vekt._spec.functions import python_function
 from vekt._spec.scans import SCANS
 from vekt._spec.spec import Spec
@@ -30,6 +31,7 @@ def running(
         result = _computed(scan, name, x, axis, dtype, out) if has_numbers(x) else NotImplemented
         if result is not NotImplemented:
             return result
+    refuse_boxes(a)
     options = {"axis": axis, "dtype": dtype, "out": out}
     with np.errstate(all="ignore"):  # as quiet as those of vekt
         return getattr(np, name)(a, **{k: v for k, v in options.items() if v is not None})

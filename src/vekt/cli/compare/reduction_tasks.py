@@ -32,6 +32,9 @@ AXES: list[tuple[Shape, Any]] = [
     ((25, 10, 5, 390, 3), (1, 3)),
 ]
 
+MADE = {"any": np.zeros_like, "prod": np.ones_like, "cumprod": np.ones_like}
+"""What decides nothing early, and overflows nowhere."""
+
 
 def reduction_tasks(names: Iterable[str], dtype: str) -> Iterator[Task]:
     """Reductions of numbers none of which decides any or all."""
@@ -41,6 +44,7 @@ def reduction_tasks(names: Iterable[str], dtype: str) -> Iterator[Task]:
         for name in names:
             if name.startswith(("arg", "cum")) and isinstance(axis, tuple):
                 continue
-            operands = {"x": np.zeros_like(x) if name == "any" else x, "axis": axis, "out": x}
+            given = MADE.get(name, np.asarray)(x)
+            operands = {"x": given, "axis": axis, "out": x}
             title = f"{name} of {text(shape)}" + ("" if axis is None else f", axis {axis}")
             yield Task(name, f"vk.{name}(x, axis)", operands, ("x",), shape, title=title)
