@@ -74,24 +74,47 @@ def power_series() -> None:
     emit("EXP2_SERIES", np.float32, c, f"(2^r - 1)/r, {note}")
 
 
-def logarithm_series(name: str, base: int, degree: int) -> None:
-    """Print log(1 + m) in a base, for floats: two words of the first coefficient, and the rest."""
-    dtype, factor = np.float32, 1 / mp.log(base)
-    low, high = mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(2) - 1
+def short_logarithm(name: str, base: int, unit: int) -> None:
+    """Print tables and p of a logarithm to a base, for floats: log(1 + r) is r/ln(base) + r^2 p(r).
+
+    Of the 32 intervals sixteen are of [1, 3/2), the others of [3/4, 1): a row is what the upper five
+    bits of the fraction say.  The inverses are 1 around 1; in the intervals next to these they
+    belong to the near end, since there r counts most.
+    """
+    dtype, one, factor = np.float32, mp.mpf(1), 1 / mp.log(base)
     first = round_to(dtype, factor)
+    edges = [((one + mp.mpf(i) / 32) / (1 if i < 16 else 2), one / (32 if i < 16 else 64))
+             for i in range(32)]  # fmt: skip
+    near = {1: one + one / 32, 30: one - one / 64}
+    grid = mp.mpf(2) ** unit
+    logs = [
+        rounding_centre(
+            dtype,
+            mp.nint(mp.log(near.get(i, low + width / 2)) * factor / grid) * grid,
+            grid,
+            (lambda y: mp.exp(-y / factor), 2.0**-8),
+        )
+        if i not in (0, 31)
+        else mp.mpf(0)
+        for i, (low, width) in enumerate(edges)
+    ]
+    inverses = [round_to(dtype, mp.exp(-y / factor)) for y in logs]
+    ends = [end * c - 1 for c, (low, width) in zip(inverses, edges, strict=True)
+            for end in (low, low + width)]  # fmt: skip
+    low, high = min(ends), max(ends)
 
-    def rest(m: mp.mpf) -> mp.mpf:
-        return (mp.log1p(m) - m) / m**2 * factor if abs(m) > _TINY else (-0.5 + m / 3) * factor
+    def p(r: mp.mpf) -> mp.mpf:
+        return (mp.log1p(r) - r) / r**2 * factor if abs(r) > _TINY else (-0.5 + r / 3) * factor
 
-    def error(m: mp.mpf) -> mp.mpf:
-        return (m * factor + m * m * evaluate(c, m)) / (mp.log1p(m) * factor) - 1
+    def error(r: mp.mpf) -> mp.mpf:
+        return (r * factor + r * r * evaluate(c, r)) / (mp.log1p(r) * factor) - 1
 
-    c = [round_to(dtype, v) for v in interpolate(rest, low, high, degree)]
+    c = [round_to(dtype, v) for v in interpolate(p, low, high, 2)]
     note = f"relative error {bits(worst(error, low, high, 401))}"
-    emit(f"{name}_FACTOR", dtype, [first, factor - first], f"1/log({base}), in two words")
-    emit(
-        name, dtype, c, f"(log(1 + m)/log({base}) - m/log({base}))/m^2, roots of 1/2 and 2; {note}"
-    )
+    emit(f"{name}_FACTOR", dtype, [first, factor - first], f"1/ln({base}), in two words")
+    emit(f"{name}_INVERSE", dtype, inverses, "1/x near the middle of intervals of [3/4, 3/2)")
+    emit(f"{name}_TABLE", dtype, logs, f"its -log to the base {base}, a multiple of 2^{unit}")
+    emit(f"{name}_SERIES", dtype, c, f"(log(1 + r) - r)/(r^2 ln({base})); {note}")
 
 
 def logarithm_table(name: str, base: int, degree: int, unit: int, tolerance: int) -> None:
@@ -145,6 +168,6 @@ def special(piecewise: Callable[..., None], octave_edges: Callable[..., list[mp.
     even_series("SINH", np.float32, 3, longer, [one], sinh_over_r, what)
     even_series("SINH", np.float64, 7, longer, [one], sinh_over_r, what)
     power_series()
-    for name, base, degree in (("LOG2", 2, 9), ("LOG10", 10, 8)):
-        logarithm_series(name, base, degree)
+    for name, base, unit in (("LOG2", 2, -16), ("LOG10", 10, -18)):
+        short_logarithm(name, base, unit)
         logarithm_table(name, base, 9, -42, -12)

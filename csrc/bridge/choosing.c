@@ -144,7 +144,8 @@ static PyObject *take_along(const vekt_target *target, PyArrayObject *x, PyArray
     const int ndim = PyArray_NDIM(x), n_indices = PyArray_NDIM(indices), made = ndim - 1 + n_indices;
     if (made > VEKT_MAX_DIMS) return PyErr_Format(PyExc_ValueError, "take: the result has %d dimensions", made);
     memcpy(shape, PyArray_DIMS(x), (size_t)axis * sizeof *shape);
-    memcpy(shape + axis, PyArray_DIMS(indices), (size_t)n_indices * sizeof *shape);
+    for (int i = 0; i < n_indices; i++)
+        shape[axis + i] = PyArray_DIM(indices, i); /* one place has no array of them */
     memcpy(shape + axis + n_indices, PyArray_DIMS(x) + axis + 1, (size_t)(ndim - axis - 1) * sizeof *shape);
     PyArrayObject *result = result_like(out, x, made, shape);
     if (!result) return PyErr_Occurred() ? NULL : Py_NewRef(Py_NotImplemented);

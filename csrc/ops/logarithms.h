@@ -23,24 +23,28 @@ INLINE VEC FN(log1p_value)(VEC x) {
     return v_or_sign(v_or_limit(y, u), x);
 }
 
-/* log2 and log10 of x = m 2^k: k L + log(m), L the logarithm of 2.  Of floats without a table: log(1 + m) =
- * m/ln(base)
- * + m^2 p(m), m between the roots of 1/2 and 2.  Of doubles k L - log(c) + r p(r), r = m c - 1; around 1 the first
- * two are 0. */
+/* log2 and log10 of x = m 2^k: k L - log(c) + r/ln(base) + r^2 p(r), L the logarithm of 2, r = m c - 1.  The first
+ * two terms are 0 around 1, and exact but for a last word of L.  Of doubles the others are r p(r). */
 #if MANTISSA_BITS == 23
-INLINE vf32 log_to_base_f32(vf32 x, const float *two, const float *factor, const float *c, int count) {
-    vf32 k, m = v_split(x, 0x1.6a09e6p0f, &k) - v_splat_f32(1);
-    vf32 low = m * v_splat_f32(factor[1]);
+INLINE vf32 log_to_base_f32(vf32 x, const float *two, const float *factor, const float *inverse, const float *table,
+                            const float *c, int count) {
+    vf32 k;
+    const vf32 m = v_split_f32(x, &k), first = v_splat_f32(factor[0]);
+    const vi32 row = v_bits(m) >> 18;
+    const vf32 r = v_fma(m, v_lookup32_f32(inverse, row), v_splat_f32(-1)), t = v_lookup32_f32(table, row);
+    const vf32 whole = two[0] == 1 ? k + t : v_fma(k, v_splat_f32(two[0]), t);
+    const vf32 sum = v_fma(r, first, whole);
+    vf32 low = v_mad(r, v_mad(r, horner_f32(c, count, r), v_splat_f32(factor[1])), v_fma(r, first, whole - sum));
     if (two[1] != 0) low = v_mad(k, v_splat_f32(two[1]), low);
-    const vf32 s = v_fma(m, v_splat_f32(factor[0]), v_mad(m * m, horner_f32(c, count, m), low));
-    return v_or_limit(two[0] != 1 ? v_fma(k, v_splat_f32(two[0]), s) : k + s, x);
+    return v_or_limit(sum + low, x);
 }
-#define LOG_TO_BASE(NAME, x) \
-    log_to_base_f32(x, NAME##_OF_2_f32, NAME##_FACTOR_f32, NAME##_f32, (int)(sizeof NAME##_f32 / sizeof *NAME##_f32))
+#define LOG_TO_BASE(NAME, x)                                                                                        \
+    log_to_base_f32(x, NAME##_OF_2_f32, NAME##_FACTOR_f32, NAME##_INVERSE_f32, NAME##_TABLE_f32, NAME##_SERIES_f32, \
+                    (int)(sizeof NAME##_SERIES_f32 / sizeof *NAME##_SERIES_f32))
 #else
 INLINE vf64 log_to_base_f64(vf64 x, const double *two, const double *inverse, const double *table, const double *c,
                             int count) {
-    vf64 k, m = v_split(x, 2 - 9.5 / 16, &k);
+    vf64 k, m = v_split_f64(x, 2 - 9.5 / 16, &k);
     const vi64 row = v_wrap_sub(v_bits(m), v_bits(v_splat_f64(1 - 9.5 / 32))) >> 48;
     const vf64 r = v_fma(m, v_lookup_f64(inverse, row), v_splat_f64(-1));
     const vf64 t = v_lookup_f64(table, row), p = horner_f64(c, count, r);

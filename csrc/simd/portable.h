@@ -73,6 +73,10 @@ INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
     i &= 15;
     return (vf32){table[i[0]], table[i[1]], table[i[2]], table[i[3]]};
 }
+INLINE vf32 v_lookup32_f32(const float *table, vi32 i) {
+    i &= 31;
+    return (vf32){table[i[0]], table[i[1]], table[i[2]], table[i[3]]};
+}
 INLINE vf64 v_lookup_f64(const double *table, vi64 i) { return (vf64){table[i[0] & 15], table[i[1] & 15]}; }
 INLINE vf64 v_lookup32_f64(const double *table, vi64 i) { return (vf64){table[i[0] & 31], table[i[1] & 31]}; }
 

@@ -15,7 +15,6 @@
  *   v_or_limit(y, x)     y, a logarithm of x; the limit where x is 0 or infinite, NaN where it is less or NaN
  *   v_or_sign(y, x)      y with a minus sign where x has one, too
  *   v_scale(x, n)        x 2^n with one rounding, x from 1/2 to 2, n a whole number up to 250 (of doubles 1250)
- *   v_split(x, edge, &k) m and k of x = m 2^k > 0, edge/2 <= m < edge, edge from 1 to 2; subnormal numbers, too
  *   v_all(m)             true where every lane of the mask is
  *   v_lanes(m)           an unsigned integer with bit i set where lane i is true
  *   v_bits(x) v_real(i)  reinterpret
@@ -30,6 +29,8 @@
  *   v_load_first(p, n)   the first n lanes, 0 < n <= LANES, the others zero; v_store_first likewise
  *   v_shorten(wide)      doubles as v_widen gives them, rounded
  *   v_above(i, j)        a mask: i > j as integers; v_same: i == j
+ *   v_split(x, &k)       m and k of x = m 2^k > 0, 3/4 <= m < 3/2, subnormal numbers, too; of double with an edge
+ *                        before k: edge/2 <= m < edge, edge from 1 to 2
  *   v_load_wide(p)       LANES_F64 numbers as doubles
  *   v_lookup(table, i)   table[i mod 16]; v_lookup32: table[i mod 32]; tables aligned to 64 bytes
  *   v_turn_parts(x)      16 bytes at place j of x[i] to place i of x[j], for all VEKT_VECTOR_BYTES / 16 of either
@@ -123,7 +124,6 @@ enum { LANES_F32 = VEKT_VECTOR_BYTES / 4, LANES_F64 = VEKT_VECTOR_BYTES / 8 };
 #define v_copysign(magnitude, sign) OVERLOAD(v_copysign, magnitude)(magnitude, sign)
 #define v_mad(a, b, c) OVERLOAD(v_mad, a)(a, b, c)
 #define v_scale(x, n) OVERLOAD(v_scale, x)(x, n)
-#define v_split(x, edge, power) OVERLOAD(v_split, x)(x, edge, power)
 #define v_or_limit(y, x) OVERLOAD(v_or_limit, y)(y, x)
 #define v_or_sign(y, x) OVERLOAD(v_or_sign, y)(y, x)
 
@@ -158,10 +158,10 @@ INLINE vf32 v_scale_f32(vf32 x, vf32 n) {
     const vi32 first = whole >> 1, one = v_bits_f32(v_splat_f32(1));
     return x * v_real_f32(one + (first << 23)) * v_real_f32(one + ((whole - first) << 23));
 }
-INLINE vf32 v_split_f32(vf32 x, float edge, vf32 *power) {
+INLINE vf32 v_split_f32(vf32 x, vf32 *power) {
     const mask_f32 tiny = v_lt_f32(x, v_splat_f32(0x1p-126));
     const vf32 normal = v_select_f32(tiny, x * v_splat_f32(0x1p24), x);
-    const vi32 place = v_wrap_sub_i32(v_bits_f32(normal), v_bits_f32(v_splat_f32(edge / 2))), shift = place >> 23;
+    const vi32 place = v_wrap_sub_i32(v_bits_f32(normal), v_bits_f32(v_splat_f32(0.75f))), shift = place >> 23;
     const vf32 k = v_real_f32(shift + v_bits_f32(v_splat_f32(0x1.8p23))) - v_splat_f32(0x1.8p23);
     *power = v_select_f32(tiny, k - v_splat_f32(24), k);
     return v_real_f32(v_wrap_sub_i32(v_bits_f32(normal), shift << 23));

@@ -43,6 +43,10 @@ INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
     __m256 high = _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), (__m256i)i);
     return (vf32)_mm256_blendv_ps(low, high, (__m256)(i << 28));
 }
+INLINE vf32 v_lookup32_f32(const float *table, vi32 i) {
+    const __m256 low = (__m256)v_lookup_f32(table, i), high = (__m256)v_lookup_f32(table + 16, i);
+    return (vf32)_mm256_blendv_ps(low, high, (__m256)(i << 27));
+}
 /* Four loads and a merge: two thirds of the time of vgatherqpd; vpermps on the 16 halves of rows came between. */
 INLINE vf64 load_each_f64(const double *table, vi64 i) {
     __m128i low = _mm256_castsi256_si128((__m256i)i), high = _mm256_extracti128_si256((__m256i)i, 1);

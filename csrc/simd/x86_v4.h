@@ -40,26 +40,26 @@ INLINE vf64 v_or_limit_f64(vf64 y, vf64 x) {
 }
 INLINE vf32 v_scale_f32(vf32 x, vf32 n) { return (vf32)_mm512_scalef_ps((__m512)x, (__m512)n); }
 INLINE vf64 v_scale_f64(vf64 x, vf64 n) { return (vf64)_mm512_scalef_pd((__m512d)x, (__m512d)n); }
-INLINE vf32 v_split_f32(vf32 x, float edge, vf32 *power) {
-    const __mmask16 tiny = v_lt_f32(x, (vf32)_mm512_set1_ps(0x1p-126f));
-    const __m512 normal = _mm512_mask_mul_ps((__m512)x, tiny, (__m512)x, _mm512_set1_ps(0x1p24));
-    const vi32 place = (vi32)normal - (vi32)_mm512_set1_ps(edge / 2), shift = place >> 23;
-    const __m512 k = _mm512_cvtepi32_ps((__m512i)shift);
-    *power = (vf32)_mm512_mask_sub_ps(k, tiny, k, _mm512_set1_ps(24));
-    return (vf32)((vi32)normal - (shift << 23));
+INLINE vf32 v_split_f32(vf32 x, vf32 *power) {
+    const __m512 m = _mm512_getmant_ps((__m512)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_zero);
+    *power = (vf32)_mm512_getexp_ps((__m512)x) - (vf32)_mm512_getexp_ps(m); /* the latter is -1 below 1 */
+    return (vf32)m;
 }
 INLINE vf64 v_split_f64(vf64 x, double edge, vf64 *power) {
     const __mmask8 tiny = v_lt_f64(x, (vf64)_mm512_set1_pd(0x1p-1022));
     const __m512d normal = _mm512_mask_mul_pd((__m512d)x, tiny, (__m512d)x, _mm512_set1_pd(0x1p53));
-    const vi64 place = (vi64)normal - (vi64)_mm512_set1_pd(edge / 2), shift = place >> 52;
+    const vi64 place = (vi64)((vw64)normal - (vw64)_mm512_set1_pd(edge / 2)), shift = place >> 52;
     const __m512d k = _mm512_cvtepi64_pd((__m512i)shift);
     *power = (vf64)_mm512_mask_sub_pd(k, tiny, k, _mm512_set1_pd(53));
-    return (vf64)((vi64)normal - (shift << 52));
+    return (vf64)((vw64)normal - ((vw64)shift << 52));
 }
 INLINE mask_f64 v_odd_f64(vi64 i) { return _mm512_test_epi64_mask((__m512i)i, _mm512_set1_epi64(1)); }
 
 INLINE vf32 v_lookup_f32(const float *table, vi32 i) {
     return (vf32)_mm512_permutexvar_ps((__m512i)i, _mm512_load_ps(table));
+}
+INLINE vf32 v_lookup32_f32(const float *table, vi32 i) {
+    return (vf32)_mm512_permutex2var_ps(_mm512_load_ps(table), (__m512i)i, _mm512_load_ps(table + 16));
 }
 INLINE vf64 v_lookup_f64(const double *table, vi64 i) {
     return (vf64)_mm512_permutex2var_pd(_mm512_load_pd(table), (__m512i)i, _mm512_load_pd(table + 8));

@@ -1432,22 +1432,83 @@ static const float EXP2_SERIES_f32[6] = {
     0x1.3b2a520000000p-7f,
     0x1.5f08b80000000p-10f,
     0x1.4413a40000000p-13f};
-/* 1/log(2), in two words */
+/* 1/ln(2), in two words */
 static const float LOG2_FACTOR_f32[2] = {
     0x1.7154760000000p+0f,
     0x1.4ae0c00000000p-26f};
-/* (log(1 + m)/log(2) - m/log(2))/m^2, roots of 1/2 and 2; relative error 2^-27.3 */
-static const float LOG2_f32[10] = {
-    -0x1.7154760000000p-1f,
-    0x1.ec70940000000p-2f,
-    -0x1.7154800000000p-2f,
-    0x1.277c3e0000000p-2f,
-    -0x1.ec77320000000p-3f,
-    0x1.a483800000000p-3f,
-    -0x1.6efd840000000p-3f,
-    0x1.5d018c0000000p-3f,
-    -0x1.5579e80000000p-3f,
-    0x1.9000220000000p-4f};
+/* 1/x near the middle of intervals of [3/4, 3/2) */
+static const float LOG2_INVERSE_f32[32] __attribute__((aligned(64))) = {
+    0x1.0000000000000p+0f,
+    0x1.f09fa20000000p-1f,
+    0x1.db48200000000p-1f,
+    0x1.cd9e300000000p-1f,
+    0x1.c0cea00000000p-1f,
+    0x1.b55ac00000000p-1f,
+    0x1.a8bc720000000p-1f,
+    0x1.9eb5580000000p-1f,
+    0x1.94c47c0000000p-1f,
+    0x1.8a615a0000000p-1f,
+    0x1.8197440000000p-1f,
+    0x1.789b580000000p-1f,
+    0x1.6fe4f20000000p-1f,
+    0x1.67dbdc0000000p-1f,
+    0x1.6080760000000p-1f,
+    0x1.58a2820000000p-1f,
+    0x1.51cda60000000p+0f,
+    0x1.4b01760000000p+0f,
+    0x1.446c7e0000000p+0f,
+    0x1.3f1f240000000p+0f,
+    0x1.386ea40000000p+0f,
+    0x1.3266aa0000000p+0f,
+    0x1.2cdbbe0000000p+0f,
+    0x1.2740e80000000p+0f,
+    0x1.21e3540000000p+0f,
+    0x1.1cf3880000000p+0f,
+    0x1.17c2180000000p+0f,
+    0x1.13d8360000000p+0f,
+    0x1.0ec9320000000p+0f,
+    0x1.0a763a0000000p+0f,
+    0x1.047b620000000p+0f,
+    0x1.0000000000000p+0f};
+/* its -log to the base 2, a multiple of 2^-16 */
+static const float LOG2_TABLE_f32[32] __attribute__((aligned(64))) = {
+    0x0.0p+0f,
+    0x1.6860000000000p-5f,
+    0x1.b7c0000000000p-4f,
+    0x1.3210000000000p-3f,
+    0x1.8538000000000p-3f,
+    0x1.d198000000000p-3f,
+    0x1.140c000000000p-2f,
+    0x1.3758000000000p-2f,
+    0x1.5b30000000000p-2f,
+    0x1.8198000000000p-2f,
+    0x1.a2e4000000000p-2f,
+    0x1.c5b8000000000p-2f,
+    0x1.e84c000000000p-2f,
+    0x1.0476000000000p-1f,
+    0x1.13b8000000000p-1f,
+    0x1.2464000000000p-1f,
+    -0x1.99a4000000000p-2f,
+    -0x1.7b9c000000000p-2f,
+    -0x1.5df0000000000p-2f,
+    -0x1.4598000000000p-2f,
+    -0x1.264c000000000p-2f,
+    -0x1.0980000000000p-2f,
+    -0x1.dd10000000000p-3f,
+    -0x1.a580000000000p-3f,
+    -0x1.6f50000000000p-3f,
+    -0x1.3c90000000000p-3f,
+    -0x1.0638000000000p-3f,
+    -0x1.b930000000000p-4f,
+    -0x1.4bd0000000000p-4f,
+    -0x1.d960000000000p-5f,
+    -0x1.9a40000000000p-6f,
+    0x0.0p+0f};
+/* (log(1 + r) - r)/(r^2 ln(2)); relative error 2^-25.6 */
+static const float LOG2_SERIES_f32[3] = {
+    -0x1.7154900000000p-1f,
+    0x1.ec81c40000000p-2f,
+    -0x1.6a97a20000000p-2f};
 /* 1/x near the middle of the intervals of log */
 static const double LOG2_INVERSE_f64[16] __attribute__((aligned(64))) = {
     0x1.642c85916b162p+0,
@@ -1496,21 +1557,83 @@ static const double LOG2_SERIES_f64[10] = {
     -0x1.71557f82365d0p-3,
     0x1.48e68e2873aadp-3,
     -0x1.25915d467bc86p-3};
-/* 1/log(10), in two words */
+/* 1/ln(10), in two words */
 static const float LOG10_FACTOR_f32[2] = {
     0x1.bcb7b20000000p-2f,
     -0x1.5b235e0000000p-27f};
-/* (log(1 + m)/log(10) - m/log(10))/m^2, roots of 1/2 and 2; relative error 2^-26.6 */
-static const float LOG10_f32[9] = {
-    -0x1.bcb7b00000000p-3f,
-    0x1.287a740000000p-3f,
-    -0x1.bcbb400000000p-4f,
-    0x1.63cbc60000000p-4f,
-    -0x1.27c4360000000p-4f,
-    0x1.f95f340000000p-5f,
-    -0x1.d30b5a0000000p-5f,
-    0x1.c4a3c20000000p-5f,
-    -0x1.11021c0000000p-5f};
+/* 1/x near the middle of intervals of [3/4, 3/2) */
+static const float LOG10_INVERSE_f32[32] __attribute__((aligned(64))) = {
+    0x1.0000000000000p+0f,
+    0x1.f033e40000000p-1f,
+    0x1.dada4c0000000p-1f,
+    0x1.cd40f60000000p-1f,
+    0x1.c0e6280000000p-1f,
+    0x1.b5454c0000000p-1f,
+    0x1.a9c1ac0000000p-1f,
+    0x1.9eebb80000000p-1f,
+    0x1.94191a0000000p-1f,
+    0x1.8ae95e0000000p-1f,
+    0x1.8199380000000p-1f,
+    0x1.7972e20000000p-1f,
+    0x1.702a6c0000000p-1f,
+    0x1.6826760000000p-1f,
+    0x1.605a440000000p-1f,
+    0x1.5968a60000000p-1f,
+    0x1.51c7420000000p+0f,
+    0x1.4a934e0000000p+0f,
+    0x1.44b0c00000000p+0f,
+    0x1.3e56240000000p+0f,
+    0x1.3825e40000000p+0f,
+    0x1.32320a0000000p+0f,
+    0x1.2cb3c60000000p+0f,
+    0x1.270fae0000000p+0f,
+    0x1.21f7640000000p+0f,
+    0x1.1d1acc0000000p+0f,
+    0x1.1885840000000p+0f,
+    0x1.1341b80000000p+0f,
+    0x1.0ec4860000000p+0f,
+    0x1.0a66a60000000p+0f,
+    0x1.04011a0000000p+0f,
+    0x1.0000000000000p+0f};
+/* its -log to the base 10, a multiple of 2^-18 */
+static const float LOG10_TABLE_f32[32] __attribute__((aligned(64))) = {
+    0x0.0p+0f,
+    0x1.be00000000000p-7f,
+    0x1.0bf8000000000p-5f,
+    0x1.7358000000000p-5f,
+    0x1.d3f0000000000p-5f,
+    0x1.18a8000000000p-4f,
+    0x1.4820000000000p-4f,
+    0x1.75fc000000000p-4f,
+    0x1.a500000000000p-4f,
+    0x1.cde8000000000p-4f,
+    0x1.f85c000000000p-4f,
+    0x1.0f2e000000000p-3f,
+    0x1.2554000000000p-3f,
+    0x1.38e8000000000p-3f,
+    0x1.4c60000000000p-3f,
+    0x1.5e14000000000p-3f,
+    -0x1.ed20000000000p-4f,
+    -0x1.c6c8000000000p-4f,
+    -0x1.a6d4000000000p-4f,
+    -0x1.83ac000000000p-4f,
+    -0x1.60c0000000000p-4f,
+    -0x1.3e80000000000p-4f,
+    -0x1.1e4c000000000p-4f,
+    -0x1.f938000000000p-5f,
+    -0x1.bb40000000000p-5f,
+    -0x1.7f18000000000p-5f,
+    -0x1.4570000000000p-5f,
+    -0x1.0208000000000p-5f,
+    -0x1.8f10000000000p-6f,
+    -0x1.1b60000000000p-6f,
+    -0x1.b9c0000000000p-8f,
+    0x0.0p+0f};
+/* (log(1 + r) - r)/(r^2 ln(10)); relative error 2^-25.6 */
+static const float LOG10_SERIES_f32[3] = {
+    -0x1.bcb7d00000000p-3f,
+    0x1.2885a80000000p-3f,
+    -0x1.b4da4a0000000p-4f};
 /* 1/x near the middle of the intervals of log */
 static const double LOG10_INVERSE_f64[16] __attribute__((aligned(64))) = {
     0x1.642c8591f43fcp+0,

@@ -11,7 +11,7 @@ static const float LN2_f32[2] = {0x1.62e4p-1f, 0x1.7f7d1cp-20f};
 static const double LN2_f64[2] = {0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45};
 
 /* The logarithms of 2 to the bases 2 and 10, likewise. */
-static const float LOG2_OF_2_f32[2] = {1.0f, 0.0f}, LOG10_OF_2_f32[2] = {0x1.344136p-2f, -0x1.ec10c0p-27f};
+static const float LOG2_OF_2_f32[2] = {1.0f, 0.0f}, LOG10_OF_2_f32[2] = {0x1.3441p-2f, 0x1.a84fbcp-21f};
 static const double LOG2_OF_2_f64[2] = {1.0, 0.0}, LOG10_OF_2_f64[2] = {0x1.34413509f78p-2, 0x1.fef311f12b358p-46};
 
 /* ln(2)/16 in two words; the first is short, so that its product with any n is exact. */
