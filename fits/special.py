@@ -77,8 +77,8 @@ def power_series() -> None:
 def short_logarithm(name: str, base: int, unit: int) -> None:
     """Print tables and p of a logarithm to a base, for floats: log(1 + r) is r/ln(base) + r^2 p(r).
 
-    Of the 32 intervals sixteen are of [1, 3/2), the others of [3/4, 1): a row is what the upper five
-    bits of the fraction say.  The inverses are 1 around 1; in the intervals next to these they
+    Of the 32 intervals sixteen are of [1, 3/2), the others of [3/4, 1): a row is what the upper
+    five bits of the fraction say.  The inverses are 1 around 1; in the intervals next to these they
     belong to the near end, since there r counts most.
     """
     dtype, one, factor = np.float32, mp.mpf(1), 1 / mp.log(base)
