@@ -279,23 +279,23 @@ INLINE unsigned FN(each_quick)(int side_by_side, int nin, VEC (*quick)(const VEC
     return others & ((1u << (LANES - 1)) * 2 - 1);
 }
 
-#define QUICK_LOOP(name, nin, cost)                                                                         \
-    INLINE void FN(name##_any_body)(const VEC *in, VEC *out) { out[0] = FN(name##_any)(in); }               \
-    static void FN(arithmetic_##name)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {           \
-        enum { BLOCK = 2048 / sizeof(REAL) };                                                               \
-        const int in_place = args[nin] == args[0] || args[nin] == args[nin - 1];                            \
-        REAL waiting[BLOCK];                                                                                \
-        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                           \
-            char *const to = args[nin] + i * (ptrdiff_t)sizeof(REAL);                                       \
-            char *const part[3] = {args[0] + i * advance[0], nin == 2 ? args[1] + i * advance[1] : to, to}; \
-            m = n - i < BLOCK ? n - i : BLOCK;                                                              \
-            if (__builtin_expect(FN(each_quick)((cost) < 700 ? 2 : 1, nin, FN(name##_quick), part, advance, \
-                                                in_place ? waiting : (REAL *)to, m) != 0,                   \
-                                 0))                                                                        \
-                FN(for_each_once)(1, nin, 1, FN(name##_any_body), part, advance, m);                        \
-            else if (in_place)                                                                              \
-                memcpy(to, waiting, (size_t)m * sizeof(REAL));                                              \
-        }                                                                                                   \
+#define QUICK_LOOP(name, nin, cost)                                                                             \
+    INLINE void FN(name##_any_body)(const VEC *in, VEC *out) { out[0] = FN(name##_any)(in); }                   \
+    static void FN(arithmetic_##name)(char *const *args, const ptrdiff_t *advance, ptrdiff_t n) {               \
+        enum { BLOCK = 2048 / sizeof(REAL) };                                                                   \
+        const int in_place = args[nin] == args[0] || args[nin] == args[nin - 1];                                \
+        REAL waiting[BLOCK];                                                                                    \
+        for (ptrdiff_t i = 0, m; i < n; i += m) {                                                               \
+            char *const to = args[nin] + i * (ptrdiff_t)sizeof(REAL);                                           \
+            char *const part[3] = {args[0] + i * advance[0], nin == 2 ? args[1] + i * advance[1] : to, to};     \
+            m = n - i < BLOCK ? n - i : BLOCK;                                                                  \
+            if (__builtin_expect(FN(each_quick)((cost) < 700 || LANES_F32 == 16 ? 2 : 1, nin, FN(name##_quick), \
+                                                part, advance, in_place ? waiting : (REAL *)to, m) != 0,        \
+                                 0))                                                                            \
+                FN(for_each_once)(1, nin, 1, FN(name##_any_body), part, advance, m);                            \
+            else if (in_place)                                                                                  \
+                memcpy(to, waiting, (size_t)m * sizeof(REAL));                                                  \
+        }                                                                                                       \
     }
 
 VEKT_ACTIVATIONS(ACTIVATION_LOOPS)
