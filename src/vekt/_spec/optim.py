@@ -11,8 +11,10 @@ _SHARED = {
     for p in (
         Param(
             "lr",
-            doc="Learning rate, the notes' alpha; it may be changed between steps.",
-            type="float",
+            doc="Learning rate, the notes' alpha; it may be changed between steps.  A schedule, "
+            "such as ``lambda t: 0.1 / (t + 1)``, is called with the number of steps taken and "
+            "returns the rate of the next one; `rate` tells which that is.",
+            type="float or callable",
         ),
         Param(
             "momentum",

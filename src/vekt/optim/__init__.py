@@ -19,6 +19,7 @@ from vekt.optim._base import (
     ADAM_KERNEL,
     RMSPROP_KERNEL,
     Optimizer,
+    Rate,
     between,
     global_norm,
     scale_for,
@@ -38,7 +39,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        lr: float = 0.01,
+        lr: Rate = 0.01,
         *,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -54,8 +55,8 @@ class SGD(Optimizer):
     def _states(self) -> tuple[bool, bool]:
         return self.momentum > 0, False
 
-    def _numbers(self, scale: float) -> tuple[float, ...]:
-        return (self.lr, scale, self.weight_decay, self.momentum, float(self.nesterov))
+    def _numbers(self, rate: float, scale: float) -> tuple[float, ...]:
+        return (rate, scale, self.weight_decay, self.momentum, float(self.nesterov))
 
 
 @documented(OPTIM["RMSProp"], "", __name__)
@@ -69,7 +70,7 @@ class RMSProp(Optimizer):
 
     def __init__(
         self,
-        lr: float = 0.01,
+        lr: Rate = 0.01,
         *,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -84,8 +85,8 @@ class RMSProp(Optimizer):
     def _states(self) -> tuple[bool, bool]:
         return self.momentum > 0, True
 
-    def _numbers(self, scale: float) -> tuple[float, ...]:
-        head = (self.lr, scale, self.weight_decay, self.momentum)
+    def _numbers(self, rate: float, scale: float) -> tuple[float, ...]:
+        head = (rate, scale, self.weight_decay, self.momentum)
         return (*head, self.alpha, 1 - self.alpha, self.eps)
 
 
@@ -104,7 +105,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        lr: float = 0.001,
+        lr: Rate = 0.001,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -114,11 +115,11 @@ class Adam(Optimizer):
         super().__init__(lr, weight_decay=weight_decay, max_norm=max_norm)
         self.betas, self.eps = betas, eps
 
-    def _numbers(self, scale: float) -> tuple[float, ...]:
+    def _numbers(self, rate: float, scale: float) -> tuple[float, ...]:
         (first, second), t = self.betas, self.iterations
         decay = 0.0 if self._decoupled else self.weight_decay
-        left = 1 - self.lr * self.weight_decay if self._decoupled else 1.0
-        rate, root = self.lr / (1 - first**t), 1 / math.sqrt(1 - second**t)
+        left = 1 - rate * self.weight_decay if self._decoupled else 1.0
+        rate, root = rate / (1 - first**t), 1 / math.sqrt(1 - second**t)
         return (rate, scale, decay, first, 1 - first, second, 1 - second, self.eps, root, left)
 
 
@@ -130,7 +131,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        lr: float = 0.001,
+        lr: Rate = 0.001,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -16,6 +16,10 @@ from vekt._core.native import optim_step
 from vekt.linalg._vectors import norm
 
 Array = NDArray[Any]
+Rate = float | Callable[[int], float]
+
+# Elements at a time of tensors that kernels cannot read where they are: blocks stay in the cache.
+_BLOCK = 65_536
 
 SGD_KERNEL, RMSPROP_KERNEL, ADAM_KERNEL = range(3)
 
@@ -52,8 +56,9 @@ class Optimizer:
 
     Parameters
     ----------
-    lr : float
-        Learning rate; it may be changed between steps.
+    lr : float or callable
+        Learning rate; it may be changed between steps.  A schedule is called with the number of
+        steps taken, 0 first, and returns the rate of the next one.
     weight_decay : float, default 0
         How much of the parameters is added to their gradients.
     max_norm : float or None, optional
@@ -63,16 +68,18 @@ class Optimizer:
     ----------
     iterations : int
         Steps taken.
+    rate : float
+        Learning rate of the next step.
     """
 
-    lr: float
+    lr: Rate
     weight_decay: float
     max_norm: float | None
     _kernel: Callable[..., None] = staticmethod(optim_step)
     _kind: int = SGD_KERNEL
 
     def __init__(
-        self, lr: float, *, weight_decay: float = 0.0, max_norm: float | None = None
+        self, lr: Rate, *, weight_decay: float = 0.0, max_norm: float | None = None
     ) -> None:
         self.lr, self.weight_decay, self.max_norm = lr, weight_decay, max_norm
         self.iterations = 0
@@ -84,13 +91,25 @@ class Optimizer:
         if name == "betas":
             first, second = value
             value = self._checked("betas[0]", first), self._checked("betas[1]", second)
-        elif name in _HIGHEST and not (name == "max_norm" and value is None):
+        elif (
+            name in _HIGHEST
+            and not (name == "max_norm" and value is None)
+            and not (name == "lr" and callable(value))
+        ):
             value = self._checked(name, value)
         super().__setattr__(name, value)
 
     @staticmethod
     def _checked(name: str, value: Any) -> float:
         return between(name, value, *_HIGHEST[name])
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the next step."""
+        lr = self.lr
+        if not callable(lr):
+            return lr
+        return between(f"lr({self.iterations})", lr(self.iterations), *_HIGHEST["lr"])
 
     def step(self, params: Iterable[Array], grads: Iterable[ArrayLike]) -> None:
         """Change the parameters, in place, by one step.
@@ -109,7 +128,7 @@ class Optimizer:
             If a dtype is not float32 or float64, or that of a gradient cannot be cast to it.
         ValueError
             If numbers or shapes do not match, a parameter is read-only or shares memory with
-            another, or they are not those of the steps before.
+            another, they are not those of the steps before, or a schedule gives no rate.
 
             Nothing is changed then, of no parameter.
         """
@@ -156,9 +175,10 @@ class Optimizer:
 
     def _next(self, grads: Sequence[Array]) -> tuple[float, ...]:
         """Count a step, and return the kernel's numbers for it."""
+        rate = self.rate
         scale = 1.0 if self.max_norm is None else scale_for(global_norm(grads), self.max_norm)
         vars(self)["iterations"] += 1  # past __setattr__, in half of the time
-        return self._numbers(scale)
+        return self._numbers(rate, scale)
 
     def _check(self, params: list[Array], grads: list[Any]) -> list[Array]:
         """Raise what there is to raise, and return the gradients as arrays."""
@@ -206,7 +226,7 @@ class Optimizer:
         """Whether there are running means of the gradients, and of their squares."""
         return False, False
 
-    def _numbers(self, scale: float) -> tuple[float, ...]:
+    def _numbers(self, rate: float, scale: float) -> tuple[float, ...]:
         raise NotImplementedError
 
 
@@ -239,16 +259,28 @@ def _apply(
     v: Array | None,
     numbers: tuple[float, ...],
 ) -> None:
-    """One tensor; what does not lie in memory as the kernels want is copied there and back."""
+    """One tensor; what does not lie in memory as the kernels want passes through small blocks."""
     if _lie_alike(p, g, m, v):
         kernel(kind, p, g, m, v, numbers)
         return
-    state = m if m is not None else v
-    order: Any = "C" if state is None or state.flags.c_contiguous else "F"
+    if not p.size:
+        return
+    given = [a for a in (p, g, m, v) if a is not None]
     native = p.dtype.newbyteorder("=")
-    copies = [np.array(a, native, order=order, copy=True) for a in (p, g)]
-    kernel(kind, *copies, m, v, numbers)
-    p[...] = copies[0]
+    access: list[Any] = [["readwrite", "contig", "aligned"] for _ in given]
+    access[1] = ["readonly", "contig", "aligned"]
+    with np.nditer(
+        given,
+        ["external_loop", "buffered", "copy_if_overlap"],
+        access,
+        [native] * len(given),
+        casting="same_kind",
+        buffersize=_BLOCK,
+    ) as blocks:
+        for block in blocks:
+            first, slope, *state = block
+            directions = None if m is None else state.pop(0)
+            kernel(kind, first, slope, directions, state.pop() if state else None, numbers)
 
 
 def apart(params: list[Array], grads: list[Array]) -> list[Array]:
