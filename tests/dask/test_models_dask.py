@@ -84,13 +84,15 @@ def test_errors_of_use():
     for match, args, options in (
         ("sample_weight is for arrays in memory", (LAZY, THREE, np.ones(120)), {}),
         ("early_stopping=True is for arrays", (LAZY, THREE), {"early_stopping": True}),
+        ("class_weight is for arrays", (LAZY, THREE), {"class_weight": "balanced"}),
         ("unknown sizes; call X.compute_chunk_sizes", (LAZY[LAZY[:, 0] > 0], THREE), {}),
         (r"expected 120 targets.*got \(119,\)", (LAZY, THREE[1:]), {}),
         ("samples in rows", (LAZY[0], THREE), {}),
         ("real numbers", (LAZY.astype("U"), THREE), {}),
         (r"X has NaN.*samples \d+ to", (da.where(LAZY > 2, np.nan, LAZY), THREE), {}),
         ("Unknown label type", (LAZY, X[:, 0]), {}),
-        ("one label for each", (LAZY, np.zeros((120, 2), int)), {}),
+        ("one label for each", (LAZY, np.full((120, 2), 2)), {}),
+        ("expected 120 targets", (LAZY, np.zeros((120, 2, 1), int)), {}),
     ):
         with pytest.raises(ValueError, match=match):
             MLPClassifier(**{**OPTIONS, **options}).fit(*args)

@@ -301,7 +301,11 @@ BAD = {
     "epsilon": (0, -1, np.inf),
     "hidden_layer_sizes": (0, 2.5),
     "init": ("zeros",),
+    "class_weight": ("even", 2.0),
+    "learning_rate": ("falling", 0.1),
     "learning_rate_init": (0, -1, np.inf, np.nan),
+    "max_fun": (0, 2.5),
+    "power_t": (-1, np.inf, np.nan),
     "max_iter": (0, -1, 2.5),
     "momentum": (-0.1, 1.0),
     "n_iter_no_change": (0, 2.5),
@@ -323,7 +327,7 @@ BAD = {
 def test_parameters_out_of_range_are_named(kind, name):
     x, y = data()
     for value in (*BAD.get(name, ()), "no such", {}, None):
-        if name == "random_state" and value is None:
+        if value in (None, {}) and name in ("random_state", "class_weight"):
             continue
         match = f"'{name}' parameter of {kind.__name__} must be .*Got"
         with pytest.raises(ValueError, match=match):

@@ -22,7 +22,9 @@ def model_samples(
     model._validate_params()
     if sample_weight is not None:
         raise ValueError("sample_weight is for arrays in memory, not for Dask's")
-    if model.early_stopping:
+    if getattr(model, "class_weight", None) is not None:
+        raise ValueError("class_weight is for arrays in memory, not for Dask's")
+    if model._holds_out:
         raise ValueError("early_stopping=True is for arrays in memory, not for Dask's")
     X, y = (known_sizes("fit", name, da.asanyarray(a)) for name, a in (("X", X), ("y", y)))
     X = _features(model, X, reset)

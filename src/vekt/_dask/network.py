@@ -124,22 +124,24 @@ class NetworkSamples:
         count = dask.delayed(_count, pure=False)
         dask.compute([count(chunk) for chunk in self._chunks])  # raises what there is to raise
 
-    def epoch(self, optimizer: optim.Optimizer, size: int, shuffle: bool, l2: float) -> float:
-        """One pass over the samples, in the batches of `Network._epoch`; return the mean cost."""
+    def epoch(
+        self, optimizer: optim.Optimizer, size: int, shuffle: bool, l2: float
+    ) -> tuple[float, float]:
+        """One pass over the samples, in the batches of `Network._epoch`; return what it does."""
         network = self._network
         params, grads = network.params, network.grads
         order = None if size == self.m else network._order(self.m, shuffle)
-        total = 0.0
+        total, penalty = 0.0, 0.0
         for start in range(0, self.m, size):
             batch = None if order is None else order[start : start + size]
             m = self.m if batch is None else len(batch)
             cost, sums = self.gradients(batch)
             for g, found in zip(grads, sums, strict=True):
                 g[...] = found
-            network._penalise(l2, m)
+            penalty += m * network._penalise(l2, m)
             optimizer.step(params, grads)
             total += m * cost
-        return total / self.m
+        return total / self.m, penalty / self.m
 
     def gradients(self, batch: Array | None = None) -> Part:
         """Return the mean cost and its gradients, over all samples or those of these numbers."""

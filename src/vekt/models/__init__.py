@@ -8,7 +8,8 @@ from vekt._core.extras import require
 require("vekt.models", "models", "sklearn", "scipy")
 
 from vekt.models._logistic_regression import LogisticRegression
-from vekt.models._perceptrons import MLPClassifier, MLPRegressor
+from vekt.models._mlp_classifier import MLPClassifier
+from vekt.models._mlp_regressor import MLPRegressor
 
 __all__ = ["LogisticRegression", "MLPClassifier", "MLPRegressor"]
 

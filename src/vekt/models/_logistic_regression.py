@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from vekt import layers, rows, ufuncs
+from vekt.models._class_weights import class_weights
 from vekt.models._logistic import many_classes, newton
 from vekt.models._parameters import LOGISTIC
 
@@ -40,11 +41,19 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Largest element of the gradient of the mean loss at which the search ends.
     warm_start : bool, default False
         Whether to start where the last fit ended; classes and features must be the same then.
+    class_weight : dict, "balanced" or None, optional
+        How much each class counts, beside `sample_weight`; classes that are not in the dict count
+        1.  "balanced" makes all count alike.
 
     Attributes
     ----------
     classes_, coef_, intercept_, n_iter_, n_features_in_
         As in scikit-learn.
+
+    Notes
+    -----
+    What scikit-learn's has and this has not: penalties but the squared one (`penalty`, `l1_ratio`),
+    its other solvers, `dual`, `intercept_scaling` and `n_jobs`, and sparse X, which is a TypeError.
 
     Examples
     --------
@@ -70,6 +79,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         max_iter: int = 100,
         tol: float = 1e-4,
         warm_start: bool = False,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
     ) -> None:
         self.C = C
         self.fit_intercept = fit_intercept
@@ -77,6 +87,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.max_iter = max_iter
         self.tol = tol
         self.warm_start = warm_start
+        self.class_weight = class_weight
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from samples in the rows of X; `sample_weight` says how much each counts."""
@@ -103,7 +114,12 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             weights = _check_sample_weight(
                 sample_weight, x, dtype=np.float64, ensure_non_negative=True
             )
+        if self.class_weight is not None:
+            numbers = labels.astype(np.intp)
+            weights = weights * class_weights(self.class_weight, classes, numbers, weights)[numbers]
         total = float(weights.sum())
+        if not total > 0:
+            raise ValueError("sample_weight, class_weight: no sample counts")
         self._search(x, labels, weights / total, 1 / (self.C * total), again)
         return self
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from vekt import optim
 from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
 from vekt._spec.layer_activation import Activation
 from vekt.models._parameters import MLP
-from vekt.models._progress import Progress
+from vekt.models._training import Rates, Solver, Training
 from vekt.network import Initial, Network, Output
 
 Array = NDArray[Any]
@@ -30,20 +26,16 @@ Array = NDArray[Any]
 _ACTIVATIONS = {"identity": None, "logistic": "sigmoid"}  # scikit-learn's names
 
 
-class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
+def has_epochs(model: Any) -> bool:
+    """Tell whether the solver does one epoch after the other."""
+    if model.solver == "lbfgs":
+        raise AttributeError("partial_fit: solver 'lbfgs' wants all samples at once; use fit")
+    return True
+
+
+class BaseMLP(Training):
     """Parameters and training; subclasses say what targets are."""
 
-    network_: Network
-    n_iter_: int
-    t_: int
-    loss_: float
-    interrupted_: bool
-    loss_curve_: list[float]
-    best_loss_: float | None
-    validation_scores_: list[float] | None
-    best_validation_score_: Any
-    _optimizer: optim.Optimizer
-    _best: list[Array] | None
     _parameter_constraints = MLP
 
     def __init__(
@@ -51,10 +43,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: Activation = "relu",
         *,
-        solver: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
+        learning_rate: Rates = "constant",
         learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -69,6 +63,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
+        max_fun: int = 15000,
         init: Initial = "glorot",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -76,7 +71,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
@@ -91,6 +88,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
         self.init = init
 
     # ---- what subclasses say -----------------------------------------------------------------
@@ -134,20 +132,23 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             Itself.
         """
         again = self.warm_start and hasattr(self, "network_")
+        targets = weights = held = None
         if is_dask(X) or is_dask(y):
             x = on_dask("model_samples")(self, X, y, sample_weight, not again)
-            targets: Any = None
-            weights = None
         else:
-            x, targets, weights = self._checked(X, y, sample_weight, reset=not again)
+            x, y, given, weights = self._checked(X, y, sample_weight, reset=not again)
             self._ready(x.dtype, not again)
             x = x.astype(self.network_.dtype, copy=False)
-        rest: Any = None
-        if self.early_stopping:
-            x, targets, weights, rest = self._split(x, targets, weights)
-        self._train(x, targets, weights, rest)
+            if self._holds_out:
+                x, y, weights, held = self._split(x, y, given, weights)
+            targets = self._encoded(y, x.dtype)
+        if self.solver == "lbfgs":
+            self._search(x, targets, weights)
+        else:
+            self._train(x, targets, weights, held)
         return self
 
+    @available_if(has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
@@ -156,15 +157,16 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "network_")
+        targets = weights = None
         if is_dask(X) or is_dask(y):
-            samples = on_dask("model_samples")(self, X, y, sample_weight, first, whole=False)
-            self._epoch(samples, None, None)
-            self.n_iter_ = 1
-            return self
-        x, y, weights = self._checked(X, y, sample_weight, reset=first, whole=False)
-        self._ready(x.dtype, first, whole=False)
-        x = x.astype(self.network_.dtype, copy=False)
-        self._epoch(x, self._encoded(y, x.dtype), weights)
+            x = on_dask("model_samples")(self, X, y, sample_weight, first, whole=False)
+        else:
+            x, y, _, weights = self._checked(X, y, sample_weight, reset=first, whole=False)
+            self._ready(x.dtype, first, whole=False)
+            x = x.astype(self.network_.dtype, copy=False)
+            targets = self._encoded(y, x.dtype)
+        self._epoch(x, targets, weights)
+        self._goes_on(None)
         self.n_iter_ = 1
         return self
 
@@ -175,21 +177,26 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         sample_weight: Any,
         reset: bool,
         whole: bool = True,
-    ) -> tuple[Array, Array, Array | None]:
+    ) -> tuple[Array, Array, Array | None, Array | None]:
+        """Return samples, targets, and weights in columns: those given, and those that count."""
         self._validate_params()
         x, y = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, reset=reset, order="C"
         )
         y = self._check_targets(y, reset, whole)
-        weights = None
+        given = None
         if sample_weight is not None:
-            weights = _check_sample_weight(
-                sample_weight, x, dtype=x.dtype, ensure_non_negative=True
-            )
-            if not weights.sum() > 0:
-                raise ValueError("sample_weight: no sample counts")
-            weights = weights.reshape(-1, 1)
-        return x, y, weights
+            given = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
+        weights = self._weighed(y, given, whole)
+        if weights is not None and not weights.sum() > 0:
+            raise ValueError(f"{self._what_weighs}: no sample counts")
+        dtype = x.dtype if reset else self.network_.dtype
+        columns = [None if w is None else w.astype(dtype)[:, None] for w in (given, weights)]
+        return x, y, *columns
+
+    def _weighed(self, y: Array, weights: Array | None, whole: bool) -> Array | None:
+        """Return how much each sample counts."""
+        return weights
 
     def _sizes(self) -> list[int]:
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).ravel().tolist()
@@ -221,12 +228,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             self._best = None
         if anew or whole or type(optimizer) is not type(self._optimizer):
             self._optimizer = optimizer
-        for name in ("lr", "momentum", "nesterov", "betas", "eps"):
+            self._waited = self._falls = 0
+        for name in ("momentum", "nesterov", "betas", "eps"):
             if hasattr(optimizer, name):
                 setattr(self._optimizer, name, getattr(optimizer, name))
+        self._optimizer.lr = self._rate()
         if whole and not anew:
             self.network_._rng = np.random.default_rng(self._seed())
-        if not self.early_stopping:
+        if not self._holds_out:
             self.validation_scores_ = self.best_validation_score_ = self._best = None
             self.best_loss_ = np.inf if self.best_loss_ is None else self.best_loss_
         elif self._best is None:
@@ -257,137 +266,3 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.best_loss_ = np.inf
         self.validation_scores_ = self.best_validation_score_ = self._best = None
         self.interrupted_ = False
-
-    def _new_optimizer(self) -> optim.Optimizer:
-        rate = self.learning_rate_init
-        if self.solver == "sgd":
-            nesterov = self.nesterovs_momentum and self.momentum > 0
-            return optim.SGD(rate, momentum=self.momentum, nesterov=nesterov)
-        if self.solver == "rmsprop":
-            return optim.RMSProp(rate, eps=self.epsilon)
-        kind = optim.Adam if self.solver == "adam" else optim.AdamW
-        return kind(rate, betas=(self.beta_1, self.beta_2), eps=self.epsilon)
-
-    def _split(self, x: Array, y: Array, weights: Array | None) -> tuple[Any, Any, Any, Any]:
-        rng = check_random_state(self.random_state)
-        parts = [x, y] if weights is None else [x, y, weights]
-        split = train_test_split(
-            *parts,
-            random_state=rng,
-            test_size=self.validation_fraction,
-            stratify=self._strata(y),
-        )
-        train, held = split[::2], split[1::2]
-        if weights is not None and not (train[2].sum() > 0 and held[2].sum() > 0):
-            raise ValueError(
-                "sample_weight: no sample counts of those to learn from or of those held out"
-            )
-        return train[0], train[1], None if weights is None else train[2], held
-
-    def _strata(self, y: Array) -> Array | None:
-        return None
-
-    def _train(self, x: Any, y: Array | None, weights: Array | None, held: Any) -> None:
-        targets = None if y is None else self._encoded(y, x.dtype)
-        waited, progress = 0, Progress(self.verbose, self.max_iter)
-        self.interrupted_ = False
-        try:
-            for epoch in range(self.max_iter):
-                self._epoch(x, targets, weights)
-                self.n_iter_ = epoch + 1
-                score = None if held is None else self._validate(held)
-                progress.show(self.n_iter_, self.loss_, score)
-                waited = 0 if self._improved(score) else waited + 1
-                if waited > self.n_iter_no_change:
-                    break
-            else:
-                warnings.warn(
-                    f"maximum of {self.max_iter} iterations reached before convergence",
-                    ConvergenceWarning,
-                    stacklevel=3,
-                )
-        except KeyboardInterrupt:
-            self.interrupted_ = True
-            warnings.warn("training interrupted; what was learnt stays", stacklevel=3)
-        finally:
-            progress.end()
-        if self._best is not None:
-            for p, kept in zip(self.network_.params, self._best, strict=True):
-                p[...] = kept
-
-    def _epoch(self, x: Any, targets: Array | None, weights: Array | None) -> None:
-        """Do one epoch over an array and its targets, or over samples in Dask's chunks."""
-        m = len(x)
-        size = min(200 if self.batch_size == "auto" else int(self.batch_size), m)
-        how = self._optimizer, size, self.shuffle, self.alpha
-        net = self.network_
-        loss = x.epoch(*how) if targets is None else net._epoch(x, targets, *how, weights)
-        squares = sum(float(np.vdot(w, w)) for w in self.network_.W)
-        whole = m if weights is None else float(weights.sum())
-        self.loss_ = loss + 0.5 * self.alpha * squares / whole
-        if not np.isfinite(self.loss_):
-            raise ValueError("the loss is not finite any more: try a lower learning_rate_init")
-        self.loss_curve_.append(self.loss_)
-        self.t_ += m
-
-    def _validate(self, held: Any) -> float:
-        x, y, *weights = held
-        score = self._score(x, y, weights[0][:, 0] if weights else None)
-        assert self.validation_scores_ is not None
-        self.validation_scores_.append(score)
-        return score
-
-    def _score(self, x: Array, y: Array, weights: Array | None) -> float:
-        return float(self.score(x, y, weights))
-
-    def _improved(self, score: float | None) -> bool:
-        """Tell whether an epoch gained by `tol`, and keep the best, by how little it may be."""
-        if score is not None:
-            improved = bool(score >= self.best_validation_score_ + self.tol)
-            if score > self.best_validation_score_:
-                self.best_validation_score_ = score
-                self._best = [p.copy() for p in self.network_.params]
-            return improved
-        assert self.best_loss_ is not None
-        improved = bool(self.loss_ <= self.best_loss_ - self.tol)
-        self.best_loss_ = min(self.loss_, self.best_loss_)
-        return improved
-
-    # ---- what was learnt -----------------------------------------------------------------------
-
-    def _forward(self, X: Any) -> Array:
-        if not hasattr(self, "network_"):
-            raise NotFittedError(
-                f"this {type(self).__name__} is not fitted yet; call fit before using it"
-            )
-        if is_dask(X):
-            outputs: Array = on_dask("model_outputs")(self, X)
-            return outputs
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False, order="C")
-        return self.network_._predict(x.astype(self.network_.dtype, copy=False))
-
-    @property
-    def coefs_(self) -> list[Array]:
-        """Weights of the layers, (inputs, units)."""
-        return [w.T for w in self.network_.W]
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """Biases of the layers."""
-        return [b[:, 0] for b in self.network_.b]
-
-    @property
-    def n_layers_(self) -> int:
-        """Layers, the inputs counted."""
-        return len(self.network_.units)
-
-    @property
-    def n_outputs_(self) -> int:
-        """Units of the last layer."""
-        return int(self.network_.units[-1])
-
-    @property
-    def out_activation_(self) -> str:
-        """Activation of the last layer, by scikit-learn's name."""
-        names = {"sigmoid": "logistic", "linear": "identity"}
-        return names.get(self.network_.output, self.network_.output)

@@ -20,10 +20,12 @@ _BELOW_ONE = Interval(Real, 0, 1, closed="left")
 MLP: dict[str, list[Any] | str] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
     "activation": "no_validation",  # the network knows which there are
-    "solver": [StrOptions({"sgd", "adam", "adamw", "rmsprop"})],
+    "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
     "alpha": [_PENALTY],
     "batch_size": [StrOptions({"auto"}), _COUNT],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
     "learning_rate_init": [_POSITIVE],
+    "power_t": [_PENALTY],
     "max_iter": [_COUNT],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
@@ -38,9 +40,15 @@ MLP: dict[str, list[Any] | str] = {
     "beta_2": [_BELOW_ONE],
     "epsilon": [_POSITIVE],
     "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
+    "max_fun": [_COUNT],
     "init": [StrOptions({"glorot", "he", "rand"})],
 }
+CLASSIFIER: dict[str, list[Any] | str] = {
+    **MLP,
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+}
 LOGISTIC: dict[str, list[Any] | str] = {
+    "class_weight": [dict, StrOptions({"balanced"}), None],
     "C": [Interval(Real, 0, np.inf, closed="right")],
     "fit_intercept": ["boolean"],
     "solver": [StrOptions({"auto", "newton", "lbfgs"})],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from operator import index
 from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
@@ -21,8 +22,11 @@ from vekt._spec.layer_activation import Activation
 from vekt.layers import activation_kernels
 from vekt.network._gradient_check import check_gradients
 from vekt.network._layers import INITIALS, PRELU, Buffers, Layer, initial, one_for_each
+from vekt.network._numbers import penalty, whole
 from vekt.network._outputs import OUTPUTS
 from vekt.network._samples import samples_in_rows, targets_in_rows
+from vekt.network._steps import Steps
+from vekt.network._validation import Validation
 
 __all__ = ["Network", "check_gradients", "logistic_regression", "perceptron", "shallow"]
 
@@ -39,7 +43,7 @@ class Options(TypedDict, total=False):
     seed: int | None
 
 
-class Network:
+class Network(Steps):
     """A network of dense layers.
 
     Parameters
@@ -67,6 +71,10 @@ class Network:
         PReLU's slopes (n[l], 1), None for layers without.
     costs : list of float
         Mean cost in each epoch of `fit`.
+    validation_costs, validation_scores : list of float
+        Mean cost and `score` of the samples held out after each epoch, NaN where there were none.
+    history : dict of list of float
+        These three lists: "cost", "validation_cost" and "validation_score".
     interrupted : bool
         Whether Ctrl-C ended the last `fit`.
 
@@ -98,13 +106,16 @@ class Network:
         dtype: DTypeLike = np.float64,
         seed: int | None = None,
     ) -> None:
-        self.units: tuple[int, ...] = tuple(int(n) for n in units)
+        try:
+            self.units = tuple(map(index, units))
+        except TypeError:
+            self.units = ()
         if len(self.units) < 2 or min(self.units) < 1:
-            raise ValueError(f"units: expected two positive numbers or more, got {units!r}")
-        self.dtype: np.dtype[Any] = np.dtype(dtype)
+            raise ValueError(f"units: expected two positive integers or more, got {units!r}")
+        self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise TypeError(f"dtype: expected float32 or float64, got {self.dtype}")
-        if output not in OUTPUTS:
+        if not isinstance(output, str) or output not in OUTPUTS:
             raise ValueError(f"output: no {output!r}; choose one of {', '.join(OUTPUTS)}")
         if init not in INITIALS:
             raise ValueError(f"init: no {init!r}; choose one of {', '.join(INITIALS)}")
@@ -114,7 +125,10 @@ class Network:
                 activation_kernels(activation)
         self.output = output
         self._output = OUTPUTS[output]()
-        self._rng = np.random.default_rng(seed)
+        try:
+            self._rng = np.random.default_rng(seed)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"seed: {error}") from None
         self._layers = [
             Layer(initial(init, self._rng, n, k, self.dtype), activation)
             for n, k, activation in zip(
@@ -122,8 +136,10 @@ class Network:
             )
         ]
         self.costs: list[float] = []
+        self.validation_costs: list[float] = []
+        self.validation_scores: list[float] = []
         self.interrupted: bool = False
-        self._buffers: Buffers | None = None
+        self._buffers = None
 
     def __repr__(self) -> str:
         """Say how large it is, and of what."""
@@ -150,14 +166,13 @@ class Network:
         return [layer.params[2] if layer.learns_slope else None for layer in self._layers]
 
     @property
-    def params(self) -> list[Array]:
-        """All that is learnt: W, b and alpha of one layer after the other."""
-        return [p for layer in self._layers for p in layer.params]
-
-    @property
-    def grads(self) -> list[Array]:
-        """Gradients of `params` in the last step."""
-        return [g for layer in self._layers for g in layer.grads]
+    def history(self) -> dict[str, list[float]]:
+        """What `fit` noted after each epoch."""
+        return {
+            "cost": self.costs,
+            "validation_cost": self.validation_costs,
+            "validation_score": self.validation_scores,
+        }
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the buffers out."""
@@ -175,12 +190,6 @@ class Network:
             outputs: Array = on_dask("network_outputs")(self, X)
             return outputs
         return self._predict(samples_in_rows("predict", self, X)).T
-
-    def _predict(self, x: Array) -> Array:
-        for layer in self._layers:
-            z = np.empty((len(x), layer.w.shape[1]), self.dtype)
-            x = layer.forward(x, z, np.empty_like(z) if layer.activation is not None else z)
-        return self._output.value(x)
 
     def score(self, X: ArrayLike, Y: ArrayLike) -> float:
         """Return how good the outputs for samples X are, at most 1, as scikit-learn's models do.
@@ -211,11 +220,13 @@ class Network:
         Y: ArrayLike,
         *,
         optimizer: str | optim.Optimizer = "sgd",
-        lr: float = 0.01,
+        lr: float | Callable[[int], float] = 0.01,
         epochs: int = 100,
         batch_size: int | None = None,
         shuffle: bool = True,
         l2: float = 0.0,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        patience: int | None = None,
         callback: Callable[[int, float], Any] | None = None,
         persist: bool = True,
     ) -> Network:
@@ -229,8 +240,9 @@ class Network:
             Targets; for a softmax output also labels, integers of shape (m,).
         optimizer : str or Optimizer, default "sgd"
             As `vekt.optim.get` takes it; one of your own keeps its rate.
-        lr : float, default 0.01
-            Learning rate of an optimiser that is given by its name.
+        lr : float or callable, default 0.01
+            Learning rate of an optimiser that is given by its name; a function of the steps taken,
+            0 first, is a schedule.
         epochs : int, default 100
             Passes over the samples: the notes' iterations, where a batch is all of them.
         batch_size : int or None, optional
@@ -238,7 +250,13 @@ class Network:
         shuffle : bool, default True
             Whether mini-batches are drawn anew in each epoch.
         l2 : float, default 0
-            Weight of the penalty l2 / (2 m) sum(W^2).
+            Weight of the penalty l2 / (2 m) sum(W^2), m the batch; `costs` are without it.
+        validation_data : pair of array_like, optional
+            Samples and targets, as X and Y, that are not learnt from; `validation_costs` and
+            `validation_scores` get what the weights make of them after each epoch.
+        patience : int or None, optional
+            Learning ends when the validation cost has not fallen for so many epochs; the weights
+            are those of its lowest, also where learning ends for another reason.
         callback : callable, optional
             Called with the number of each epoch and its mean cost; learning ends if it returns
             True.
@@ -249,13 +267,15 @@ class Network:
         Returns
         -------
         Network
-            Itself; `costs` has one more number for each epoch.
+            Itself; `costs` and the other lists of `history` have one more number for each epoch.
 
         Raises
         ------
         ValueError
             If shapes do not match, samples are missing or not finite, a target is none, there is
-            no such optimiser, or the batch is larger than m.  Nothing is changed then.
+            no such optimiser, or a number is out of its range.  Nothing is changed then.
+        TypeError
+            If `epochs`, `batch_size` or `patience` is not an integer, or `callback` no function.
 
         Notes
         -----
@@ -274,12 +294,18 @@ class Network:
         else:
             x, y = samples_in_rows("fit", self, X), targets_in_rows("fit", self, X, Y)
             m = len(x)
-        size = m if batch_size is None else int(batch_size)
+        size = m if batch_size is None else whole("fit: batch_size", batch_size)
         if not 1 <= size <= m:
             raise ValueError(f"fit: batch_size must be in 1 to m = {m}, got {batch_size!r}")
+        epochs, l2 = whole("fit: epochs", epochs), penalty("fit: l2", l2)
         if epochs < 0:
             raise ValueError(f"fit: epochs must not be negative, got {epochs!r}")
-        options = {} if isinstance(optimizer, optim.Optimizer) else {"lr": lr}
+        if patience is not None and whole("fit: patience", patience) < 1:
+            raise ValueError(f"fit: patience must be positive, got {patience!r}")
+        if callback is not None and not callable(callback):
+            raise TypeError(f"fit: callback must be a function, got {callback!r}")
+        validate = Validation(self, validation_data, patience)
+        options: Any = {} if isinstance(optimizer, optim.Optimizer) else {"lr": lr}
         chosen = optim.get(optimizer, **options)
         if spread:
             samples.check(persist)
@@ -287,11 +313,13 @@ class Network:
         try:
             for epoch in range(epochs):
                 if spread:
-                    cost = samples.epoch(chosen, size, shuffle, l2)
+                    cost, _ = samples.epoch(chosen, size, shuffle, l2)
                 else:
-                    cost = self._epoch(x, y, chosen, size, shuffle, l2)
-                self.costs.append(cost)
-                if callback is not None and callback(epoch, cost):
+                    cost, _ = self._epoch(x, y, chosen, size, shuffle, l2)
+                held = validate()
+                for numbers, new in zip(self.history.values(), (cost, *held), strict=True):
+                    numbers.append(new)
+                if (callback is not None and callback(epoch, cost)) or validate.ended:
                     break
         except KeyboardInterrupt:
             self.interrupted = True
@@ -299,6 +327,8 @@ class Network:
                 f"fit: interrupted after {len(self.costs)} epochs; what was learnt stays",
                 stacklevel=2,
             )
+        finally:
+            validate.end()
         return self
 
     def _with_activations(self, activations: Any) -> Network:
@@ -311,79 +341,10 @@ class Network:
                 layer.params, mine.params, strict=False
             ):  # slopes, if both learn them
                 new[...] = p
-        other._rng, other.costs = self._rng, self.costs
+        other._rng = self._rng
+        for name, numbers in self.history.items():
+            other.history[name].extend(numbers)
         return other
-
-    def _epoch(
-        self,
-        x: Array,
-        y: Array,
-        optimizer: optim.Optimizer,
-        size: int,
-        shuffle: bool,
-        l2: float = 0.0,
-        weights: Array | None = None,
-    ) -> float:
-        """One pass over the samples; return the mean cost."""
-        m = len(x)
-        buffers = self._room(size, y)
-        advance = optimizer._bound(self.params, self.grads)
-        if size == m and weights is None:
-            cost = self._step(x, y, buffers, 1 / m)
-            self._penalise(l2, m)
-            advance()
-            return cost
-        order = self._order(m, shuffle)
-        total, whole = 0.0, 0.0
-        for start in range(0, m, size):
-            chosen = order[start : start + size]
-            part = buffers.part(len(chosen))
-            x.take(chosen, 0, part.x, "clip")
-            y.take(chosen, 0, part.y, "clip")
-            share: Any = 1 / part.m
-            weight = float(part.m)
-            if weights is not None:
-                weights.take(chosen, 0, part.weights, "clip")
-                weight = float(part.weights.sum())
-                if weight == 0:
-                    continue
-                part.weights /= weight
-                share = part.weights
-            total += weight * self._step(part.x, part.y, part, share)
-            whole += weight
-            self._penalise(l2, weight)
-            advance()
-        return total / whole
-
-    def _order(self, m: int, shuffle: bool) -> Array:
-        """Return the samples in the order in which an epoch takes them."""
-        return self._rng.permutation(m) if shuffle else np.arange(m)
-
-    def _room(self, size: int, y: Array) -> Buffers:
-        room = self._buffers
-        if room is None or room.m < size or room.y.shape[1:] != y.shape[1:]:
-            room = self._buffers = Buffers(self.units, size, self.dtype, y)
-        if room.y.dtype != y.dtype:
-            room = self._buffers = Buffers(self.units, size, self.dtype, y)
-        return room.part(size)
-
-    def _step(self, x: Array, y: Array, buffers: Buffers, weights: Any) -> float:
-        """Forward and backward: write the gradients, and return the cost."""
-        inputs, a = [], x
-        for i, layer in enumerate(self._layers):
-            inputs.append(a)
-            hidden = i < len(buffers.a)
-            a = layer.forward(a, buffers.z[i], buffers.a[i] if hidden else buffers.z[i])
-        cost = self._output.cost(a, y, buffers.da[-1], weights)
-        for i in range(len(self._layers) - 1, -1, -1):
-            dx = buffers.da[i - 1] if i else None
-            self._layers[i].backward(buffers.da[i], inputs[i], buffers.z[i], dx)
-        return cost
-
-    def _penalise(self, l2: float, m: float) -> None:
-        if l2:
-            for layer in self._layers:
-                layer.grads[0] += layer.params[0] * self.dtype.type(l2 / m)
 
 
 def logistic_regression(n: int, **options: Unpack[Options]) -> Network:

@@ -38,7 +38,7 @@ class Output:
         """Return the share of samples with the right outputs."""
         return float(np.mean(np.all((a > 0.5) == (y > 0.5), axis=1)))
 
-    def check(self, y: Array, units: int) -> None:
+    def check(self, function: str, y: Array, units: int) -> None:
         """Raise ValueError for targets that cannot be."""
 
 
@@ -78,9 +78,9 @@ class Sigmoid(Output):
         np.multiply(dz, weights, dz)
         return float(z.sum())
 
-    def check(self, y: Array, units: int) -> None:
+    def check(self, function: str, y: Array, units: int) -> None:
         if y.size and not (y.min() >= 0 and y.max() <= 1):
-            raise ValueError(f"fit: targets of a {self.name} output must be in [0, 1]")
+            raise ValueError(f"{function}: targets of a {self.name} output must be in [0, 1]")
 
 
 class Step(Sigmoid):
@@ -123,16 +123,17 @@ class Softmax(Output):
     def score(self, a: Array, y: Array) -> float:
         return float(np.mean(a.argmax(axis=1) == (y if y.ndim == 1 else y.argmax(axis=1))))
 
-    def check(self, y: Array, units: int) -> None:
+    def check(self, function: str, y: Array, units: int) -> None:
         if y.ndim == 1:
             wrong = (y < 0) | (y >= units)
             if wrong.any():
                 label, i = y[wrong][0], int(np.argmax(wrong))
                 raise ValueError(
-                    f"fit: label {label} (number {i}) is not a class: expected 0 to {units - 1}"
+                    f"{function}: label {label} (number {i}) is not a class: "
+                    f"expected 0 to {units - 1}"
                 )
         elif y.size and not y.min() >= 0:
-            raise ValueError("fit: targets of a softmax output must not be negative")
+            raise ValueError(f"{function}: targets of a softmax output must not be negative")
 
 
 OUTPUTS: dict[str, type[Output]] = {kind.name: kind for kind in (Linear, Sigmoid, Softmax, Step)}

@@ -44,7 +44,7 @@ def targets_in_rows(function: str, network: Network, X: ArrayLike, Y: ArrayLike)
         y = np.ascontiguousarray(given.T, network.dtype)
         if not np.isfinite(y).all():
             raise ValueError(f"{function}: Y has NaN or infinite elements")
-    network._output.check(y, network.units[-1])
+    network._output.check(function, y, network.units[-1])
     return y
 
 

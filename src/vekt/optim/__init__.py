@@ -207,6 +207,6 @@ def get(name: str | Optimizer, **options: Any) -> Optimizer:
     """
     if isinstance(name, Optimizer):
         return name
-    if name not in _BY_NAME:
+    if not isinstance(name, str) or name not in _BY_NAME:
         raise ValueError(f"optimizer: no {name!r}; choose one of {', '.join(_BY_NAME)}")
     return _BY_NAME[name](**options)
