@@ -303,6 +303,7 @@ BAD = {
     "init": ("zeros",),
     "class_weight": ("even", 2.0),
     "learning_rate": ("falling", 0.1),
+    "loss": ("absolute_error",),
     "learning_rate_init": (0, -1, np.inf, np.nan),
     "max_fun": (0, 2.5),
     "power_t": (-1, np.inf, np.nan),

@@ -107,7 +107,7 @@ def test_torch():
         assert_allclose(w, layer.weight.detach().numpy(), 0, 2e-4)
 
 
-@pytest.mark.parametrize("output", ["sigmoid", "softmax", "linear"])
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "linear", "poisson"])
 @pytest.mark.parametrize(
     "hidden",
     [
@@ -326,7 +326,7 @@ def test_one_activation_or_one_for_each_layer(given, each):
             Network([3, 4, 4, 1], wrong)
 
 
-@pytest.mark.parametrize("output", ["sigmoid", "step", "softmax"])
+@pytest.mark.parametrize("output", ["sigmoid", "step", "softmax", "poisson"])
 def test_messages_name_the_output(output):
     net = Network([2, 2], output=output)
     for fit in (net.fit, net.gradients):

@@ -56,5 +56,5 @@ class Learnt(BaseEstimator):  # type: ignore[misc]
     @property
     def out_activation_(self) -> str:
         """Activation of the last layer, by scikit-learn's name."""
-        names = {"sigmoid": "logistic", "linear": "identity"}
+        names = {"sigmoid": "logistic", "linear": "identity", "poisson": "exp"}
         return names.get(self.network_.output, self.network_.output)

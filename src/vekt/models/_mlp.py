@@ -213,7 +213,8 @@ class BaseMLP(Training):
         A whole fit, as in scikit-learn, has an optimiser of its own; `partial_fit` keeps what its
         optimiser remembers.
         """
-        units = (self.n_features_in_, *self._sizes(), self._output()[1])
+        output, width = self._output()
+        units = (self.n_features_in_, *self._sizes(), width)
         optimizer = self._new_optimizer()
         if anew:
             self._begin(units, dtype)
@@ -221,6 +222,11 @@ class BaseMLP(Training):
             raise ValueError(
                 f"hidden_layer_sizes: what was learnt has hidden layers of "
                 f"{self.network_.units[1:-1]} units, which cannot become {units[1:-1]}"
+            )
+        elif output != self.network_.output:
+            raise ValueError(
+                f"what was learnt has an output layer of {self.network_.output}, "
+                f"which cannot become {output}"
             )
         network = self.network_._with_activations(self._activations())
         if network is not self.network_:

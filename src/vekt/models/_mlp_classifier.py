@@ -240,12 +240,10 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
             )
         columns = y.shape[1]
         self._set_multilabel(True, reset, f"{columns} columns of labels")
-        if reset:
-            self.classes_ = np.arange(columns)
-        if len(getattr(self, "_all_classes", self.classes_)) != columns or columns != len(
-            self.classes_
-        ):
-            raise ValueError(f"y has {columns} columns of labels, expected {len(self.classes_)}")
+        expected = len(getattr(self, "_all_classes", y[0] if reset else self.classes_))
+        if columns != expected:
+            raise ValueError(f"y has {columns} columns of labels, expected {expected}")
+        self.classes_ = np.arange(columns)
         return y
 
     def _set_multilabel(self, multilabel: bool, reset: bool, what: str) -> None:
@@ -294,7 +292,7 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
         return ("softmax", n) if n > 2 else ("sigmoid", 1)
 
     def _strata(self, y: Array) -> Array | None:
-        return None if self._multilabel else y
+        return y if self._output() == ("sigmoid", 1) else None  # as scikit-learn does
 
     def _score(self, x: Array, y: Array, weights: Array | None) -> float:
         right = self._labels(self.network_._predict(x)) == y

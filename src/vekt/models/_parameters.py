@@ -47,6 +47,10 @@ CLASSIFIER: dict[str, list[Any] | str] = {
     **MLP,
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
 }
+REGRESSOR: dict[str, list[Any] | str] = {
+    **MLP,
+    "loss": [StrOptions({"squared_error", "poisson"})],
+}
 LOGISTIC: dict[str, list[Any] | str] = {
     "class_weight": [dict, StrOptions({"balanced"}), None],
     "C": [Interval(Real, 0, np.inf, closed="right")],

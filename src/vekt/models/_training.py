@@ -83,6 +83,15 @@ class Training(Learnt, ABC):
             return float(rate / (self.t_ + 1) ** self.power_t)
         return float(rate / 5**self._falls)
 
+    def _slow_down(self) -> None:
+        """Let the rate fall; momentum keeps its step, which in scikit-learn has the rate in it."""
+        before, rate = self._optimizer.rate, self._rate()
+        if rate != before:
+            self._optimizer.lr = rate
+            for direction, _ in self._optimizer._state:
+                if direction is not None:
+                    direction *= before / rate
+
     @property
     def _holds_out(self) -> bool:
         return bool(self.early_stopping) and self.solver != "lbfgs"
@@ -191,7 +200,7 @@ class Training(Learnt, ABC):
             raise ValueError("the loss is not finite any more: try a lower learning_rate_init")
         self.loss_curve_.append(self.loss_)
         self.t_ += m
-        self._optimizer.lr = self._rate()
+        self._slow_down()
 
     def _interrupted(self) -> None:
         self.interrupted_ = True
@@ -215,7 +224,7 @@ class Training(Learnt, ABC):
         if not slower or self._optimizer.rate <= _LOWEST_RATE:
             return False
         self._falls, self._waited = self._falls + 1, 0
-        self._optimizer.lr = self._rate()
+        self._slow_down()
         return True
 
     def _improved(self, score: float | None) -> bool:

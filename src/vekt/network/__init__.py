@@ -32,7 +32,7 @@ __all__ = ["Network", "check_gradients", "logistic_regression", "perceptron", "s
 
 Array = NDArray[Any]
 Initial = Literal["he", "glorot", "rand"]
-Output = Literal["sigmoid", "softmax", "linear", "step"]
+Output = Literal["sigmoid", "softmax", "linear", "poisson", "step"]
 
 
 class Options(TypedDict, total=False):
@@ -53,9 +53,10 @@ class Network(Steps):
     activations : activation or iterable of them, default "relu"
         Of the hidden layers: one for all, or one for each.  By name, as a function or with
         parameters, as `vekt.dense` takes them; "prelu" learns a slope for each unit.
-    output : {"sigmoid", "softmax", "linear", "step"}, default "sigmoid"
-        Output layer with its cost: binary cross entropy, cross entropy, half of the squared error;
-        "step" is Rosenblatt's perceptron.
+    output : {"sigmoid", "softmax", "linear", "poisson", "step"}, default "sigmoid"
+        Output layer with its cost: binary cross entropy, cross entropy, half of the squared error,
+        half of the Poisson deviance (of counts, whose expected value is exp(Z)); "step" is
+        Rosenblatt's perceptron.
     init : {"he", "glorot", "rand"}, default "he"
         Initial weights; "rand" is the notes' ``rand * 0.01``.  b is 0, and PReLU's alpha 0.25.
     dtype : dtype, default float64
@@ -195,7 +196,7 @@ class Network(Steps):
         """Return how good the outputs for samples X are, at most 1, as scikit-learn's models do.
 
         The share of samples whose outputs are right: the largest of a softmax, all those above 1/2
-        of a sigmoid.  Of linear outputs the coefficient of determination, the mean of the units'.
+        of a sigmoid.  Of numbers the coefficient of determination, the mean of the units'.
         """
         y = targets_in_rows("score", self, X, Y)
         return self._output.score(np.asarray(self.predict(X)).T, y)

@@ -63,6 +63,30 @@ class Linear(Output):
         return float(known.mean())
 
 
+class Poisson(Linear):
+    """A = exp(Z), counts to be expected, and the cost is half of the Poisson deviance."""
+
+    name = "poisson"
+
+    def value(self, z: Array) -> Array:
+        result: Array = _ufuncs.exponential(z, out=z)
+        return result
+
+    def cost(self, z: Array, y: Array, dz: Array, weights: Any) -> float:
+        _ufuncs.exponential(z, out=dz)
+        np.multiply(z, y, z)
+        np.subtract(dz, z, z)
+        z += y * np.log(np.where(y > 0, y, 1)) - y  # what is 0 where A is Y
+        np.subtract(dz, y, dz)
+        np.multiply(z, weights, z)
+        np.multiply(dz, weights, dz)
+        return float(z.sum())
+
+    def check(self, function: str, y: Array, units: int) -> None:
+        if y.size and not y.min() >= 0:
+            raise ValueError(f"{function}: targets of a {self.name} output must not be negative")
+
+
 class Sigmoid(Output):
     """A = sigmoid(Z), and the cost is the binary cross entropy, the notes' L."""
 
@@ -136,4 +160,6 @@ class Softmax(Output):
             raise ValueError(f"{function}: targets of a softmax output must not be negative")
 
 
-OUTPUTS: dict[str, type[Output]] = {kind.name: kind for kind in (Linear, Sigmoid, Softmax, Step)}
+OUTPUTS: dict[str, type[Output]] = {
+    kind.name: kind for kind in (Linear, Poisson, Sigmoid, Softmax, Step)
+}
