@@ -31,6 +31,7 @@ def _here():
     [
         (MLPClassifier, THREE),
         (MLPClassifier, THREE == "b"),
+        (MLPClassifier, (X[:, :3] > 0).astype(int)),
         (MLPRegressor, X[:, 0] * X[:, 1]),
         (MLPRegressor, X[:, :2]),
     ],
@@ -60,6 +61,28 @@ def test_what_is_learnt_in_memory(kind, y, dtype):
             else:
                 assert_allclose(lazily.compute(), wanted, 1e-5, 1e-5)
     assert spread.score(lazy, da.from_array(y)) == pytest.approx(spread.score(x, y))
+
+
+@pytest.mark.parametrize(
+    ("kind", "y", "options"),
+    [
+        (MLPClassifier, THREE, {"solver": "lbfgs"}),
+        (MLPClassifier, X[:, :3] > 0, {"solver": "lbfgs", "early_stopping": True}),
+        (MLPRegressor, X[:, 0] * X[:, 1], {"solver": "lbfgs", "alpha": 0.3}),
+        (MLPRegressor, np.rint(abs(X[:, 0] * 3)), {"loss": "poisson"}),
+        (MLPClassifier, THREE, {"solver": "sgd", "learning_rate": "invscaling"}),
+        (MLPClassifier, THREE, {"solver": "sgd", "learning_rate": "adaptive", "tol": 1.0}),
+    ],
+)
+def test_solvers_and_rates(kind, y, options):
+    options = {**OPTIONS, "n_iter_no_change": 1, "max_iter": 15, **options}
+    alone = kind(**options).fit(X, y)
+    spread = kind(**options).fit(LAZY, da.from_array(y, chunks=70))
+    assert spread.n_iter_ == alone.n_iter_
+    assert spread._optimizer.lr == alone._optimizer.lr
+    assert_allclose(spread.loss_curve_, alone.loss_curve_, 1e-7)
+    for p, q in zip(spread.network_.params, alone.network_.params, strict=True):
+        assert_allclose(p, q, 1e-6, 1e-7)
 
 
 def test_warm_start_and_classes():
@@ -92,6 +115,7 @@ def test_errors_of_use():
         (r"X has NaN.*samples \d+ to", (da.where(LAZY > 2, np.nan, LAZY), THREE), {}),
         ("Unknown label type", (LAZY, X[:, 0]), {}),
         ("one label for each", (LAZY, np.full((120, 2), 2)), {}),
+        ("one label for each", (LAZY, np.full((120, 2), 0.5)), {}),
         ("expected 120 targets", (LAZY, np.zeros((120, 2, 1), int)), {}),
     ):
         with pytest.raises(ValueError, match=match):

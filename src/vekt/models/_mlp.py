@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,8 +26,16 @@ Array = NDArray[Any]
 _ACTIVATIONS = {"identity": None, "logistic": "sigmoid"}  # scikit-learn's names
 
 
-def has_epochs(model: Any) -> bool:
-    """Tell whether the solver does one epoch after the other."""
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def for_epochs(method: Method) -> Method:
+    """Make a method that is there where the solver does one epoch after the other."""
+    checked: Method = available_if(_has_epochs)(method)
+    return checked
+
+
+def _has_epochs(model: Any) -> bool:
     if model.solver == "lbfgs":
         raise AttributeError("partial_fit: solver 'lbfgs' wants all samples at once; use fit")
     return True
@@ -148,7 +156,7 @@ class BaseMLP(Training):
             self._train(x, targets, weights, held)
         return self
 
-    @available_if(has_epochs)  # type: ignore[untyped-decorator]
+    @for_epochs
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:

@@ -10,14 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from vekt._core.axes import is_dask
 from vekt._spec.layer_activation import Activation
 from vekt.models._class_weights import class_weights
-from vekt.models._mlp import BaseMLP, has_epochs
+from vekt.models._mlp import BaseMLP, for_epochs
 from vekt.models._parameters import CLASSIFIER
 from vekt.models._training import Rates, Solver
 from vekt.network import Initial, Output
@@ -159,7 +158,7 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
         tags.classifier_tags.multi_label = True
         return tags
 
-    @available_if(has_epochs)  # type: ignore[untyped-decorator]
+    @for_epochs
     def partial_fit(
         self,
         X: ArrayLike,
