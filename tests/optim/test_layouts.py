@@ -54,11 +54,12 @@ def gradients(shape: tuple[int, ...], dtype: str) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", OPTIMISERS)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("block", [16, 64])
+@pytest.mark.parametrize(("block", "few"), [(16, 0), (64, 0), (64, 200)])
 def test_any_layout_has_the_bits_of_a_dense_one(
-    name: str, dtype: str, block: int, monkeypatch: pytest.MonkeyPatch
+    name: str, dtype: str, block: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_base, "_BLOCK", block)
+    monkeypatch.setattr(_base, "_FEW", few)
     for shape in SHAPES:
         start = np.asarray(np.random.default_rng(3).normal(size=shape), dtype)
         for form, g in gradients(shape, dtype).items():
@@ -90,6 +91,7 @@ def test_gradients_in_the_memory_of_their_parameters(
 ) -> None:
     """They count as they were, whatever a block before has written."""
     monkeypatch.setattr(_base, "_BLOCK", 16)
+    monkeypatch.setattr(_base, "_FEW", 0)
     memory = np.random.default_rng(2).normal(size=200)
     for p, g in (
         (slice(0, 150), slice(1, 151)),

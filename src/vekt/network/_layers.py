@@ -76,7 +76,7 @@ class Layer:
         """Make the gradients, and the views that go to the kernels."""
         self.grads = [np.zeros(p.shape, p.dtype) for p in self.params]
         plain = [np.asarray(p) for p in self.params]  # joblib may have mapped them from a file
-        self.w, self.b = plain[0].T, plain[1].T
+        self.w, self.b, self.flat_w = plain[0].T, plain[1].T, plain[0].reshape(-1)
         self.dw, self.db = self.grads[0].T, self.grads[1][:, 0]
         self.learns_slope = len(self.params) > 2
         self.is_linear = self.activation is None or self.learns_slope

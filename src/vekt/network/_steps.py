@@ -119,9 +119,8 @@ class Steps:
         """Add the penalty l2 / (2 m) sum(W^2) to the gradients, and return it."""
         if not l2:
             return 0.0
-        squares = 0.0
+        squares, share = 0.0, self.dtype.type(l2 / m)
         for layer in self._layers:
-            w = layer.params[0]
-            layer.grads[0] += w * self.dtype.type(l2 / m)
-            squares += float(np.vdot(w, w))
+            layer.grads[0] += layer.params[0] * share
+            squares += float(layer.flat_w.dot(layer.flat_w))
         return 0.5 * l2 / m * squares

@@ -19,7 +19,8 @@ Array = NDArray[Any]
 Rate = float | Callable[[int], float]
 
 # Elements at a time of tensors that kernels cannot read where they are: blocks stay in the cache.
-_BLOCK = 65_536
+# Few are quicker copied at once.
+_BLOCK, _FEW = 65_536, 2048
 
 SGD_KERNEL, RMSPROP_KERNEL, ADAM_KERNEL = range(3)
 
@@ -175,7 +176,8 @@ class Optimizer:
 
     def _next(self, grads: Sequence[Array]) -> tuple[float, ...]:
         """Count a step, and return the kernel's numbers for it."""
-        rate = self.rate
+        lr = self.lr
+        rate = self.rate if callable(lr) else lr  # past the property, in half of the time
         scale = 1.0 if self.max_norm is None else scale_for(global_norm(grads), self.max_norm)
         vars(self)["iterations"] += 1  # past __setattr__, in half of the time
         return self._numbers(rate, scale)
@@ -263,10 +265,15 @@ def _apply(
     if _lie_alike(p, g, m, v):
         kernel(kind, p, g, m, v, numbers)
         return
-    if not p.size:
+    native = p.dtype.newbyteorder("=")
+    if p.size <= _FEW:
+        state = v if m is None else m
+        order: Any = "C" if state is None or state.flags.c_contiguous else "F"
+        copy, slope = (np.array(a, native, order=order) for a in (p, g))
+        kernel(kind, copy, slope, m, v, numbers)
+        p[...] = copy
         return
     given = [a for a in (p, g, m, v) if a is not None]
-    native = p.dtype.newbyteorder("=")
     access: list[Any] = [["readwrite", "contig", "aligned"] for _ in given]
     access[1] = ["readonly", "contig", "aligned"]
     with np.nditer(
@@ -278,9 +285,9 @@ def _apply(
         buffersize=_BLOCK,
     ) as blocks:
         for block in blocks:
-            first, slope, *state = block
-            directions = None if m is None else state.pop(0)
-            kernel(kind, first, slope, directions, state.pop() if state else None, numbers)
+            first, slope, *states = block
+            directions = None if m is None else states.pop(0)
+            kernel(kind, first, slope, directions, states.pop() if states else None, numbers)
 
 
 def apart(params: list[Array], grads: list[Array]) -> list[Array]:
