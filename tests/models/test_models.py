@@ -257,14 +257,15 @@ def test_verbose_shows_a_bar(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_interrupt(monkeypatch):
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_interrupt(monkeypatch, solver):
     def show(self, done, loss, score=None):
         if done == 3:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(_progress.Progress, "show", show)
     x, y = data()
-    model = MLPClassifier((4,), random_state=0)
+    model = MLPClassifier((4,), random_state=0, solver=solver)
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(x, y)
     assert model.interrupted_
@@ -288,6 +289,8 @@ def test_errors_of_use():
         MLPClassifier().predict(x)
     with pytest.raises(ValueError, match="NaN"):
         MLPClassifier().fit(x * np.nan, y)
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="scale the features"):
+        MLPRegressor(solver="lbfgs").fit(x * 1e200, y)
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="lower learning_rate_init"):
         MLPRegressor(solver="sgd", learning_rate_init=1e200).fit(x, y)
 

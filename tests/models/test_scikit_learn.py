@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,42 +10,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 pytest.importorskip("sklearn")
 
-from sklearn import linear_model, neural_network
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
+from estimators import CLASSES, DATA, RECENT, fitted
+from sklearn import neural_network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
-from vekt.models import LogisticRegression, MLPClassifier, MLPRegressor
+from vekt.models import MLPClassifier, MLPRegressor
 
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Keep BLAS from waiting for its threads, where the machine is busy."""
-    with threadpool_limits(1):
-        yield
-
-
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-RNG = np.random.default_rng(11)
-
-
-def scaled(load: Any) -> tuple[Any, Any]:
-    x, y = load(return_X_y=True)
-    return StandardScaler().fit_transform(x), y
-
-
-IRIS, CANCER = scaled(load_iris), scaled(load_breast_cancer)
-DIGITS = tuple(a[:600] for a in scaled(load_digits))
-DIABETES = scaled(load_diabetes)
-LABELS = (IRIS[0], np.stack([IRIS[1] == 0, IRIS[0][:, 0] > 0, IRIS[1] > 0], 1).astype(int))
-NUMBERS = (DIABETES[0], (DIABETES[1] - 150) / 80)
-COUNTS = (DIABETES[0], np.rint(DIABETES[1] / 50))
-PAIRS = (DIABETES[0], np.stack([NUMBERS[1], DIABETES[0][:, 2] ** 2], 1))
-CLASSES = {"iris": IRIS, "breast cancer": CANCER, "digits": DIGITS, "labels": LABELS}
-VALUES = {"numbers": NUMBERS, "pairs": PAIRS, "counts": COUNTS}
-DATA = {**CLASSES, **VALUES}
+pytestmark = [
+    RECENT,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 
 def pair(name: str, dtype: Any = float, **options: Any) -> tuple[Any, Any, Any, Any]:
@@ -76,13 +50,6 @@ def pair(name: str, dtype: Any = float, **options: Any) -> tuple[Any, Any, Any, 
             model.best_loss_, model.validation_scores_ = None, []
             model.best_validation_score_ = -np.inf
     return ours, theirs, x.astype(dtype), y
-
-
-def fitted(models: Any, x: Any, y: Any, *weights: Any) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for model in models:
-            model.fit(x, y, *weights)
 
 
 def assert_same(ours: Any, theirs: Any, x: Any) -> None:
@@ -244,154 +211,3 @@ def test_accuracy(name: str, solver: str) -> None:
     assert score >= RIGHT[name]
     assert score >= other - 0.03
     assert ours.loss_ <= max(1.5 * theirs.loss_, 0.02)
-
-
-# ---- classes that count more ---------------------------------------------------------------------
-
-WEIGHTS = {
-    "breast cancer": ["balanced", {0: 5.0, 1: 0.5}, {1: 3.0}, {0: 2, 1: 1, 7: 4}],
-    "iris": ["balanced", {0: 1.0, 1: 4.0, 2: 0.0}, {1: 3.0}],
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "weight"), [(name, each) for name, many in WEIGHTS.items() for each in many], ids=str
-)
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("solver", ["auto", "lbfgs"])
-def test_class_weights_of_logistic_regression(
-    name: str, weight: Any, weighted: bool, solver: str
-) -> None:
-    x, y = DATA[name]
-    given = [np.random.default_rng(5).uniform(0, 2, len(x))] if weighted else []
-    rare = y != 0
-    rare[::3] = True
-    options = {"class_weight": weight, "tol": 1e-7, "max_iter": 5000, "C": 0.1}
-    ours = LogisticRegression(solver=solver, **options)
-    theirs = linear_model.LogisticRegression(**options)
-    fitted((ours, theirs), x[rare], y[rare], *[w[rare] for w in given])
-    assert_allclose(ours.coef_, theirs.coef_, 1e-3, 1e-4)
-    assert_allclose(ours.intercept_, theirs.intercept_, 1e-3, 1e-4)
-
-
-@pytest.mark.parametrize(
-    ("name", "weight"), [(name, each) for name, many in WEIGHTS.items() for each in many], ids=str
-)
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_class_weights_are_weights_of_samples(
-    name: str, weight: Any, solver: str, weighted: bool
-) -> None:
-    from sklearn.utils.class_weight import compute_class_weight
-
-    x, y = DATA[name]
-    given = np.random.default_rng(5).uniform(0, 2, len(x)) if weighted else np.ones(len(x))
-    of_class = compute_class_weight(weight, classes=np.unique(y), y=y, sample_weight=given)
-    options = {"hidden_layer_sizes": (5,), "solver": solver, "max_iter": 5, "random_state": 1}
-    ours = MLPClassifier(class_weight=weight, **options)
-    plain = MLPClassifier(**options)
-    fitted((ours,), x, y, *([given] if weighted else []))
-    fitted((plain,), x, y, given * of_class[y])
-    for a, b in zip(ours.coefs_, plain.coefs_, strict=True):
-        assert_allclose(a, b, 1e-10, 1e-12)
-    if isinstance(weight, dict):
-        fitted((ours.set_params(early_stopping=solver == "adam"),), x, y)
-        parts = [MLPClassifier(class_weight=weight, **options), MLPClassifier(**options)]
-        if solver == "adam":
-            parts[0].partial_fit(x, y, classes=np.unique(y))
-            parts[1].partial_fit(x, y, of_class[y], classes=np.unique(y))
-            assert_allclose(parts[0].coefs_[0], parts[1].coefs_[0], 1e-10, 1e-12)
-
-
-def test_class_weights_turn_the_balance() -> None:
-    rng = np.random.default_rng(0)
-    x = np.concatenate([rng.normal(-0.5, 1, (300, 2)), rng.normal(0.5, 1, (20, 2))])
-    y = np.repeat(["many", "rare"], [300, 20])
-    for kind in (LogisticRegression, MLPClassifier):
-        options = {} if kind is LogisticRegression else {"random_state": 0}
-        plain = kind(**options).fit(x, y)
-        even = kind(class_weight="balanced", **options).fit(x, y)
-        found = [float(np.mean(m.predict(x[y == "rare"]) == "rare")) for m in (plain, even)]
-        assert found[0] < 0.5
-        assert found[1] > max(0.5, found[0] + 0.2)
-
-
-@pytest.mark.parametrize("kind", [LogisticRegression, MLPClassifier])
-def test_class_weights_that_are_none(kind: Any) -> None:
-    x, y = DATA["iris"]
-    for wrong, match in (
-        ({0: 1.0, 5: 2.0}, r"\[5\] are none of the classes, and \[1, 2\] have no weight"),
-        ({0: -1.0}, "none negative"),
-        ({0: np.nan}, "finite"),
-        ({0: 0, 1: 0, 2: 0}, "no sample counts"),
-        ("even", "class_weight"),
-    ):
-        model = kind(class_weight=wrong)
-        with pytest.raises(ValueError, match=match):
-            model.fit(x, y)
-    if kind is MLPClassifier:
-        with pytest.raises(ValueError, match="a list of dicts is for a matrix"):
-            kind(class_weight=[{0: 1}]).fit(x, y)
-        with pytest.raises(ValueError, match="not for partial_fit"):
-            kind(class_weight="balanced").partial_fit(x, y, classes=[0, 1, 2])
-
-
-# ---- many labels ---------------------------------------------------------------------------------
-
-
-def test_many_labels() -> None:
-    x, y = LABELS
-    options = {"hidden_layer_sizes": (8,), "max_iter": 30, "random_state": 1}
-    results = []
-    for form in (y, y.astype(bool), y.astype(float), y.tolist()):
-        model = MLPClassifier(**options)
-        fitted((model,), x, form)
-        assert_array_equal(model.classes_, [0, 1, 2])
-        assert model.predict(x).dtype.kind == "i"
-        assert set(np.unique(model.predict(x))) <= {0, 1}
-        results.append(model.predict_proba(x))
-    for other in results[1:]:
-        assert_array_equal(other, results[0])
-    alone = MLPClassifier(**options).partial_fit(x, y)
-    assert_array_equal(
-        alone.predict_proba(x),
-        MLPClassifier(**options).partial_fit(x, y, classes=[0, 1, 2]).predict_proba(x),
-    )
-    weighted = MLPClassifier(**options, class_weight="balanced")
-    listed = MLPClassifier(**options, class_weight=[{0: 1, 1: 2}, {0: 1, 1: 1}, {0: 3, 1: 1}])
-    plain = MLPClassifier(**options)
-    fitted((weighted, listed), x, y)
-    fitted((plain,), x, y, np.where(y[:, 0], 2.0, 1.0) * np.where(y[:, 2], 1.0, 3.0))
-    assert_allclose(listed.predict_proba(x), plain.predict_proba(x), 1e-10)
-    assert np.abs(weighted.predict_proba(x) - plain.predict_proba(x)).max() > 1e-3
-
-
-def test_targets_that_are_none() -> None:
-    from scipy import sparse
-
-    x, y = LABELS
-    for wrong in (y + 1, y * 2, y + np.arange(3), y + 0.5):
-        with pytest.raises(ValueError, match="one label for each sample, or a matrix of 0 and 1"):
-            MLPClassifier().fit(x, wrong)
-    for kind in (MLPClassifier, MLPRegressor):
-        with pytest.raises(TypeError, match=r"pass y.toarray\(\)"):
-            kind().fit(x, sparse.csr_matrix(y))
-        with pytest.raises(TypeError, match="[Ss]parse"):
-            kind().fit(sparse.csr_matrix(x), y)
-    model = MLPClassifier((3,), max_iter=1, warm_start=True).fit(x, y)
-    before = model.predict_proba(x)
-    for other, match in ((IRIS[1], "one label for each sample, unlike"), (y[:, :2], "2 columns")):
-        for fit in (model.fit, model.partial_fit):
-            with pytest.raises(ValueError, match=match):
-                fit(x, other)
-    assert_array_equal(model.predict_proba(x), before)
-    single = MLPClassifier((3,), max_iter=1, warm_start=True).fit(x, IRIS[1])
-    with pytest.raises(ValueError, match="3 columns of labels, unlike"):
-        single.fit(x, y)
-    with pytest.raises(ValueError, match="3 columns of labels, expected 2"):
-        MLPClassifier().partial_fit(x, y, classes=[0, 1])
-    with pytest.raises(ValueError, match="must not be negative"):
-        MLPRegressor(loss="poisson").fit(x, x[:, 0])
-    counts = MLPRegressor((3,), loss="poisson", max_iter=1, warm_start=True).fit(x, IRIS[1])
-    with pytest.raises(ValueError, match="output layer of poisson, which cannot become linear"):
-        counts.set_params(loss="squared_error").fit(x, IRIS[1])

@@ -330,5 +330,5 @@ def test_one_activation_or_one_for_each_layer(given, each):
 def test_messages_name_the_output(output):
     net = Network([2, 2], output=output)
     for fit in (net.fit, net.gradients):
-        with pytest.raises(ValueError, match=f"targets of a {output} output"):
+        with pytest.raises(ValueError, match=f"{fit.__name__}: targets of a {output} output"):
             fit(np.ones((2, 3)), np.full((2, 3), -0.5))

@@ -29,7 +29,15 @@ def class_weights(given: Any, classes: Array, numbers: Array, weights: Array | N
         raise ValueError(
             f"class_weight: {strange} are none of the classes, and {missing} have no weight"
         )
-    result = np.array([given.get(label, 1.0) for label in labels], float)
-    if not (np.isfinite(result) & (result >= 0)).all():
-        raise ValueError(f"class_weight: expected finite weights, none negative, got {given}")
-    return result
+    try:
+        result = np.array([given.get(label, 1.0) for label in labels], float)
+    except (TypeError, ValueError):
+        result = np.array([np.nan])
+    return checked(result, given)
+
+
+def checked(weights: Array, given: Any) -> Array:
+    """Return weights if they are some."""
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(f"class_weight: expected finite numbers, none negative, got {given}")
+    return weights

@@ -15,7 +15,7 @@ from sklearn.utils.validation import column_or_1d
 
 from vekt._core.axes import is_dask
 from vekt._spec.layer_activation import Activation
-from vekt.models._class_weights import class_weights
+from vekt.models._class_weights import checked, class_weights
 from vekt.models._mlp import BaseMLP, for_epochs
 from vekt.models._parameters import CLASSIFIER
 from vekt.models._training import Rates, Solver
@@ -259,9 +259,10 @@ best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_f
                 "give the weights that compute_class_weight finds for all of them"
             )
         if self._multilabel:
-            counts = compute_sample_weight(self.class_weight, y)
-            if not (np.isfinite(counts) & (counts >= 0)).all():
-                raise ValueError("class_weight: expected finite weights, none negative")
+            listed = isinstance(self.class_weight, list)
+            if listed and not all(isinstance(each, dict) for each in self.class_weight):
+                raise ValueError(f"class_weight: expected a list of dicts, got {self.class_weight}")
+            counts = checked(compute_sample_weight(self.class_weight, y), self.class_weight)
         elif isinstance(self.class_weight, list):
             raise ValueError("class_weight: a list of dicts is for a matrix of labels")
         else:
