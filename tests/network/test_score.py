@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, r2_score
 
+import vekt.models
+from vekt import network, optim
 from vekt.network import OUTPUTS, Network
 
 
@@ -40,3 +42,8 @@ def test_a_network_tells_its_size() -> None:
     assert repr(deep) == told
     assert repr(Network([3, 1])) == "<Network 3-1: sigmoid; 4 parameters of float64>"
     assert "prelu, then sigmoid; 26 parameters" in repr(Network([2, 5, 1], "prelu"))
+
+
+def test_modules_tell_what_is_public() -> None:
+    for module in (network, optim, vekt.models):
+        assert dir(module) == sorted(module.__all__)

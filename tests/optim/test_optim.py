@@ -189,6 +189,24 @@ def test_get():
         optim.get("adagrad")
 
 
+def test_an_optimiser_tells_what_was_chosen():
+    assert repr(optim.SGD()) == "SGD()"
+    assert repr(optim.SGD(0.1, nesterov=True, momentum=0.5)) == (
+        "SGD(lr=0.1, momentum=0.5, nesterov=True)"
+    )
+    adam = optim.Adam(betas=(0.8, 0.999))
+    adam.lr = 0.5
+    assert repr(adam) == "Adam(lr=0.5, betas=(0.8, 0.999))"
+    assert repr(optim.SGD(lr=start)) == f"SGD(lr={start!r})"
+    assert repr(reference.optim.AdamW(max_norm=1)) == "AdamW(max_norm=1.0)"
+
+    class Own(optim.RMSProp):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+
+    assert repr(Own(0.1)) == "Own()"
+
+
 def test_errors_of_use():
     p, g = np.ones(3), np.ones(3)
     for make, match in (

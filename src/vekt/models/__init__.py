@@ -15,3 +15,7 @@ __all__ = ["LogisticRegression", "MLPClassifier", "MLPRegressor"]
 
 for _model in (LogisticRegression, MLPClassifier, MLPRegressor):
     _model.__module__ = __name__  # by which they are pickled
+
+
+def __dir__() -> list[str]:
+    return __all__

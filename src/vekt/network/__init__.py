@@ -365,3 +365,7 @@ def perceptron(n: int, **options: Unpack[Options]) -> Network:
 def shallow(n: int, hidden: int, **options: Unpack[Options]) -> Network:
     """Return the notes' network with one hidden layer: tanh, then sigmoid."""
     return Network([n, hidden, 1], "tanh", output="sigmoid", **options)
+
+
+def __dir__() -> list[str]:
+    return __all__

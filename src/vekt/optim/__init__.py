@@ -30,6 +30,10 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSProp", "clip_by_global_norm"
 Array = NDArray[Any]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @documented(OPTIM["SGD"], "", __name__)
 class SGD(Optimizer):
     """Gradient descent, with momentum if you like."""

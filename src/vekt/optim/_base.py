@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,15 @@ class Optimizer:
         self.iterations = 0
         self._state: list[tuple[Array | None, Array | None]] = []
         self._made = False, False
+
+    def __repr__(self) -> str:
+        """Say what was chosen beside the defaults."""
+        chosen = (
+            f"{name}={getattr(self, name)!r}"
+            for name, param in signature(type(self)).parameters.items()
+            if getattr(self, name, param.default) != param.default
+        )
+        return f"{type(self).__name__}({', '.join(chosen)})"
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Check the numbers of an optimiser, which may be changed between steps."""
