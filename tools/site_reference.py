@@ -197,7 +197,7 @@ def _members(found: type) -> Iterator[tuple[str, Any]]:
     names = dict.fromkeys(name for c in ours for name in vars(c) if not name.startswith("_"))
     for name in names:
         member = inspect.getattr_static(found, name)
-        member = getattr(member, "__func__", member)
+        member = getattr(member, "__func__", getattr(member, "fn", member))  # of `available_if`
         if (callable(member) or isinstance(member, property)) and inspect.getdoc(member):
             yield name, member
 

@@ -13,7 +13,7 @@ _SHARED = {
             "lr",
             doc="Learning rate, the notes' alpha; it may be changed between steps.  A schedule, "
             "such as ``lambda t: 0.1 / (t + 1)``, is called with the number of steps taken and "
-            "returns the rate of the next one; `rate` tells which that is.",
+            "returns the rate of the next one, which ``rate`` tells.",
             type="float or callable",
         ),
         Param(
