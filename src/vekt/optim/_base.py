@@ -70,8 +70,6 @@ class Optimizer:
     ----------
     iterations : int
         Steps taken.
-    rate : float
-        Learning rate of the next step.
     """
 
     lr: Rate
