@@ -120,15 +120,20 @@ def test_activations_and_dtypes(activation: str, name: str, dtype: str) -> None:
     assert_allclose(ours.loss_curve_, theirs.loss_curve_, max(tolerance, 1e-6))
 
 
-@pytest.mark.parametrize("name", DATA)
-@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+@pytest.mark.parametrize(
+    ("name", "solver"),
+    [
+        (name, solver)
+        for name in DATA
+        for solver in ("sgd", "adam", "lbfgs")
+        if (name, solver) != ("pairs", "lbfgs")  # whose losses are not those of their gradients
+    ],
+)
 def test_weights_of_samples(name: str, solver: str) -> None:
     x, y = DATA[name]
     weights = np.random.default_rng(5).integers(0, 4, len(x)).astype(float)
     options = {"solver": solver, "max_iter": 6, "batch_size": len(x), "alpha": 0.1}
     ours, theirs, x, y = pair(name, activation="tanh", **options)
-    if solver == "lbfgs" and name == "pairs":
-        return  # whose losses are not those of their gradients
     fitted((ours, theirs), x, y, weights)
     assert_same(ours, theirs, x)
     if name != "pairs":
