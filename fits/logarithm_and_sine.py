@@ -1,4 +1,4 @@
-"""Fits of the logarithm, the sine and the cosine."""
+"""Fits of the logarithm, the sine, the cosine and the tangent."""
 
 import itertools
 
@@ -80,8 +80,29 @@ def sine_or_cosine(name: str, degree: int, reach: mp.mpf, start: list[mp.mpf], f
     emit(name, np.float64, c, f"{what} in r^2, {note}")
 
 
+def tangent(name: str, above: int, below: int, reach: mp.mpf) -> None:
+    """Print p and q, tan(r) = r (1 + u p(u)) / (1 + u q(u)), u = r^2, of so many terms."""
+    nodes = nodes_with_zero(reach**2, above + below)
+
+    def f(u: mp.mpf) -> mp.mpf:
+        return mp.tan(mp.sqrt(u)) / mp.sqrt(u)
+
+    rows = [[*(u**k for k in range(above)), *(-f(u) * u**k for k in range(below))] for u in nodes]
+    right = [(f(u) - 1) / u for u in nodes]
+    both = [round_to(np.float64, v) for v in mp.lu_solve(mp.matrix(rows), mp.matrix(right))]
+    p, q = both[:above], both[above:]
+
+    def error(r: mp.mpf) -> mp.mpf:
+        u = r * r
+        return (1 + u * evaluate(p, u)) / (1 + u * evaluate(q, u)) / f(u) - 1
+
+    note = f"|r| <= {mp.nstr(reach, 4)}; relative error {bits(worst(error, reach / 100, reach))}"
+    emit(f"{name}_ABOVE", np.float64, p, f"tan(r)/r = (1 + u p)/(1 + u q), u = r^2: p; {note}")
+    emit(f"{name}_BELOW", np.float64, q, "q")
+
+
 def logarithm_and_sine() -> None:
-    """Print what log, sin and cos take."""
+    """Print what log, sin, cos and tan take."""
     logarithm_table(np.float32, 3, -17, -11)
     logarithm_table(np.float64, 8, -42, -12)
     longer = mp.mpf("1.001")
@@ -93,6 +114,8 @@ def logarithm_and_sine() -> None:
     sine_or_cosine("SIN", 5, mp.pi / 4 * longer, [one], sine)
     sine_or_cosine("COS", 5, mp.pi / 4 * longer, [one, -one / 2], lambda u: mp.cos(mp.sqrt(u)))
     sine_or_cosine("SIN_SHORT", 4, mp.pi / 2 * longer, [one], sine)
+    tangent("TAN", 2, 5, mp.pi / 4 * longer)
+    tangent("TAN_SHORT", 2, 2, mp.pi / 4 * longer)
     for name, value in (("HALF_PI", mp.pi / 2), ("PI", mp.pi)):
         words = []
         for _ in range(3 if name == "HALF_PI" else 2):

@@ -46,7 +46,8 @@ INLINE VEC FN(clip_value)(const VEC *x) {
 #define VEKT_GUARDED(ROW) \
     ROW(log, 280)         \
     ROW(sin, 290)         \
-    ROW(cos, 290)
+    ROW(cos, 290)         \
+    ROW(tan, 290)
 
 /* Of one operand, too, and one body for all of them; exponentials.h, logarithms.h, error_function.h. */
 #define VEKT_FUNCTIONS(ROW) \

@@ -768,6 +768,25 @@ static const double SIN_SHORT_f64[5] = {
     -0x1.a017f9c71cf33p-13,
     0x1.717448aec7349p-19,
     -0x1.9ab74cb3b5095p-26};
+/* tan(r)/r = (1 + u p)/(1 + u q), u = r^2: p; |r| <= 0.7862; relative error 2^-59.7 */
+static const double TAN_ABOVE_f64[2] = {
+    -0x1.01abbed12fa1dp-3,
+    0x1.454d81f9132f7p-9};
+/* q */
+static const double TAN_BELOW_f64[5] = {
+    -0x1.d62b34bded264p-2,
+    0x1.6bb24100e0031p-6,
+    -0x1.35ebc4ffdafd4p-13,
+    -0x1.14e777bc02d40p-21,
+    -0x1.7672d085ff171p-29};
+/* tan(r)/r = (1 + u p)/(1 + u q), u = r^2: p; |r| <= 0.7862; relative error 2^-34.9 */
+static const double TAN_SHORT_ABOVE_f64[2] = {
+    -0x1.c818279160533p-4,
+    0x1.19a8a83a82bbap-10};
+/* q */
+static const double TAN_SHORT_BELOW_f64[2] = {
+    -0x1.c75b5f27661e9p-2,
+    0x1.05a3ec09b4f59p-6};
 /* pi/2 in words */
 static const double HALF_PI_f64[3] = {
     0x1.921fb54442d18p+0,

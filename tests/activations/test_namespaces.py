@@ -35,7 +35,7 @@ LINEAR = {
 }
 CHOOSING = {name for name, home in vk._HOMES.items() if home == "vekt.choosing"}
 ARRAYS = {n for n, home in vk._HOMES.items() if home in ("vekt.elementwise", "vekt.reductions")}
-ELEMENTARY = {op.name for op in _ELEMENTARY} - {"sin", "cos"}
+ELEMENTARY = {op.name for op in _ELEMENTARY} - {"sin", "cos", "tan"}
 ELEMENTARY |= {"power", "arctan2", "hypot", "logaddexp"}
 
 

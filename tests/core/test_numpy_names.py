@@ -27,7 +27,7 @@ def test_complex_numbers(name: str, dtype: str, rng: np.random.Generator) -> Non
     ours, theirs = getattr(vk, name), getattr(np, name)
     operands = [x, y][: theirs.nin]
     if not any("F" in loop for loop in theirs.types):
-        with pytest.raises(TypeError):
+        with pytest.raises((TypeError, AttributeError)):  # by what NumPy was called with before
             ours(*operands)
         return
     for given in (operands, [v[::-2] for v in operands], [v[3] for v in operands]):

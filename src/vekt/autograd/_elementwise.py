@@ -32,6 +32,7 @@ _SLOPES: dict[str, Function] = {
     "log1p": lambda y, x: 1 / (1 + x),
     "sin": lambda y, x: _own["cos"](x),
     "cos": lambda y, x: -_own["sin"](x),
+    "tan": lambda y, x: 1 + y * y,
     "exp2": lambda y, x: math.log(2) * y,
     "log2": lambda y, x: 1 / (math.log(2) * x),
     "log10": lambda y, x: 1 / (math.log(10) * x),

@@ -131,5 +131,6 @@ def names() -> dict[str, Any]:
         "pi": Series([arb.pi()]),
         "sin": _of(arb_series.sin),
         "sqrt": _of(arb_series.sqrt, 0),
+        "tan": _of(arb_series.tan),
         "tanh": _lift(arb.tanh, lambda v: v.sech() ** 2),
     }

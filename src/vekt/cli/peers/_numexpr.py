@@ -74,7 +74,7 @@ _GATES = {
     ),
 }
 
-_FUNCTIONS = {"arctan": "arctan(a)", "arctan2": "arctan2(a, b)", "power": "a**b"}
+_FUNCTIONS = {"arctan": "arctan(a)", "arctan2": "arctan2(a, b)", "power": "a**b", "tan": "tan(a)"}
 
 STATEMENTS = {
     "dot": "ne.evaluate('sum(x * dy)')",
