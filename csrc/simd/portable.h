@@ -134,8 +134,13 @@ INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
 }
 
 /* Dekker's exact product (1971) and Knuth's exact sum; an infinite or overflowing term leaves the plain sum, as no
- * error does: -0 stays. */
-INLINE vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
+ * error does: -0 stays.  Of the last resort it is a call, a fortieth of the wheel. */
+#ifdef __SSE4_1__
+INLINE
+#else
+static __attribute__((noinline))
+#endif
+vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
     vf64 p = a * b, u = a * 134217729.0, v = b * 134217729.0;
     vf64 a1 = u - (u - a), a2 = a - a1, b1 = v - (v - b), b2 = b - b1;
     vf64 product_error = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;

@@ -1,4 +1,4 @@
-"""sin, cos, tan and what shares their constants: angles of any size, equal bits everywhere, fusion."""
+"""sin, cos, tan and what shares their constants: angles of any size, the same bits, fusion."""
 
 from __future__ import annotations
 
