@@ -292,3 +292,13 @@ def test_limits_do_not_compete():
     tasks = {"memcpy": Pretended(0.003), "b": Pretended(0.03)}
     assert interleaved(tasks, 5, slack=2.5, apart={"memcpy"}) == {"memcpy": 0.003, "b": 0.03}
     assert calls_of(tasks) == {"memcpy": 2 + 5, "b": 2 + 5}
+
+
+def test_operations_without_an_x(tmp_path):
+    """What is copied beside them is the first thing that they read."""
+    report_file = tmp_path / "compare.json"
+    small = ["--dtype", "float32", "--rounds", "3", "--peers", "numpy", "--processor-time"]
+    assert main(["compare", "--op", "one_hot", *small, "--json", str(report_file)]) == 0
+    cells = json.loads(report_file.read_text())["cells"]
+    assert [cell["op"] for cell in cells] == ["one_hot"] * 3
+    assert all(cell["over_memcpy"] > 0 for cell in cells)

@@ -64,7 +64,8 @@ def beside_limits(
 
 
 def _copied(task: Task) -> Any:
-    return task.operands["x" if "x" in task.operands else "a"]
+    first = next((name for name in ("x", "a") if name in task.operands), task.moved[0])
+    return task.operands[first]
 
 
 def _copy_timer(source: Any, clock: Clock) -> Timer:
