@@ -138,7 +138,7 @@ INLINE vf32 v_fma_f32(vf32 a, vf32 b, vf32 c) {
 #ifdef __SSE4_1__
 INLINE
 #else
-static __attribute__((noinline))
+static __attribute__((noinline, unused))
 #endif
 vf64 v_fma_f64(vf64 a, vf64 b, vf64 c) {
     vf64 p = a * b, u = a * 134217729.0, v = b * 134217729.0;
