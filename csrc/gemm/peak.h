@@ -1,6 +1,11 @@
 /* The rate that no product can exceed: v_mad between registers, with nothing to load or store.
- * Twelve chains cover two units of four to five cycles' latency, and fit into sixteen registers with the factors. */
+ * Sixteen chains cover two units of any latency; where there are but sixteen registers, twelve fit into them with the
+ * factors, and more would be spilled to memory, at half the rate. */
+#if VEKT_VECTOR_BYTES == 64 || defined(__aarch64__)
+#define PEAK_CHAINS 16
+#else
 #define PEAK_CHAINS 12
+#endif
 
 /* Runs `steps` rounds and returns how many operations that were, a multiplication and an addition each counting. */
 static double FN(peak)(ptrdiff_t steps) {

@@ -232,13 +232,14 @@ def test_compare_leaves_the_process_as_it_was():
 def test_check(peer_seconds, code, monkeypatch, capsys):
     def pretend(timers, rounds, **options):
         ours = ("vekt", "memcpy", "np.exp(x)")
-        return {name: 1.0 if name in ours else peer_seconds for name in timers}
+        return {name: [1.0 if name in ours else peer_seconds] for name in timers}
 
-    monkeypatch.setattr("vekt.cli.compare.interleaved", pretend)
+    monkeypatch.setattr("vekt.cli.compare.measuring.in_turns", pretend)
     assert main([*SMALL_COMPARE, "--peers", "numpy", "--check"]) == code
     out = capsys.readouterr().out
-    slower = out.count("0.99x") if peer_seconds == 0.99 else out.count("0.5x")
-    assert ("Slower cells" in out) == (slower > 0) == (peer_seconds < 1)
+    verdict = {0.5: "behind", 0.99: "even", 2.0: "ahead"}[peer_seconds]
+    assert f"{verdict} in 12" in out
+    assert ("Behind" in out) == (code == 1)
 
 
 def test_missing_peer_is_left_out(monkeypatch, capsys):

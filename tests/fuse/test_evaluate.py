@@ -1,4 +1,4 @@
-"""Expressions in strings: NumExpr's door, values, and what is refused."""
+"""Expressions in strings: as in NumExpr: values, and what is refused."""
 
 import numpy as np
 import pytest

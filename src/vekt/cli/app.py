@@ -18,7 +18,7 @@ from vekt.cli.normalise import normalise
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("vekt"), prog_name="vekt")
 def app() -> None:
-    """Compiled kernels for NumPy arrays: see them run, compare and check them."""
+    """Compiled kernels for NumPy arrays: try them, time them, check their accuracy."""
 
 
 for command in (demo, compare, accuracy, info, normalise):

@@ -170,7 +170,7 @@ def op_option(extra: Iterable[str] = ()) -> Callable[..., Any]:
         "ops",
         multiple=True,
         type=CommaList(Named([*case_names(), *extra], _meant())),
-        help="Operation or kernel; may be repeated or a list. Default: all.",
+        help="Operation or kernel, or several separated by commas. Default: all.",
     )
 
 

@@ -37,14 +37,14 @@ _UNIT = 1_000_000
     type=click.IntRange(min=1),
     default=1 << 26,
     show_default=True,
-    help="What is in use of the two files at a time.",
+    help="How many bytes of the two files to hold in memory at a time.",
 )
 @json_option
 def normalise(source: str, target: str, chunk_bytes: int, json_file: str | None) -> None:
-    """Bring each channel of a .npy file to mean 0 and deviation 1.
+    """Scale each channel of a .npy file to mean 0 and standard deviation 1.
 
-    Channels lie along the last axis of SOURCE.  TARGET is a .npy file of float32.  Neither need fit
-    in memory.
+    Channels lie along the last axis of SOURCE.  TARGET is a .npy file of float32.  Neither
+    has to fit in memory.
     """
     x = _opened(source)
     if x.ndim == 0 or x.size == 0 or x.dtype.kind not in "biuf":
@@ -81,7 +81,7 @@ def _opened(source: str) -> Array:
     try:
         x: Any = np.load(source, mmap_mode="r")
     except (ValueError, EOFError, OSError) as error:
-        raise click.BadParameter(f"{source!r} is no .npy file of numbers: {error}") from error
+        raise click.BadParameter(f"{source!r} is not a .npy file of numbers: {error}") from error
     if not isinstance(x, np.ndarray):  # an archive of several
         x.close()
         raise click.BadParameter(f"{source!r} is an archive, not one array: expected a .npy file")

@@ -42,7 +42,7 @@ json_option = click.option(
     "--json",
     "json_file",
     type=OutputFile(allow_dash=True),
-    help="Also write the results as JSON; '-' is standard output, with nothing else on it.",
+    help="Also write the results as JSON; '-' is standard output, and tables go to standard error.",
 )
 
 
@@ -79,13 +79,24 @@ def table(title: str, *columns: str, caption: str | None = None) -> Table:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
+        collapse_padding=True,
         title_style="bold",
         title_justify="left",
         caption_justify="left",
     )
     for index, column in enumerate(columns):
-        result.add_column(column, justify="right" if index else "left", no_wrap=True)
+        # What is too wide for the console breaks in the first column, which holds names.
+        result.add_column(
+            column, justify="right" if index else "left", no_wrap=index > 0, overflow="fold"
+        )
     return result
+
+
+def fits(console: Console, renderable: RenderableType, broken: bool = False) -> bool:
+    """Tell whether all of it can be seen on the console, with no line broken unless `broken`."""
+    widest = console.options.update(width=1000)
+    needs = Measurement.get(console, widest, renderable)
+    return (needs.minimum if broken else needs.maximum) <= console.width
 
 
 def show(console: Console, renderable: RenderableType) -> None:
@@ -97,16 +108,25 @@ def show(console: Console, renderable: RenderableType) -> None:
 
 def write_json(json_file: str | None, results: dict[str, Any]) -> None:
     """Write `results` to the file, to standard output for '-', nowhere for None."""
-    if json_file is None:
-        return
-    text = json.dumps(results, indent=2) + "\n"
-    if json_file == "-":
+    if json_file is not None:
+        write_text(json_file, json.dumps(results, indent=2) + "\n")
+
+
+def write_text(file: str, text: str) -> None:
+    """Write a file, or standard output for '-'; at no moment is half of it there."""
+    if file == "-":
         sys.stdout.write(text)
         return
+    path = Path(file)
     try:
-        Path(json_file).write_text(text, encoding="utf-8")
+        if path.exists() and not path.is_file():  # a pipe, a device
+            path.write_text(text, encoding="utf-8")
+            return
+        part = path.with_name(path.name + ".part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path.resolve())
     except OSError as error:
-        raise click.FileError(json_file, error.strerror or "cannot be written") from error
+        raise click.FileError(file, error.strerror or "cannot be written") from error
 
 
 def milliseconds(seconds: float) -> str:

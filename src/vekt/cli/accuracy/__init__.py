@@ -40,9 +40,11 @@ _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
     type=CommaList(Named([*native.SUPPORTED, "all"])),
     default=native.SELECTED,
     show_default=True,
-    help="Instruction sets whose kernels run; several share one reference. 'all': all there are.",
+    help="Instruction sets to measure, or 'all'.",
 )
-@click.option("--exhaustive", is_flag=True, help="All 2^32 float32 inputs: minutes per kernel.")
+@click.option(
+    "--exhaustive", is_flag=True, help="Measure all 2^32 float32 inputs: minutes per kernel."
+)
 @click.option(
     "--samples",
     type=click.IntRange(1, PATTERNS),
@@ -59,25 +61,25 @@ _DEFAULT_SAMPLES = {"float32": 1 << 24, "float64": 1 << 20}
     "--mpmath",
     "points",
     type=click.IntRange(1, PATTERNS),
-    help="Check N finite inputs against the formula in as many digits as it takes, instead.",
+    help="Instead, check N finite inputs against the formula in arbitrary precision.",
     metavar="N",
 )
 @click.option(
     "--peers",
     type=CommaList(Named(PEERS)),
-    help="Measure these libraries' functions too, at finite inputs where the gradient is defined.",
+    help="Also measure these libraries, at finite inputs where the gradient is defined.",
 )
 @click.option(
     "--state",
     "state_file",
     type=OutputFile(),
-    help="File that keeps what is measured: the same command goes on where it was interrupted.",
+    help="File that keeps the progress: the same command resumes after an interruption.",
 )
 @click.option(
     "--markdown",
     "page",
     type=OutputFile(),
-    help="Also write the table to this page, in place of the former one for the same inputs.",
+    help="Also write the table to this page; it replaces the one for the same inputs.",
 )
 @json_option
 @click.pass_context
@@ -104,7 +106,7 @@ def accuracy(
     if exhaustive and dtype != "float32":
         raise click.UsageError("--exhaustive is for float32: float64 has 2^64 inputs")
     if points is not None and not all(map(find_spec, ("mpmath", "flint"))):
-        raise click.UsageError("--mpmath wants: pip install mpmath python-flint")
+        raise click.UsageError("--mpmath needs: pip install mpmath python-flint")
     console = console_for(json_file)
     plan = Plan(
         dtype,
@@ -150,7 +152,7 @@ class _Rate(ProgressColumn):
 
 
 def _table(rows: list[Row], plan: Plan) -> Any:
-    against = "" if plan.oracle == "reference" else " against the formula in many digits"
+    against = "" if plan.oracle == "reference" else " against the formula in arbitrary precision"
     result = table(
         f"Errors in ULP on {plan.inputs:,} inputs, {plan.dtype}{against}",
         "kernel",
@@ -165,7 +167,7 @@ def _table(rows: list[Row], plan: Plan) -> Any:
         + bool(plan.peers)
         * (
             " Peers: at finite inputs, where the gradient does not jump;"
-            " z: takes subnormal numbers for zero, which is not counted."
+            " z: treats subnormal numbers as zero, which is not counted."
         ),
     )
     for row in rows:

@@ -54,6 +54,23 @@ def interleaved(
     dict of str to float
         Median seconds of one execution of each task.
     """
+    turns = in_turns(tasks, rounds, budget, advance, settle, slack, apart)
+    return {key: median(times) for key, times in turns.items()}
+
+
+def in_turns(
+    tasks: Mapping[str, Callable[[], Any] | Timer],
+    rounds: int,
+    budget: float = 2.0,
+    advance: Callable[[], None] = lambda: None,
+    settle: float = 0.0,
+    slack: float = inf,
+    apart: Collection[str] = (),
+) -> dict[str, list[float]]:
+    """Time all tasks as `interleaved` does; return the seconds of each turn.
+
+    A task that had no turns has its first timing alone.
+    """
     timers = {k: task if isinstance(task, Timer) else Timer(task) for k, task in tasks.items()}
     first = {key: _calibrate(timer) for key, timer in timers.items()}
     limit = slack * min((s for key, (_, s) in first.items() if key not in apart), default=0.0)
@@ -73,7 +90,7 @@ def interleaved(
                     _work(timer, number, settle)
                 samples[key].append(timer.timeit(number) / number)
         advance()
-    return {key: median(times or [first[key][1]]) for key, times in samples.items()}
+    return {key: times or [first[key][1]] for key, times in samples.items()}
 
 
 def _work(timer: Timer, number: int, seconds: float) -> None:

@@ -29,23 +29,23 @@ _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., RenderableType]]] = {
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Fewer rounds and steps: some seconds in all.")
-@click.option("--only", type=Named(list(_PARTS)), help="Run one of the parts.")
+@click.option("--quick", is_flag=True, help="Fewer rounds and steps: takes seconds.")
+@click.option("--only", type=Named(list(_PARTS)), help="Run only this part.")
 @click.option(
     "--png",
     "png_file",
     type=OutputFile(),
     default="vekt-demo.png",
     show_default=True,
-    help="Where to draw the picture.",
+    help="File for the picture.",
 )
 @json_option
 def demo(quick: bool, only: str | None, png_file: str, json_file: str | None) -> None:
-    """Run the notes' programs and every kernel.
+    """Time and train, beside NumPy, Numba and scikit-learn.
 
-    Times w.x + b over a million elements by every means there is, measures the kernels, trains a
-    logistic regression on real data in two ways and networks on five sets of data, compares
-    activations on the same networks, and draws a picture of it all.
+    Times w.x + b over a million elements in several ways, from a Python loop to vekt; times every
+    kernel; trains a logistic regression on real data in two ways and networks on five data sets;
+    compares activations on the same networks; and draws a picture of the results.
     """
     require("matplotlib", "numba", "scipy", "sklearn", "threadpoolctl")
     console = console_for(json_file)
