@@ -26,7 +26,7 @@ from vekt.cli.compare.tables import (
     grouped,
     reports_table,
 )
-from vekt.cli.compare.verdicts import BEHIND, LEVEL, counted
+from vekt.cli.compare.verdicts import BEHIND, EVEN, LEVEL, counted
 from vekt.cli.environment import equal_threads, require
 from vekt.cli.peers import PEERS
 from vekt.cli.screen import OutputFile, console_for, json_option, progress_on, write_text
@@ -256,6 +256,14 @@ def _summarise(console: Console, data: dict[str, Any]) -> None:
     console.print(
         f"Even: the {LEVEL:.0%} interval of the ratio comes within {data['tolerance']:g} of 1."
     )
+    unclear = sum(
+        c["verdict"] == EVEN and abs(c["over_fastest"] - 1) > data["tolerance"] for c in cells
+    )
+    if unclear:
+        console.print(
+            f"In {unclear} of the even cells the ratio itself is further away, but its turns differ "
+            "too much to be sure: measure again on a quiet machine, or with more --rounds."
+        )
     ratios = [cell["over_fastest"] for cell in cells if cell["over_fastest"] is not None]
     if ratios:
         console.print(f"Median: {median(ratios):.2f} times as fast as the fastest peer.")

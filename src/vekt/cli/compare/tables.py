@@ -16,7 +16,7 @@ from vekt.cli.screen import fits, table, times
 Cell = dict[str, Any]
 
 _COLORS = {AHEAD: "green", EVEN: "yellow", BEHIND: "red", None: ""}
-_LEAST_LABEL = 16
+_LEAST_LABEL = 22
 
 
 def grouped(cells: list[Cell]) -> Iterator[tuple[str, list[Cell]]]:
@@ -35,10 +35,11 @@ def cells_table(title: str, cells: list[Cell], peers: list[str], console: Consol
     result = _filled(title, cells, everything)
     if not fits(console, result):
         few = _columns(cells, None)
+        longest = max(len(cell["label"]) for cell in cells)
         for left_out in ((), ("time",), ("time", "interval")):
             kept = {name: of for name, of in few.items() if name not in left_out}
             result = _filled(title, cells, kept)
-            result.columns[0].min_width = _LEAST_LABEL
+            result.columns[0].min_width = min(_LEAST_LABEL, longest)
             if fits(console, result, broken=True):
                 break
     return result
