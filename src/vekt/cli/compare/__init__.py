@@ -261,8 +261,8 @@ def _summarise(console: Console, data: dict[str, Any]) -> None:
     )
     if unclear:
         console.print(
-            f"In {unclear} of the even cells the ratio itself is further away, but its turns differ "
-            "too much to be sure: measure again on a quiet machine, or with more --rounds."
+            f"In {unclear} of the even cells the ratio itself is further away, but its turns "
+            "differ too much to be sure: measure again on a quiet machine, or with more --rounds."
         )
     ratios = [cell["over_fastest"] for cell in cells if cell["over_fastest"] is not None]
     if ratios:
