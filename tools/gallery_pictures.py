@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 import vekt as vk
 from vekt.cli.cases import all_cases
-from vekt.cli.demo.picture import STYLE, draw_function
+from vekt.cli.demo.picture import draw_function
+from vekt.cli.style import STYLE
 
 FILES: Any = {
     # Text as text: a tenth of the size of outlines.

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 import vekt as vk
 from vekt.cli.demo.learning_pictures import draw_boundary, draw_costs
-from vekt.cli.demo.picture import STYLE
+from vekt.cli.style import STYLE
 
 PAGES = Path(__file__).parents[1] / "docs" / "learn"
 

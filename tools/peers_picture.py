@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from vekt.cli.demo.picture import STYLE
+from vekt.cli.style import STYLE
 
 # Arguments of `vekt compare`, and of its cells the operation, a part of the label, and a title.
 RUNS: list[tuple[str, list[tuple[str, str, str]]]] = [

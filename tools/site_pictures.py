@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import vekt as vk
-from vekt.cli.demo.picture import STYLE
+from vekt.cli.style import STYLE
 
 LINALG = Path(__file__).parents[1] / "docs" / "linalg.md"
 _OURS, _OTHERS, _INK = "#0b6e99", "#a9b4c0", "#22262e"

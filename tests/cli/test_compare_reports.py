@@ -209,7 +209,7 @@ def test_several_reports(tmp_path, capsys):
         (["{file}"], "--show and FILES belong together"),
         (["--show"], "--show and FILES belong together"),
         (["--show", "{file}"], "is not a report"),
-        (["--show", "no.json"], "does not exist"),
+        (["--show", "no.json"], "cannot be read"),
         (["--html", "no/such/directory/a.html"], "There is no directory"),
     ],
 )

@@ -34,7 +34,7 @@ from vekt.config import get_config
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, type=click.Path())
 @click.option(
     "--show",
     is_flag=True,

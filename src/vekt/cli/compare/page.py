@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from vekt.cli.compare.tables import grouped, interval_of, share_of_peak, time_of
 from vekt.cli.compare.verdicts import AHEAD, BEHIND, EVEN, counted
-from vekt.cli.demo.picture import STYLE
 from vekt.cli.machine import described
 from vekt.cli.screen import times
+from vekt.cli.style import STYLE
 
 _COLORS = {AHEAD: "#3c8d5a", EVEN: "#8a7a2e", BEHIND: "#b3402a"}
 _CSS = """

@@ -51,6 +51,8 @@ def read(file: str) -> dict[str, Any]:
         found = json.loads(Path(file).read_text("utf-8"))
         if all("verdict" in cell and "seconds" in cell for cell in found["cells"]):
             return {**found, "file": Path(file).stem}
+    except OSError as error:
+        raise click.BadParameter(f"{file!r} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError):
         pass
     raise click.BadParameter(f"{file!r} is not a report of this version's vekt compare --json.")

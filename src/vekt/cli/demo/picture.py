@@ -16,28 +16,9 @@ import vekt as vk
 from vekt.cli.cases import Case, all_cases
 from vekt.cli.demo.learning_pictures import draw_boundaries, draw_costs
 from vekt.cli.demo.page import page_label
+from vekt.cli.style import INK, MUTED, STYLE
 
-_INK, _MUTED, _GRID = "#22262e", "#7b8494", "#e6e9ee"
 _OURS, _OTHERS, _NOTES, _CONTRAST = "#0b6e99", "#b9c4d0", "#e2c08d", "#d1603d"
-STYLE: Any = {
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _MUTED,
-    "axes.edgecolor": _GRID,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _GRID,
-    "xtick.color": _MUTED,
-    "ytick.color": _MUTED,
-    "legend.frameon": False,
-    "figure.constrained_layout.h_pad": 0.08,
-    "figure.constrained_layout.w_pad": 0.08,
-}
 _ACTIVATIONS_PER_ROW = 7
 
 
@@ -110,14 +91,14 @@ def _draw_page(ax: Axes, page: dict[str, Any]) -> None:
             (value, y),
             va="center",
             size=9,
-            color=_INK,
+            color=INK,
         )
     _log_axes(ax, "x")
     ax.set_xlim(milliseconds.min() / 2.5, slowest * 4)
     ax.set_title(f"z = w.x + b over {page['elements']:,} elements")
     ax.set_xlabel("milliseconds, log scale")
     ax.grid(axis="y", visible=False)
-    ax.tick_params(axis="y", length=0, labelcolor=_INK, labelsize=9)
+    ax.tick_params(axis="y", length=0, labelcolor=INK, labelsize=9)
 
 
 def _draw_costs(ax: Axes, logistic: dict[str, Any]) -> None:
@@ -197,7 +178,7 @@ def draw_function(ax: Axes, case: Case) -> None:
     if kinks:
         dots: Any = {"color": _CONTRAST, "markersize": 4, "zorder": 4}
         ax.plot(*zip(*kinks, strict=True), "o", **dots)
-    ax.axhline(0, color=_MUTED, linewidth=0.6, zorder=0)
+    ax.axhline(0, color=MUTED, linewidth=0.6, zorder=0)
     seen = np.concatenate([ys for _, *both in curves for ys in both])
     ax.set_xlim(begin if math.isinf(low) else begin - 0.3, end)
     ax.set_ylim(max(seen.min(), -4.0) - 0.3, min(seen.max(), max(5.0, end - 1)) + 0.3)
