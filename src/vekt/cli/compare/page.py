@@ -23,7 +23,8 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #22262e; margin: 2em auto; p
        max-width: 70em; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; }
-th, td { padding: .15em .6em; text-align: right; border-bottom: 1px solid #e6e9ee; }
+th, td { padding: .15em .6em; text-align: right; border-bottom: 1px solid #e6e9ee;
+         white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 img { max-width: 100%; }
 """ + "".join(f".{verdict} {{ color: {color}; }}\n" for verdict, color in _COLORS.items())
@@ -45,7 +46,8 @@ def _report(report: dict[str, Any]) -> str:
     threads = f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}"
     lines = [f"vekt {config['version']}, {config['isa']}, {threads}"]
     lines += described(report["machine"])
-    lines.append(f"Load before and after: {report['load']['before']}, {report['load']['after']}")
+    loads = [load for load in report["load"].values() if load is not None]
+    lines += ["Load before and after: " + ", ".join(f"{load:.2f}" for load in loads)] * bool(loads)
     lines += report["warnings"]
     counts = ", ".join(
         f'<span class="{verdict}">{verdict} {number}</span>'
