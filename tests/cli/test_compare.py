@@ -25,7 +25,7 @@ from vekt.cli.compare.linear_tasks import linear_statements
 from vekt.cli.compare.loss_tasks import loss_statements
 from vekt.cli.compare.optim_tasks import OPTIMISERS
 from vekt.cli.compare.tasks import GATES, ROWS
-from vekt.cli.compare.timing import interleaved
+from vekt.cli.compare.timing import in_turns, interleaved
 from vekt.cli.environment import BLAS_OVERRIDES
 from vekt.cli.peers import PEERS
 from vekt.config import get_config
@@ -281,6 +281,13 @@ def test_who_is_far_behind_has_no_turns():
     assert interleaved(tasks, 5, slack=2.5) == {"a": 0.003, "b": 0.03, "c": 0.3}
     # b might have been interrupted the first time
     assert calls_of(tasks) == {"a": 2 + 5, "b": 3, "c": 2}
+
+
+def test_who_is_judged_always_has_turns():
+    """A first timing that other work made long decides nothing about vekt."""
+    tasks = {"vekt": Pretended(0.003, first=(0.003, 0.3)), "b": Pretended(0.004)}
+    turns = in_turns(tasks, 5, slack=2.5, always=["vekt"])
+    assert turns == {"vekt": [0.003] * 5, "b": [0.004] * 5}
 
 
 def test_an_interrupted_first_timing_has_another_chance():

@@ -66,10 +66,11 @@ def in_turns(
     settle: float = 0.0,
     slack: float = inf,
     apart: Collection[str] = (),
+    always: Collection[str] = (),
 ) -> dict[str, list[float]]:
     """Time all tasks as `interleaved` does; return the seconds of each turn.
 
-    A task that had no turns has its first timing alone.
+    A task that had no turns has its first timing alone; those in `always` have turns however slow.
     """
     timers = {k: task if isinstance(task, Timer) else Timer(task) for k, task in tasks.items()}
     first = {key: _calibrate(timer) for key, timer in timers.items()}
@@ -78,7 +79,8 @@ def in_turns(
         if seconds > limit and number * seconds < _INTERRUPTED_SECONDS:  # by other work, perhaps
             first[key] = number, min(seconds, timers[key].timeit(number) / number)
     samples: dict[str, list[float]] = {key: [] for key in timers}
-    contenders = [key for key, (_, seconds) in first.items() if seconds <= limit or key in apart]
+    given = {*apart, *always}
+    contenders = [key for key, (_, seconds) in first.items() if seconds <= limit or key in given]
     for turn in range(max(rounds, _LEAST_ROUNDS)):
         # Another one begins each round: what a task finds in the caches is its predecessor's doing.
         begin = turn % len(contenders)
