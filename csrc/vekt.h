@@ -262,7 +262,6 @@ const vekt_target *vekt_target_at(int i); /* i in [0, vekt_n_targets()) */
 int vekt_target_supported(int i);         /* does this CPU run it? */
 /* Best supported target not above the named one; NULL or "" means no cap; unknown name: NULL. */
 const vekt_target *vekt_select_target(const char *cap);
-int vekt_streaming_pays(void); /* do stores that bypass the cache save time on this CPU? */
 
 /* threads.c */
 typedef void (*vekt_task)(void *context, ptrdiff_t begin, ptrdiff_t end);

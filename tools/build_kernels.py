@@ -13,6 +13,7 @@ HEADERS = (
     "linalg/matmul.h",
     "linalg/dense.h",
     "runtime/interrupt.h",
+    "runtime/machine.h",
     "engine/iterate.h",
     "reduce/reduce_operation.h",
     "drivers.h",

@@ -1,6 +1,7 @@
 #include "box.h"
 #include "plan.h"
 #include "streaming.h"
+#include "runtime/machine.h"
 
 /* Measured on AMD's Zen 4 and 5.  In elements unless it says otherwise. */
 enum {
@@ -8,7 +9,6 @@ enum {
     LONG_RUN = 128,        /* what is contiguous for less than this is copied */
     BOX_BYTES = 8192,      /* of a copied operand: a few of them stay in the first-level cache */
     READ_ELEMENTS = 512,   /* of a box whose copies come from memory: the shorter, the sooner it is asked for more */
-    TURNED_BYTES = 262144, /* where a large transposed operand is copied: a share of the second-level cache */
     NARROW_BYTES = 16384,  /* and the rows are very short */
     SMALL_OPERAND = 2048,  /* of fewer different elements, an operand stays in the cache whatever its order */
     LINES_BYTES = 256,     /* of it read side by side: less, and its lines are read one by one */
@@ -219,7 +219,7 @@ static int has_pixels(const vekt_plan *p, const needs *wanted) {
 /* Of long lines of a transposed operand, many have to stay in the second-level cache.
  * V --op add: "A, A.T"; --op layouts.  B bench_elementwise.TimeLayouts, bench_layouts.TimeElementwise. */
 static void box_of_lines(vekt_plan *p, const needs *wanted) {
-    ptrdiff_t room = (p->it->shape[0] < 8 ? NARROW_BYTES : TURNED_BYTES) / wanted->widest;
+    ptrdiff_t room = (p->it->shape[0] < 8 ? NARROW_BYTES : vekt_this_machine.turned_bytes) / wanted->widest;
     take_lines(p, wanted, &room);
     fill(p, room, wanted->widest);
 }

@@ -116,21 +116,24 @@ INLINE ptrdiff_t FN(part)(ptrdiff_t length, ptrdiff_t most, ptrdiff_t unit) {
 static FN(plan) FN(make_plan)(const vekt_product *p) {
     const ptrdiff_t item = sizeof(REAL);
     FN(plan)
-    plan = {.m = FN(part)(p->m, BLOCK_TILES * TILE_ROWS, TILE_ROWS),
+    plan = {.m = FN(part)(p->m, block_rows(), TILE_ROWS),
             .n = FN(part)(p->n, BLOCK_BYTES / item, SLIVER),
-            .k = FN(part)(p->k, BLOCK_STEPS, VEKT_PRODUCT_RUN)};
+            .k = FN(part)(p->k, block_steps(), VEKT_PRODUCT_RUN)};
     if (p->n > 4 * SLIVER && p->m > 1)
         plan.copy_a =
             p->a.col == item ? p->a.row % ALIASING_STEP == 0 : p->a.row != item || p->a.col % ALIASING_STEP == 0;
     const ptrdiff_t b_bytes = p->n * p->k * item;
     if (p->b.col == item && p->m > TILE_ROWS)
-        plan.copy_b = b_bytes > COPY_BYTES || p->b.row % ALIASING_STEP == 0;
+        plan.copy_b = b_bytes > vekt_this_machine.copy_bytes || p->b.row % ALIASING_STEP == 0;
     else if (p->b.col == item)
-        plan.copy_b = b_bytes > PASSING_BYTES && p->n > SLIVER;
+        /* A single tile has no use for the copy, but kernels that leave one ask for rows of b ahead: that takes up to
+         * a third of the time where b comes from memory. */
+        plan.copy_b = b_bytes > vekt_this_machine.passing_bytes && p->n > SLIVER;
     else
         plan.copy_b = 1;
     if (p->packed) plan.copy_b = 0;
-    plan.far = (p->m * p->k + p->k * p->n + p->m * p->n) * item > NEAR_BYTES;
+    /* What comes from L2 is not asked for ahead: that costs 4-7 % of squares up to 256. */
+    plan.far = (p->m * p->k + p->k * p->n + p->m * p->n) * item > vekt_this_machine.near_bytes;
     return plan;
 }
 

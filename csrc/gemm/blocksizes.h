@@ -22,25 +22,20 @@ enum { TILE_ROWS = 8, TILE_VECTORS = 2, MASKED_LOADS = 0 };
 enum { TILE_ROWS = 4, TILE_VECTORS = 2, MASKED_LOADS = 0 };
 #endif
 
-/* A block: its a (BLOCK_TILES * TILE_ROWS x BLOCK_STEPS) stays in L2 while its b, BLOCK_BYTES to a step of k, passes.
- */
-enum { BLOCK_TILES = 140 / TILE_ROWS, BLOCK_STEPS = 2 * VEKT_PRODUCT_RUN, BLOCK_BYTES = 8192 };
-/* b is copied once it is larger than this and used by more than one tile. */
-enum { COPY_BYTES = 262144 };
-/* A single tile has no use for the copy, but kernels that leave one ask for rows of b ahead: that takes up to a third
- * of the time where b comes from memory. */
-enum { PASSING_BYTES = 4 << 20 };
+/* A block: its a, as many tiles as runtime/machine.h says, stays in L2 while its b, BLOCK_BYTES to a step of k,
+ * passes.  Steps are whole VEKT_PRODUCT_RUNs, so that sums have one order on all machines. */
+enum { BLOCK_BYTES = 8192 };
+INLINE ptrdiff_t block_steps(void) { return vekt_this_machine.measured.block_runs * VEKT_PRODUCT_RUN; }
+INLINE ptrdiff_t block_rows(void) {
+    const ptrdiff_t rows = vekt_this_machine.block_bytes / (block_steps() * (ptrdiff_t)sizeof(double));
+    return vekt_larger(rows / TILE_ROWS, 1) * TILE_ROWS;
+}
 /* Rows that are a multiple of this apart compete for the same places in L1: a is copied. */
 enum { ALIASING_STEP = 4096 };
 
 /* One vector across; TILE_VECTORS; the same, leaving a copy of b for the tiles below. */
 enum { NARROW_TILE, FULL_TILE, COPYING_TILE, N_TILE_KINDS };
 
-/* Operands that are together no larger come from L2: asking for them ahead costs 4-7 % of squares up to 256. */
-enum { NEAR_BYTES = 1 << 20 };
-/* A matrix of this size times a vector: asking for the next rows of a takes off a third, and adds 5 % to smaller
- * ones. */
-enum { FROM_MEMORY = 8 << 20 };
 /* Steps of k for each row of c that is asked for ahead: all have come when the sums are complete, and no burst of
  * them delays a and b. */
 enum { PREFETCH_STEPS = 8 };

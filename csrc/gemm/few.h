@@ -3,8 +3,6 @@
 enum { FN(FEW_ROWS) = 4 };
 /* Sums of a row, or of all rows together, that are formed at a time: half of L1. */
 enum { FN(FEW_SUMS) = 16384 / sizeof(REAL) };
-/* Three rows and more pay for tiles, 1.1 times as quick, until b no longer fits L2. */
-enum { FN(STREAM_BYTES) = 1 << 20 };
 
 /* The chains of one run of k for n columns, from a's and b's first elements in it. */
 static void FN(few_run)(const vekt_product *p, const char *a, const char *b, ptrdiff_t k, ptrdiff_t n, REAL *sum,
@@ -27,7 +25,8 @@ static int FN(product_few)(const vekt_product *p) {
     const ptrdiff_t item = sizeof(REAL);
     const int streams = p->b.col == item;
     if (p->packed || p->m > FN(FEW_ROWS)) return 0;
-    if (streams ? p->m > 2 && p->k * p->n * item < FN(STREAM_BYTES) : p->b.row != item) return 0;
+    /* Three rows and more pay for tiles, 1.1 times as quick, until b no longer fits L2. */
+    if (streams ? p->m > 2 && p->k * p->n * item < vekt_this_machine.near_bytes : p->b.row != item) return 0;
     const ptrdiff_t width = streams ? FN(FEW_SUMS) / p->m / LANES * LANES : FN(GROUPS) * LANES;
     const ptrdiff_t sum_row = width / LANES % 2 ? width : width + LANES; /* not all in the same places of L1 */
     REAL room[FN(FEW_SUMS) + (FN(FEW_ROWS) + 1) * LANES] __attribute__((aligned(64)));

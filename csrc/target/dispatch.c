@@ -60,16 +60,6 @@ const vekt_target *vekt_select_target(const char *cap) {
     return NULL;
 }
 
-/* 8 to 28 % less time on Intel's server cores, and 80 % more on AMD's Zen 5, measured with relu on 40 MB. */
-int vekt_streaming_pays(void) {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    return __builtin_cpu_is("intel") != 0;
-#else
-    return 0;
-#endif
-}
-
 const vekt_api *vekt_drivers(void) {
     static const vekt_api drivers = {
         .n_targets = vekt_n_targets,

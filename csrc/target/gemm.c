@@ -1,6 +1,7 @@
 /* Matrix products, compiled once per instruction set like target.c, but with flags of their own: scheduling before
  * register allocation, which the elementwise bodies gain from, spills the accumulators here. */
 #include "linalg/matmul.h"
+#include "runtime/machine.h"
 
 #include <float.h>
 

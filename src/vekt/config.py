@@ -22,9 +22,10 @@ def get_config() -> dict[str, Any]:
     -------
     dict
         ``version``; ``isa``, the instruction set whose kernels run, ``isa_reason`` and
-        ``isa_cap``, the value of ``VEKT_ISA`` or None; ``targets``, whether this CPU supports
-        each compiled instruction set, best first; ``num_threads``; ``cores``, those that affinity
-        and cgroup allow; ``versions`` of Python, NumPy and cffi; ``platform``.  Values are plain
+        ``isa_cap``, the value of ``VEKT_ISA`` or None; ``machine``, ``caches`` and ``thresholds``,
+        what is known of the processor, or of the one that ``VEKT_MACHINE`` pretends; ``targets``,
+        whether this CPU supports each compiled instruction set, best first; ``num_threads``;
+        ``cores``, those that affinity and cgroup allow; ``versions`` of Python, NumPy and cffi; ``platform``.  Values are plain
         data that ``json`` can write.
     """
     cap = environment.value(environment.ISA) or None
@@ -33,6 +34,7 @@ def get_config() -> dict[str, Any]:
         "isa": native.SELECTED,
         "isa_reason": _reason(cap),
         "isa_cap": cap,
+        **native.machine(),
         "targets": {name: name in native.SUPPORTED for name in native.TARGETS},
         "num_threads": get_num_threads(),
         "cores": cpu_count.available_cores(),
@@ -51,6 +53,12 @@ def _reason(cap: str | None) -> str:
     return f"the best that this CPU supports up to {environment.ISA}={cap}"
 
 
+def _machine(config: dict[str, Any]) -> str:
+    sizes = (f"{level} {cache['size'] >> 10} KB" for level, cache in config["caches"].items())
+    text = ", ".join((config["machine"]["name"], *sizes))
+    return f"{text} (pretended)" if config["machine"]["pretended"] else text
+
+
 def show_config() -> None:
     """Print the configuration in use: instruction sets, threads and versions.
 
@@ -66,6 +74,7 @@ def show_config() -> None:
     versions = ", ".join(f"{name} {number}" for name, number in config["versions"].items())
     print(f"vekt {config['version']} on {config['platform']}")
     print(f"instruction set: {config['isa']}, {config['isa_reason']}")
+    print(f"machine:         {_machine(config)}")
     print(f"compiled for:    {targets}")
     print(f"threads:         {config['num_threads']} of {config['cores']} cores")
     print(f"versions:        {versions}")

@@ -79,7 +79,7 @@ def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     subprocess.run(
         [gcc, *flags.split(), machine.flags, f"-DVEKT_ISA={machine.isa}", "-static", "-Icsrc",
          "-o", str(program), "csrc/target/target.c", "csrc/target/gemm.c",
-         "csrc/vmath/angle.c", "csrc/runtime/workspace.c",
+         "csrc/vmath/angle.c", "csrc/runtime/machine.c", "csrc/runtime/workspace.c",
          "tests/emulated/driver.c", "-lm"],
         cwd=ROOT, check=True,
     )  # fmt: skip

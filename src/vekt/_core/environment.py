@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 ISA = "VEKT_ISA"
+MACHINE = "VEKT_MACHINE"
 THREADS = "VEKT_NUM_THREADS"
 OPENMP_THREADS = "OMP_NUM_THREADS"
 RECYCLE = "VEKT_RECYCLE"
@@ -14,6 +15,7 @@ USERS_CACHE = "XDG_CACHE_HOME"
 
 VARIABLES = {
     ISA: "caps the instruction set: one of this build's; anything else is an error",
+    MACHINE: "pretends another processor's caches: a name that is known; anything else is an error",
     THREADS: "threads of a call, 1 to 1024; anything else is an error",
     OPENMP_THREADS: "the same where the former says nothing; other values are ignored",
     RECYCLE: "0 gives memory of results back at once, 1 does not; anything else is an error",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from reprlib import repr as shortened
 from threading import current_thread, main_thread
 from typing import Any
@@ -107,6 +108,51 @@ def _select() -> Any:
 SELECTED: str = _isa_name(_select())
 """Name of the target in use: the best supported one, capped by ``VEKT_ISA``."""
 
+MACHINES: tuple[str, ...] = tuple(
+    ffi.string(name).decode()
+    for name in iter(map(lib.vekt_machine_name, count()).__next__, ffi.NULL)
+)
+"""Names of the machines that can be pretended."""
+
+
+def _choose_machine() -> None:
+    name = environment.value(environment.MACHINE)
+    if lib.vekt_choose_machine(os.fsencode(name)) < 0:
+        raise ValueError(
+            f"{environment.MACHINE}={shortened(name)} is not a machine that is known; "
+            f"choose one of {', '.join(MACHINES)}"
+        )
+
+
+def machine() -> dict[str, Any]:
+    """Return what is known of this machine, or of the one pretended; sizes in bytes."""
+    found = lib.vekt_this_machine
+    caches = zip(("L1d", "L2", "L3"), found.cache, strict=True)
+    return {
+        "machine": {
+            "name": ffi.string(found.name).decode(),
+            "vendor": ffi.string(found.vendor).decode(),
+            "pretended": bool(found.pretended),
+            "page": found.page,
+        },
+        "caches": {
+            level: {"size": c.size, "ways": c.ways, "line": c.line, "shared_by": c.shared}
+            for level, c in caches
+            if c.size
+        },
+        "thresholds": {
+            "copy": found.copy_bytes,
+            "near": found.near_bytes,
+            "passing": found.passing_bytes,
+            "from_memory": found.from_memory_bytes,
+            "turned": found.turned_bytes,
+            "block": found.block_bytes,
+            "stream": found.measured.stream_bytes,
+        },
+    }
+
+
+_choose_machine()
 connect(_address(lib.vekt_drivers()), _address(TARGETS[SELECTED]))
 keep_results(memory.bytes_kept())
 SIGNALS_SECONDS = 0.05

@@ -54,7 +54,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {shown(item)}" for key, item in value.items())
+        return "\n".join(f"{key}: {shown(item)}".replace("\n", ", ") for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return "\n".join(shown(item) for item in value)
     return "none" if value is None else str(value)
