@@ -25,8 +25,8 @@ def get_config() -> dict[str, Any]:
         ``isa_cap``, the value of ``VEKT_ISA`` or None; ``machine``, ``caches`` and ``thresholds``,
         what is known of the processor, or of the one that ``VEKT_MACHINE`` pretends; ``targets``,
         whether this CPU supports each compiled instruction set, best first; ``num_threads``;
-        ``cores``, those that affinity and cgroup allow; ``versions`` of Python, NumPy and cffi; ``platform``.  Values are plain
-        data that ``json`` can write.
+        ``cores``, those that affinity and cgroup allow; ``versions`` of Python,
+        NumPy and cffi; ``platform``.  Values are plain data that ``json`` can write.
     """
     cap = environment.value(environment.ISA) or None
     return {
