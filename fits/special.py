@@ -79,7 +79,7 @@ def short_logarithm(name: str, base: int, unit: int) -> None:
 
     Of the 32 intervals sixteen are of [1, 3/2), the others of [3/4, 1): a row is what the upper
     five bits of the fraction say.  The inverses are 1 around 1; in the intervals next to these they
-    belong to the near end, since there r counts most.
+    belong to the near end, and are more accurate, since there r and errors count most.
     """
     dtype, one, factor = np.float32, mp.mpf(1), 1 / mp.log(base)
     first = round_to(dtype, factor)
@@ -92,7 +92,7 @@ def short_logarithm(name: str, base: int, unit: int) -> None:
             dtype,
             mp.nint(mp.log(near.get(i, low + width / 2)) * factor / grid) * grid,
             grid,
-            (lambda y: mp.exp(-y / factor), 2.0**-8),
+            (lambda y: mp.exp(-y / factor), 2.0**-10 if i in near else 2.0**-8),
         )
         if i not in (0, 31)
         else mp.mpf(0)
@@ -109,7 +109,7 @@ def short_logarithm(name: str, base: int, unit: int) -> None:
     def error(r: mp.mpf) -> mp.mpf:
         return (r * factor + r * r * evaluate(c, r)) / (mp.log1p(r) * factor) - 1
 
-    c = [round_to(dtype, v) for v in interpolate(p, low, high, 2)]
+    c = [round_to(dtype, v) for v in interpolate(p, low, high, 3)]
     note = f"relative error {bits(worst(error, low, high, 401))}"
     emit(f"{name}_FACTOR", dtype, [first, factor - first], f"1/ln({base}), in two words")
     emit(f"{name}_INVERSE", dtype, inverses, "1/x near the middle of intervals of [3/4, 3/2)")

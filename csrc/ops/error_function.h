@@ -8,7 +8,9 @@ INLINE VEC FN(erf_value)(VEC x) {
     const VEC r = t - FN(v_lookup)(FN(ERF_CENTRE), i);
 #if MANTISSA_BITS == 23
     VEC low;
-    const VEC high = FN(two_word_polynomial)(FN(ERF), count, r, i, &low), y = v_fma(t, high, t * low);
+    const VEC high = FN(two_word_polynomial)(FN(ERF), count, r, i, &low);
+    /* Of the least normal numbers the product with low would be less than anything subnormal. */
+    const VEC large = t * K(0x1p24), y = v_fma(large, high, large * low) * K(0x1p-24);
 #else
     VEC g = FN(v_lookup)(FN(ERF)[count - 1], i);
 #pragma GCC unroll 20

@@ -1458,7 +1458,7 @@ static const float LOG2_FACTOR_f32[2] = {
 /* 1/x near the middle of intervals of [3/4, 3/2) */
 static const float LOG2_INVERSE_f32[32] __attribute__((aligned(64))) = {
     0x1.0000000000000p+0f,
-    0x1.f09fa20000000p-1f,
+    0x1.f23bc40000000p-1f,
     0x1.db48200000000p-1f,
     0x1.cd9e300000000p-1f,
     0x1.c0cea00000000p-1f,
@@ -1492,7 +1492,7 @@ static const float LOG2_INVERSE_f32[32] __attribute__((aligned(64))) = {
 /* its -log to the base 2, a multiple of 2^-16 */
 static const float LOG2_TABLE_f32[32] __attribute__((aligned(64))) = {
     0x0.0p+0f,
-    0x1.6860000000000p-5f,
+    0x1.4220000000000p-5f,
     0x1.b7c0000000000p-4f,
     0x1.3210000000000p-3f,
     0x1.8538000000000p-3f,
@@ -1523,11 +1523,12 @@ static const float LOG2_TABLE_f32[32] __attribute__((aligned(64))) = {
     -0x1.d960000000000p-5f,
     -0x1.9a40000000000p-6f,
     0x0.0p+0f};
-/* (log(1 + r) - r)/(r^2 ln(2)); relative error 2^-25.6 */
-static const float LOG2_SERIES_f32[3] = {
-    -0x1.7154900000000p-1f,
-    0x1.ec81c40000000p-2f,
-    -0x1.6a97a20000000p-2f};
+/* (log(1 + r) - r)/(r^2 ln(2)); relative error 2^-31.0 */
+static const float LOG2_SERIES_f32[4] = {
+    -0x1.7154760000000p-1f,
+    0x1.ec711e0000000p-2f,
+    -0x1.715bb00000000p-2f,
+    0x1.1ebf200000000p-2f};
 /* 1/x near the middle of the intervals of log */
 static const double LOG2_INVERSE_f64[16] __attribute__((aligned(64))) = {
     0x1.642c85916b162p+0,
@@ -1612,7 +1613,7 @@ static const float LOG10_INVERSE_f32[32] __attribute__((aligned(64))) = {
     0x1.1341b80000000p+0f,
     0x1.0ec4860000000p+0f,
     0x1.0a66a60000000p+0f,
-    0x1.04011a0000000p+0f,
+    0x1.025e100000000p+0f,
     0x1.0000000000000p+0f};
 /* its -log to the base 10, a multiple of 2^-18 */
 static const float LOG10_TABLE_f32[32] __attribute__((aligned(64))) = {
@@ -1646,13 +1647,14 @@ static const float LOG10_TABLE_f32[32] __attribute__((aligned(64))) = {
     -0x1.0208000000000p-5f,
     -0x1.8f10000000000p-6f,
     -0x1.1b60000000000p-6f,
-    -0x1.b9c0000000000p-8f,
+    -0x1.0600000000000p-8f,
     0x0.0p+0f};
-/* (log(1 + r) - r)/(r^2 ln(10)); relative error 2^-25.6 */
-static const float LOG10_SERIES_f32[3] = {
-    -0x1.bcb7d00000000p-3f,
-    0x1.2885a80000000p-3f,
-    -0x1.b4da4a0000000p-4f};
+/* (log(1 + r) - r)/(r^2 ln(10)); relative error 2^-30.2 */
+static const float LOG10_SERIES_f32[4] = {
+    -0x1.bcb7b00000000p-3f,
+    0x1.287ab00000000p-3f,
+    -0x1.bce4ac0000000p-4f,
+    0x1.5eb0c00000000p-4f};
 /* 1/x near the middle of the intervals of log */
 static const double LOG10_INVERSE_f64[16] __attribute__((aligned(64))) = {
     0x1.642c8591f43fcp+0,
