@@ -30,9 +30,8 @@ enum { SMALLEST_KB = 128, LARGEST_MB = 8, BLOCK_KB = 560 };
         {l1, w1, line, by2 > 2 ? 1 : by2}, {l2, w2, line, by2}, { l3, w3, line, by3 } \
     }
 
-/* Measured: copies and blocks on Zen 4 and on Emerald Rapids, by which its kin of 2 MB goes; streaming on Emerald
- * Rapids (8 to 28 % less time, longer outputs with less gain) and on Zen 5 (80 % more: never).  All others have
- * Zen 4's row, which suits any cache by its formulas. */
+/* Measured: copies and blocks on Zen 4 and on Emerald Rapids, by which others of 2 MB go; streaming with relu on 40
+ * MB, on Intel's server cores (8 to 28 % less time) and on Zen 5 (80 % more: never).  All others have AMD's row. */
 #define AMD_ROW {4, 2, 0}
 #define INTEL_ROW {4, 2, MB(16)}
 #define LARGE_L2_ROW {2, 1, MB(16)}
@@ -94,8 +93,8 @@ static void derive(vekt_machine *m) {
     m->near_bytes = clamp(own, KB(SMALLEST_KB), MB(LARGEST_MB));
     m->copy_bytes = m->near_bytes / m->measured.copy_share;
     m->turned_bytes = m->near_bytes / 4;
-    /* A core's share of the last level, and what exceeds it in any case: how much that is, virtual machines do not
-     * tell, but it is 2 to 5 times the second level on all of these. */
+    /* Zen 4's share of the last level for a core is 4 times the second.  Others' is not, from less than once to 8
+     * times; but virtual machines do not tell how many share it, so the second level is what is relied on. */
     m->passing_bytes = 4 * m->near_bytes;
     m->from_memory_bytes = 8 * m->near_bytes;
     /* Low et al. leave a all ways but those of b's sliver and c, 6 of 8.  35 of 64 parts measured best on 1 MB, and
