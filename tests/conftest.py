@@ -43,7 +43,7 @@ settings.load_profile("vekt")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what tests/fuzz/test_fuzz.py asks for."""
     group = parser.getgroup("fuzz")
-    group.addoption("--fuzz-seconds", type=float, default=3, help="random calls of each group")
+    group.addoption("--fuzz-seconds", type=float, default=2, help="random calls of each group")
     group.addoption("--fuzz-calls", type=int, default=5000, help="the most of them in a group")
     group.addoption("--fuzz-seed", type=int, default=0, help="which random calls")
 

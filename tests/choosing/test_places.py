@@ -24,6 +24,8 @@ PLACES: list[Any] = [
     np.array([[2, -2], [0, 1]], "i1"),
     np.array([1, 0], "u8"),
 ]
+COMPILED = ("f4", "f2", "F", "l")
+"""Dtypes for which Numba compiles twins here, a second each; the kernels are the same."""
 
 
 @pytest.fixture
@@ -143,7 +145,7 @@ def test_scatter_add_like_numpy(scatter_add: Any, dtype: Any, rng: np.random.Gen
             for view in layouts(x):
                 assert scatter_add(view, places, values, axis) is view
                 assert_array_equal(view, expected, strict=True)
-            for space in (jit, reference):
+            for space in (jit, reference) if dtype in COMPILED else (reference,):
                 again = x.copy()
                 space.scatter_add(again, places, values[..., ::-1][..., ::-1], axis)
                 assert_array_equal(again, expected, strict=True)
