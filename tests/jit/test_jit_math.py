@@ -264,7 +264,7 @@ def test_without_fused_operations() -> None:
         "import sys\n"
         f"sys.path[:0] = {[str(Path(__file__).parent), str(ROOT / 'tests')]!r}\n"
         "import test_jit_math as t\n"
-        "for name in ('exp', 'log1p', 'erfc', 'tanh'):\n"
+        "for name in ('log1p', 'erfc'):\n"
         "    t.test_accuracy(name, 'float64')\n"
         "from numba.core.registry import cpu_target\n"
         "print('+fma' in cpu_target.target_context.codegen().magic_tuple()[2])\n"
