@@ -218,3 +218,9 @@ def test_what_cannot_be_shown(arguments, message, tmp_path, capsys):
     file.write_text('{"cells": [{}]}')
     assert main(["compare", *(text.format(file=file) for text in arguments)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_standard_output_has_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--op", "relu", "--sizes", "60", "--dtype", "float32", "--rounds", "3"]
+    assert main(["compare", *small, "--peers", "numpy", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["cells"]

@@ -179,9 +179,11 @@ def compare(
             _warn(console, report.data, "The machine is busy: other programs disturb the times.")
         try:
             _measure_all(console, report, grid, libraries, clock)
-        finally:
+        except BaseException:  # an interrupted run keeps what it has
             report.data["load"]["after"] = machine.load()
             report.write()
+            raise
+    report.data["load"]["after"] = machine.load()
     _summarise(console, report.data)
     report.write()
     if html_file is not None:
