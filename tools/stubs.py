@@ -322,9 +322,12 @@ def stubs() -> dict[str, str]:
     in_jit |= {op.name: of_two._replace(name=op.name) for op in binary}
     jit = "".join(map(as_function, in_jit.values())) + aliased(in_jit)
     jit += imports("vekt._typing.layers", ("dense", "dense_backward"))
+    jit += imports("vekt._typing.linalg", static["vekt._typing.linalg"])
     jit += imports(
-        "vekt._typing.linalg", [n for n in static["vekt._typing.linalg"] if n != "einsum"]
+        "vekt._typing.reductions",
+        [n for n in plain_reductions().split() if n not in load_rows("reductions").SHAPING],
     )
+    jit += imports("vekt._typing.statistics", static["vekt._typing.statistics"])
     jit += imports("vekt._typing.choosing", static["vekt._typing.choosing"])
 
     reference = "".join(map(as_function, functions.values())) + aliased(functions)

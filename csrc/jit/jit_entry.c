@@ -108,3 +108,64 @@ int vekt_jit_dense_backward(const vekt_target *target, int dtype, const vekt_ker
     vekt_set_local_num_threads(former);
     return status;
 }
+
+/* Parts of complex numbers are numbers along one more axis, of this step; 0 where there are none. */
+static ptrdiff_t split_parts(int *type) {
+    const int wide = *type == VEKT_TYPE_C128;
+    if (*type != VEKT_TYPE_C64 && !wide) return 0;
+    *type = wide ? VEKT_TYPE_F64 : VEKT_TYPE_F32;
+    return wide ? sizeof(double) : sizeof(float);
+}
+
+static vekt_dim axis_of(ptrdiff_t size, ptrdiff_t x_step, ptrdiff_t out_step) {
+    return (vekt_dim){size, {size == 1 ? 0 : x_step, 0, size == 1 ? 0 : out_step}};
+}
+
+int vekt_jit_reduce(const vekt_target *target, int op, int types, ptrdiff_t ndim, const ptrdiff_t *shape, char *x,
+                    const ptrdiff_t *x_steps, ptrdiff_t reduced, const double *ddof, char *out,
+                    const ptrdiff_t *out_steps, char *second) {
+    vekt_dim dims[VEKT_MAX_DIMS + 1];
+    int type = types & VEKT_JIT_TYPE, out_type = from(types, VEKT_JIT_FIRST), n = 0;
+    const ptrdiff_t part = split_parts(&type);
+    split_parts(&out_type);
+    for (ptrdiff_t k = 0; k < ndim; k++) {
+        if (!(reduced >> k & 1)) dims[n++] = axis_of(shape[k], x_steps[k], *out_steps++);
+    }
+    if (part) dims[n++] = axis_of(2, part, part);
+    vekt_reduce_call call = {.op = op,
+                             .type = type,
+                             .out_type = out_type,
+                             .n_outer = n,
+                             .dims = dims,
+                             .x = x,
+                             .out = out,
+                             .second = second,
+                             .ddof = *ddof};
+    for (ptrdiff_t k = 0; k < ndim; k++) {
+        if (reduced >> k & 1) dims[n++] = axis_of(shape[k], x_steps[k], 0);
+    }
+    call.n_inner = n - call.n_outer;
+    const int former = vekt_set_local_num_threads(1);
+    const int status = vekt_reduce(target, &call);
+    vekt_set_local_num_threads(former);
+    return status;
+}
+
+int vekt_jit_scan(const vekt_target *target, int op, int types, ptrdiff_t ndim, const ptrdiff_t *shape, ptrdiff_t axis,
+                  char *x, const ptrdiff_t *x_steps, char *out, const ptrdiff_t *out_steps) {
+    vekt_dim dims[VEKT_MAX_DIMS + 1];
+    int type = types & VEKT_JIT_TYPE, out_type = from(types, VEKT_JIT_FIRST), n = 0;
+    const ptrdiff_t part = split_parts(&type);
+    split_parts(&out_type);
+    for (ptrdiff_t k = 0; k < ndim; k++) {
+        if (k != axis) dims[n++] = axis_of(shape[k], x_steps[k], out_steps[k]);
+    }
+    if (part) dims[n++] = axis_of(2, part, part);
+    dims[n] = axis_of(shape[axis], x_steps[axis], out_steps[axis]);
+    const vekt_scan_call call = {
+        .op = op, .type = type, .out_type = out_type, .n_outer = n, .dims = dims, .x = x, .out = out};
+    const int former = vekt_set_local_num_threads(1);
+    vekt_scan_along(target, &call);
+    vekt_set_local_num_threads(former);
+    return 0;
+}

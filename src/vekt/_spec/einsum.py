@@ -75,6 +75,10 @@ around.  Dtypes without kernels, such as longdouble and objects, are left to `nu
 [vekt] Unlike that of `numpy.einsum`, a result is never a view of an operand.  Where operands
 have an ellipsis, the result's labels, if told, must have one, too.
 
+[vekt.jit] In compiled functions the subscripts are a constant text, operands are arrays, and
+nothing is chosen by name.  Two operands at a time are multiplied, from the left; by the kernels of
+`matmul` on the calling thread where a label is summed over.
+
 [vekt.reference] Computed by `numpy.einsum` in a wider dtype, in one step, and rounded once.
 
 See Also
@@ -101,4 +105,3 @@ array([0, 4, 8])
 (3, 2)"""
 
 EINSUM: Spec = written(_TEXT, "vekt.linalg._einsum", {"out": OUT})
-"""In `vekt` and `vekt.reference`; compiled functions cannot read subscripts."""

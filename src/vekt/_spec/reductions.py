@@ -40,6 +40,15 @@ WHERE = Param(
 )
 _SCALAR = "scalar or ndarray"
 
+IN_COMPILED_CODE = (
+    "vekt.jit",
+    "The C kernels of `vekt` on the calling thread, so with their bits. In compiled functions an "
+    "operand is an array of bool, integers or floats, sums and means also of complex numbers; "
+    "`axis` is None, an int or, where several can be reduced, a tuple of ints; `keepdims` is a "
+    "constant; `dtype`, `out`, `initial` and `where` are not there, and a TypingError stands for "
+    "TypeError.",
+)
+
 
 def result_dtype(of_integers: str) -> Param:
     text = f"Of the result. By default that of `a`, for integers {of_integers}."
@@ -103,6 +112,7 @@ def reduction(
                 f"be lazy, go to {theirs}.",
             ),
             ("vekt.reference", "Floats are reduced in a wider dtype and rounded once."),
+            IN_COMPILED_CODE,
         ),
         source=source,
     )

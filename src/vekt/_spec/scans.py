@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vekt._spec.form import Param
-from vekt._spec.reductions import OUT, A, result_dtype
+from vekt._spec.reductions import IN_COMPILED_CODE, OUT, A, result_dtype
 from vekt._spec.spec import Kind, Spec, formula
 
 _AXIS = Param(
@@ -58,6 +58,7 @@ def _scan(name: str, summary: str, math: str, joined: str, notes: str, example: 
                 f"be lazy, go to `numpy.{name}`.",
             ),
             ("vekt.reference", "Floats are joined in a wider dtype and rounded once."),
+            IN_COMPILED_CODE,
         ),
         source="J. Sklansky, Conditional-sum addition logic, 1960.",
     )

@@ -30,10 +30,14 @@ from vekt.jit import (
     _choosing_types,
     _dense,
     _dense_types,
+    _einsum,
+    _einsum_types,
     _gates,
     _linalg,
     _linalg_types,
     _prelu,
+    _reductions,
+    _reductions_types,
     _vectors,
     _vectors_types,
 )
@@ -61,7 +65,9 @@ _PUBLIC |= _ROWS
 for _functions, _types in (
     (_choosing, _choosing_types),
     (_dense, _dense_types),
+    (_einsum, _einsum_types),
     (_linalg, _linalg_types),
+    (_reductions, _reductions_types),
     (_vectors, _vectors_types),
 ):
     _PUBLIC |= {name: getattr(_functions, name) for name in _types.NAMES}

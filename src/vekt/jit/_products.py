@@ -31,7 +31,7 @@ _OTHERS = {
     np.dtype("c16"): lib.VEKT_PRODUCT_C128,
 }
 
-_MEMORY = {
+MEMORY_TYPES: dict[np.dtype[Any], int] = {
     **{
         np.dtype(f"{letter}{size}"): getattr(lib, f"VEKT_TYPE_{letter.upper()}{size * 8}")
         for letter in "iu"
@@ -57,7 +57,7 @@ def converting_type(own: int, kind: Any, first: Any, second: Any) -> int:
     places = ((first, lib.VEKT_JIT_FIRST), (second, lib.VEKT_JIT_SECOND))
     for operand, place in places:
         if operand.dtype != kind:
-            own |= (1 + _MEMORY[as_dtype(operand.dtype)]) << place
+            own |= (1 + MEMORY_TYPES[as_dtype(operand.dtype)]) << place
     return own
 
 
