@@ -107,6 +107,27 @@ class TimeShapes:
         self.call(*self.operands)
 
 
+class TimeCompiled:
+    """A call in a compiled function, on the rows of a thousand numbers each, beside Numba's own."""
+
+    params = (("sum", "max", "var", "prod", "argmax", "cumsum"), ("jit", "numpy"))
+    param_names = ("function", "namespace")
+    version = "1"
+
+    def setup(self, function, namespace):
+        scope = {"home": reductions if namespace == "jit" else np}
+        last = "[-1]" if function == "cumsum" else ""
+        lines = f"def rows(x, y):\n  for i in range(len(x)): y[i] = home.{function}(x[i]){last}"
+        exec(lines, scope)
+        self.call = import_module("numba").njit(scope["rows"])
+        self.x = array("float64", (1000, 1000)) ** (function != "prod")  # whose results stay finite
+        self.y = np.empty(1000)
+        self.call(self.x, self.y)
+
+    def time_rows(self, function, namespace):
+        self.call(self.x, self.y)
+
+
 class TimeReference:
     """The oracle: one call on a thousand elements."""
 

@@ -78,7 +78,10 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = re.findall(r"^    vekt (\w+)(.*?)(?:  +#.*)?$", text, re.M)
     lines += re.findall(r"`vekt (\w+)([^`]*)`", text)
     assert lines
+    elsewhere = {isa: native.SELECTED for isa in native.TARGETS if isa not in native.SUPPORTED}
     for name, arguments in lines:
+        for isa, here in elsewhere.items():  # which another processor runs
+            arguments = arguments.replace(isa, here)
         app.commands[name].make_context(name, shlex.split(arguments))
 
 
