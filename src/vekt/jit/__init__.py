@@ -4,8 +4,8 @@ From Python they take what `vekt` takes; in nopython mode scalars and arrays, wi
 but without `out`, `where` and `dtype`.  Each is compiled at its first call and then cached on disk.
 
 Products, dense layers, reductions and running sums call the C kernels of `vekt` on the calling
-thread, so that they have its bits and can run in your own parallel loops; cached functions find the kernels of the instruction
-set in use again.
+thread, so that they have its bits and can run in your own parallel loops; cached functions find the
+kernels of the instruction set in use again.
 
 exp, exp2, expm1, log, log2, log10, log1p, sinh, cosh, erf and erfc are there as well, as a layer of
 mathematics that LLVM turns into vector instructions; sin, cos and tan are Numba's own.  In compiled
