@@ -1,0 +1,1 @@
+"""The parts of `compare`: two trees are installed, timed in turns, and judged."""

@@ -1,0 +1,135 @@
+"""Ratios of two installed vekts' times: two processes that take turns within milliseconds.
+
+What disturbs the machine for longer than that, another process or a change of the clock, meets both
+of them alike.  How memory happens to lie is drawn anew with each pair of processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .worker import calls_for
+
+READINGS = 3
+
+Finished = Callable[[], object]
+
+
+class WorkerError(Exception):
+    """A process ended before it had answered."""
+
+
+@dataclass
+class Samples:
+    """Seconds of a call of one cell: an element of `before` and `after` for each pair."""
+
+    before: list[float] = field(default_factory=list)
+    after: list[float] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        """How many times as long as before it takes, in each pair."""
+        return [b / a for a, b in zip(self.before, self.after, strict=True)]
+
+
+class Worker:
+    """A process that times the cells of a suite with the vekt of one folder."""
+
+    def __init__(self, folder: Path, suite: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        caches = {
+            name: str(folder / name.lower()) for name in ("VEKT_CACHE_DIR", "NUMBA_CACHE_DIR")
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("worker.py")), str(folder), str(suite)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(folder / "worker.log").open("a"),
+            text=True,
+            env={**os.environ, **environment, **caches},
+        )
+
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """Return the answer to a request."""
+        assert self.process.stdin and self.process.stdout
+        try:
+            print(json.dumps([name, *arguments]), file=self.process.stdin, flush=True)
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            log = (self.folder / "worker.log").read_text(errors="replace")
+            told = " ".join([name, *map(str, arguments)])
+            raise WorkerError(f"The process for {told} ended:\n{log[-2000:]}")
+        return json.loads(answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two folders with a vekt in each, and the suite that both are timed by."""
+
+    before: Path
+    after: Path
+    suite: Path
+    environment: Mapping[str, str]
+
+    def _workers(self) -> tuple[Worker, Worker]:
+        before, after = (
+            Worker(folder, self.suite, self.environment) for folder in (self.before, self.after)
+        )
+        return before, after
+
+    def cells(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the cells of both sides with the kernels that they time."""
+        before, after = self._workers()
+        with before, after:
+            return before.ask("names"), after.ask("names")
+
+    def sample(
+        self, cells: Iterable[str], pairs: int, finished: Finished = lambda: None
+    ) -> dict[str, Samples]:
+        """Time cells in so many pairs of processes; those that cannot run have no samples."""
+        samples = {cell: Samples() for cell in cells}
+        for pair in range(pairs):
+            before, after = self._workers()
+            with before, after:
+                for cell, found in samples.items():
+                    self._sample_one(cell, found, before, after, swapped=pair % 2 == 1)
+                    finished()
+        return {cell: found for cell, found in samples.items() if found.before}
+
+    @staticmethod
+    def _sample_one(
+        cell: str, found: Samples, before: Worker, after: Worker, *, swapped: bool
+    ) -> None:
+        seconds = [worker.ask("prepare", cell) for worker in (before, after)]
+        if None in seconds:
+            return
+        number = calls_for(min(seconds))
+        first, second = (after, before) if swapped else (before, after)
+        turns: dict[Worker, list[float]] = {before: [], after: []}
+        for worker in (first, second, second, first):
+            turns[worker].append(worker.ask("turn", number, READINGS))
+        found.before.append(min(turns[before]))
+        found.after.append(min(turns[after]))
