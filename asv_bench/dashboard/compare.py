@@ -67,9 +67,7 @@ DEFAULT = "|".join([
     show_default=True,
     help="How many times as long a call must take at least to be worse.",
 )
-@click.option(
-    "--target", help="The instruction set to build for; by default this processor's best."
-)
+@click.option("--target", help="The instruction set to build for; by default this CPU's best.")
 @click.option(
     "--json", "json_file", type=click.File("w", lazy=True), help="Also write all cells as JSON."
 )
@@ -206,10 +204,7 @@ def show(kernels: dict[str, str], rows: dict[str, dict[str, Any]], missing: list
 
 
 def _time(seconds: float) -> str:
-    for unit, size in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
-            break
-    return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
 
 
 if __name__ == "__main__":

@@ -10,21 +10,36 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from .worker import calls_for
+READING = 1e-3
+"""Seconds that a reading takes at least: far more than the clock's steps."""
 
-READINGS = 3
+TURN, READINGS = 15e-3, 5
+"""Seconds that a turn should take at most, and the most readings in it."""
 
 Finished = Callable[[], object]
 
 
 class WorkerError(Exception):
     """A process ended before it had answered."""
+
+
+def plan(seconds: float) -> tuple[int, int]:
+    """Return how many calls a reading has, and how many readings a turn.
+
+    Examples
+    --------
+    >>> plan(2e-4), plan(6e-3), plan(1.0)
+    ((5, 5), (1, 2), (1, 1))
+    """
+    calls = max(1, ceil(READING / max(seconds, 1e-9)))
+    return calls, min(READINGS, max(1, int(TURN / (calls * seconds or READING))))
 
 
 @dataclass
@@ -59,7 +74,8 @@ class Worker:
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Return the answer to a request."""
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         try:
             print(json.dumps([name, *arguments]), file=self.process.stdin, flush=True)
             answer = self.process.stdout.readline()
@@ -71,17 +87,8 @@ class Worker:
             raise WorkerError(f"The process for {told} ended:\n{log[-2000:]}")
         return json.loads(answer)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            self.process.kill()
+    def close(self) -> None:
+        """End the process."""
         self.process.communicate()
 
 
@@ -94,16 +101,18 @@ class Sides:
     suite: Path
     environment: Mapping[str, str]
 
-    def _workers(self) -> tuple[Worker, Worker]:
-        before, after = (
-            Worker(folder, self.suite, self.environment) for folder in (self.before, self.after)
-        )
-        return before, after
+    @contextmanager
+    def _workers(self) -> Iterator[tuple[Worker, Worker]]:
+        with ExitStack() as ends:
+            before, after = (
+                ends.enter_context(closing(Worker(folder, self.suite, self.environment)))
+                for folder in (self.before, self.after)
+            )
+            yield before, after
 
     def cells(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return the cells of both sides with the kernels that they time."""
-        before, after = self._workers()
-        with before, after:
+        with self._workers() as (before, after):
             return before.ask("names"), after.ask("names")
 
     def sample(
@@ -112,8 +121,7 @@ class Sides:
         """Time cells in so many pairs of processes; those that cannot run have no samples."""
         samples = {cell: Samples() for cell in cells}
         for pair in range(pairs):
-            before, after = self._workers()
-            with before, after:
+            with self._workers() as (before, after):
                 for cell, found in samples.items():
                     self._sample_one(cell, found, before, after, swapped=pair % 2 == 1)
                     finished()
@@ -126,10 +134,10 @@ class Sides:
         seconds = [worker.ask("prepare", cell) for worker in (before, after)]
         if None in seconds:
             return
-        number = calls_for(min(seconds))
+        calls, readings = plan(min(seconds))
         first, second = (after, before) if swapped else (before, after)
         turns: dict[Worker, list[float]] = {before: [], after: []}
         for worker in (first, second, second, first):
-            turns[worker].append(worker.ask("turn", number, READINGS))
+            turns[worker].append(worker.ask("turn", calls, readings))
         found.before.append(min(turns[before]))
         found.after.append(min(turns[after]))

@@ -38,8 +38,8 @@ def judged(ratios: Mapping[str, Sequence[float]], factor: float) -> dict[str, Fi
     """Return what ratios of times tell of each cell.
 
     A cell is worse if Wilcoxon's signed-rank test refuses that it takes up to `factor` times as
-    long as before, and better if it refuses that it takes no less than 1 / `factor`.  The share of
-    false ones among all that are found to differ is held by the procedure of Benjamini and Hochberg.
+    long as before, and better if it refuses that before it took up to `factor` times as long as
+    now.  The procedure of Benjamini and Hochberg holds the share of false ones among them.
 
     Parameters
     ----------

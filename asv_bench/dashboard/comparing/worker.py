@@ -10,17 +10,14 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.machinery import PathFinder
 from itertools import product
-from math import ceil
 from pathlib import Path
 from time import process_time
 from typing import Any
-
-TURN = 1e-3
-"""Seconds of processor time that one reading takes at least."""
 
 
 class Cells:
@@ -52,40 +49,33 @@ class Cells:
             if benchmark.do_setup():
                 return None
             self.current = lambda: benchmark.func(*benchmark._current_params)
-            self.current()
+            return self.turn(1, 1)
         except Exception as error:
             print(f"{name}: {error!r}", file=sys.stderr)
             return None
-        return max(self.turn(1, 1), 1e-9)
 
-    def turn(self, number: int, readings: int) -> float:
-        """Return the processor time of a call: the least of `readings` of `number` calls each."""
-        call = self.current
-        call()  # the other process had the caches
-        return min(reading(call, number) for _ in range(readings)) / number
+    def turn(self, calls: int, readings: int) -> float:
+        """Return the processor time of a call: the least of `readings` of so many calls each."""
+        return min(reading(self.current, calls) for _ in range(readings)) / calls
 
 
-def reading(call: Callable[[], Any], number: int) -> float:
-    """Return the processor time of `number` calls."""
+def reading(call: Callable[[], Any], calls: int) -> float:
+    """Return the processor time of so many calls."""
     begin = process_time()
-    for _ in range(number):
+    for _ in range(calls):
         call()
     return process_time() - begin
 
 
-def calls_for(seconds: float) -> int:
-    """Return how many calls of so many seconds are long enough for the clock."""
-    return ceil(TURN / seconds)
-
-
 def kernel(benchmark: Any, i: int) -> str:
-    """Return the kernel that a combination of parameters times, or what its class stands for."""
+    """Return the function that a combination of parameters times, or the one its class names."""
     benchmark.set_param_idx(i)
     values = dict(zip(benchmark.param_names, benchmark._current_params, strict=True))
-    for name in ("kernel", "function"):
+    for name in ("kernel", "function", "optimiser"):
         if name in values:
             return str(values[name])
-    return str(benchmark.name.split(".")[-2].removeprefix("Time"))
+    name = benchmark.name.split(".")[-2].removeprefix("Time")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def requests() -> Iterator[tuple[str, list[Any]]]:
