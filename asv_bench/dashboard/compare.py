@@ -1,8 +1,8 @@
 """`compare A B`: which kernels are faster or slower at B than at A.
 
-Both are installed, and the suite's benchmarks timed with each in turns.  A first round looks at all
-chosen cells; what may differ is timed again in a second, with new processes, and only these samples
-decide.  So a cell that was unlucky once is not reported.
+Both are installed, and the suite's benchmarks timed with each in turns: first all chosen cells, in
+few processes; then, in more and new ones, those that may differ.  Only the samples of these decide,
+so that a cell which was unlucky once is not reported.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .comparing.sampling import Samples, Sides, WorkerError
 from .comparing.verdict import BETTER, SAME, WORSE, Finding, judged, suspects
 
 SUITE = Path(__file__).parents[1]
-SCREENING, DECIDING = 3, 12
-"""Pairs of processes of the two rounds."""
+SCREENING, DECIDING = (3, 1), (12, 2)
+"""Pairs of processes, and how many rounds of turns these have, for all cells and for suspects."""
 
 # Every kernel once, in float32 and, where it can be, on operands that stay in the cache.
 DEFAULT = "|".join([
@@ -35,18 +35,22 @@ DEFAULT = "|".join([
     r"^bench_choosing\.TimePlaces\..*'100 columns.*'float32', 'vekt'",
     r"^bench_choosing\.TimeOneHot\..*1000, 1000.*'float32', 'vekt'",
     r"^bench_elementwise\.TimeContiguous\..* 100000, 'float32', 'vekt'",
+    r"^bench_fuse\.TimeExpressions\..*'float32', 10000, '(compiled|kernels)'",
     r"^bench_gates\.TimeGates\..*'float32', 100000, 'vekt'",
     r"^bench_gates\.TimePrelu\..*'float32', 'many channels last', 'vekt'",
     r"^bench_layers\.TimeDense\..*\('relu', \(64, 256, 256\), 'float32', 'vekt'",
     r"^bench_layers\.TimeDenseBackward\..*\('relu', \(64, 256, 256\), 'float32'",
+    r"^bench_layers\.TimePackedWeights\.time_pack\(\(64, 256, 256\), 'float32'",
     r"^bench_linalg\.TimeMatmul\..*\(\((64|256|1, 1024|1000, 8), .*'float32', 'vekt'",
     r"^bench_linalg\.TimeMatrices\..*'float32', 'vekt'",
     r"^bench_linalg\.TimeVectors\..*'float32', 100000, 'vekt'",
     r"^bench_linalg_vectors\.TimeMatrices\..*1000, 1000.*'float32', 'vekt'",
     r"^bench_losses\.TimeLosses\..*'float32', 100000\)",
     r"^bench_losses\.TimeSoftmax\..*'float32', \(4096, 1000",
+    r"^bench_optim\.TimeClipping\..*'float32'",
     r"^bench_optim\.TimeSmallNetwork\.",
     r"^bench_reductions\.TimeAxes\..*'(1000x1000, 0|64x50000, 1)', 'float32', 'vekt'",
+    r"^bench_reductions\.TimeShapes\..*'vekt'",
     r"^bench_rows\.TimeRows\..*'float32', \(4096, 1000\), -1",
 ])  # fmt: skip
 
@@ -141,19 +145,19 @@ def _cells(sides: Sides, chosen: re.Pattern[str]) -> tuple[dict[str, str], list[
 def _measured(
     sides: Sides, kernels: dict[str, str], factor: float, console: Console
 ) -> dict[str, dict[str, Any]]:
-    """Return what both rounds found of the cells that ran."""
+    """Return what was found of the cells that ran."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
     # Drawing must not disturb the measurements.
     with Progress(*columns, console=console, transient=True, refresh_per_second=2) as progress:
 
-        def round_of(title: str, cells: list[str], pairs: int) -> dict[str, Samples]:
+        def samples_of(title: str, cells: list[str], pairs: int, rounds: int) -> dict[str, Samples]:
             task = progress.add_task(title, total=len(cells) * pairs)
-            return sides.sample(cells, pairs, lambda: progress.advance(task))
+            return sides.sample(cells, pairs, rounds, lambda: progress.advance(task))
 
-        first = round_of("All cells", list(kernels), SCREENING)
+        first = samples_of("All cells", list(kernels), *SCREENING)
         ratios = {cell: samples.ratios for cell, samples in first.items()}
-        second = round_of("What may differ", suspects(ratios, factor), DECIDING)
+        second = samples_of("What may differ", suspects(ratios, factor), *DECIDING)
     decided = judged({cell: samples.ratios for cell, samples in second.items()}, factor)
     found = judged(ratios, factor)
     return {

@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -116,28 +116,33 @@ class Sides:
             return before.ask("names"), after.ask("names")
 
     def sample(
-        self, cells: Iterable[str], pairs: int, finished: Finished = lambda: None
+        self, cells: Iterable[str], pairs: int, rounds: int, finished: Finished = lambda: None
     ) -> dict[str, Samples]:
-        """Time cells in so many pairs of processes; those that cannot run have no samples."""
+        """Time cells in so many pairs of processes, each of which has two turns in a round.
+
+        Cells that cannot run have no samples.
+        """
         samples = {cell: Samples() for cell in cells}
         for pair in range(pairs):
             with self._workers() as (before, after):
                 for cell, found in samples.items():
-                    self._sample_one(cell, found, before, after, swapped=pair % 2 == 1)
+                    order = (after, before) if pair % 2 else (before, after)
+                    seconds = self._least(cell, order, rounds)
+                    if seconds:
+                        found.before.append(seconds[before])
+                        found.after.append(seconds[after])
                     finished()
         return {cell: found for cell, found in samples.items() if found.before}
 
     @staticmethod
-    def _sample_one(
-        cell: str, found: Samples, before: Worker, after: Worker, *, swapped: bool
-    ) -> None:
-        seconds = [worker.ask("prepare", cell) for worker in (before, after)]
+    def _least(cell: str, order: Sequence[Worker], rounds: int) -> dict[Worker, float]:
+        """Return the least seconds that a call took each worker; nothing if it cannot run."""
+        seconds = [worker.ask("prepare", cell) for worker in order]
         if None in seconds:
-            return
+            return {}
         calls, readings = plan(min(seconds))
-        first, second = (after, before) if swapped else (before, after)
-        turns: dict[Worker, list[float]] = {before: [], after: []}
-        for worker in (first, second, second, first):
-            turns[worker].append(worker.ask("turn", calls, readings))
-        found.before.append(min(turns[before]))
-        found.after.append(min(turns[after]))
+        least = dict.fromkeys(order, inf)
+        for _ in range(rounds):
+            for worker in (*order, *reversed(order)):
+                least[worker] = min(least[worker], worker.ask("turn", calls, readings))
+        return least
