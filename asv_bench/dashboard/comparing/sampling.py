@@ -63,14 +63,16 @@ class Worker:
         caches = {
             name: str(folder / name.lower()) for name in ("VEKT_CACHE_DIR", "NUMBA_CACHE_DIR")
         }
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("worker.py")), str(folder), str(suite)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "worker.log").open("a"),
-            text=True,
-            env={**os.environ, **environment, **caches},
-        )
+        command = [sys.executable, str(Path(__file__).with_name("worker.py")), str(folder)]
+        with (folder / "worker.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [*command, str(suite)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **environment, **caches},
+            )
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Return the answer to a request."""

@@ -12,11 +12,11 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from importlib.machinery import PathFinder
 from itertools import product
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 
@@ -61,17 +61,17 @@ class Cells:
 
 def reading(call: Callable[[], Any], calls: int) -> float:
     """Return the processor time of so many calls."""
-    begin = process_time()
+    begin = time.process_time()
     for _ in range(calls):
         call()
-    return process_time() - begin
+    return time.process_time() - begin
 
 
 def kernel(benchmark: Any, i: int) -> str:
     """Return the function that a combination of parameters times, or the one its class names."""
     benchmark.set_param_idx(i)
     values = dict(zip(benchmark.param_names, benchmark._current_params, strict=True))
-    for name in ("kernel", "function", "optimiser"):
+    for name in ("kernel", "function", "optimiser", "expression"):
         if name in values:
             return str(values[name])
     name = benchmark.name.split(".")[-2].removeprefix("Time")
