@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import click
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -24,9 +27,12 @@ from .comparing.installing import Tree, best_target, install
 from .comparing.sampling import Samples, Sides, WorkerError
 from .comparing.verdict import BETTER, SAME, WORSE, Finding, judged, suspects
 
+Sampled = dict[str, Samples]
+
 SUITE = Path(__file__).parents[1]
-SCREENING, DECIDING = (3, 1), (12, 2)
-"""Pairs of processes, and how many rounds of turns these have, for all cells and for suspects."""
+SCREENING = [(3, 1)]
+DECIDING = [(4, 2), (4, 2), (8, 2)]
+"""Steps of pairs of processes and rounds of their turns; after each what is no suspect may go."""
 
 # Every kernel once, in float32 and, where it can be, on operands that stay in the cache.
 DEFAULT = "|".join([
@@ -75,7 +81,7 @@ DEFAULT = "|".join([
 )
 @click.option("--target", help="The instruction set to build for; by default this CPU's best.")
 @click.option(
-    "--json", "json_file", type=click.File("w", lazy=True), help="Also write all cells as JSON."
+    "--json", "json_file", type=click.File("w", lazy=False), help="Also write all cells as JSON."
 )
 def compare(
     before: str, after: str, bench: str | None, factor: float, target: str | None, json_file: Any
@@ -153,29 +159,33 @@ def _measured(
     # Drawing must not disturb the measurements.
     with Progress(*columns, console=console, transient=True, refresh_per_second=2) as progress:
 
-        def samples_of(title: str, cells: list[str], pairs: int, rounds: int) -> dict[str, Samples]:
-            task = progress.add_task(title, total=len(cells) * pairs)
-            return sides.sample(cells, pairs, rounds, lambda: progress.advance(task))
+        def sampled(title: str, cells: list[str], steps: list[tuple[int, int]]) -> Sampled:
+            samples = {cell: Samples() for cell in cells}
+            for pairs, rounds in steps:
+                task = progress.add_task(title, total=len(cells) * pairs)
+                advance = partial(progress.advance, task)
+                sides.sample({cell: samples[cell] for cell in cells}, pairs, rounds, advance)
+                cells = suspects(ratios_of(samples), factor)
+            return samples
 
-        first = samples_of("All cells", list(kernels), *SCREENING)
-        ratios = {cell: samples.ratios for cell, samples in first.items()}
-        second = samples_of("What may differ", suspects(ratios, factor), *DECIDING)
-    decided = judged({cell: samples.ratios for cell, samples in second.items()}, factor)
-    found = judged(ratios, factor)
-    return {
-        cell: _row(
-            second.get(cell, samples),
-            decided.get(cell) or Finding(found[cell].ratio, found[cell].p, SAME),
-        )
-        for cell, samples in first.items()
-    }
+        first = sampled("All cells", list(kernels), SCREENING)
+        second = sampled("What may differ", suspects(ratios_of(first), factor), DECIDING)
+    found = judged(ratios_of(first), factor)
+    found = {cell: replace(finding, verdict=SAME) for cell, finding in found.items()}
+    found |= judged(ratios_of(second), factor)
+    return {cell: _row(second.get(cell, first[cell]), finding) for cell, finding in found.items()}
+
+
+def ratios_of(samples: Sampled) -> dict[str, list[float]]:
+    """Return the ratios of the cells that have any."""
+    return {cell: found.ratios for cell, found in samples.items() if found.ratios}
 
 
 def _row(samples: Samples, finding: Finding) -> dict[str, Any]:
     return {
         **asdict(finding),
-        "before": sorted(samples.before)[len(samples.before) // 2],
-        "after": sorted(samples.after)[len(samples.after) // 2],
+        "before": median(samples.before),
+        "after": median(samples.after),
         "ratios": samples.ratios,
     }
 
@@ -192,7 +202,7 @@ def show(kernels: dict[str, str], rows: dict[str, dict[str, Any]], missing: list
             table.add_column(name, justify="right", no_wrap=True)
         for cell, row in sorted(differ.items(), key=lambda item: -item[1]["ratio"]):
             table.add_row(
-                f"{kernels[cell]}\n[dim]{cell.removeprefix('bench_')}[/dim]",
+                f"{escape(kernels[cell])}\n[dim]{escape(cell.removeprefix('bench_'))}[/dim]",
                 *(_time(row[side]) for side in ("before", "after")),
                 f"{row['ratio']:.2f}",
                 f"{row['p']:.4f}",

@@ -126,8 +126,8 @@ def repository(tmp_path: Path, dashboard: Any, monkeypatch: pytest.MonkeyPatch) 
         git(root, "tag", tag)
     module = dashboard("compare")
     monkeypatch.setattr(module, "SUITE", suite)
-    monkeypatch.setattr(module, "SCREENING", (1, 1))
-    monkeypatch.setattr(module, "DECIDING", (7, 1))
+    monkeypatch.setattr(module, "SCREENING", [(1, 1)])
+    monkeypatch.setattr(module, "DECIDING", [(2, 1), (6, 1)])
     return root
 
 

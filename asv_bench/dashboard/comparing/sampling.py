@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from math import ceil, inf
@@ -118,23 +118,25 @@ class Sides:
             return before.ask("names"), after.ask("names")
 
     def sample(
-        self, cells: Iterable[str], pairs: int, rounds: int, finished: Finished = lambda: None
-    ) -> dict[str, Samples]:
-        """Time cells in so many pairs of processes, each of which has two turns in a round.
+        self,
+        samples: Mapping[str, Samples],
+        pairs: int,
+        rounds: int,
+        finished: Finished = lambda: None,
+    ) -> None:
+        """Add a sample for each of so many pairs of processes, if the cell can run.
 
-        Cells that cannot run have no samples.
+        Both processes have two turns in a round.
         """
-        samples = {cell: Samples() for cell in cells}
         for pair in range(pairs):
             with self._workers() as (before, after):
+                order = (after, before) if pair % 2 else (before, after)
                 for cell, found in samples.items():
-                    order = (after, before) if pair % 2 else (before, after)
                     seconds = self._least(cell, order, rounds)
                     if seconds:
                         found.before.append(seconds[before])
                         found.after.append(seconds[after])
                     finished()
-        return {cell: found for cell, found in samples.items() if found.before}
 
     @staticmethod
     def _least(cell: str, order: Sequence[Worker], rounds: int) -> dict[Worker, float]:
