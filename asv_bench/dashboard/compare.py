@@ -216,7 +216,7 @@ def show(kernels: dict[str, str], rows: dict[str, dict[str, Any]], missing: list
     counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in (WORSE, SAME, BETTER))
     console.print(f"{len(rows)} cells: {counts}.")
     if missing:
-        console.print(f"{len(missing)} cells ran on one side at most; --json names them.")
+        console.print(f"{len(missing)} more could not run with both A and B; --json names them.")
 
 
 def _time(seconds: float) -> str:

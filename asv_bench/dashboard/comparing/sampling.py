@@ -60,6 +60,7 @@ class Worker:
 
     def __init__(self, folder: Path, suite: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
+        # What is compiled while it runs is kept on disk, and must not reach the other side.
         caches = {
             name: str(folder / name.lower()) for name in ("VEKT_CACHE_DIR", "NUMBA_CACHE_DIR")
         }

@@ -34,6 +34,7 @@ class Cells:
                     name = benchmark.name + (f"({', '.join(values)})" if values else "")
                     self.found[name] = benchmark, i
         self.current: Any = None
+        self.last: Any = None
 
     def names(self) -> dict[str, str]:
         """Return the cells as asv writes them, and the kernel that each of them times."""
@@ -41,13 +42,16 @@ class Cells:
 
     def prepare(self, name: str) -> float | None:
         """Return the seconds that a call of this cell takes, or None if it cannot run."""
-        self.current = None
+        if self.last is not None:
+            self.last.do_teardown()
+        self.current = self.last = None
         gc.collect()
         benchmark, i = self.found[name]
         benchmark.set_param_idx(i)
         try:
             if benchmark.do_setup():
                 return None
+            self.last = benchmark
             self.current = lambda: benchmark.func(*benchmark._current_params)
             return self.turn(1, 1)
         except Exception as error:
