@@ -191,9 +191,10 @@ def test_changes_that_are_not_committed_count(
         (("first", "no-such-commit"), "'no-such-commit' is neither a commit nor a folder"),
         (("first", "/"), "'/' is neither a commit nor a folder in a repository"),
         (("first", "slower", "--bench", "("), "missing ), unterminated subpattern"),
-        (
+        pytest.param(
             ("first", "first", "--bench", "no_such_benchmark"),
             "No benchmark of both A and B matches",
+            marks=pytest.mark.slow,
         ),
         (("first", "slower", "--factor", "1"), "1.0 is not in the range x>1"),
     ],
