@@ -95,6 +95,9 @@ else:  # generic for type checkers only, in older versions of click
     _ListType = click.ParamType
 
 
+_GRADIENTS = ("_backward", "_value_and_grad", "_backward_from_output")
+
+
 class Named(click.Choice):  # type: ignore[type-arg]
     """A choice of names, which says which one was meant: the nearest, or that of an alias."""
 
@@ -107,14 +110,14 @@ class Named(click.Choice):  # type: ignore[type-arg]
         names = list(self.choices)
         if value in names:
             return value
-        near = [self.aliases.get(value, "")]
-        near += [name for name in names if value.startswith(f"{name}_")][::-1]  # its gradient
-        near += get_close_matches(value, names, n=1, cutoff=0.7)
-        near = [name for name in near if name in names]
-        if near:
+        # Others' names of each, and its gradients, are measured with it.
+        meant = {name + kind: name for name in names for kind in ("", *_GRADIENTS)}
+        meant = {**self.aliases, **meant}
+        meant = {alias: name for alias, name in meant.items() if name in names}
+        if near := get_close_matches(value, meant, n=1, cutoff=0.7):
             few = len(names) <= 20
             choices = f" is not one of {', '.join(map(repr, names))}." if few else " is not there."
-            self.fail(f"{value!r}{choices} Did you mean {near[0]!r}?", param, ctx)
+            self.fail(f"{value!r}{choices} Did you mean {meant[near[0]]!r}?", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -155,11 +158,7 @@ class CommaList(_ListType):
 def _meant() -> dict[str, str]:
     """Return the names by which an operation is measured under other public names of it."""
     return {
-        alias + kind: op.name
-        for op in OPS.values()
-        for alias in (op.name, *op.aliases)
-        for kind in op.kinds
-        if alias + kind != op.name
+        alias + kind: op.name for op in OPS.values() for alias in op.aliases for kind in op.kinds
     }
 
 
