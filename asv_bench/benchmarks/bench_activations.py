@@ -5,7 +5,7 @@ What differs little is not measured: `vekt compare` has the whole grid of sizes,
 
 from __future__ import annotations
 
-from .common import CASES, DTYPES, NAMESPACES, names, refuse_gaps
+from .common import CASES, DTYPES, NAMESPACES, Timed, names, refuse_gaps
 
 refuse_gaps("vekt.activations", CASES)
 
@@ -15,7 +15,7 @@ SIZE = 100_000
 ELEMENTS = 10_000_000
 
 
-class TimeKernels:
+class TimeKernels(Timed):
     """A hundred calls on operands that stay in the cache; results are allocated."""
 
     params = (tuple(CASES), DTYPES)
@@ -34,11 +34,12 @@ class TimeKernels:
             call(*operands)
 
 
-class TimeOut:
+class TimeOut(Timed):
     """Ten million elements into a given array: the kernel and the memory alone."""
 
     params = (names("", "_backward"), DTYPES)
     param_names = ("kernel", "dtype")
+    yardstick = "memcpy"
     version = "2"
 
     def setup(self, kernel, dtype):
@@ -51,26 +52,26 @@ class TimeOut:
         self.call(*self.operands, out=self.out)
 
 
-class TimeTwins:
+class TimeTwins(Timed):
     """The value in the other namespaces and as a NumPy user writes it: ten calls in float32."""
 
     params = (names(""), NAMESPACES)
-    param_names = ("kernel", "namespace")
+    param_names = ("kernel", "library")
     version = "1"
 
-    def setup(self, kernel, namespace):
+    def setup(self, kernel, library):
         case = CASES[kernel]
-        self.call = case.function(namespace)
+        self.call = case.function(library)
         self.operands = case.operands("float32", SIZE)
         self.call(*self.operands)
 
-    def time_calls(self, kernel, namespace):
+    def time_calls(self, kernel, library):
         call, operands = self.call, self.operands
         for _ in range(CALLS // 10):
             call(*operands)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle is slow and allowed to be: one call of a thousand elements."""
 
     params = (names("", "_backward"),)

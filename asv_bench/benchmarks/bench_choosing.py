@@ -6,7 +6,7 @@ import numpy as np
 
 import vekt as vk
 
-from .common import DTYPES, normal, refuse_gaps
+from .common import DTYPES, Timed, normal, refuse_gaps
 
 LIBRARIES = ("vekt", "numpy")
 ORDERS = ("random", "rising", "falling", "constant")
@@ -28,32 +28,32 @@ def top_k(x, k):
     return np.take_along_axis(values, order, -1), np.take_along_axis(places, order, -1)
 
 
-class TimeTopK:
+class TimeTopK(Timed):
     """64 rows of 50,000."""
 
     params = ((1, 10, 100), ORDERS, DTYPES, LIBRARIES)
-    param_names = ("k", "order", "dtype", "namespace")
+    param_names = ("k", "order", "dtype", "library")
     version = "1"
 
-    def setup(self, k, order, dtype, namespace):
+    def setup(self, k, order, dtype, library):
         x = normal(dtype, 64 * 50_000).reshape(64, 50_000)
         rising = np.sort(x, axis=-1)
         orders = {"random": x, "rising": rising, "falling": rising[:, ::-1].copy()}
         self.x = orders.get(order, x * 0)
-        self.call = vk.top_k if namespace == "vekt" else top_k
+        self.call = vk.top_k if library == "vekt" else top_k
 
-    def time_top_k(self, k, order, dtype, namespace):
+    def time_top_k(self, k, order, dtype, library):
         self.call(self.x, k)
 
 
-class TimePlaces:
+class TimePlaces(Timed):
     """Elements taken at places, and values added there."""
 
     params = (("take", "scatter_add"), tuple(TABLES), DTYPES, LIBRARIES)
-    param_names = ("function", "table", "dtype", "namespace")
+    param_names = ("function", "table", "dtype", "library")
     version = "1"
 
-    def setup(self, function, table, dtype, namespace):
+    def setup(self, function, table, dtype, library):
         shape, axis, count = TABLES[table]
         x = normal(dtype, int(np.prod(shape))).reshape(shape)
         places = np.random.default_rng(1).integers(0, shape[axis], count)
@@ -64,24 +64,24 @@ class TimePlaces:
             ("scatter_add", "vekt"): (vk.scatter_add, x, places, values, axis),
             ("scatter_add", "numpy"): (np.add.at, x, (slice(None),) * axis + (places,), values),
         }
-        self.call, *self.operands = calls[function, namespace]
+        self.call, *self.operands = calls[function, library]
 
-    def time_call(self, function, table, dtype, namespace):
+    def time_call(self, function, table, dtype, library):
         self.call(*self.operands)
 
 
-class TimeOneHot:
+class TimeOneHot(Timed):
     """Classes of ten and of a thousand."""
 
     params = (((100_000, 10), (1000, 1000)), DTYPES, LIBRARIES)
-    param_names = ("shape", "dtype", "namespace")
+    param_names = ("shape", "dtype", "library")
     version = "1"
 
-    def setup(self, shape, dtype, namespace):
+    def setup(self, shape, dtype, library):
         self.places = np.random.default_rng(1).integers(0, shape[1], shape[0])
 
-    def time_call(self, shape, dtype, namespace):
-        if namespace == "vekt":
+    def time_call(self, shape, dtype, library):
+        if library == "vekt":
             vk.one_hot(self.places, shape[1], dtype=dtype)
         else:
             np.eye(shape[1], dtype=dtype)[self.places]

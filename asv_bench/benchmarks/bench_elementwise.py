@@ -9,7 +9,7 @@ import numpy as np
 from vekt import elementwise
 from vekt._spec.elementwise import OPS
 
-from .common import DTYPES, SIZES, normal, refuse_gaps
+from .common import DTYPES, SIZES, Timed, normal, refuse_gaps
 
 LIBRARIES = ("vekt", "numpy")
 ELEMENTS = 10_000_000
@@ -47,9 +47,9 @@ LAYOUTS = {
 }
 
 
-def call_of(function, namespace):
+def call_of(function, library):
     """Return the function of one of the two libraries."""
-    return getattr(elementwise, function) if namespace == "vekt" else NUMPY[function]
+    return getattr(elementwise, function) if library == "vekt" else NUMPY[function]
 
 
 def operands(function, dtype, n):
@@ -60,21 +60,21 @@ def operands(function, dtype, n):
     return arrays
 
 
-class TimeContiguous:
+class TimeContiguous(Timed):
     """Ten million elements, in calls of `size`."""
 
     params = (FUNCTIONS, SIZES, DTYPES, LIBRARIES)
-    param_names = ("function", "size", "dtype", "namespace")
+    param_names = ("function", "size", "dtype", "library")
     version = "1"
 
-    def setup(self, function, size, dtype, namespace):
-        self.call = call_of(function, namespace)
+    def setup(self, function, size, dtype, library):
+        self.call = call_of(function, library)
         self.operands = operands(function, dtype, size)
         self.out = np.zeros(size, elementwise_dtype(function, dtype))
         self.calls = range(ELEMENTS // size)
         self.call(*self.operands, out=self.out)
 
-    def time_call(self, function, size, dtype, namespace):
+    def time_call(self, function, size, dtype, library):
         call, arrays, out = self.call, self.operands, self.out
         for _ in self.calls:
             call(*arrays, out=out)
@@ -85,15 +85,16 @@ def elementwise_dtype(function, dtype):
     return getattr(elementwise, function)(*operands(function, dtype, 1)).dtype
 
 
-class TimeLayouts:
+class TimeLayouts(Timed):
     """Sums of ten million elements of two layouts."""
 
     params = (tuple(LAYOUTS), DTYPES, LIBRARIES)
-    param_names = ("layout", "dtype", "namespace")
+    param_names = ("layout", "dtype", "library")
+    yardstick = "memcpy"
     version = "1"
 
-    def setup(self, layout, dtype, namespace):
-        self.call = call_of("add", namespace)
+    def setup(self, layout, dtype, library):
+        self.call = call_of("add", library)
         first, second = LAYOUTS[layout](ELEMENTS)
         self.a = normal(dtype, int(np.prod(first))).reshape(first)
         self.b = (
@@ -104,11 +105,11 @@ class TimeLayouts:
         self.out = np.zeros(np.broadcast_shapes(self.a.shape, self.b.shape), dtype)
         self.call(self.a, self.b, out=self.out)
 
-    def time_call(self, layout, dtype, namespace):
+    def time_call(self, layout, dtype, library):
         self.call(self.a, self.b, out=self.out)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle: one call on a thousand elements."""
 
     params = (FUNCTIONS, DTYPES)

@@ -6,7 +6,7 @@ import numpy as np
 
 import vekt as vk
 
-from .common import DTYPES, normal
+from .common import DTYPES, Timed, normal
 
 SIZES = (8, 10_000, 1_000_000)
 
@@ -21,25 +21,25 @@ EXPRESSIONS = {
 }
 
 
-class TimeExpressions:
+class TimeExpressions(Timed):
     """An expression fused, in both tiers, and by NumPy step by step."""
 
     params = (tuple(EXPRESSIONS), DTYPES, SIZES, ("compiled", "kernels", "numpy"))
-    param_names = ("expression", "dtype", "size", "how")
+    param_names = ("expression", "dtype", "size", "library")
     version = "2"
 
-    def setup(self, expression, dtype, size, how):
+    def setup(self, expression, dtype, size, library):
         function = EXPRESSIONS[expression]
-        fused = how != "numpy"
-        self.function = vk.fuse(function, compile=how == "compiled") if fused else function
+        fused = library != "numpy"
+        self.function = vk.fuse(function, compile=library == "compiled") if fused else function
         self.a, self.b = (np.abs(normal(dtype, size, seed)) + 0.5 for seed in (0, 1))
         self.function(self.a, self.b)
 
-    def time_call(self, expression, dtype, size, how):
+    def time_call(self, expression, dtype, size, library):
         self.function(self.a, self.b)
 
 
-class TimeNumbers:
+class TimeNumbers(Timed):
     """Calls on eight elements with arithmetic among Python's numbers, and a sum."""
 
     params = (("int", "float", "sum"),)
@@ -57,7 +57,7 @@ class TimeNumbers:
         self.call(*self.operands)
 
 
-class TimeGradients:
+class TimeGradients(Timed):
     """Value and gradients of mish(x*w + b)*m, broadcast along rows and columns."""
 
     params = (DTYPES,)
@@ -75,9 +75,10 @@ class TimeGradients:
         self.function.value_and_grad(*self.operands)
 
 
-class TimePicture:
+class TimePicture(Timed):
     """Bytes of eight pictures to normalised float32."""
 
+    tags = ("smoke",)
     version = "2"
 
     def setup(self):
@@ -93,7 +94,7 @@ class TimePicture:
         self.function(*self.operands, dtype=np.float32, out=self.out)
 
 
-class TimeFirst:
+class TimeFirst(Timed):
     """From the definition to the first result."""
 
     version = "1"

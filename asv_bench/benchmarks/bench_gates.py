@@ -8,7 +8,7 @@ import numpy as np
 
 from vekt._spec.gates import GATE_OPS
 
-from .common import DTYPES, SIZES, normal, refuse_gaps
+from .common import DTYPES, SIZES, Timed, normal, refuse_gaps
 
 NAMESPACES = ("vekt", "vekt.jit")
 GATES = tuple(name + kind for name in GATE_OPS for kind in ("", "_backward"))
@@ -28,47 +28,47 @@ LAYOUTS = {
 refuse_gaps("vekt.gates", [*GATES, *PRELU])
 
 
-class TimeGates:
+class TimeGates(Timed):
     """Ten million results in calls of `size`."""
 
     params = (GATES, DTYPES, SIZES, NAMESPACES)
-    param_names = ("function", "dtype", "size", "namespace")
+    param_names = ("function", "dtype", "size", "library")
     version = "1"
 
-    def setup(self, function, dtype, size, namespace):
-        self.call = getattr(import_module(namespace), function)
+    def setup(self, function, dtype, size, library):
+        self.call = getattr(import_module(library), function)
         a, b, dy = (normal(dtype, size, seed) for seed in range(3))
         inputs = (np.concatenate([a, b]),) if function.startswith("glu") else (a, b)
         self.operands = (dy, *inputs) if function.endswith("_backward") else inputs
         self.calls = range(ELEMENTS // size)
         self.call(*self.operands)
 
-    def time_call(self, function, dtype, size, namespace):
+    def time_call(self, function, dtype, size, library):
         call, operands = self.call, self.operands
         for _ in self.calls:
             call(*operands)
 
 
-class TimePrelu:
+class TimePrelu(Timed):
     """A call on a million elements."""
 
     params = (PRELU, DTYPES, tuple(LAYOUTS), NAMESPACES)
-    param_names = ("function", "dtype", "layout", "namespace")
+    param_names = ("function", "dtype", "layout", "library")
     version = "1"
 
-    def setup(self, function, dtype, layout, namespace):
-        self.call = getattr(import_module(namespace), function)
+    def setup(self, function, dtype, layout, library):
+        self.call = getattr(import_module(library), function)
         shape, slopes = LAYOUTS[layout]
         x, dy = (normal(dtype, int(np.prod(shape)), seed).reshape(shape) for seed in range(2))
         alpha = np.full(slopes, 0.25, dtype)
         self.operands = (dy, x, alpha) if function.endswith("_backward") else (x, alpha)
         self.call(*self.operands)
 
-    def time_call(self, function, dtype, layout, namespace):
+    def time_call(self, function, dtype, layout, library):
         self.call(*self.operands)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle: one call of a thousand elements."""
 
     params = ((*GATES, *PRELU), DTYPES)

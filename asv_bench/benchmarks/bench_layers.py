@@ -9,7 +9,7 @@ import numpy as np
 import vekt
 from vekt.cli.compare.linear_tasks import ACTIVATIONS
 
-from .common import CASES, DTYPES, normal, refuse_gaps
+from .common import CASES, DTYPES, Timed, normal, refuse_gaps
 
 FUNCTIONS = ("PackedWeights", "dense", "dense_backward")
 # Samples, inputs and outputs.
@@ -41,28 +41,30 @@ def with_numpy(activation):
     return dense
 
 
-class TimeDense:
+class TimeDense(Timed):
     """One forward pass."""
 
     params = (tuple(ACTIVATIONS), SHAPES, DTYPES, ("vekt", "numpy"))
-    param_names = ("activation", "shape", "dtype", "namespace")
+    param_names = ("activation", "shape", "dtype", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, activation, shape, dtype, namespace):
-        self.call = vekt.dense if namespace == "vekt" else with_numpy(activation)
+    def setup(self, activation, shape, dtype, library):
+        self.call = vekt.dense if library == "vekt" else with_numpy(activation)
         self.operands = *layer(dtype, shape)[:3], ACTIVATIONS[activation]
         self.out = np.empty((shape[0], shape[2]), dtype)
         self.call(*self.operands, out=self.out)
 
-    def time_call(self, activation, shape, dtype, namespace):
+    def time_call(self, activation, shape, dtype, library):
         self.call(*self.operands, out=self.out)
 
 
-class TimeDenseBackward:
+class TimeDenseBackward(Timed):
     """One backward pass."""
 
     params = (tuple(ACTIVATIONS), SHAPES, DTYPES)
     param_names = ("activation", "shape", "dtype")
+    yardstick = "fma"
     version = "1"
 
     def setup(self, activation, shape, dtype):
@@ -74,11 +76,12 @@ class TimeDenseBackward:
         vekt.dense_backward(*self.operands)
 
 
-class TimePackedWeights:
+class TimePackedWeights(Timed):
     """Packing, and a forward pass with packed weights."""
 
     params = (SHAPES, DTYPES)
     param_names = ("shape", "dtype")
+    yardstick = "fma"
     version = "1"
 
     def setup(self, shape, dtype):
@@ -94,7 +97,7 @@ class TimePackedWeights:
         vekt.dense(self.x, self.packed, self.b, "relu", out=self.out)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle: one pass over a thousand elements."""
 
     params = (("dense", "dense_backward"), DTYPES)

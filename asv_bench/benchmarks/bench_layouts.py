@@ -6,7 +6,7 @@ import numpy as np
 
 import vekt as vk
 
-from .common import normal
+from .common import Timed, normal
 
 LIBRARIES = ("vekt", "numpy")
 
@@ -18,12 +18,12 @@ def misaligned(x):
     return view
 
 
-def library(namespace):
+def module_of(library):
     """Return vekt or NumPy."""
-    return vk if namespace == "vekt" else np
+    return vk if library == "vekt" else np
 
 
-class TimeElementwise:
+class TimeElementwise(Timed):
     """One call with an option, or on operands that are copied first."""
 
     params = (
@@ -33,11 +33,11 @@ class TimeElementwise:
         (10, 1000, 1_000_000),
         LIBRARIES,
     )
-    param_names = ("function", "case", "dtype", "size", "namespace")
+    param_names = ("function", "case", "dtype", "size", "library")
     version = "1"
 
-    def setup(self, function, case, dtype, size, namespace):
-        self.call = getattr(library(namespace), function)
+    def setup(self, function, case, dtype, size, library):
+        self.call = getattr(module_of(library), function)
         x = np.abs(normal("float64", size) * 3).astype(dtype)
         change = {"swapped": lambda a: a.astype(a.dtype.newbyteorder()), "misaligned": misaligned}
         self.operands = [change.get(case, lambda a: a)(x)] * (1 if function == "exp" else 2)
@@ -47,11 +47,11 @@ class TimeElementwise:
             "dtype": {"dtype": result.dtype},
         }.get(case, {})
 
-    def time_call(self, function, case, dtype, size, namespace):
+    def time_call(self, function, case, dtype, size, library):
         self.call(*self.operands, **self.options)
 
 
-class TimeComplexVectors:
+class TimeComplexVectors(Timed):
     """Products of complex vectors and matrices."""
 
     params = (
@@ -61,11 +61,11 @@ class TimeComplexVectors:
         ("rows", "columns"),
         LIBRARIES,
     )
-    param_names = ("function", "shape", "dtype", "contiguous", "namespace")
+    param_names = ("function", "shape", "dtype", "contiguous", "library")
     version = "1"
 
-    def setup(self, function, shape, dtype, contiguous, namespace):
-        self.call = getattr(library(namespace), function)
+    def setup(self, function, shape, dtype, contiguous, library):
+        self.call = getattr(module_of(library), function)
         rows, columns = shape
         a = (normal("float64", rows * columns).reshape(shape) * (1 + 2j)).astype(dtype)
         a = np.asfortranarray(a) if contiguous == "columns" else a
@@ -78,26 +78,26 @@ class TimeComplexVectors:
         }[function]
         self.call(*self.operands)
 
-    def time_call(self, function, shape, dtype, contiguous, namespace):
+    def time_call(self, function, shape, dtype, contiguous, library):
         self.call(*self.operands)
 
 
-class TimeSmallNorms:
+class TimeSmallNorms(Timed):
     """Norms of other orders than the usual ones, of few numbers."""
 
     params = ((3, 0.5, -1), (10, 1000), ("float16", "float32", "float64", "int64"), LIBRARIES)
-    param_names = ("ord", "size", "dtype", "namespace")
+    param_names = ("ord", "size", "dtype", "library")
     version = "1"
 
-    def setup(self, ord, size, dtype, namespace):
-        self.call = vk.norm if namespace == "vekt" else np.linalg.norm
+    def setup(self, ord, size, dtype, library):
+        self.call = vk.norm if library == "vekt" else np.linalg.norm
         self.x = (normal("float64", size) * 3 + 9).astype(dtype)
 
-    def time_call(self, ord, size, dtype, namespace):
+    def time_call(self, ord, size, dtype, library):
         self.call(self.x, ord)
 
 
-class TimeSingleValues:
+class TimeSingleValues(Timed):
     """One value, or one for each row, beside a matrix; limits of which one is not given."""
 
     params = (
@@ -106,22 +106,22 @@ class TimeSingleValues:
         ((1, 10), (300, 300)),
         LIBRARIES,
     )
-    param_names = ("case", "dtype", "shape", "namespace")
+    param_names = ("case", "dtype", "shape", "library")
     version = "1"
 
-    def setup(self, case, dtype, shape, namespace):
+    def setup(self, case, dtype, shape, library):
         functions = {"limit": "clip", "truth": "logical_and"}
-        self.call = getattr(library(namespace), functions.get(case, "maximum"))
+        self.call = getattr(module_of(library), functions.get(case, "maximum"))
         x = (normal("float64", shape[0] * shape[1]).reshape(shape) * 3).astype(dtype)
         others = {"column": (x[:, :1].copy(),), "complex": (1j,), "limit": (1, None)}
         self.operands = (x, *others.get(case, (1,)))
         self.call(*self.operands)
 
-    def time_call(self, case, dtype, shape, namespace):
+    def time_call(self, case, dtype, shape, library):
         self.call(*self.operands)
 
 
-class TimeReductionsApart:
+class TimeReductionsApart(Timed):
     """Reductions of elements that do not lie side by side, or of which the first ones decide."""
 
     params = (
@@ -131,11 +131,11 @@ class TimeReductionsApart:
         (None, 0, 1),
         LIBRARIES,
     )
-    param_names = ("function", "dtype", "layout", "axis", "namespace")
+    param_names = ("function", "dtype", "layout", "axis", "library")
     version = "1"
 
-    def setup(self, function, dtype, layout, axis, namespace):
-        self.call = getattr(library(namespace), function)
+    def setup(self, function, dtype, layout, axis, library):
+        self.call = getattr(module_of(library), function)
         x = (normal("float64", 180_000).reshape(300, 600) * 2).astype(dtype)
         self.x = {"contiguous": x[:, :300].copy(), "strided": x[:, ::2], "reversed": x[:, ::-1]}[
             layout
@@ -143,11 +143,11 @@ class TimeReductionsApart:
         self.axis = axis
         self.call(self.x, axis=axis)
 
-    def time_call(self, function, dtype, layout, axis, namespace):
+    def time_call(self, function, dtype, layout, axis, library):
         self.call(self.x, axis=self.axis)
 
 
-class TimeProductsApart:
+class TimeProductsApart(Timed):
     """Products of few rows by matrices without contiguous lines, and of truth values."""
 
     params = (
@@ -156,12 +156,13 @@ class TimeProductsApart:
         ("contiguous", "columns", "strided"),
         LIBRARIES,
     )
-    param_names = ("shape", "dtype", "layout", "namespace")
+    param_names = ("shape", "dtype", "layout", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, shape, dtype, layout, namespace):
+    def setup(self, shape, dtype, layout, library):
         m, k, n = shape
-        self.call = library(namespace).matmul
+        self.call = module_of(library).matmul
         self.a = normal("float64", m * k).reshape(m, k).astype(dtype)
         b = normal("float64", k * n * 2).reshape(k, 2 * n).astype(dtype)
         self.b = {"contiguous": b[:, :n].copy(), "strided": b[:, ::2]}.get(layout)
@@ -169,5 +170,5 @@ class TimeProductsApart:
             self.b = np.asfortranarray(b[:, :n])
         self.call(self.a, self.b)
 
-    def time_call(self, shape, dtype, layout, namespace):
+    def time_call(self, shape, dtype, layout, library):
         self.call(self.a, self.b)

@@ -8,7 +8,7 @@ import numpy as np
 
 from vekt.cli.compare.linear_tasks import MIXED, NARROW, dtype_of, random
 
-from .common import DTYPES, SIZES, normal, refuse_gaps
+from .common import DTYPES, SIZES, Timed, normal, refuse_gaps
 
 VECTORS = ("dot",)
 # Two matrices, or a matrix and a vector, and the shapes of these for (m, k, n).
@@ -52,76 +52,79 @@ def matrices(dtype, shape, form=""):
     return a, b, np.empty((*stack, m, n), dtype)
 
 
-class TimeVectors:
+class TimeVectors(Timed):
     """Ten million products in calls of `size`."""
 
     params = (VECTORS, DTYPES, SIZES, tuple(NAMESPACES))
-    param_names = ("function", "dtype", "size", "namespace")
+    param_names = ("function", "dtype", "size", "library")
     version = "1"
 
-    def setup(self, function, dtype, size, namespace):
-        self.call = getattr(import_module(NAMESPACES[namespace]), function)
+    def setup(self, function, dtype, size, library):
+        self.call = getattr(import_module(NAMESPACES[library]), function)
         self.a = normal(dtype, size)
         self.b = normal(dtype, size, 1)
         self.calls = range(ELEMENTS // size)
         self.call(self.a, self.b)
 
-    def time_call(self, function, dtype, size, namespace):
+    def time_call(self, function, dtype, size, library):
         call, a, b = self.call, self.a, self.b
         for _ in self.calls:
             call(a, b)
 
 
-class TimeMatmul:
+class TimeMatmul(Timed):
     """One product into an array that is there; stacks begin with their length."""
 
     params = ((*SQUARES, *LAYERS, *STACKS), DTYPES, LIBRARIES)
-    param_names = ("shape", "dtype", "namespace")
+    param_names = ("shape", "dtype", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, shape, dtype, namespace):
-        self.call = import_module(namespace).matmul
+    def setup(self, shape, dtype, library):
+        self.call = import_module(library).matmul
         self.a, self.b, self.out = matrices(dtype, shape)
         self.call(self.a, self.b, out=self.out)
 
-    def time_call(self, shape, dtype, namespace):
+    def time_call(self, shape, dtype, library):
         self.call(self.a, self.b, out=self.out)
 
 
-class TimeTransposed:
+class TimeTransposed(Timed):
     """One product with an operand that is stored transposed."""
 
     params = (((256,) * 3, (1024,) * 3, *LAYERS[:2]), ("a.T", "b.T"), DTYPES, LIBRARIES)
-    param_names = ("shape", "form", "dtype", "namespace")
+    param_names = ("shape", "form", "dtype", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, shape, form, dtype, namespace):
-        self.call = import_module(namespace).matmul
+    def setup(self, shape, form, dtype, library):
+        self.call = import_module(library).matmul
         self.a, self.b, self.out = matrices(dtype, shape, form)
         self.call(self.a, self.b, out=self.out)
 
-    def time_call(self, shape, form, dtype, namespace):
+    def time_call(self, shape, form, dtype, library):
         self.call(self.a, self.b, out=self.out)
 
 
-class TimeNarrow:
+class TimeNarrow(Timed):
     """One product of 256 x 256 integers or 16-bit floats."""
 
     params = (tuple(name for name in NARROW if name != "bfloat16"), LIBRARIES)
-    param_names = ("type", "namespace")
+    param_names = ("type", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, dtype, namespace):
-        self.call = import_module(namespace).matmul
+    def setup(self, dtype, library):
+        self.call = import_module(library).matmul
         self.a, self.b = random((256, 256), dtype), random((256, 256), dtype, 1)
         self.out = np.empty((256, 256), dtype_of(dtype))
         self.call(self.a, self.b, out=self.out)
 
-    def time_call(self, dtype, namespace):
+    def time_call(self, dtype, library):
         self.call(self.a, self.b, out=self.out)
 
 
-class TimeMixed:
+class TimeMixed(Timed):
     """One product of operands of different dtypes: as they are, and cast before."""
 
     params = (
@@ -130,6 +133,7 @@ class TimeMixed:
         ("vekt", "vekt, cast before", "numpy"),
     )
     param_names = ("shape", "dtypes", "way")
+    yardstick = "fma"
     version = "1"
 
     def setup(self, shape, dtypes, way):
@@ -148,11 +152,12 @@ class TimeMixed:
         self.call(a, b)
 
 
-class TimeExactBytes:
+class TimeExactBytes(Timed):
     """One product of bytes with sums in int32; and with sums in int8, to compare with."""
 
     params = (((8, 1024, 1024), (256,) * 3, (1024,) * 3), ("int8", "uint8"), ("int32", "own"))
     param_names = ("shape", "type", "sums")
+    yardstick = "fma"
     version = "1"
 
     def setup(self, shape, dtype, sums):
@@ -166,7 +171,7 @@ class TimeExactBytes:
         self.call(self.a, self.b, **self.options)
 
 
-class TimeStacks:
+class TimeStacks(Timed):
     """A thousand small products at once, of operands that are dense or have gaps."""
 
     params = (
@@ -176,11 +181,12 @@ class TimeStacks:
         ("dense", "strided"),
         LIBRARIES,
     )
-    param_names = ("function", "type", "k", "layout", "namespace")
+    param_names = ("function", "type", "k", "layout", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, function, dtype, k, layout, namespace):
-        self.call = getattr(import_module(namespace), function, None)
+    def setup(self, function, dtype, k, layout, library):
+        self.call = getattr(import_module(library), function, None)
         if self.call is None:
             raise NotImplementedError
         x = (np.arange(1000 * 3 * k * 2) % 7).astype(dtype).reshape(1000, 3, 2 * k)
@@ -192,11 +198,11 @@ class TimeStacks:
         }[function]
         self.call(*self.operands)
 
-    def time_call(self, function, dtype, k, layout, namespace):
+    def time_call(self, function, dtype, k, layout, library):
         self.call(*self.operands)
 
 
-class TimeColumns:
+class TimeColumns(Timed):
     """One matrix times one vector: rows that lie one after the other, columns, or neither."""
 
     params = (
@@ -205,29 +211,31 @@ class TimeColumns:
         ("float32", "float64", ">f8", "complex128", "int64", "bool"),
         LIBRARIES,
     )
-    param_names = ("layout", "shape", "type", "namespace")
+    param_names = ("layout", "shape", "type", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, layout, shape, dtype, namespace):
-        self.call = import_module(namespace).matmul
+    def setup(self, layout, shape, dtype, library):
+        self.call = import_module(library).matmul
         x = (np.arange(2 * np.prod(shape)) % 7).reshape(shape[0], -1).astype(dtype)
         self.a = x[:, ::2] if layout == "strided" else np.array(x[:, : shape[1]], order=layout)
         self.v = self.a[0].copy()
         self.call(self.a, self.v)
 
-    def time_call(self, layout, shape, dtype, namespace):
+    def time_call(self, layout, shape, dtype, library):
         self.call(self.a, self.v)
 
 
-class TimeMatrices:
+class TimeMatrices(Timed):
     """One call on a matrix of a quarter of a million elements or ten times as many."""
 
     params = (tuple(PRODUCTS), ((512, 512, 64), (4096, 640, 64)), DTYPES, LIBRARIES)
-    param_names = ("function", "shape", "dtype", "namespace")
+    param_names = ("function", "shape", "dtype", "library")
+    yardstick = "fma"
     version = "1"
 
-    def setup(self, function, shape, dtype, namespace):
-        self.call = getattr(import_module(namespace), function, None)
+    def setup(self, function, shape, dtype, library):
+        self.call = getattr(import_module(library), function, None)
         if self.call is None:  # matvec and vecmat came with NumPy 2.2
             raise NotImplementedError
         shapes = PRODUCTS[function](*shape)
@@ -237,11 +245,11 @@ class TimeMatrices:
         self.options = {"axes": (1, 0)} if function == "tensordot" else {}
         self.call(self.a, self.b, **self.options)
 
-    def time_call(self, function, shape, dtype, namespace):
+    def time_call(self, function, shape, dtype, library):
         self.call(self.a, self.b, **self.options)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle: one call on a matrix of a thousand elements, or of as many products."""
 
     params = ((*VECTORS, *PRODUCTS), DTYPES)

@@ -8,7 +8,7 @@ import numpy as np
 
 from vekt.linalg import _vectors
 
-from .common import DTYPES, SIZES, normal, refuse_gaps
+from .common import DTYPES, SIZES, Timed, normal, refuse_gaps
 
 LIBRARIES = ("vekt", "numpy")
 SHAPES = ((100_000, 10), (1000, 1000), (64, 50_000))
@@ -43,42 +43,42 @@ def operands(function, dtype, shape):
     }[function]
 
 
-class TimeMatrices:
+class TimeMatrices(Timed):
     """One call that reads or writes a matrix of one to three million elements."""
 
     params = (FUNCTIONS, SHAPES, DTYPES, LIBRARIES)
-    param_names = ("function", "shape", "dtype", "namespace")
+    param_names = ("function", "shape", "dtype", "library")
     version = "1"
 
-    def setup(self, function, shape, dtype, namespace):
-        self.call = getattr(_vectors, function) if namespace == "vekt" else NUMPY[function]
+    def setup(self, function, shape, dtype, library):
+        self.call = getattr(_vectors, function) if library == "vekt" else NUMPY[function]
         self.operands, self.options = operands(function, dtype, shape)
         self.call(*self.operands, **self.options)
 
-    def time_call(self, function, shape, dtype, namespace):
+    def time_call(self, function, shape, dtype, library):
         self.call(*self.operands, **self.options)
 
 
-class TimeNorm:
+class TimeNorm(Timed):
     """Norms of ten million numbers, in calls of `size`."""
 
     params = ((None, 1, np.inf), SIZES, DTYPES, LIBRARIES)
-    param_names = ("order", "size", "dtype", "namespace")
+    param_names = ("order", "size", "dtype", "library")
     version = "1"
 
-    def setup(self, order, size, dtype, namespace):
-        self.call = _vectors.norm if namespace == "vekt" else np.linalg.norm
+    def setup(self, order, size, dtype, library):
+        self.call = _vectors.norm if library == "vekt" else np.linalg.norm
         self.x = normal(dtype, size)
         self.calls = range(ELEMENTS // size)
         self.call(self.x, order)
 
-    def time_call(self, order, size, dtype, namespace):
+    def time_call(self, order, size, dtype, library):
         call, x = self.call, self.x
         for _ in self.calls:
             call(x, order)
 
 
-class TimeNormsAlong:
+class TimeNormsAlong(Timed):
     """Norms along either axis, of elements that lie side by side or apart."""
 
     params = (
@@ -89,22 +89,22 @@ class TimeNormsAlong:
         ("float32", "float64", "complex128"),
         LIBRARIES,
     )
-    param_names = ("order", "axis", "shape", "layout", "type", "namespace")
+    param_names = ("order", "axis", "shape", "layout", "type", "library")
     version = "1"
 
-    def setup(self, order, axis, shape, layout, dtype, namespace):
-        self.call = _vectors.norm if namespace == "vekt" else np.linalg.norm
+    def setup(self, order, axis, shape, layout, dtype, library):
+        self.call = _vectors.norm if library == "vekt" else np.linalg.norm
         x = normal("float64", 2 * np.prod(shape)).astype(dtype).reshape(shape[0], -1)
         self.x = x[:, ::2] if layout == "strided" else x[:, : shape[1]].copy()
         self.x[:, 0] = 0  # of negative orders the norm is 0
-        self.time_call(order, axis, shape, layout, dtype, namespace)
+        self.time_call(order, axis, shape, layout, dtype, library)
 
-    def time_call(self, order, axis, shape, layout, dtype, namespace):
+    def time_call(self, order, axis, shape, layout, dtype, library):
         with np.errstate(divide="ignore"):
             self.call(self.x, order, axis)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle: one call on a thousand elements."""
 
     params = (FUNCTIONS, DTYPES)

@@ -8,7 +8,7 @@ import numpy as np
 
 from vekt._spec.losses import LOSSES, PUBLIC_NAMES, SOFTMAX_NAMES
 
-from .common import DTYPES, SIZES, normal, refuse_gaps
+from .common import DTYPES, SIZES, Timed, normal, refuse_gaps
 
 NAMES = tuple(name for loss in LOSSES.values() for name in loss.public_names)
 SHAPES = ((60_000, 10), (4096, 1000), (256, 50_000))
@@ -24,7 +24,7 @@ def operands(function, dtype, size):
     return (dl, y, t) if function.endswith("_backward") else (y, t)
 
 
-class TimeLosses:
+class TimeLosses(Timed):
     """Ten million results in calls of `size`."""
 
     params = (NAMES, DTYPES, SIZES)
@@ -43,7 +43,7 @@ class TimeLosses:
             call(*given)
 
 
-class TimeSoftmax:
+class TimeSoftmax(Timed):
     """The mean over rows of logits, with integer labels."""
 
     params = (SOFTMAX_NAMES, DTYPES, SHAPES)
@@ -61,7 +61,7 @@ class TimeSoftmax:
         self.call(self.x, self.labels, **self.options)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle: one call of a thousand elements."""
 
     params = (PUBLIC_NAMES, DTYPES)

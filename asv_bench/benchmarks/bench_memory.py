@@ -14,13 +14,13 @@ class PeakMemory:
     """A kernel needs its result and nothing else; with out= not even that."""
 
     params = (VALUES, ("out", "vekt", "numpy"))
-    param_names = ("kernel", "call")
+    param_names = ("kernel", "library")
     version = "1"
 
-    def peakmem_call(self, kernel, call):
+    def peakmem_call(self, kernel, library):
         x = np.ones(10_000_000)
-        function = CASES[kernel].function("numpy" if call == "numpy" else "vekt")
-        if call == "out":
+        function = CASES[kernel].function("numpy" if library == "numpy" else "vekt")
+        if library == "out":
             function(x, out=x)
         else:
             function(x)

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from .common import DTYPES, normal, refuse_gaps
+from .common import DTYPES, Timed, normal, refuse_gaps
 
 NAMES = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 ELEMENTS = 10_000_000
@@ -15,7 +15,7 @@ CLASSES = [type(import_module("vekt.optim").get(name)).__name__ for name in NAME
 refuse_gaps("vekt.optim", [*CLASSES, "clip_by_global_norm"])
 
 
-class TimeStep:
+class TimeStep(Timed):
     """Ten million parameters."""
 
     params = (NAMES, DTYPES)
@@ -32,7 +32,7 @@ class TimeStep:
         self.step(self.params_of_step, self.grads)
 
 
-class TimeSmallNetwork:
+class TimeSmallNetwork(Timed):
     """The six tensors of a network 64-128-64-10, a hundred times."""
 
     params = (NAMES,)
@@ -51,7 +51,7 @@ class TimeSmallNetwork:
             self.step(self.tensors, self.grads)
 
 
-class TimeClipping:
+class TimeClipping(Timed):
     """The gradients of ten million parameters, scaled down in place."""
 
     params = (DTYPES,)

@@ -9,12 +9,12 @@ from vekt._spec.activations import OPS
 from vekt._spec.gates import GATE_OPS
 from vekt._spec.losses import LOSSES
 
-from .common import CASES, DTYPES, names, normal
+from .common import CASES, DTYPES, Timed, names, normal
 
 CALLS = 1_000
 
 
-class TimeCalls:
+class TimeCalls(Timed):
     """A thousand calls; np.exp is the yardstick."""
 
     params = (("np.exp", *names("", "_backward", "_value_and_grad")),)
@@ -48,7 +48,7 @@ PARAMETERS = {
 }
 
 
-class TimeParameterCalls:
+class TimeParameterCalls(Timed):
     """A thousand calls with a parameter by name; np.exp is the yardstick."""
 
     params = (("np.exp", *PARAMETERS),)
@@ -69,11 +69,12 @@ class TimeParameterCalls:
             call(*operands, **named)
 
 
-class TimeDotCalls:
+class TimeDotCalls(Timed):
     """A thousand calls of dot; np.dot is the yardstick."""
 
     params = (("np.dot", "dot"), DTYPES)
     param_names = ("function", "dtype")
+    tags = ("smoke",)
     version = "1"
 
     def setup(self, function, dtype):

@@ -8,7 +8,7 @@ import numpy as np
 
 from vekt import reductions
 
-from .common import SIZES, normal, refuse_gaps
+from .common import SIZES, Timed, normal, refuse_gaps
 
 LIBRARIES = ("vekt", "numpy")
 DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int64")
@@ -48,74 +48,74 @@ def array(dtype, shape):
     return np.where(numbers == 0, 1, numbers).astype(dtype).reshape(shape)
 
 
-class TimeAxes:
+class TimeAxes(Timed):
     """One call on one to three million elements."""
 
     params = (AXES, tuple(SHAPES), DTYPES, LIBRARIES)
-    param_names = ("function", "shape", "dtype", "namespace")
+    param_names = ("function", "shape", "dtype", "library")
     version = "2"
 
-    def setup(self, function, shape, dtype, namespace):
+    def setup(self, function, shape, dtype, library):
         shape, self.axis = SHAPES[shape]
         if function.startswith(("arg", "cum")) and isinstance(self.axis, tuple):
             raise NotImplementedError
         self.call = getattr(reductions, function)
-        if namespace != "vekt":
+        if library != "vekt":
             self.call = getattr(np, function, numpy_moments)
         self.x = array(dtype, shape)
         if function.endswith("prod"):  # whose results stay finite
             self.x = np.ones_like(self.x)
         self.call(self.x, self.axis)
 
-    def time_call(self, function, shape, dtype, namespace):
+    def time_call(self, function, shape, dtype, library):
         self.call(self.x, self.axis)
 
 
-class TimeSizes:
+class TimeSizes(Timed):
     """Ten million numbers, in calls of `size`."""
 
     params = (("sum", "max", "argmax"), SIZES, DTYPES, LIBRARIES)
-    param_names = ("function", "size", "dtype", "namespace")
+    param_names = ("function", "size", "dtype", "library")
     version = "1"
 
-    def setup(self, function, size, dtype, namespace):
-        self.call = getattr(reductions if namespace == "vekt" else np, function)
+    def setup(self, function, size, dtype, library):
+        self.call = getattr(reductions if library == "vekt" else np, function)
         self.x = array(dtype, (size,))
         self.calls = range(ELEMENTS // size)
         self.call(self.x)
 
-    def time_call(self, function, size, dtype, namespace):
+    def time_call(self, function, size, dtype, library):
         call, x = self.call, self.x
         for _ in self.calls:
             call(x)
 
 
-class TimeShapes:
+class TimeShapes(Timed):
     """The gradient of a row that was broadcast, and the broadcast."""
 
     params = (tuple(SHAPED), LIBRARIES)
-    param_names = ("function", "namespace")
+    param_names = ("function", "library")
     version = "1"
 
-    def setup(self, function, namespace):
-        self.call = getattr(reductions, function) if namespace == "vekt" else SHAPED[function]
+    def setup(self, function, library):
+        self.call = getattr(reductions, function) if library == "vekt" else SHAPED[function]
         x = array("float32", (1000, 1000))
         self.operands = (x, (1000,)) if function == "sum_to_shape" else (x[0], x.shape)
         self.call(*self.operands)
 
-    def time_call(self, function, namespace):
+    def time_call(self, function, library):
         self.call(*self.operands)
 
 
-class TimeCompiled:
+class TimeCompiled(Timed):
     """A call in a compiled function, on the rows of a thousand numbers each, beside Numba's own."""
 
     params = (("sum", "max", "var", "prod", "argmax", "cumsum"), ("jit", "numpy"))
-    param_names = ("function", "namespace")
+    param_names = ("function", "library")
     version = "1"
 
-    def setup(self, function, namespace):
-        scope = {"home": reductions if namespace == "jit" else np}
+    def setup(self, function, library):
+        scope = {"home": reductions if library == "jit" else np}
         last = "[-1]" if function == "cumsum" else ""
         lines = f"def rows(x, y):\n  for i in range(len(x)): y[i] = home.{function}(x[i]){last}"
         exec(lines, scope)
@@ -124,11 +124,11 @@ class TimeCompiled:
         self.y = np.empty(1000)
         self.call(self.x, self.y)
 
-    def time_rows(self, function, namespace):
+    def time_rows(self, function, library):
         self.call(self.x, self.y)
 
 
-class TimeReference:
+class TimeReference(Timed):
     """The oracle: one call on a thousand elements."""
 
     params = (AXES,)

@@ -8,7 +8,7 @@ import numpy as np
 
 from vekt._spec.rows import ROW_OPS
 
-from .common import DTYPES, normal, refuse_gaps
+from .common import DTYPES, Timed, normal, refuse_gaps
 
 SHAPES = ((100_000, 10), (4096, 1000), (64, 50_000))
 FUNCTIONS = tuple(name for op in ROW_OPS.values() for name in op.public_names)
@@ -31,7 +31,7 @@ def operands(name, dtype, shape, axis):
     return (y, x) if name == "logsumexp_backward" else (x, y)
 
 
-class TimeRows:
+class TimeRows(Timed):
     """One call on a matrix of one to four million elements."""
 
     params = (FUNCTIONS, DTYPES, SHAPES, (-1, 0))
@@ -49,22 +49,22 @@ class TimeRows:
         self.call(*self.operands, **self.options)
 
 
-class TimeTwins:
+class TimeTwins(Timed):
     """One call on a thousand short rows: the twins, and softmax as NumPy users write it."""
 
     params = (tuple(ROW_OPS), DTYPES, (*NAMESPACES, "numpy"))
-    param_names = ("function", "dtype", "namespace")
+    param_names = ("function", "dtype", "library")
     version = "1"
 
-    def setup(self, function, dtype, namespace):
-        if namespace == "numpy" and function != "softmax":
+    def setup(self, function, dtype, library):
+        if library == "numpy" and function != "softmax":
             raise NotImplementedError
-        module = NAMESPACES.get(namespace)
+        module = NAMESPACES.get(library)
         self.call = getattr(import_module(module), function) if module else softmax
         self.x = normal(dtype, 10_000).reshape(1000, 10)
         self.call(self.x, axis=-1)
 
-    def time_call(self, function, dtype, namespace):
+    def time_call(self, function, dtype, library):
         self.call(self.x, axis=-1)
 
 
