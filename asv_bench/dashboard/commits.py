@@ -24,7 +24,7 @@ class CommitPage(OutputPublisher):
     def publish(cls, conf: Any, repo: Any, benchmarks: Any, graphs: Any, revisions: Any) -> None:
         newest = sorted(revisions, key=revisions.__getitem__, reverse=True)
         sections = [_section(Path(conf.repo), commit, conf.hash_length) for commit in newest]
-        text = (Path(__file__).parent / "commits.html").read_text(encoding="utf-8")
+        text = (Path(__file__).parent / "www/commits.html").read_text(encoding="utf-8")
         text = text.replace("{project}", escape(conf.project)).replace(
             "{commits}", "".join(sections)
         )

@@ -34,6 +34,9 @@ class RelativeFigures(OutputPublisher):
         regressions.iter_results = _with_relative_names
         known = traits()
         for name, benchmark in list(benchmarks.items()):
+            if not graphs.get_graph_group(name):
+                del benchmarks[name]  # whose pages would be empty
+                continue
             found = known.get(class_of(name), Traits())
             benchmark["marks"] = found.marks
             if benchmark.get("unit") != "seconds" or name == _MEASURED:
