@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from . import running
 from .suite import YARDSTICK, tagged
 
 
@@ -72,8 +73,6 @@ def main(
         return
     if full and bench:
         raise click.UsageError("--full has all benchmarks: leave out --bench.")
-    from . import running  # what follows wants asv's extra, which a subcommand may do without
-
     if measure:
         hashes = running.commits(commits)
         if not hashes:
@@ -87,7 +86,7 @@ def main(
 
 
 def chosen(full: bool, bench: tuple[str, ...]) -> list[str]:
-    """Return what asv is to run, as its option --bench takes it; the yardsticks always belong to it."""
+    """Return what asv is to run, as its option --bench takes it, always with the yardsticks."""
     if full:
         return []
     if bench:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from html import escape
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ class CommitPage(OutputPublisher):
 
     @classmethod
     def publish(cls, conf: Any, repo: Any, benchmarks: Any, graphs: Any, revisions: Any) -> None:
-        newest = sorted(revisions, key=revisions.__getitem__, reverse=True)
+        measured = {revision for _, graph in graphs for revision, *_ in graph.get_data()}
+        newest = [
+            commit
+            for commit, revision in sorted(revisions.items(), key=itemgetter(1), reverse=True)
+            if revision in measured
+        ]
         sections = [_section(Path(conf.repo), commit, conf.hash_length) for commit in newest]
         text = (Path(__file__).parent / "www/commits.html").read_text(encoding="utf-8")
         text = text.replace("{project}", escape(conf.project)).replace(

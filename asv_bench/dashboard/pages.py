@@ -16,7 +16,8 @@ from .relative import PREFIX
 from .suite import YARDSTICK, class_of, traits
 
 WWW = Path(__file__).parent / "www"
-_GRID = '<div id="summarygrid-display" style="position: absolute; left: 0; top: 55px; width: 100%; height: 100%">'
+_GRID = 'top: 55px; width: 100%; height: 100%">\n    </div>\n    <div id="summarylist-display"'
+_BEFORE = _GRID.partition(">")[0] + ">"
 
 
 class Pages(OutputPublisher):
@@ -39,13 +40,16 @@ class Pages(OutputPublisher):
             .read_text(encoding="utf-8")
             .format(
                 project=escape(conf.project),
-                commits=len({commit for commit in revisions}),
+                commits=len({revision for _, graph in graphs for revision, *_ in graph.get_data()}),
                 machines=escape(", ".join(machines)),
                 regressions=told(len(found["regressions"])),
                 rows="\n".join(_rows(benchmarks)),
             )
         )
-        apply(html_dir, (*PATCHES, Patch("index.html", _GRID, _GRID + page)))
+        apply(
+            html_dir,
+            (*PATCHES, Patch("index.html", _GRID, _GRID.replace(_BEFORE, _BEFORE + page, 1))),
+        )
 
 
 def told(regressions: int) -> str:

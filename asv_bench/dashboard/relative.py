@@ -1,8 +1,8 @@
 """A publisher that sets each time beside what the machine did in the same run.
 
 On a busy machine everything takes longer, the yardsticks as well.  So each benchmark of times gets
-a second one, `relative.` and its name, in units of its yardstick, and asv.conf.json has asv look for
-regressions in these alone.
+a second one, `relative.` and its name, in units of its yardstick, and asv.conf.json has asv look
+for regressions in these alone.
 """
 
 from __future__ import annotations
