@@ -132,20 +132,20 @@ class TimeMixed(Timed):
         [f"{a},{b}" for a, b in MIXED],
         ("vekt", "vekt, cast before", "numpy"),
     )
-    param_names = ("shape", "dtypes", "way")
+    param_names = ("shape", "dtypes", "library")
     yardstick = "fma"
     version = "1"
 
-    def setup(self, shape, dtypes, way):
+    def setup(self, shape, dtypes, library):
         m, k, n = shape
         first, second = dtypes.split(",")
-        self.call = import_module(way.partition(",")[0]).matmul
+        self.call = import_module(library.partition(",")[0]).matmul
         self.a, self.b = random((m, k), first), random((k, n), second, 1)
         self.dtype = np.result_type(self.a, self.b)
-        self.casts = "cast" in way
-        self.time_call(shape, dtypes, way)
+        self.casts = "cast" in library
+        self.time_call(shape, dtypes, library)
 
-    def time_call(self, shape, dtypes, way):
+    def time_call(self, shape, dtypes, library):
         a, b = self.a, self.b
         if self.casts:
             a, b = a.astype(self.dtype, copy=False), b.astype(self.dtype, copy=False)

@@ -16,8 +16,7 @@ from .relative import PREFIX
 from .suite import YARDSTICK, class_of, traits
 
 WWW = Path(__file__).parent / "www"
-_GRID = 'top: 55px; width: 100%; height: 100%">\n    </div>\n    <div id="summarylist-display"'
-_BEFORE = _GRID.partition(">")[0] + ">"
+_AFTER_GRID = '</div>\n    <div id="summarylist-display"'
 
 
 class Pages(OutputPublisher):
@@ -48,7 +47,7 @@ class Pages(OutputPublisher):
         )
         apply(
             html_dir,
-            (*PATCHES, Patch("index.html", _GRID, _GRID.replace(_BEFORE, _BEFORE + page, 1))),
+            (*PATCHES, Patch("index.html", _AFTER_GRID, page + _AFTER_GRID)),
         )
 
 

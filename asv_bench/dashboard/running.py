@@ -103,6 +103,7 @@ def _asv(
         process.stdin.close()
         for line in process.stdout:
             log.write(line)
+            log.flush()
             last.append(line)
             if (found := _SHARE.match(line)) is not None:
                 now = found[2][: max(0, progress.console.width - 60)]
