@@ -1,4 +1,4 @@
-"""A publisher that writes `commits.html`, to which a click on a point of a graph leads."""
+"""A publisher that writes the page to which a click on a point of a graph leads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the classes of benchmarks say to the dashboard: their attributes of `common.Timed`.
+"""What the classes of benchmarks say to the dashboard: attributes of `Timed`, which they share.
 
 They are read without being run, so that pages can be published where no vekt is installed.
 """
