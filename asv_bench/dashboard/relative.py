@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from asv._stats import get_weight
 from asv.plugins import regressions
 from asv.publishing import OutputPublisher
 from asv.results import Results, iter_results
+from asv.util import is_na
 
 from .suite import YARDSTICK, Traits, class_of, traits
 
@@ -33,57 +35,83 @@ class RelativeFigures(OutputPublisher):
         # The feed of regressions looks up when a benchmark was measured.
         regressions.iter_results = _with_relative_names
         known = traits()
+        measured = list(iter_results(conf.results_dir))
         for name, benchmark in list(benchmarks.items()):
-            if not graphs.get_graph_group(name):
+            group = graphs.get_graph_group(name)
+            if not group:
                 del benchmarks[name]  # whose pages would be empty
                 continue
             found = known.get(class_of(name), Traits())
             benchmark["marks"] = found.marks
             if benchmark.get("unit") != "seconds" or name == _MEASURED:
                 continue
-            added = False
-            for graph in graphs.get_graph_group(name):
-                yardsticks = graphs.get_graph(_MEASURED, graph.params)
-                unit = _series(benchmarks, yardsticks, found.yardstick)
-                points = relative(graph.get_data(), unit)
+            made = []
+            for graph in list(group):
+                points = [
+                    (revisions[results.commit_hash], *figures)
+                    for results in measured
+                    if _is_drawn_in(graph, results, revisions)
+                    for figures in relative(results, benchmarks, name, found.yardstick)
+                ]
                 if points:
-                    made = graphs.get_graph(PREFIX + name, graph.params)
+                    made.append(graphs.get_graph(PREFIX + name, graph.params))
                     for point in points:
-                        made.add_data_point(*point)
-                    made.save(conf.html_dir)
-                    added = True
-            if added:
-                benchmarks[PREFIX + name] = {
-                    **benchmark,
-                    "name": PREFIX + name,
-                    "unit": found.yardstick,
-                    "marks": {},
-                }
+                        made[-1].add_data_point(*point)
+                    made[-1].save(conf.html_dir)
+            if made:
+                changed = {"name": PREFIX + name, "unit": found.yardstick, "marks": {}}
+                benchmarks[PREFIX + name] = {**benchmark, **changed}
 
 
 def relative(
-    points: list[tuple[int, Any, Any]], unit: dict[int, float]
-) -> list[tuple[int, Any, Any]]:
-    """Return the points of a graph in units of the yardstick of the same revision.
+    results: Results, benchmarks: Any, name: str, yardstick: str
+) -> Iterator[tuple[Any, Any]]:
+    """Yield the figures and weights of a benchmark in units of the yardstick of the same results.
+
+    The lower quartile of the samples is what is divided, by that of the yardstick: of all samples
+    the others disturbed these least.
 
     Parameters
     ----------
-    points : list of tuple
-        Revisions, values and weights (reciprocal widths of intervals), as asv keeps them: one
-        value, or a list with one for each combination of parameters; None is no value.
-    unit : dict
-        The yardstick's seconds by revision.  Points without one are left out.
+    results : asv.results.Results
+        Those of one commit.
+    benchmarks : dict
+        What asv knows of all benchmarks, by name.
+    name, yardstick : str
+        Of the benchmark, and of one of the yardsticks.
 
-    Examples
-    --------
-    >>> relative([(7, [0.5, None], [10.0, None]), (8, [0.5, 1.0], [1.0, 1.0])], {7: 0.25})
-    [(7, [2.0, None], [2.5, None])]
+    Yields
+    ------
+    figures, weights
+        One of each, or a list for the combinations of parameters; None is no value.  Nothing is
+        yielded where benchmark or yardstick were not measured.
     """
-    return [
-        (revision, _each(value, 1 / unit[revision]), _each(weight, unit[revision]))
-        for revision, value, weight in points
-        if unit.get(revision)
+    if not {name, _MEASURED} <= results.get_result_keys(benchmarks):
+        return
+    names = [value.strip("'") for value in benchmarks[_MEASURED]["params"][0]]
+    unit = _quartiles(results, benchmarks[_MEASURED])[names.index(yardstick)]
+    if unit is None:
+        return
+    params = benchmarks[name]["params"]
+    figures = [
+        None if value is None else value / unit for value in _quartiles(results, benchmarks[name])
     ]
+    weights = [get_weight(stats) for stats in results.get_result_stats(name, params)]
+    weights = [None if weight is None else weight * unit for weight in weights]
+    yield (figures, weights) if params else (figures[0], weights[0])
+
+
+def _quartiles(results: Results, benchmark: Any) -> list[float | None]:
+    given = (benchmark["name"], benchmark["params"])
+    pairs = zip(results.get_result_value(*given), results.get_result_stats(*given), strict=True)
+    return [None if is_na(value) else (stats or {}).get("q_25", value) for value, stats in pairs]
+
+
+def _is_drawn_in(graph: Any, results: Results, revisions: dict[str, int]) -> bool:
+    if revisions.get(results.commit_hash) not in graph.data_points:
+        return False
+    made_with = results.params | {f"env-{name}": value for name, value in results.env_vars.items()}
+    return all((graph.params.get(name) or "") == (value or "") for name, value in made_with.items())
 
 
 def _with_relative_names(folder: str) -> Iterator[Results]:
@@ -91,18 +119,3 @@ def _with_relative_names(folder: str) -> Iterator[Results]:
         times = results.started_at
         times.update({PREFIX + name: time for name, time in times.items()})
         yield results
-
-
-def _each(value: Any, factor: float) -> Any:
-    if isinstance(value, list):
-        return [_each(one, factor) for one in value]
-    return None if value is None else value * factor
-
-
-def _series(benchmarks: Any, graph: Any, yardstick: str) -> dict[int, float]:
-    """Return the seconds of one yardstick by revision; of none if it was not measured."""
-    if _MEASURED not in benchmarks:
-        return {}
-    (names,) = benchmarks[_MEASURED]["params"]
-    index = names.index(repr(yardstick))
-    return {revision: values[index] for revision, values, _ in graph.get_data() if values}

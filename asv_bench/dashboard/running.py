@@ -16,7 +16,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 SUITE = Path(__file__).parents[1]
 LOG = SUITE / ".asv" / "dashboard.log"
 PAGES = SUITE / ".asv" / "html"
-_SHARE = re.compile(r"\[ *([0-9.]+)%\][ ·]*(.*)")
+_NEWS = re.compile(r"(?:\[ *([0-9.]+)%\] )?·+ (.*)")
+ROUNDS = 4
 _SOME_FAILED = 2  # asv's status, where it has saved all the others
 
 
@@ -28,9 +29,13 @@ def commits(wanted: str) -> list[str]:
 
 
 def measure(hashes: list[str], bench: list[str], skip_existing: bool) -> bool:
-    """Build the commits and run benchmarks; return whether each was successful."""
+    """Build the commits and run benchmarks; return whether each was successful.
+
+    All commits are measured in turns, so that what disturbs one for a while does not decide.
+    """
     _asv("machine", "--yes", title="Machine")
-    arguments = ["run", "HASHFILE:-", "--interleave-rounds", *(f"--bench={one}" for one in bench)]
+    turns = ("--interleave-rounds", f"--attribute=rounds={ROUNDS}")
+    arguments = ["run", "HASHFILE:-", *turns, *(f"--bench={one}" for one in bench)]
     if skip_existing:
         arguments.append("--skip-existing-successful")
     status = _asv(
@@ -105,9 +110,10 @@ def _asv(
             log.write(line)
             log.flush()
             last.append(line)
-            if (found := _SHARE.match(line)) is not None:
-                now = found[2][: max(0, progress.console.width - 60)]
-                progress.update(task, completed=float(found[1]), now=now)
+            if (found := _NEWS.match(line)) is not None:
+                share, now = found.groups()
+                now = now[: max(0, progress.console.width - 75)]
+                progress.update(task, completed=share and float(share), now=now)
         status = process.wait()
         if status in (0, _SOME_FAILED):
             progress.update(task, completed=100, now="")

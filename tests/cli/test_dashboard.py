@@ -118,10 +118,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
             later = json.loads(json.dumps(first)) | {"commit_hash": commit}
             later["date"] = first["date"] + (day - 1) * 24 * 3600 * 1000
             for name, row in later["results"].items():
-                times = row[0]  # the first of the columns
-                row[0] = [None if t is None else t * (3 if day == 2 else 1) for t in times]
-                if name == PEERS and day > 2:
-                    row[0][0] *= 3
+                slowed = 3 if day == 2 or name == PEERS else 1
+                for column, values in zip(later["result_columns"], row, strict=False):
+                    if column == "result" or column.startswith(("stats_q", "stats_ci")):
+                        for place in range(len(values) if day == 2 or name != PEERS else 1):
+                            if isinstance(values[place], float):
+                                values[place] *= slowed
             name = path.name.replace(first["commit_hash"][:HASH_LENGTH], commit[:HASH_LENGTH])
             (path.parent / name).write_text(json.dumps(later), "utf-8")
     run(*asv, "publish", "--no-pull", cwd=suite)
@@ -179,15 +181,6 @@ def test_pages_of_another_asv_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
             patches.patched(text, patch)
 
 
-def test_figures_are_in_units_of_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("asv")
-    monkeypatch.syspath_prepend(str(SUITE))
-    relative = importlib.import_module("dashboard.relative").relative
-    points = [(7, [0.5, None], [10.0, None]), (8, [0.5, 1.0], [1.0, 1.0])]
-    assert relative(points, {7: 0.25}) == [(7, [2.0, None], [2.5, None])]
-    assert relative([(7, 0.5, 1.0)], {7: 2.0}) == [(7, 0.25, 2.0)]
-
-
 def test_pages_name_no_remote_file(pages: Path) -> None:
     for name in ("index.html", "commits.html"):
         text = (pages / name).read_text(encoding="utf-8")
@@ -203,6 +196,21 @@ def test_a_busy_machine_is_no_regression_and_a_slow_kernel_is_one(pages: Path) -
     assert [entry[0] for entry in found] == [f"relative.{PEERS}('silu of 100,000', 'vekt')"]
     ((_, _, _, _, last, best, _),) = found
     assert last / best == pytest.approx(3)
+
+
+def test_figures_are_in_units_of_the_same_run(pages: Path) -> None:
+    def points(name: str) -> list[Any]:
+        (path,) = (p for p in pages.glob(f"graphs/**/{name}.json") if "summary" not in p.parts)
+        return [values for _, values in json.loads(path.read_text("utf-8"))]
+
+    seconds, judged, yardsticks = map(
+        points, (NOTES, f"relative.{NOTES}", "bench_yardstick.TimeYardstick.time_call")
+    )
+    for one, other, unit in zip(seconds, judged, yardsticks, strict=True):
+        memcpy = unit[1]
+        assert other == pytest.approx([time / memcpy for time in one], rel=1e-3)  # of one sample
+    assert seconds[1] == pytest.approx([3 * time for time in seconds[0]])
+    assert judged[1] == pytest.approx(judged[0])
 
 
 def test_a_point_leads_to_its_commit(pages: Path) -> None:
