@@ -28,7 +28,7 @@ LIBRARIES = {
 
 
 class TimeNotes(Timed):
-    """One z = w.x + b; the page's axis wants to be logarithmic."""
+    """z = w.x + b of a million elements, in a loop of Python and in one call."""
 
     params = (tuple(LIBRARIES), DTYPES)
     param_names = ("library", "dtype")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import json
 import webbrowser
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from . import running
+from .regressions import found, told
 from .suite import YARDSTICK, tagged
 
 
@@ -73,6 +73,7 @@ def main(
         return
     if full and bench:
         raise click.UsageError("--full has all benchmarks: leave out --bench.")
+    running.require()
     if measure:
         hashes = running.commits(commits)
         if not hashes:
@@ -96,11 +97,10 @@ def chosen(full: bool, bench: tuple[str, ...]) -> list[str]:
 
 def _tell(pages: Path) -> None:
     """Print what regressions there are, and where the pages lie."""
-    text = (pages / "regressions.json").read_text(encoding="utf-8")
-    found = json.loads(text)["regressions"]
-    for name, _, _, _, last, best, _ in found:
-        click.echo(f"{name}: {last / best:.2f} times as long as at its best")
-    click.echo(f"{len(found) or 'No'} regression{'s' * (len(found) > 1)}. Pages: {pages}")
+    regressions = found(pages)
+    for name, factor in regressions.items():
+        click.echo(f"{name}: {factor:.2f} times as long as at its best")
+    click.echo(f"{told(len(regressions))} Pages: {pages}")
 
 
 def _serve(pages: Path, port: int, opens: bool) -> None:

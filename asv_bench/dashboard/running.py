@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import deque
@@ -19,6 +20,16 @@ PAGES = SUITE / ".asv" / "html"
 _NEWS = re.compile(r"(?:\[ *([0-9.]+)%\] )?·+ (.*)")
 ROUNDS = 4
 _SOME_FAILED = 2  # asv's status, where it has saved all the others
+
+
+def require() -> None:
+    """Raise ClickException if something is missing, rather than when all has been measured."""
+    packages = [name for name in ("asv", "virtualenv") if importlib.util.find_spec(name) is None]
+    programs = [name for name in ("git", "npm") if shutil.which(name) is None]
+    if packages:
+        raise ClickException(f"No {' and no '.join(packages)} here: pip install '.[bench]'")
+    if programs:
+        raise ClickException(f"The dashboard needs {' and '.join(programs)} on the path.")
 
 
 def commits(wanted: str) -> list[str]:

@@ -140,7 +140,22 @@ def test_the_best_instruction_set_runs_here(load: Any) -> None:
 def test_bad_input_is_refused(
     load: Any, repository: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
 ) -> None:
-    monkeypatch.setattr(load("dashboard.running"), "SUITE", repository)
+    running = load("dashboard.running")
+    monkeypatch.setattr(running, "SUITE", repository)
+    monkeypatch.setattr(running, "require", lambda: None)
     result = CliRunner().invoke(load("dashboard.__main__").main, arguments)
     assert result.exit_code != 0
     assert told in result.output
+
+
+def test_what_is_missing_is_told_first(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, found = load("dashboard.__main__").main, {"asv": None, "virtualenv": 1}
+    monkeypatch.setattr("importlib.util.find_spec", found.__getitem__)
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code != 0
+    assert "No asv here: pip install '.[bench]'" in result.output
+    found["asv"] = 1
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "needs git and npm on the path" in CliRunner().invoke(main, []).output
