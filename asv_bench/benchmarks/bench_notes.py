@@ -33,6 +33,7 @@ class TimeNotes(Timed):
     params = (tuple(LIBRARIES), DTYPES)
     param_names = ("library", "dtype")
     number = 1
+    repeat = (2, 100, 0.3)  # the loop takes long
     tags = ("smoke",)
     yardstick = "memcpy"
     marks = {"the notes' loop": 0.450, "the notes' np.dot": 0.0015}  # noqa: RUF012

@@ -124,7 +124,7 @@ def _asv(
             if (found := _NEWS.match(line)) is not None:
                 share, now = found.groups()
                 now = now[: max(0, progress.console.width - 75)]
-                progress.update(task, completed=share and float(share), now=now)
+                progress.update(task, completed=float(share) if share else None, now=now)
         status = process.wait()
         if status in (0, _SOME_FAILED):
             progress.update(task, completed=100, now="")
