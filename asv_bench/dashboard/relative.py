@@ -68,8 +68,8 @@ def relative(
 ) -> Iterator[tuple[Any, Any]]:
     """Yield the figures and weights of a benchmark in units of the yardstick of the same results.
 
-    The lower quartile of the samples is what is divided, by that of the yardstick: of all samples
-    the others disturbed these least.
+    The fastest sample is what is divided, by that of the yardstick: others disturbed it least.  It
+    is the lower quartile where asv did not keep the samples.
 
     Parameters
     ----------
@@ -89,22 +89,30 @@ def relative(
     if not {name, _MEASURED} <= results.get_result_keys(benchmarks):
         return
     names = [value.strip("'") for value in benchmarks[_MEASURED]["params"][0]]
-    unit = _quartiles(results, benchmarks[_MEASURED])[names.index(yardstick)]
+    unit = _fastest(results, benchmarks[_MEASURED])[names.index(yardstick)]
     if unit is None:
         return
     params = benchmarks[name]["params"]
     figures = [
-        None if value is None else value / unit for value in _quartiles(results, benchmarks[name])
+        None if value is None else value / unit for value in _fastest(results, benchmarks[name])
     ]
     weights = [get_weight(stats) for stats in results.get_result_stats(name, params)]
     weights = [None if weight is None else weight * unit for weight in weights]
     yield (figures, weights) if params else (figures[0], weights[0])
 
 
-def _quartiles(results: Results, benchmark: Any) -> list[float | None]:
+def _fastest(results: Results, benchmark: Any) -> list[float | None]:
     given = (benchmark["name"], benchmark["params"])
-    pairs = zip(results.get_result_value(*given), results.get_result_stats(*given), strict=True)
-    return [None if is_na(value) else (stats or {}).get("q_25", value) for value, stats in pairs]
+    figures = zip(
+        results.get_result_value(*given),
+        results.get_result_samples(*given),
+        results.get_result_stats(*given),
+        strict=True,
+    )
+    return [
+        None if is_na(value) else min(samples) if samples else (stats or {}).get("q_25", value)
+        for value, samples, stats in figures
+    ]
 
 
 def _is_drawn_in(graph: Any, results: Results, revisions: dict[str, int]) -> bool:

@@ -45,7 +45,7 @@ def measure(hashes: list[str], bench: list[str], skip_existing: bool) -> bool:
     All commits are measured in turns, so that what disturbs one for a while does not decide.
     """
     _asv("machine", "--yes", title="Machine")
-    turns = ("--interleave-rounds", f"--attribute=rounds={ROUNDS}")
+    turns = ("--interleave-rounds", f"--attribute=rounds={ROUNDS}", "--record-samples")
     arguments = ["run", "HASHFILE:-", *turns, *(f"--bench={one}" for one in bench)]
     if skip_existing:
         arguments.append("--skip-existing-successful")
