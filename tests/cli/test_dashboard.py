@@ -121,8 +121,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
             GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)  # fmt: skip
         commit = run("git", "rev-parse", "HEAD", cwd=root).strip()
         if day == 1:
-            run(*asv, "run", "--quick", "--record-samples", "--python=same", f"--set-commit-hash={commit}",
-                f"--bench={MEASURED}", "--machine=test", cwd=suite, HOME=str(root))  # fmt: skip
+            run(*asv, "run", "--quick", "--record-samples", "--python=same", "--machine=test",
+                f"--set-commit-hash={commit}", f"--bench={MEASURED}", cwd=suite, HOME=str(root),
+                )  # fmt: skip
             (path,) = (suite / ".asv" / "results" / "test").glob(f"{commit[:HASH_LENGTH]}-*.json")
             first = json.loads(path.read_text("utf-8"))
         else:
