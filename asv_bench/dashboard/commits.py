@@ -45,7 +45,8 @@ def _section(repository: Path, commit: str, length: int) -> str:
     return (
         f'<section id="{full[:length]}"><h2 id="{full}">{title}</h2>\n'
         f"<p><code>{full}</code><br>{author}, {date}</p>\n"
-        f"<pre>{rest.strip()}</pre>\n<pre>{files}</pre></section>\n"
+        + "".join(f"<pre>{part}</pre>\n" for part in (rest.strip(), files) if part)
+        + "</section>\n"
     )
 
 
