@@ -18,7 +18,7 @@ SUITE = Path(__file__).parents[1]
 LOG = SUITE / ".asv" / "dashboard.log"
 PAGES = SUITE / ".asv" / "html"
 _NEWS = re.compile(r"(?:\[ *([0-9.]+)%\] )?·+ (.*)")
-ROUNDS = 4
+ROUNDS = 3
 _SOME_FAILED = 2  # asv's status, where it has saved all the others
 
 
