@@ -23,9 +23,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .comparing.installing import Tree, best_target, install
+from .comparing.installing import Tree, install
 from .comparing.sampling import Samples, Sides, WorkerError
 from .comparing.verdict import BETTER, SAME, WORSE, Finding, judged, suspects
+from .targets import best_target
 
 Sampled = dict[str, Samples]
 

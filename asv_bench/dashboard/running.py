@@ -14,6 +14,8 @@ from pathlib import Path
 from click import ClickException
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from .targets import best_target
+
 SUITE = Path(__file__).parents[1]
 LOG = SUITE / ".asv" / "dashboard.log"
 PAGES = SUITE / ".asv" / "html"
@@ -72,15 +74,6 @@ def build_environment(hashes: list[str]) -> dict[str, str]:
     if target is None or not known:
         return {}
     return {"PIP_CONFIG_SETTINGS": f"setup-args=-Dtargets={target}"}
-
-
-def best_target() -> str | None:
-    """Return the best instruction set that this processor has and the installed vekt knows."""
-    if importlib.util.find_spec("vekt") is None:
-        return None
-    from vekt.config import get_config
-
-    return next((name for name, runs in get_config()["targets"].items() if runs), None)
 
 
 def _asv(

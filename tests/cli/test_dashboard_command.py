@@ -123,7 +123,7 @@ def test_one_instruction_set_is_built_where_every_commit_can(
 def test_the_best_instruction_set_runs_here(load: Any) -> None:
     from vekt.config import get_config
 
-    assert get_config()["targets"][load("dashboard.running").best_target()] is True
+    assert get_config()["targets"][load("dashboard.targets").best_target()] is True
 
 
 @pytest.mark.parametrize(

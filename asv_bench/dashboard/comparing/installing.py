@@ -83,15 +83,6 @@ def install(tree: Tree, folder: Path, cache: Path, target: str | None) -> None:
     _pip("install", "--no-index", f"--target={folder}", str(wheel))
 
 
-def best_target() -> str | None:
-    """Return the best instruction set that this processor has and the installed vekt knows."""
-    if importlib.util.find_spec("vekt") is None:
-        return None
-    from vekt.config import get_config
-
-    return next((name for name, runs in get_config()["targets"].items() if runs), None)
-
-
 def _build_options(source: Path, target: str | None) -> list[str]:
     options = []
     here = all(importlib.util.find_spec(name) for name in ("mesonpy", "numpy"))
