@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Lock
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from vekt._core import native
+from vekt._core.locks import Lock
 from vekt._core.operands import is_bfloat16, is_half
 
 __all__ = ["UpcastWarning", "warn_upcasts"]
@@ -97,7 +97,7 @@ def warn_upcasts() -> Iterator[None]:
 
 def _begin() -> None:
     global _contexts
-    with _lock:
+    with _lock.held():
         _contexts += 1
         if _contexts == 1:
             native.watch(_check, _ufuncs())
@@ -105,7 +105,7 @@ def _begin() -> None:
 
 def _end() -> None:
     global _contexts
-    with _lock:
+    with _lock.held():
         _contexts -= 1
         if _contexts == 0:
             native.watch(None, _ufuncs())

@@ -1,5 +1,8 @@
 """Expressions in strings: as in NumExpr: values, and what is refused."""
 
+import warnings
+
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -107,3 +110,14 @@ def test_the_cache_is_bounded():
     for k in range(parse._MOST_EXPRESSIONS + 10):
         vk.evaluate(f"A + {k}")
     assert parse.compiled.cache_info().currsize == parse._MOST_EXPRESSIONS
+
+
+@pytest.mark.parametrize("dtype", ["i4", "u8", "f2", "f4", "f8", ml_dtypes.bfloat16])
+def test_real_parts_without_a_warning_whose_filters_threads_share(dtype, monkeypatch):
+    def entered(_):
+        raise AssertionError("filters of warnings were changed")
+
+    monkeypatch.setattr(warnings.catch_warnings, "__enter__", entered)
+    z, out = np.array([1 + 2j, 3 - 4j]), np.zeros(2, dtype)
+    assert vk.evaluate("z * 2", {"z": z}, out=out, casting="unsafe") is out
+    np.testing.assert_array_equal(out.astype(float), [2, 6])

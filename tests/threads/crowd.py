@@ -11,6 +11,7 @@ import random
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -125,7 +126,7 @@ class Crowd:
 
     def __init__(self, calls: Iterable[tuple[str, Call]]) -> None:
         self.calls = list(calls)
-        with vk.num_threads(1):
+        with vk.num_threads(1), _silent():
             self.expected = [_found(call) for _, call in self.calls]
         self.made = 0
         self.wrong: list[str] = []
@@ -142,7 +143,7 @@ class Crowd:
             for k in range(threads)
         ]
         former, choice = vk.get_num_threads(), random.Random(seed)
-        with _switching_often():
+        with _switching_often(), _silent():
             try:
                 for worker in workers:
                     worker.start()
@@ -182,6 +183,14 @@ def _found(call: Call) -> Any:
 
 def _told(x: Any) -> str:
     return repr(x)[:300]
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let no warning become an error: NumPy's functions change the filters of all threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager

@@ -9,7 +9,7 @@ them; both check `operands`.  Arrays of other libraries have their gradients fro
   dimensions of what was reduced.
 - Planned: a `variant` serves calls with arrays in the same places, `numbered` one program for all
   shapes.  `plan` makes passes of a graph and `reverse` those of its gradient; `bound` finds the
-  steps for one set of shapes and dtypes once, under `locks` that a forked child finds free.
+  steps for one set of shapes and dtypes once, under locks that a forked child finds free.
 - Run: `lower` makes programs, in `parts` where they are long, and `passes` runs them.
 - Compiled: `segments` tells what is compiled together, `emit` and `loops` write it in LLVM's
   language, `compile` makes machine code of it, and `cache` keeps that.

@@ -13,12 +13,12 @@ import numpy as np
 from vekt._core import native
 from vekt._core.axes import is_dask
 from vekt._core.foreign import on_dask
+from vekt._core.locks import Lock
 from vekt._core.ufunc_methods import undocumented
 from vekt._fuse import foreign
 from vekt._fuse import functions as functions  # what symbols are passed to
 from vekt._fuse.bound import Kind, kinds_of
 from vekt._fuse.graph import UnfusableError
-from vekt._fuse.locks import Lock
 from vekt._fuse.lower import Program
 from vekt._fuse.numbers import Fixed, UnforeseenError
 from vekt._fuse.operands import as_arrays, in_native_order, is_operand, outs_of

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vekt import elementwise
+from vekt._core.syntax import expression
 from vekt._fuse.functions import of_parts
 from vekt._fuse.fused import fuse
 from vekt._fuse.numbers import is_huge
@@ -141,7 +142,7 @@ class _Reader:
         if len(text) > _MOST_CHARACTERS:
             raise ValueError(f"expression: more than {_MOST_CHARACTERS} characters")
         try:
-            self.tree = ast.parse(text.strip(), mode="eval").body
+            self.tree = expression(text.strip()).body
         except UnicodeEncodeError:
             raise ValueError("expression: a character that is none") from None
         except (SyntaxError, RecursionError, MemoryError) as error:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vekt._core.locks import Lock
 from vekt._fuse.bound import Bound, Kind, Value, kinds_of
 from vekt._fuse.graph import REDUCTIONS, Graph, Node, UnfusableError, leaves, topological
-from vekt._fuse.locks import Lock
 from vekt._fuse.numbered import Numbered
 from vekt._fuse.numbers import Fixed, UnforeseenError, as_dtype, identity
 from vekt._fuse.passes import Pass, Result, Tier

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import repeat
 from typing import Any
 
+from vekt._core.syntax import module
 from vekt._spec.form import Param
 from vekt._spec.spec import Kind, Note, Spec
 
@@ -61,7 +62,7 @@ def _joined(text: str) -> str:
 
 def _arguments(call: str, known: Mapping[str, Param]) -> tuple[Any, Any, Any, bool]:
     """Return operands, parameters and options, and whether operands are given by name too."""
-    (function,) = ast.parse(f"def {call}: ...").body
+    (function,) = module(f"def {call}: ...").body
     assert isinstance(function, ast.FunctionDef)
     takes = function.args
     by_position = [*takes.posonlyargs, *takes.args]
