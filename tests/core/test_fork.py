@@ -99,3 +99,32 @@ def test_multiprocessing(tmp_path):
     path = tmp_path / "pool.py"
     path.write_text(POOL)
     subprocess.run([sys.executable, path], check=True, timeout=120)
+
+
+HELD = """
+import threading
+from vekt import upcasts
+from vekt._core import syntax
+
+def first():
+    with upcasts._lock.held(), syntax._alone.held():
+        held.set()
+        done.wait()
+
+def child():
+    with vk.warn_upcasts():
+        assert vk.evaluate("x + 1", {"x": 1.0}) == 2
+
+held, done = threading.Event(), threading.Event()
+thread = threading.Thread(target=first)
+thread.start()
+held.wait()
+fork(child)
+done.set()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_child_finds_locks_free():
+    test_child_computes(HELD)
