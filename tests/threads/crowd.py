@@ -125,8 +125,8 @@ class Crowd:
     """Threads that make calls in any order, and what came out different."""
 
     def __init__(self, calls: Iterable[tuple[str, Call]]) -> None:
-        self.calls = list(calls)
         with vk.num_threads(1), _silent():
+            self.calls = list(calls)
             self.expected = [_found(call) for _, call in self.calls]
         self.made = 0
         self.wrong: list[str] = []
