@@ -189,6 +189,7 @@ def _told(x: Any) -> str:
 def _silent() -> Iterator[None]:
     """Let no warning become an error: NumPy's functions change the filters of all threads."""
     with warnings.catch_warnings():
+        warnings.resetwarnings()  # a filter that is set again is missing for a moment
         warnings.simplefilter("ignore")
         yield
 
