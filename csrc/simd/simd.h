@@ -154,9 +154,10 @@ INLINE vf32 v_or_sign_f32(vf32 y, vf32 x) { return (vf32)((vi32)y | ((vi32)x & I
 INLINE vf64 v_or_sign_f64(vf64 y, vf64 x) { return (vf64)((vi64)y | ((vi64)x & INT64_MIN)); }
 #if VEKT_VECTOR_BYTES != 64
 INLINE vf32 v_scale_f32(vf32 x, vf32 n) {
-    const vi32 whole = v_bits_f32(n + v_splat_f32(0x1.8p23)) - v_bits_f32(v_splat_f32(0x1.8p23));
-    const vi32 first = whole >> 1, one = v_bits_f32(v_splat_f32(1));
-    return x * v_real_f32(one + (first << 23)) * v_real_f32(one + ((whole - first) << 23));
+    const vi32 whole = v_wrap_sub_i32(v_bits_f32(n + v_splat_f32(0x1.8p23)), v_bits_f32(v_splat_f32(0x1.8p23)));
+    const vi32 first = whole >> 1, one = v_bits_f32(v_splat_f32(1)); /* of NaN any, which x is then, too */
+    const vf32 power = v_real_f32(v_wrap_add_i32(one, first << 23));
+    return x * power * v_real_f32(v_wrap_add_i32(one, (whole - first) << 23));
 }
 INLINE vf32 v_split_f32(vf32 x, vf32 *power) {
     const mask_f32 tiny = v_lt_f32(x, v_splat_f32(0x1p-126));
@@ -167,9 +168,10 @@ INLINE vf32 v_split_f32(vf32 x, vf32 *power) {
     return v_real_f32(v_wrap_sub_i32(v_bits_f32(normal), shift << 23));
 }
 INLINE vf64 v_scale_f64(vf64 x, vf64 n) {
-    const vi64 whole = v_bits_f64(n + v_splat_f64(0x1.8p52)) - v_bits_f64(v_splat_f64(0x1.8p52));
-    const vi64 first = whole >> 1, one = v_bits_f64(v_splat_f64(1));
-    return x * v_real_f64(one + (first << 52)) * v_real_f64(one + ((whole - first) << 52));
+    const vi64 whole = v_wrap_sub_i64(v_bits_f64(n + v_splat_f64(0x1.8p52)), v_bits_f64(v_splat_f64(0x1.8p52)));
+    const vi64 first = whole >> 1, one = v_bits_f64(v_splat_f64(1)); /* of NaN any, which x is then, too */
+    const vf64 power = v_real_f64(v_wrap_add_i64(one, first << 52));
+    return x * power * v_real_f64(v_wrap_add_i64(one, (whole - first) << 52));
 }
 INLINE vf64 v_split_f64(vf64 x, double edge, vf64 *power) {
     const mask_f64 tiny = v_lt_f64(x, v_splat_f64(0x1p-1022));
