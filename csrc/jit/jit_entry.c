@@ -151,8 +151,8 @@ int vekt_jit_reduce(const vekt_target *target, int op, int types, ptrdiff_t ndim
     return status;
 }
 
-int vekt_jit_scan(const vekt_target *target, int op, int types, ptrdiff_t ndim, const ptrdiff_t *shape, ptrdiff_t axis,
-                  char *x, const ptrdiff_t *x_steps, char *out, const ptrdiff_t *out_steps) {
+int vekt_jit_scan(const vekt_target *target, int op, int types, ptrdiff_t ndim, const ptrdiff_t *shape,
+                  ptrdiff_t axis, char *x, const ptrdiff_t *x_steps, char *out, const ptrdiff_t *out_steps) {
     vekt_dim dims[VEKT_MAX_DIMS + 1];
     int type = types & VEKT_JIT_TYPE, out_type = from(types, VEKT_JIT_FIRST), n = 0;
     const ptrdiff_t part = split_parts(&type);

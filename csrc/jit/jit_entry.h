@@ -30,15 +30,15 @@ int vekt_jit_dense_backward(const vekt_target *target, int dtype, const vekt_ker
                             const ptrdiff_t *dw_steps, char *db, ptrdiff_t db_step);
 
 /* One reduction, as vekt_reduce, of an array of ndim axes along those whose bits are set in `reduced`; there is an
- * element.  `types` is the type in memory of x, or a complex one of sums and means, with that of the results above it,
- * in the place of a first operand.  out_steps are the bytes between results along each axis that is left.  `second`
- * takes the variances of VEKT_REDUCE_MOMENTS. */
+ * element.  `types` is the type in memory of x, or a complex one of sums and means, with that of the results above
+ * it, in the place of a first operand.  out_steps are the bytes between results along each axis that is left.
+ * `second` takes the variances of VEKT_REDUCE_MOMENTS. */
 int vekt_jit_reduce(const vekt_target *target, int op, int types, ptrdiff_t ndim, const ptrdiff_t *shape, char *x,
                     const ptrdiff_t *x_steps, ptrdiff_t reduced, const double *ddof, char *out,
                     const ptrdiff_t *out_steps, char *second);
 
 /* Running sums or products along an axis, as vekt_scan_along; types as for a reduction. */
-int vekt_jit_scan(const vekt_target *target, int op, int types, ptrdiff_t ndim, const ptrdiff_t *shape, ptrdiff_t axis,
-                  char *x, const ptrdiff_t *x_steps, char *out, const ptrdiff_t *out_steps);
+int vekt_jit_scan(const vekt_target *target, int op, int types, ptrdiff_t ndim, const ptrdiff_t *shape,
+                  ptrdiff_t axis, char *x, const ptrdiff_t *x_steps, char *out, const ptrdiff_t *out_steps);
 
 #endif
