@@ -321,7 +321,7 @@ static void finish_moments(const vekt_lines *p, ptrdiff_t begin, ptrdiff_t end, 
             const double squares = moments[VEKT_MOMENTS_SQUARES * width + i].real;
             mean[i].real = moments[VEKT_MOMENTS_MEAN * width + i].real + moments[VEKT_MOMENTS_REST * width + i].real;
             if (count == 0) mean[i].real = (double)NAN;
-            variance[i].real = squares / (left > 0 ? left : 0);
+            variance[i].real = squares / (left < 0 ? 0 : left); /* NaN is kept */
             if (of_numbers && !(left > 0)) variance[i].real = (double)NAN;
             if (roots) variance[i].real = sqrt(variance[i].real);
         }

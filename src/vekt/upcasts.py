@@ -213,8 +213,9 @@ def _judge(name: str, operands: Any, result: Any, out: Any, frame: FrameType, li
     if line in lines:
         return
     lines.add(line)
+    reason = _reason(operands, given, widest)
     warnings.warn_explicit(
-        f"{name} computes in {computed}, its widest array is of {widest}: {_reason(given)}",
+        f"{name} computes in {computed}, its widest array is of {widest}: {reason}",
         UpcastWarning,
         *line,
         module=frame.f_globals.get("__name__", "<unknown>"),
@@ -237,9 +238,13 @@ def _common(given: list[Any]) -> list[np.dtype[Any]]:
         return []
 
 
-def _reason(given: list[Any]) -> str:
-    scalars = [x for x in given if not x.ndim and _digits(x.dtype)]
-    if scalars:
-        strong = max(scalars, key=lambda x: _digits(x.dtype))
+def _reason(operands: Any, given: list[Any], widest: np.dtype[Any]) -> str:
+    """Say what makes a call wider than its widest array, and what mends it."""
+    strong = max((x for x in given if not x.ndim), key=lambda x: _digits(x.dtype), default=None)
+    if strong is not None and _digits(strong.dtype) > _digits(widest) > 0:
         return f"a scalar of numpy.{strong.dtype} is strong, float(scalar) is not"
-    return "integers compute in float64, astype(numpy.float32) does not"
+    if not all(_digits(x.dtype) for x in given if x.ndim):
+        return "integers compute in float64, astype(numpy.float32) does not"
+    if any(isinstance(x, list | tuple) for x in operands):
+        return "a list of floats is float64, numpy.array(list, numpy.float32) is not"
+    return "a number of float64 within it is strong, float(number) is not"

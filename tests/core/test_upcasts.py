@@ -84,6 +84,20 @@ def test_no_warning(name):
     assert [str(w.message) for w in caught(QUIET[name])] == []
 
 
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda: X * WIDE, "a scalar of numpy.float64 is"),
+        (lambda: WHOLE * np.float32(2), "integers compute in float64"),
+        (lambda: vk.add(X, [1.0] * 4), "a list of floats is float64"),
+        (lambda: vk.fuse(lambda x: x * np.sqrt(2.0))(X), "a number of float64 within it"),
+    ],
+)
+def test_reasons(call, reason):
+    with pytest.warns(vk.UpcastWarning, match=reason), vk.warn_upcasts():
+        call()
+
+
 def test_names_imported_before_count():
     from vekt import exp, sigmoid
 

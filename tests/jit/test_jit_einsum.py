@@ -74,5 +74,8 @@ def test_errors(rng: np.random.Generator) -> None:
     for text in ("ijk,jk->i", "ij->k", "ij,jk,kl", "i$"):
         with pytest.raises(TypingError, match="einsum: "):
             compiled(text, 2)(a, b)
+    for call in (lambda: vk.einsum(), lambda: vk.einsum("ij")):
+        with pytest.raises(TypingError, match="expected subscripts and operands"):
+            njit(call)()
     with pytest.raises(TypingError, match="constant"):
         njit(lambda text, x: vk.einsum(text, x))("ij", a)

@@ -91,7 +91,9 @@ def test_arrays_of_no_axes_and_of_no_elements() -> None:
     point, none = np.array(-2.5), np.zeros((0, 3))
     for name in ("max", "argmin", "prod", "cumsum"):
         call = compiled(f"jit.{name}(a)")
-        if name not in SCANS:
+        if name in SCANS:
+            same(compiled(f"jit.{name}(a, 0)")(point), getattr(np, name)(point, 0))
+        else:
             same(call(point), np.asarray(getattr(np, name)(point))[()])
         if name in ("max", "argmin"):
             with pytest.raises(ValueError, match="no elements"):
@@ -107,7 +109,15 @@ def test_arrays_of_no_axes_and_of_no_elements() -> None:
 def test_variance_of_no_more_elements_than_ddof() -> None:
     x = np.array([[1.0, 2.0]])
     assert_array_equal(compiled("jit.var(a, 1, ddof=2)")(x), [np.inf])
-    assert_array_equal(compiled("jit.var(a, 0, ddof=3)")(x), [np.nan, np.nan])
+    assert_array_equal(compiled("jit.var(a, 0, ddof=n)")(x, 3), [np.nan, np.nan])
+    assert_array_equal(compiled("jit.var(a, 1, ddof=n)")(x, np.nan), [np.nan])
+
+
+def test_kinds_of_axes(rng: np.random.Generator) -> None:
+    x = numbers(rng, "f8", (3, 4, 5))
+    same(compiled("jit.max(a, n)")(x, np.uint64(1)), vk.max(x, 1))
+    same(compiled("jit.max(a, (n, 2))")(x, np.int8(0)), vk.max(x, (0, 2)))
+    same(compiled("jit.mean(a, keepdims=True)")(np.array(3.0)), np.float64(3))
 
 
 def test_errors() -> None:
@@ -118,6 +128,8 @@ def test_errors() -> None:
         compiled("jit.sum(a, (0, -2))")(x)
     for call, text in {
         "jit.sum(a, axis=1.5)": "axis must be",
+        "jit.sum(a, ())": "axis must be",
+        "jit.sum(a, True)": "axis must be",
         "jit.argmax(a, (0, 1))": "axis",
         "jit.cumsum(a, (0,))": "axis must be",
         "jit.sum(a, (0, 1, 2))": "of an array of 2 dimensions",

@@ -356,6 +356,27 @@ def test_of_nothing_whatever_was_computed_before() -> None:
             assert vk.all(empty)
 
 
+@pytest.mark.parametrize("name", ["sum", "nansum", "prod"])
+@pytest.mark.parametrize("dtype", ["?", "b", "Q"])
+def test_integers_begin_with_no_float_that_is_none(name: str, dtype: str) -> None:
+    x = np.ones((2, 3), dtype)
+    for initial, error in ((np.nan, ValueError), (np.inf, OverflowError), (-1e300, OverflowError)):
+        for axis in (None, 1):
+            with pytest.raises(error, match="cannot convert|too (big|large)"):
+                getattr(vk, name)(x, axis, initial=initial)
+    np.testing.assert_array_equal(
+        getattr(vk, name)(x, 1, initial=2.5), getattr(np, name)(x, 1, initial=2.5)
+    )
+
+
+def test_nan_is_skipped_at_the_beginning_and_kept_in_ddof() -> None:
+    x = np.array([[1.0, 2.0], [np.nan, np.nan]])
+    np.testing.assert_array_equal(vk.nanmax(x, 1, initial=np.nan), [2, np.nan])
+    np.testing.assert_array_equal(vk.nanmin(x, 1, initial=np.nan), [1, np.nan])
+    for name in ("var", "std", "nanvar"):
+        assert np.isnan(getattr(vk, name)(x[0], ddof=np.nan))
+
+
 @pytest.mark.parametrize("dtype", ["?", "u1", "u2", "u4", "u8", "i1", "i8"])
 @pytest.mark.parametrize("initial", [-3, -1, 300, 2**63, 2**64 - 1, 2**64])
 def test_sums_begin_with_what_they_can_hold(dtype: str, initial: int) -> None:

@@ -159,11 +159,14 @@ class _Writer:
 
 @overloads(einsum, prefer_literal=True)
 def _einsum_types(*operands: Any) -> Any:
-    given = operands[0] if len(operands) == 1 else operands
+    packed = len(operands) == 1 and isinstance(operands[0], types.BaseTuple)
+    given: Any = operands[0] if packed else operands
+    if len(given) < 2:
+        raise TypingError("einsum: expected subscripts and operands")
     subscripts, *arrays = [literal(x) for x in given]
     if not isinstance(subscripts, str):
         raise TypingError("einsum: the subscripts must be a constant in compiled functions")
-    kind: Any = common_kind("einsum", *arrays) if arrays else types.float64
+    kind: Any = common_kind("einsum", *arrays)
     try:
         text, _ = as_text((subscripts,))
         inputs, wanted = parsed(text, [x.ndim for x in arrays])

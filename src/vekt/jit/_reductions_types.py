@@ -65,16 +65,23 @@ def _types_in_memory(name: str, a: Any) -> tuple[int, np.dtype[Any]]:
     return MEMORY_TYPES[dtype] | MEMORY_TYPES[result] << lib.VEKT_JIT_FIRST, result
 
 
+def _is_int(axis: Any) -> bool:
+    """Tell whether this is the type of an int, or one itself: the default of a parameter."""
+    given = literal(axis)
+    return isinstance(axis, types.Integer) or (isinstance(given, int) and given is not True)
+
+
 def _axes_of(name: str, ndim: int, axis: Any) -> tuple[int, Callable[..., Any]]:
     """Return how many axes are reduced, and the jitable function that makes a tuple of them."""
     if is_none(axis):
         every = tuple(range(ndim))
         return ndim, jitable(lambda axis: every)
-    if isinstance(axis, types.Integer) or isinstance(literal(axis), int):
-        return 1, jitable(lambda axis: (axis,))
+    if _is_int(axis):
+        return 1, jitable(lambda axis: (np.intp(axis),))
     items: Any = axis  # untyped
-    if isinstance(axis, types.BaseTuple) and all(isinstance(t, types.Integer) for t in items):
-        return len(axis), jitable(lambda axis: axis)
+    if isinstance(axis, types.BaseTuple) and len(axis) and all(map(_is_int, items)):
+        alike = ", ".join(f"np.intp(axis[{i}])" for i in range(len(axis)))
+        return len(axis), jitable(eval(f"lambda axis: ({alike},)", {"np": np}))
     raise TypingError(f"{name}: axis must be None, an int or a tuple of ints, not {axis}")
 
 
@@ -154,14 +161,14 @@ def _reduction(name: str, a: Any, axis: Any, keepdims: bool) -> Callable[..., An
             _fill(made, of_none)
             return made, marks, a.shape
         # Of no more than there are: then the variance is NaN or infinite, as NumPy's.
-        freedom = (min(np.float64(ddof), np.float64(length)),)
-        source = (operation, memory, ndim, a.shape, a, a.strides, marks, freedom)
+        taken = np.float64(length) if ddof > length else np.float64(ddof)
+        source = (operation, memory, ndim, a.shape, a, a.strides, marks, (taken,))
         if _reduce(source + (made[:1], made.strides[1:], made[-1:])) != 0:  # noqa: RUF005
             raise MemoryError("no memory for a reduction")
         return made, marks, a.shape
 
     shaped: Any
-    if keepdims:
+    if keepdims and a.ndim:
         shaped = jitable(lambda made, marks, of: made.reshape(_with_ones(of, of, marks)))
     elif count == ndim:
         shaped = jitable(lambda made, marks, of: made[()])
@@ -187,9 +194,11 @@ def _running(name: str, a: Any, axis: Any) -> Callable[..., Any]:
     memory, dtype = _types_in_memory(name, a)
     operation = lib.VEKT_SCAN_PROD if name == "cumprod" else lib.VEKT_SCAN_SUM
     flat = is_none(axis)
-    if not flat and not isinstance(literal(axis), int) and not isinstance(axis, types.Integer):
+    if not flat and not _is_int(axis):
         raise TypingError(f"{name}: axis must be None or an int, not {axis}")
-    prepared: Any = jitable(lambda x: np.ascontiguousarray(x).reshape(x.size)) if flat else _itself
+    prepared: Any = _itself if a.ndim else _as_vector
+    if flat:
+        prepared = jitable(lambda x: np.ascontiguousarray(x).reshape(x.size))
     axis_of: Any = jitable(lambda axis: 0) if flat else _itself
 
     @jitable

@@ -150,6 +150,8 @@ def _begun(name: str, x: Any, result: Any, initial: Any) -> Any:
     with np.errstate(all="ignore"):
         if name in ("nanmax", "nanmin"):
             first = x.dtype.type(initial)
+            if np.isnan(first):
+                return result  # it is skipped as others are
             joined = with_first(name[3:], result, first)
             return np.where(np.isnan(result), first, joined)[()]
         if result.dtype.kind in "iu" and first.dtype.kind == "f":

@@ -116,6 +116,8 @@ def _begun(
     result = reduce(CODES["sum"], x, axis, dtype, None, keepdims)
     if result is NotImplemented:
         return result
+    if result.dtype.kind in "iu" and first.dtype.kind == "f":
+        return NotImplemented  # which no integer may be
     with np.errstate(all="ignore"):
         number = first.item() if is_weak else first[()]
         return np.add(result, result.dtype.type(number))
