@@ -312,10 +312,7 @@ def stubs() -> dict[str, str]:
     in_jit |= {n: call for n, call in families["rows"].items() if not n.endswith("_backward")}
     unary = families["activations"]["silu"]
     elementary, binary = load_rows("elementary").ELEMENTARY, load_rows("binary").BINARY
-    scalar = [
-        op.name for op in elementary if op.name not in ("sin", "cos", "tan")
-    ]  # Numba has these
-    in_jit |= {name: unary._replace(name=name) for name in scalar}
+    in_jit |= {op.name: unary._replace(name=op.name) for op in elementary}
     gate, renamed = families["gates"]["swiglu"], {"a": "x1", "b": "x2"}
     taken = tuple(p.replace(name=renamed.get(p.name, p.name)) for p in gate.parameters)
     of_two = gate._replace(operands=("x1", "x2"), parameters=taken)

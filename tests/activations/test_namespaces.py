@@ -20,6 +20,7 @@ from vekt._spec.elementary import ELEMENTARY as _ELEMENTARY
 from vekt._spec.gates import PUBLIC_NAMES as GATES
 from vekt._spec.kernels import TABLE
 from vekt._spec.losses import PUBLIC_NAMES as LOSSES
+from vekt._spec.reductions import SHAPING
 from vekt._spec.rows import ROW_OPS
 from vekt._spec.spec import Kernel, Spec
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
@@ -35,7 +36,7 @@ LINEAR = {
 }
 CHOOSING = {name for name, home in vk._HOMES.items() if home == "vekt.choosing"}
 ARRAYS = {n for n, home in vk._HOMES.items() if home in ("vekt.elementwise", "vekt.reductions")}
-ELEMENTARY = {op.name for op in _ELEMENTARY} - {"sin", "cos", "tan"}
+ELEMENTARY = {op.name for op in _ELEMENTARY}
 ELEMENTARY |= {"power", "arctan2", "hypot", "logaddexp"}
 
 
@@ -57,7 +58,8 @@ def test_namespaces() -> None:
     assert set(vk.losses.__all__) == set(LOSSES)
     assert set(vk.rows.__all__) == ROWS
     assert set(vk.activations.__all__) == ELEMENTWISE | {"get"}
-    assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | functions
+    compiled = functions | {*vk.reductions.__all__} - {*SHAPING} | {"einsum"}
+    assert set(jit.__all__) == PUBLIC | set(ROW_OPS) | ELEMENTARY | compiled
     extras = {"einsum", "ulp_error", "wide", "wide_from_output", "wide_gradient", "wide_rows"}
     assert set(reference.__all__) == PUBLIC | ROWS | functions | ARRAYS | extras | set(LOSSES)
     assert {*vk.elementwise.__all__, *vk.reductions.__all__} == ARRAYS

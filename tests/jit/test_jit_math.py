@@ -294,3 +294,18 @@ def test_constants_are_reproduced() -> None:
         f"runpy.run_path({str(script)!r}, run_name='__main__')"
     )
     assert made == (ROOT / "src" / "vekt" / "jit" / "_constants.py").read_text()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_of_the_c_library(name: str, dtype: str) -> None:
+    """What Numba calls for each element, of any size, in compiled functions and from Python."""
+    x = np.concatenate([np.linspace(-30, 30, 400), np.geomspace(1e-30, 1e30, 100)]).astype(dtype)
+    function = getattr(jit, name)
+    compiled = njit(lambda x: function(x))
+    with workprec(300):
+        exact = [getattr(mp, name)(mp.mpf(float(v))) for v in x]
+        for found in (compiled(x), function(x)):
+            assert found.dtype == x.dtype
+            assert max(ulp_errors(found, exact)) <= 1.0
+    assert_array_equal(compiled(np.array([np.inf, np.nan, -0.0], dtype))[:2], [np.nan, np.nan])

@@ -8,8 +8,8 @@ thread, so that they have its bits and can run in your own parallel loops; cache
 kernels of the instruction set in use again.
 
 exp, exp2, expm1, log, log2, log10, log1p, sinh, cosh, erf and erfc are there as well, as a layer of
-mathematics that LLVM turns into vector instructions; sin, cos and tan are Numba's own.  In compiled
-functions `vekt.gelu` means `vekt.jit.gelu`.
+mathematics that LLVM turns into vector instructions; sin, cos and tan call the C library.  In
+compiled functions `vekt.gelu` means `vekt.jit.gelu`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """The elementary functions that NumPy and `math` have, in a form that LLVM inlines and vectorises.
 
 A loop over `math.exp` calls the C library once per element; one over `vekt.jit.exp` is a few vector
-instructions, without SVML.  tanh is among the activations.
+instructions, without SVML.  Only sin, cos and tan call it here, too; tanh is among the activations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from vekt._spec.form import Param
@@ -16,15 +17,22 @@ from vekt._spec.spec import Kind, Spec
 from vekt.jit._jitable import overloads
 from vekt.jit._kernels import COMPILED, RAW
 
-_NOTES = (
-    "Within 1 ULP of the true value in float32 and within {bound} ULP in float64; subnormal "
-    "results are no exception, but those in float64 are rounded twice.",
-    "Nothing is looked up in tables or called, so that loops with this function become vector "
-    "instructions, also in `prange`, `@vectorize` and `@guvectorize`, and with `cache=True`. "
+_BOUND = "Within 1 ULP of the true value in float32 and within {bound} ULP in float64"
+_CALLS = (
     "From Python the options are those of activations: `out` goes by name, and there is no "
     "`casting`, `order` or `subok`. "
     "In compiled functions operands are scalars or arrays, and there are no options; errors of "
-    "types are `numba.core.errors.TypingError`.",
+    "types are `numba.core.errors.TypingError`."
+)
+_NOTES = (
+    f"{_BOUND}; subnormal results are no exception, but those in float64 are rounded twice.",
+    "Nothing is looked up in tables or called, so that loops with this function become vector "
+    "instructions, also in `prange`, `@vectorize` and `@guvectorize`, and with `cache=True`. "
+    f"{_CALLS}",
+)
+_NOTES_OF_C = (
+    f"{_BOUND}, where the C library's own are: that of glibc is.",
+    f"It calls the C library for each element, in float64, as Numba's own does. {_CALLS}",
 )
 _KIND = Kind(
     "{summary}",
@@ -34,6 +42,7 @@ _KIND = Kind(
     _NOTES,
     ">>> {f}(np.array([0.25, 0.5, 2.0])).round(4).tolist()\n{shown}",
 )
+_KIND_OF_C = replace(_KIND, notes=_NOTES_OF_C)
 _KIND_OF_TWO = Kind(
     "{summary}",
     tuple(Param(name, doc=f"Operands, which broadcast. {REAL}") for name in ("x1", "x2")),
@@ -83,6 +92,14 @@ _FACTS = (
     ("rsqrt", "One divided by the square root.", "1/sqrt(x)",
      "Infinite at 0, with its sign; NaN below.", "1.5", [2.0, 1.4142, 0.7071], ""),
 )  # fmt: skip
+_OF_C = (
+    ("sin", "Sine of an angle in radians.", "sin(x)", "NaN at the infinities.", "1",
+     [0.2474, 0.4794, 0.9093], ""),
+    ("cos", "Cosine of an angle in radians.", "cos(x)", "NaN at the infinities.", "1",
+     [0.9689, 0.8776, -0.4161], ""),
+    ("tan", "Tangent of an angle in radians.", "tan(x)", "NaN at the infinities.", "1",
+     [0.2553, 0.5463, -2.185], ""),
+)  # fmt: skip
 _OF_TWO = (
     ("power", "One operand to the power of the other.", "x1**x2",
      "What is special is as in C's Annex F.", "2", [0.0156, 0.125, 8.0], _FDLIBM),
@@ -131,6 +148,6 @@ def elementary_functions(module: str) -> dict[str, Callable[..., Any]]:
             ),
             module,
         )
-        for kind, rows in ((_KIND, _FACTS), (_KIND_OF_TWO, _OF_TWO))
+        for kind, rows in ((_KIND, _FACTS), (_KIND_OF_C, _OF_C), (_KIND_OF_TWO, _OF_TWO))
         for name, summary, *facts, source in rows
     }

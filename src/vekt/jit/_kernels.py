@@ -15,7 +15,7 @@ from vekt._core.containers import with_masks
 from vekt._core.operands import computing_dtype, outs_of, result_dtype, stored
 from vekt._spec import math
 from vekt._spec.activations import KERNELS
-from vekt.jit import _math, _normal, _powers
+from vekt.jit import _library, _math, _normal, _powers
 from vekt.jit._elementwise import elementwise
 from vekt.jit._jitable import entry, jitable
 from vekt.jit._scalars import FROM_OUTPUT, SCALARS
@@ -41,6 +41,9 @@ MATHEMATICS: dict[str, Function] = {
     "arctan": _powers.arctan,
     "cbrt": _powers.cbrt,
     "rsqrt": _powers.rsqrt,
+    "sin": _library.sine,
+    "cos": _library.cosine,
+    "tan": _library.tangent,
 }
 """Functions of one operand that are no activations; tanh is one."""
 
