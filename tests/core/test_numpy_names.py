@@ -67,7 +67,8 @@ def test_no_dimensions_give_numpys_kind(name: str) -> None:
     arguments = _without_dimensions(name)
     expected, result = getattr(np, name)(*arguments), getattr(vk, name)(*arguments)
     assert type(result) is type(expected)
-    np.testing.assert_array_equal(result, expected)
+    # Without AVX-512 NumPy calls the C library, whose last digit is its own.
+    np.testing.assert_allclose(result, expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize("name", [n for n in ARRAY_FUNCTIONS if n not in ("where", "clip")])
